@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "brownout/breaker/control_word.hpp"
+#include "brownout/core/assert.hpp"
+#include "brownout/core/outcome.hpp"
+#include "brownout/core/rejection.hpp"
+
+#include <cstdint>
+#include <utility>
+
+namespace brownout {
+
+/// The right to make one call, and the duty to report how it ended. Move-only; may cross threads.
+///
+/// Destroying a permit that was not reported gives it back: nothing is counted, and a half-open circuit can hand its
+/// place to another caller. The breaker must outlive its permits. One permit is used by one thread at a time.
+template <class Breaker>
+class [[nodiscard]] permit {
+ public:
+  permit(permit&& other) noexcept
+      : breaker_{std::exchange(other.breaker_, nullptr)}, token_{other.token_} {}
+
+  permit& operator=(permit&& other) noexcept {
+    if (this != &other) {
+      give_back();
+      breaker_ = std::exchange(other.breaker_, nullptr);
+      token_ = other.token_;
+    }
+    return *this;
+  }
+
+  permit(const permit&) = delete;
+  permit& operator=(const permit&) = delete;
+
+  ~permit() { give_back(); }
+
+  /// Reports how the call ended. Says `counted`; `late` when the circuit has moved on since the permit was issued (or
+  /// this permit was settled before), and then nothing changes; `released` for ignored and cancelled.
+  ///
+  /// Lock-free; never allocates. A success on a closed circuit without failures is one load.
+  disposition complete(outcome result) noexcept {
+    if (breaker_ == nullptr) return disposition::late;
+    return std::exchange(breaker_, nullptr)->record(token_, result);
+  }
+
+  /// True once reported, given away or given back.
+  [[nodiscard]] bool settled() const noexcept { return breaker_ == nullptr; }
+
+ private:
+  template <class>
+  friend class admission;
+
+  permit(Breaker* breaker, detail::control_word token) noexcept : breaker_{breaker}, token_{token} {}
+
+  void give_back() noexcept {
+    if (breaker_ != nullptr) [[unlikely]] {
+      std::exchange(breaker_, nullptr)->give_back(token_);
+    }
+  }
+
+  Breaker* breaker_;
+  detail::control_word token_;  // what the breaker's word was; in a refused admission the packed rejection
+};
+
+/// The answer to `try_acquire`: a permit, or the rejection.
+template <class Breaker>
+class [[nodiscard]] admission {
+ public:
+  /// True when the call may be made.
+  [[nodiscard]] explicit operator bool() const noexcept { return permit_.breaker_ != nullptr; }
+
+  /// The permit. Precondition: admitted.
+  permit<Breaker>* operator->() noexcept { return &permit_; }
+  permit<Breaker>& operator*() & noexcept { return permit_; }
+  permit<Breaker>&& operator*() && noexcept { return std::move(permit_); }
+
+  /// Why not, and when to try again. Precondition: refused, so ask it before anything moves the permit away.
+  [[nodiscard]] brownout::rejection rejection() const noexcept {
+    BROWNOUT_PRECONDITION(permit_.breaker_ == nullptr, "admission::rejection() on an admitted call");
+    const auto packed = permit_.token_.bits;
+    const auto wait = packed & wait_mask;
+    return {static_cast<rejection_reason>(packed >> wait_bits),
+            wait == wait_mask ? brownout::rejection::unknown : duration{static_cast<std::int64_t>(wait)}};
+  }
+
+ private:
+  friend Breaker;
+
+  static constexpr int wait_bits = 61;
+  static constexpr std::uint64_t wait_mask = (std::uint64_t{1} << wait_bits) - 1;
+
+  admission(Breaker* breaker, detail::control_word token) noexcept : permit_{breaker, token} {}
+
+  /// A rejection in one word, so that the out-of-line path returns it in a register.
+  static detail::control_word pack(rejection_reason reason, duration retry_after) noexcept {
+    const auto wait =
+        retry_after == brownout::rejection::unknown ? wait_mask : static_cast<std::uint64_t>(retry_after.count());
+    return {static_cast<std::uint64_t>(reason) << wait_bits | (wait & wait_mask)};
+  }
+
+  permit<Breaker> permit_;
+};
+
+}  // namespace brownout

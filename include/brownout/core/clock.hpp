@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <chrono>
+#include <concepts>
+
+namespace brownout {
+
+/// The library's time: monotonic, in nanoseconds. Never the wall clock, so that a stepped date can neither
+/// shorten nor lengthen an open period.
+using duration = std::chrono::nanoseconds;
+using time_point = std::chrono::time_point<std::chrono::steady_clock, duration>;
+
+/// Tells the time to a component that was given it.
+///
+/// Beyond the syntax: never goes back (as seen through happens-before), may stand still; a copy tells the same time.
+template <class C>
+concept clock_source = std::copyable<C> && requires(const C& clock) {
+  { clock.now() } noexcept -> std::same_as<time_point>;
+};
+
+/// The default clock: `std::chrono::steady_clock`.
+///
+/// Thread-safe and wait-free wherever the platform's monotonic clock is (on Linux a vDSO call, about 25 ns).
+struct monotonic_clock {
+  [[nodiscard]] time_point now() const noexcept { return std::chrono::steady_clock::now(); }
+};
+static_assert(clock_source<monotonic_clock>);
+
+}  // namespace brownout

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+namespace brownout {
+
+/// How a guarded call ended, in the caller's judgement.
+enum class outcome : std::uint8_t {
+  success,    ///< the dependency did its job
+  failure,    ///< the dependency did not: error, time-out, refusal
+  ignored,    ///< ended, but says nothing about the dependency (a bad request of ours, say)
+  cancelled,  ///< given up by the caller before it ended
+};
+
+/// What became of a reported outcome.
+enum class disposition : std::uint8_t {
+  counted,   ///< it entered the statistics, and may have changed the state
+  late,      ///< its epoch was over (or the permit already settled): neither state nor statistics changed
+  released,  ///< ignored or cancelled: the permit went back, nothing was counted
+};
+
+[[nodiscard]] constexpr std::string_view to_string(outcome value) noexcept {
+  switch (value) {
+    case outcome::success: return "success";
+    case outcome::failure: return "failure";
+    case outcome::ignored: return "ignored";
+    case outcome::cancelled: return "cancelled";
+  }
+  return "invalid";
+}
+
+[[nodiscard]] constexpr std::string_view to_string(disposition value) noexcept {
+  switch (value) {
+    case disposition::counted: return "counted";
+    case disposition::late: return "late";
+    case disposition::released: return "released";
+  }
+  return "invalid";
+}
+
+}  // namespace brownout

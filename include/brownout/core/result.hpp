@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "brownout/core/assert.hpp"
+#include "brownout/core/rejection.hpp"
+
+#include <memory>
+#include <type_traits>
+#include <utility>
+#include <variant>
+
+namespace brownout {
+
+/// What a guarded call returned, or why it was not made. The part of C++23's `std::expected` that is needed here.
+///
+/// `T` may be void, a reference or move-only. Not thread-safe, like any value.
+template <class T>
+class [[nodiscard]] result {
+  static constexpr bool is_void = std::is_void_v<T>;
+  using stored =
+      std::conditional_t<is_void, std::monostate,
+                         std::conditional_t<std::is_reference_v<T>, std::add_pointer_t<T>, std::decay_t<T>>>;
+
+ public:
+  using value_type = T;
+
+  /// A value. For a reference the referred-to object must outlive the result.
+  template <class U = T>
+    requires(!std::is_void_v<T> && !std::is_reference_v<T> && std::is_constructible_v<stored, U &&> &&
+             !std::is_same_v<std::remove_cvref_t<U>, result> &&
+             !std::is_same_v<std::remove_cvref_t<U>, brownout::rejection>)
+  constexpr result(U&& value)  // NOLINT(google-explicit-constructor): a result is made by returning a value
+      : content_{std::in_place_index<0>, std::forward<U>(value)} {}
+
+  template <class U = T>
+    requires std::is_reference_v<T>
+  constexpr result(std::type_identity_t<U> value)  // NOLINT(google-explicit-constructor)
+      : content_{std::in_place_index<0>, std::addressof(value)} {}
+
+  constexpr result()
+    requires is_void
+      : content_{std::in_place_index<0>} {}
+
+  constexpr result(const brownout::rejection& why)  // NOLINT(google-explicit-constructor)
+      : content_{std::in_place_index<1>, why} {}
+
+  /// True when the call was made and returned.
+  [[nodiscard]] constexpr bool has_value() const noexcept { return content_.index() == 0; }
+  [[nodiscard]] constexpr explicit operator bool() const noexcept { return has_value(); }
+
+  /// Why the call was not made. Precondition: `!has_value()`.
+  [[nodiscard]] constexpr const brownout::rejection& rejection() const noexcept {
+    BROWNOUT_PRECONDITION(!has_value(), "result::rejection() on a result that has a value");
+    return *std::get_if<1>(&content_);
+  }
+
+  /// The value. Precondition: `has_value()`.
+  constexpr decltype(auto) operator*() & noexcept { return get(*this); }
+  constexpr decltype(auto) operator*() const& noexcept { return get(*this); }
+  constexpr decltype(auto) operator*() && noexcept { return get(std::move(*this)); }
+
+  constexpr auto* operator->() noexcept
+    requires(!is_void)
+  {
+    return std::addressof(get(*this));
+  }
+  constexpr const auto* operator->() const noexcept
+    requires(!is_void)
+  {
+    return std::addressof(get(*this));
+  }
+
+  /// The value; throws `call_rejected` when there is none.
+  constexpr decltype(auto) value() & { return throw_if_rejected(), get(*this); }
+  constexpr decltype(auto) value() const& { return throw_if_rejected(), get(*this); }
+  constexpr decltype(auto) value() && { return throw_if_rejected(), get(std::move(*this)); }
+
+  /// The value, or `fallback` when the call was not made.
+  template <class U>
+    requires(!is_void && std::is_constructible_v<std::decay_t<T>, U &&>)
+  [[nodiscard]] constexpr std::decay_t<T> value_or(U&& fallback) const& {
+    return has_value() ? static_cast<std::decay_t<T>>(get(*this))
+                       : static_cast<std::decay_t<T>>(std::forward<U>(fallback));
+  }
+  template <class U>
+    requires(!is_void && std::is_constructible_v<std::decay_t<T>, U &&>)
+  [[nodiscard]] constexpr std::decay_t<T> value_or(U&& fallback) && {
+    return has_value() ? static_cast<std::decay_t<T>>(get(std::move(*this)))
+                       : static_cast<std::decay_t<T>>(std::forward<U>(fallback));
+  }
+
+ private:
+  constexpr void throw_if_rejected() const {
+    if (!has_value()) detail::raise(call_rejected{rejection()});
+  }
+
+  template <class Self>
+  static constexpr decltype(auto) get(Self&& self) noexcept {
+    BROWNOUT_PRECONDITION(self.has_value(), "the value of a result that holds a rejection");
+    if constexpr (is_void) {
+      return;
+    } else if constexpr (std::is_reference_v<T>) {
+      return static_cast<T>(**std::get_if<0>(&self.content_));
+    } else {
+      auto& value = *std::get_if<0>(&self.content_);
+      if constexpr (std::is_lvalue_reference_v<Self>) {
+        return (value);
+      } else {
+        return std::move(value);
+      }
+    }
+  }
+
+  std::variant<stored, brownout::rejection> content_;
+};
+
+}  // namespace brownout

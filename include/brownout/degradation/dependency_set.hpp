@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <type_traits>
+
+namespace brownout {
+
+/// A set of dependencies, named by their numbers 0 to 31 or by a user's enum with those values.
+class dependency_set {
+ public:
+  static constexpr std::size_t most = 32;
+
+  constexpr dependency_set() = default;
+  explicit constexpr dependency_set(std::uint32_t bits) noexcept : bits_{bits} {}
+
+  /// Precondition: below `most`. In a constant expression a larger one does not compile.
+  constexpr void insert(std::size_t dependency) noexcept { bits_ |= std::uint32_t{1} << dependency; }
+
+  template <class D>
+    requires(std::is_enum_v<D> || std::is_integral_v<D>)
+  [[nodiscard]] constexpr bool contains(D dependency) const noexcept {
+    return (bits_ >> static_cast<std::size_t>(dependency) & 1) != 0;
+  }
+  [[nodiscard]] constexpr bool empty() const noexcept { return bits_ == 0; }
+  [[nodiscard]] constexpr std::uint32_t bits() const noexcept { return bits_; }
+
+  friend constexpr dependency_set operator&(dependency_set a, dependency_set b) noexcept {
+    return dependency_set{a.bits_ & b.bits_};
+  }
+  friend constexpr bool operator==(dependency_set, dependency_set) noexcept = default;
+
+ private:
+  std::uint32_t bits_ = 0;
+};
+
+/// The set of the given dependencies: `needs(dependency::database, dependency::redis)`.
+template <class... Dependencies>
+[[nodiscard]] constexpr dependency_set needs(Dependencies... dependencies) noexcept {
+  dependency_set set;
+  (set.insert(static_cast<std::size_t>(dependencies)), ...);
+  return set;
+}
+
+}  // namespace brownout

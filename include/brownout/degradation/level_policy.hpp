@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "brownout/core/clock.hpp"
+#include "brownout/core/invalid_option.hpp"
+#include "brownout/degradation/level_ladder.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <cstdint>
+
+namespace brownout {
+
+/// When the level follows the score. Worse at once, better slowly: promising too much costs more than promising a
+/// little late.
+template <degradation_level Level>
+struct level_policy {
+  level_ladder<Level> ladder;
+
+  /// Points above a better level's threshold before it can be reached again, 0 to 50. Default 2.
+  double hysteresis = 2;
+
+  /// How long the score must stay there, 0 to 24 h. Default 10 s. Each step up needs its own.
+  duration dwell = std::chrono::seconds{10};
+
+  /// Scores in a row below the current level before it is left, 1 to 1000. Default 1: at once.
+  std::uint32_t confirmations = 1;
+
+  /// Each relapse multiplies the dwell by this, 1 to 10. Default 2; 1 switches it off.
+  double dwell_growth = 2;
+
+  /// The dwell never exceeds this many times `dwell`, 1 to 1000. Default 8.
+  double dwell_limit = 8;
+
+  /// Getting worse within this many (grown) dwells of an improvement is a relapse; that long without one forgets one.
+  /// 1 to 1000, default 6.
+  double relapse_within = 6;
+
+  /// Throws `std::invalid_argument` naming field, value and range.
+  void validate() const {
+    detail::require_within("level_policy.hysteresis", hysteresis, 0.0, 50.0);
+    detail::require_within("level_policy.dwell", dwell, duration{}, std::chrono::hours{24});
+    detail::require_within<std::uint32_t>("level_policy.confirmations", confirmations, 1, 1000);
+    detail::require_within("level_policy.dwell_growth", dwell_growth, 1.0, 10.0);
+    detail::require_within("level_policy.dwell_limit", dwell_limit, 1.0, 1000.0);
+    detail::require_within("level_policy.relapse_within", relapse_within, 1.0, 1000.0);
+  }
+
+  /// The score that must be held to reach `better` from below: threshold + hysteresis, at most 100.
+  [[nodiscard]] double needed_for(Level better) const noexcept {
+    return std::min(ladder.from(better) + hysteresis, 100.0);
+  }
+
+  /// The dwell after `relapses`.
+  [[nodiscard]] duration dwell_after(std::uint32_t relapses) const noexcept {
+    return scaled(dwell, std::min(std::pow(dwell_growth, relapses), dwell_limit));
+  }
+
+  /// How soon after an improvement getting worse is a relapse.
+  [[nodiscard]] duration relapse_window(std::uint32_t relapses) const noexcept {
+    return scaled(dwell_after(relapses), relapse_within);
+  }
+
+ private:
+  static duration scaled(duration base, double factor) noexcept {
+    return duration{static_cast<duration::rep>(static_cast<double>(base.count()) * factor)};
+  }
+};
+
+template <degradation_level Level>
+level_policy(level_ladder<Level>) -> level_policy<Level>;
+
+}  // namespace brownout

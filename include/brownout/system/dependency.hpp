@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "brownout/breaker/call.hpp"
+#include "brownout/breaker/circuit_breaker.hpp"
+#include "brownout/core/clock.hpp"
+#include "brownout/core/outcome.hpp"
+#include "brownout/core/result.hpp"
+#include "brownout/health/component_evidence.hpp"
+#include "brownout/system/probe.hpp"
+#include "brownout/window/consecutive_failures.hpp"
+#include "brownout/window/recent_calls.hpp"
+
+#include <chrono>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+
+namespace brownout {
+
+/// One dependency of a system, as its owner describes it.
+struct dependency_options {
+  std::string name;                ///< what metrics, logs and status pages call it; 1 to 128 bytes, no other's name
+  double weight = 1;               ///< its share in the health score, relative to the others'; at least 0
+  consecutive_failures trips{};    ///< when its circuit opens
+  breaker_options breaker{};       ///< how it recovers; the name is taken from above
+  probe check{};                   ///< how to ask whether it is well; empty: only real calls tell
+  duration timeout = std::chrono::seconds{5};  ///< a probe's deadline, 1 ms to 1 h; default 5 s
+};
+
+/// A dependency at work: a circuit breaker, and the recent calls that its health is judged by.
+///
+/// `call`, `try_call` and `try_acquire` are the breaker's, measured: two clock readings and a short lock more. Probes
+/// and real calls go the same way, so recovery needs no user traffic. Thread-safe.
+template <clock_source Clock = monotonic_clock>
+class dependency {
+ public:
+  /// How many recent calls its health is judged by.
+  static constexpr std::size_t window = 20;
+
+  using breaker_type = circuit_breaker<consecutive_failures, Clock>;
+
+  /// A permit that measures. Otherwise as `brownout::permit`.
+  class [[nodiscard]] permit {
+   public:
+    disposition complete(outcome result) noexcept {
+      const auto became = permit_.complete(result);
+      if (became == disposition::counted) {
+        owner_->observe(result, owner_->clock_.now() - started_);
+      }
+      return became;
+    }
+    [[nodiscard]] bool settled() const noexcept { return permit_.settled(); }
+
+   private:
+    friend dependency;
+    permit(dependency& owner, typename breaker_type::permit&& inner, time_point started) noexcept
+        : owner_{&owner}, permit_{std::move(inner)}, started_{started} {}
+
+    dependency* owner_;
+    typename breaker_type::permit permit_;
+    time_point started_;
+  };
+
+  /// A permit, or the rejection.
+  class [[nodiscard]] admission {
+   public:
+    [[nodiscard]] explicit operator bool() const noexcept { return !permit_.settled(); }
+    permit* operator->() noexcept { return &permit_; }
+    permit& operator*() & noexcept { return permit_; }
+    permit&& operator*() && noexcept { return std::move(permit_); }
+    [[nodiscard]] brownout::rejection rejection() const noexcept { return why_; }
+
+   private:
+    friend dependency;
+    admission(permit&& admitted, brownout::rejection why) noexcept : permit_{std::move(admitted)}, why_{why} {}
+
+    permit permit_;
+    brownout::rejection why_;
+  };
+
+  dependency(const dependency_options& options, Clock clock)
+      : clock_{clock}, breaker_{options.trips, named(options), clock} {}
+
+  [[nodiscard]] admission try_acquire() noexcept {
+    auto inner = breaker_.try_acquire();
+    const auto why = inner ? brownout::rejection{} : inner.rejection();
+    return {permit{*this, *std::move(inner), clock_.now()}, why};
+  }
+
+  template <class F>
+  std::invoke_result_t<F> call(F&& function) {
+    return detail::call(*this, std::forward<F>(function));
+  }
+
+  template <class F>
+  result<std::invoke_result_t<F>> try_call(F&& function) {
+    return detail::try_call(*this, std::forward<F>(function));
+  }
+
+  [[nodiscard]] breaker_type& breaker() noexcept { return breaker_; }
+  [[nodiscard]] const breaker_type& breaker() const noexcept { return breaker_; }
+  [[nodiscard]] std::string_view name() const noexcept { return breaker_.name(); }
+
+  /// The recent calls of the epoch that `circuit` shows.
+  [[nodiscard]] call_statistics statistics(const breaker_snapshot& circuit) const noexcept {
+    return calls_.statistics(circuit.epoch);
+  }
+
+  /// What the health score needs to know.
+  [[nodiscard]] component_evidence evidence(const breaker_snapshot& circuit) const noexcept {
+    const auto recent = statistics(circuit);
+    return {circuit.state,        recent.calls,          recent.successes,
+            recent.mean_latency, circuit.probes_needed, circuit.probes_succeeded};
+  }
+
+ private:
+  static breaker_options named(const dependency_options& options) {
+    auto named = options.breaker;
+    named.name = options.name;
+    return named;
+  }
+
+  /// Remembers a counted call under the epoch it left the circuit in: the probe that closes a circuit is the first
+  /// evidence of the time after the outage.
+  void observe(outcome result, duration latency) noexcept {
+    const auto circuit = breaker_.snapshot();
+    if (circuit.state == circuit_state::closed || circuit.state == circuit_state::metrics_only) {
+      calls_.record(circuit.epoch, result == outcome::success, latency);
+    }
+  }
+
+  [[no_unique_address]] Clock clock_;
+  breaker_type breaker_;
+  recent_calls<window> calls_;
+};
+
+}  // namespace brownout

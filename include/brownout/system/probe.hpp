@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "brownout/core/clock.hpp"
+#include "brownout/core/outcome.hpp"
+
+#include <functional>
+#include <stop_token>
+#include <string>
+
+namespace brownout {
+
+/// What a probe is given: until when it may run, and whether it should give up.
+struct probe_context {
+  time_point deadline;   ///< after it the probe counts as failed, whatever it returns
+  std::stop_token stop;  ///< requested at shutdown; a probe that watches it ends at once
+};
+
+/// What a probe found.
+struct probe_result {
+  outcome result = outcome::failure;
+  std::string reason;  ///< why not, for people; shown by status pages, so it must hold no secret
+};
+
+/// Asks a dependency whether it is well. Called on a thread of its own, never twice at once; an exception counts
+/// as a failure whose reason is not shown (an exception's text may hold a connection string).
+using probe = std::function<probe_result(const probe_context&)>;
+
+}  // namespace brownout

@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "brownout/breaker/transitions.hpp"
+#include "brownout/core/circuit_state.hpp"
+#include "brownout/core/clock.hpp"
+#include "brownout/core/outcome.hpp"
+#include "brownout/system/dependency.hpp"
+#include "brownout/system/probe.hpp"
+#include "brownout/system/snapshot.hpp"
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace brownout {
+
+/// A probe that is to be run now, on a thread of its own.
+struct probe_order {
+  std::size_t dependency = 0;
+  std::uint64_t ticket = 0;  ///< tells a late answer from the one that is waited for
+  time_point deadline{};
+};
+
+namespace detail {
+
+/// A dependency with its probe schedule and the memory of its outages. Deterministic: time is an argument. Not
+/// thread-safe; the supervisor calls it under its lock, while calls use the dependency itself.
+///
+/// A probe past its deadline is a failure at once. Until it returns no other is started, since its thread still
+/// runs, and each interval that passes counts as one more failure: a dependency that hangs is not well.
+template <clock_source Clock>
+class watched_dependency {
+ public:
+  watched_dependency(std::size_t number, const dependency_options& options, duration interval, Clock clock,
+                     time_point now)
+      : number_{number},
+        interval_{interval},
+        timeout_{options.timeout},
+        probed_{static_cast<bool>(options.check)},
+        dependency_{options, clock},
+        next_probe_{now} {}
+
+  /// Does what is due: gives up an overdue probe, starts the next.
+  [[nodiscard]] std::optional<probe_order> step(time_point now) {
+    note_changes(now, {});
+    if (!probed_) return std::nullopt;
+    if (running_ && running_->permit && now >= running_->deadline) {
+      settle(outcome::failure, "no answer within " + detail::to_text(timeout_), now);
+      next_probe_ = next_after(running_->started, now);
+    }
+    if (now < next_probe_ || (running_ && running_->permit)) return std::nullopt;
+    const auto wait = dependency_.breaker().snapshot().retry_after;
+    if (wait > duration::zero()) {  // refused for now: look again when it is over, or by then an operator closed it
+      next_probe_ = now + std::min(wait, interval_);
+      return std::nullopt;
+    }
+    auto admitted = dependency_.try_acquire();
+    note_changes(now, {});
+    if (!admitted) {  // a real call was faster and probes in our place
+      next_probe_ = now + std::min(admitted.rejection().retry_after, interval_);
+      return std::nullopt;
+    }
+    if (running_) {  // the last one still hangs
+      admitted->complete(outcome::failure);
+      note_changes(now, last_error_);
+      next_probe_ = next_after(now, now);
+      return std::nullopt;
+    }
+    running_.emplace(running{++tickets_, now, now + timeout_, *std::move(admitted)});
+    return probe_order{number_, running_->ticket, running_->deadline};
+  }
+
+  /// Takes a probe's answer. One that comes after its deadline has been counted as a failure already.
+  void report(std::uint64_t ticket, const probe_result& found, time_point now) {
+    if (!running_ || running_->ticket != ticket) return;
+    answered_ = true;
+    last_probe_at_ = now;
+    last_probe_latency_ = now - running_->started;
+    if (running_->permit) {
+      if (now > running_->deadline) {
+        settle(outcome::failure, "no answer within " + detail::to_text(timeout_), now);
+      } else {
+        settle(found.result, found.reason, now);
+      }
+      next_probe_ = next_after(running_->started, now);
+    }
+    running_.reset();
+  }
+
+  /// Notes what the circuit did since the last look: its changes go into `changes()`.
+  void note_changes(time_point now, std::string_view reason) {
+    const auto state = dependency_.breaker().observed_state();
+    // Calls may have driven it through more than one state since: fill in the ones that must lie between.
+    while (known_state_ != state) {
+      const auto next = cause_of(known_state_, state) != transition_cause::none ? state
+                        : known_state_ == circuit_state::closed                 ? circuit_state::open
+                                                                                : circuit_state::closed;
+      note(known_state_, next, now, reason);
+      known_state_ = next;
+    }
+  }
+
+  /// When `step` has something to do, if nothing is reported before.
+  [[nodiscard]] time_point next_step() const noexcept {
+    if (!probed_) return time_point::max();
+    return running_ && running_->permit ? running_->deadline : next_probe_;
+  }
+
+  /// Whether it was ever found out how it is: nothing to wait for without a probe.
+  [[nodiscard]] bool assessed() const noexcept { return !probed_ || answered_; }
+
+  [[nodiscard]] brownout::dependency<Clock>& dependency() noexcept { return dependency_; }
+  [[nodiscard]] const brownout::dependency<Clock>& dependency() const noexcept { return dependency_; }
+  [[nodiscard]] std::vector<circuit_change> take_changes() { return std::exchange(changes_, {}); }
+
+  /// What there is to show, but for weight and health, which the supervisor adds.
+  [[nodiscard]] component_snapshot snapshot() const {
+    component_snapshot shown;
+    shown.name = dependency_.name();
+    shown.circuit = dependency_.breaker().snapshot();
+    shown.recent = dependency_.statistics(shown.circuit);
+    shown.probed = probed_;
+    shown.probe_hanging = running_ && !running_->permit;
+    shown.last_probe_at = last_probe_at_;
+    shown.last_probe_latency = last_probe_latency_;
+    shown.last_error = last_error_;
+    shown.changes = counts_;
+    shown.outages = outages_;
+    shown.outage_time = outage_time_;
+    return shown;
+  }
+
+ private:
+  struct running {
+    std::uint64_t ticket;
+    time_point started;
+    time_point deadline;
+    std::optional<typename brownout::dependency<Clock>::permit> permit;  // none: given up, not returned
+  };
+
+  void settle(outcome result, std::string_view reason, time_point now) {
+    answered_ = true;
+    if (result == outcome::failure) last_error_ = reason.empty() ? "probe failed" : reason;
+    if (result == outcome::success) last_error_.clear();
+    running_->permit->complete(result);
+    running_->permit.reset();
+    note_changes(now, last_error_);
+  }
+
+  /// Half-open the next probe follows at once: the circuit waits for nothing else.
+  [[nodiscard]] time_point next_after(time_point started, time_point now) const noexcept {
+    const auto circuit = dependency_.breaker().snapshot();
+    if (circuit.state == circuit_state::half_open) return now;
+    if (circuit.state == circuit_state::open) return now + std::min(circuit.retry_after, interval_);
+    return std::max(started + interval_, now);
+  }
+
+  void note(circuit_state from, circuit_state to, time_point now, std::string_view reason) {
+    ++counts_[static_cast<std::size_t>(from)][static_cast<std::size_t>(to)];
+    if (from == circuit_state::closed && to == circuit_state::open) outage_began_ = now;
+    if (to == circuit_state::closed && outage_began_) {
+      ++outages_;
+      outage_time_ += now - *outage_began_;
+      outage_began_.reset();
+    }
+    changes_.push_back({number_, from, to, now, std::string{to == circuit_state::open ? reason : ""}});
+  }
+
+  std::size_t number_;
+  duration interval_;
+  duration timeout_;
+  bool probed_;
+  brownout::dependency<Clock> dependency_;
+
+  time_point next_probe_;
+  std::uint64_t tickets_ = 0;
+  std::optional<running> running_;
+  bool answered_ = false;
+  std::optional<time_point> last_probe_at_;
+  duration last_probe_latency_{};
+  std::string last_error_;
+
+  circuit_state known_state_ = circuit_state::closed;
+  std::vector<circuit_change> changes_;
+  circuit_change_counts counts_{};
+  std::optional<time_point> outage_began_;
+  std::uint64_t outages_ = 0;
+  duration outage_time_{};
+};
+
+}  // namespace detail
+}  // namespace brownout

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "brownout/core/clock.hpp"
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <mutex>
+
+namespace brownout {
+
+/// What the latest calls of one epoch looked like.
+struct call_statistics {
+  std::uint32_t calls = 0;
+  std::uint32_t successes = 0;
+  duration mean_latency{};  ///< of the successes: a refusal is fast and a time-out slow, neither says how it works
+};
+
+/// The latest `Size` calls: how many succeeded and how long they took.
+///
+/// Belongs to one epoch of a circuit at a time: the first record of a newer epoch empties it, so that failures from
+/// before an outage never weigh on the time after it. Thread-safe; one short lock a record.
+template <std::size_t Size>
+class recent_calls {
+ public:
+  /// Counts one call. A record of an epoch older than the window's is dropped.
+  void record(std::uint64_t epoch, bool success, duration latency) noexcept {
+    const std::lock_guard lock{mutex_};
+    if (epoch < epoch_) return;
+    if (epoch > epoch_) {
+      epoch_ = epoch;
+      next_ = 0;
+      totals_ = {};
+    }
+    auto& slot = calls_[next_ % Size];
+    if (next_ >= Size) totals_.take_out(slot);
+    slot = {success, latency};
+    totals_.put_in(slot);
+    ++next_;
+  }
+
+  /// The window as seen in `epoch`: empty unless its records belong to that epoch.
+  [[nodiscard]] call_statistics statistics(std::uint64_t epoch) const noexcept {
+    const std::lock_guard lock{mutex_};
+    if (epoch != epoch_) return {};
+    const auto calls = static_cast<std::uint32_t>(next_ < Size ? next_ : Size);
+    return {calls, totals_.successes,
+            totals_.successes == 0 ? duration{} : totals_.latency / std::int64_t{totals_.successes}};
+  }
+
+ private:
+  struct call {
+    bool success = false;
+    duration latency{};
+  };
+  struct totals {
+    std::uint32_t successes = 0;
+    duration latency{};  // of the successes
+
+    void put_in(const call& added) noexcept {
+      if (!added.success) return;
+      ++successes;
+      latency += added.latency;
+    }
+    void take_out(const call& removed) noexcept {
+      if (!removed.success) return;
+      --successes;
+      latency -= removed.latency;
+    }
+  };
+
+  mutable std::mutex mutex_;
+  std::uint64_t epoch_ = 0;
+  std::uint64_t next_ = 0;
+  totals totals_;
+  std::array<call, Size> calls_{};
+};
+
+}  // namespace brownout
