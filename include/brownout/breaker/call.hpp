@@ -12,8 +12,8 @@
 
 namespace brownout::detail {
 
-/// Settles a permit when the scope ends: a failure, unless the call returned. A destructor rather than a handler, so
-/// that the same code serves with and without exceptions.
+/// Settles a permit when the scope ends: a failure, unless the call returned. A destructor rather than a
+/// handler, so that the same code serves with and without exceptions.
 template <class Permit>
 class settlement {
  public:

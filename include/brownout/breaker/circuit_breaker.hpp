@@ -22,16 +22,18 @@ namespace brownout {
 
 /// May I call this dependency? Refuses calls while it fails, and finds out by few probes when it is back.
 ///
-/// Thread-safe throughout. Every operation is lock-free and allocates nothing; on a closed circuit without failures
-/// admission and success are one load each. The clock is read only where a deadline decides. Not copyable or
-/// movable: permits point to it, so it must outlive them.
-template <class Detector = consecutive_failures, clock_source Clock = monotonic_clock, class Atomics = std_atomics>
+/// Thread-safe throughout. Every operation is lock-free and allocates nothing; on a closed circuit without
+/// failures admission and success are one load each. The clock is read only where a deadline decides. Not
+/// copyable or movable: permits point to it, so it must outlive them.
+template <class Detector = consecutive_failures, clock_source Clock = monotonic_clock,
+          class Atomics = std_atomics>
 class alignas(64) circuit_breaker {
  public:
   using permit = brownout::permit<circuit_breaker>;
   using admission = brownout::admission<circuit_breaker>;
 
-  /// Throws `std::invalid_argument` naming field, value and range (without exceptions: the assertion handler).
+  /// Throws `std::invalid_argument` naming field, value and range (without exceptions: the assertion
+  /// handler).
   explicit circuit_breaker(Detector detector = {}, breaker_options options = {}, Clock clock = {})
       : origin_{clock.now()}, detector_{detector}, clock_{std::move(clock)}, options_{std::move(options)} {
     detector_.validate();
@@ -42,10 +44,11 @@ class alignas(64) circuit_breaker {
   circuit_breaker(const circuit_breaker&) = delete;
   circuit_breaker& operator=(const circuit_breaker&) = delete;
 
-  /// Asks to make one call. Closed: one load. Open: a rejection that says why and how long. At the deadline exactly
-  /// one caller turns the circuit half-open and gets the first probe. Lock-free.
+  /// Asks to make one call. Closed: one load. Open: a rejection that says why and how long. At the deadline
+  /// exactly one caller turns the circuit half-open and gets the first probe. Lock-free.
   [[nodiscard]] admission try_acquire() noexcept {
-    // (1) acquire: synchronizes-with (2), so whoever is admitted sees what the transition to closed was based on.
+    // (1) acquire: synchronizes-with (2), so whoever is admitted sees what the transition to closed was based
+    // on.
     const detail::control_word seen{control_.load(std::memory_order_acquire)};
     if (seen.is_clean()) [[likely]] {
       return admission{this, seen};
@@ -55,8 +58,8 @@ class alignas(64) circuit_breaker {
     return admission{slow.admitted_by, slow.token};
   }
 
-  /// Calls `function` when admitted and returns what it returns: success when it returns, failure when it throws.
-  /// Throws `call_rejected` instead of calling while the circuit refuses.
+  /// Calls `function` when admitted and returns what it returns: success when it returns, failure when it
+  /// throws. Throws `call_rejected` instead of calling while the circuit refuses.
   template <class F>
   std::invoke_result_t<F> call(F&& function) {
     return detail::call(*this, std::forward<F>(function));
@@ -152,8 +155,8 @@ class alignas(64) circuit_breaker {
     }
   }
 
-  // Written by whoever causes a transition or counts a failure (2), read by every caller (1). Publishes state, epoch
-  // and counts together.
+  // Written by whoever causes a transition or counts a failure (2), read by every caller (1). Publishes
+  // state, epoch and counts together.
   typename Atomics::template atomic<std::uint64_t> control_{0};
   mutable detail::moment<Atomics> moment_;  // what deadlines are counted from
 
@@ -190,8 +193,8 @@ auto circuit_breaker<Detector, Clock, Atomics>::acquire_slowly(detail::control_w
     } else {
       const auto wait = *begun + (state == open ? options_.open_for : options_.lease) - now;
       if (wait > duration::zero()) {
-        return refuse(
-            state == open ? rejection_reason::circuit_open : rejection_reason::probes_in_flight, wait);
+        return refuse(state == open ? rejection_reason::circuit_open : rejection_reason::probes_in_flight,
+                      wait);
       }
       next = seen.next_epoch(half_open);  // the open period is over, or every probe is overdue: lost
     }
@@ -262,15 +265,22 @@ breaker_snapshot circuit_breaker<Detector, Clock, Atomics>::snapshot() const noe
   const auto left_of = [&](duration period) { return std::max(*begun + period - now, duration::zero()); };
   switch (seen.state()) {
     case circuit_state::closed:
-    case circuit_state::metrics_only: shown.consecutive_failures = seen.failures(); break;
+    case circuit_state::metrics_only:
+      shown.consecutive_failures = seen.failures();
+      break;
     case circuit_state::half_open:
       shown.probes_succeeded = seen.succeeded();
       shown.probes_in_flight = seen.in_use() - seen.succeeded();
       if (seen.in_use() >= options_.probes) shown.retry_after = left_of(options_.lease);
       break;
-    case circuit_state::open: shown.retry_after = left_of(options_.open_for); break;
-    case circuit_state::forced_open: shown.retry_after = rejection::unknown; break;
-    case circuit_state::disabled: break;
+    case circuit_state::open:
+      shown.retry_after = left_of(options_.open_for);
+      break;
+    case circuit_state::forced_open:
+      shown.retry_after = rejection::unknown;
+      break;
+    case circuit_state::disabled:
+      break;
   }
   // relaxed: totals, read beside the word.
   shown.rejections = rejections_.load(std::memory_order_relaxed);

@@ -15,10 +15,11 @@ namespace brownout::detail {
 ///
 /// "In use" counts probes admitted and not given back, so in flight = in use - succeeded.
 ///
-/// The epoch does not wrap in practice. It has 37 bits, and a stale permit could be mistaken for a current one only
-/// if it were held across exactly 2^37 transitions. The fastest that calls can drive is two transitions per open
-/// period of at least 1 ms: 2.2 years. An operator in a tight loop needs at least 40 ns for each (a clock reading and
-/// a compare-and-swap): an hour and a half of nothing else, with the permit held throughout.
+/// The epoch does not wrap in practice. It has 37 bits, and a stale permit could be mistaken for a current
+/// one only if it were held across exactly 2^37 transitions. The fastest that calls can drive is two
+/// transitions per open period of at least 1 ms: 2.2 years. An operator in a tight loop needs at least 40 ns
+/// for each (a clock reading and a compare-and-swap): an hour and a half of nothing else, with the permit
+/// held throughout.
 struct control_word {
   static constexpr int payload_bits = 24;
   static constexpr int epoch_bits = 37;
@@ -32,8 +33,8 @@ struct control_word {
     return {static_cast<std::uint64_t>(state) << (payload_bits + epoch_bits) |
             (epoch & epoch_limit) << payload_bits | payload};
   }
-  static constexpr control_word half_open(std::uint64_t epoch, std::uint64_t admissions, std::uint64_t succeeded,
-                                          std::uint64_t in_use) noexcept {
+  static constexpr control_word half_open(std::uint64_t epoch, std::uint64_t admissions,
+                                          std::uint64_t succeeded, std::uint64_t in_use) noexcept {
     return of(circuit_state::half_open, epoch, (admissions & 0xff) << 16 | succeeded << 8 | in_use);
   }
 
@@ -54,8 +55,8 @@ struct control_word {
     return static_cast<std::uint32_t>(bits >> 16 & 0xff);
   }
 
-  /// Closed without failures, whatever the epoch: the one case in which a call costs two loads. `closed` is 0, so
-  /// this is a single mask test.
+  /// Closed without failures, whatever the epoch: the one case in which a call costs two loads. `closed` is
+  /// 0, so this is a single mask test.
   [[nodiscard]] constexpr bool is_clean() const noexcept { return (bits & ~epoch_mask) == 0; }
 
   /// State and epoch, without the payload: what a permit must match to count.
@@ -64,7 +65,8 @@ struct control_word {
   /// This word's era with a payload that no breaker reaches: a permit that can't take the two-load shortcut.
   [[nodiscard]] constexpr control_word without_shortcut() const noexcept { return {bits | payload_mask}; }
 
-  /// Names the moment that deadlines are counted from: changes with every epoch and every half-open admission.
+  /// Names the moment that deadlines are counted from: changes with every epoch and every half-open
+  /// admission.
   [[nodiscard]] constexpr std::uint32_t moment_key() const noexcept {
     const auto admission = state() == circuit_state::half_open ? admissions() : 0;
     return static_cast<std::uint32_t>(epoch() & 0xf) << 8 | admission;

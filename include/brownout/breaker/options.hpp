@@ -20,16 +20,17 @@ struct breaker_options {
   /// What metrics, logs and errors call this circuit; up to 128 bytes.
   std::string name{};
 
-  /// How long an opened circuit refuses every call: 1 ms to 24 h. Default 30 s, the middle of what the field uses
-  /// (Polly and Hystrix 5 s, opossum 30 s, resilience4j and gobreaker 60 s).
+  /// How long an opened circuit refuses every call: 1 ms to 24 h. Default 30 s, the middle of what the field
+  /// uses (Polly and Hystrix 5 s, opossum 30 s, resilience4j and gobreaker 60 s).
   duration open_for = std::chrono::seconds{30};
 
   /// Half-open: calls let through at most, and successes needed to close: 1 to 254. Default 1, like Polly,
   /// gobreaker and Hystrix.
   std::uint32_t probes = 1;
 
-  /// Half-open: when all probes are taken, how long after the last one was admitted they may stay unreported. Then
-  /// they are given up as lost and a fresh probe is admitted. 1 ms to 24 h; default (zero) as long as `open_for`.
+  /// Half-open: when all probes are taken, how long after the last one was admitted they may stay unreported.
+  /// Then they are given up as lost and a fresh probe is admitted. 1 ms to 24 h; default (zero) as long as
+  /// `open_for`.
   duration lease{};
 
   /// Throws `std::invalid_argument` naming field, value and range.

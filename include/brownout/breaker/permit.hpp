@@ -13,13 +13,13 @@ namespace brownout {
 
 /// The right to make one call, and the duty to report how it ended. Move-only; may cross threads.
 ///
-/// Destroying a permit that was not reported gives it back: nothing is counted, and a half-open circuit can hand its
-/// place to another caller. The breaker must outlive its permits. One permit is used by one thread at a time.
+/// Destroying a permit that was not reported gives it back: nothing is counted, and a half-open circuit can
+/// hand its place to another caller. The breaker must outlive its permits. One permit is used by one thread
+/// at a time.
 template <class Breaker>
 class [[nodiscard]] permit {
  public:
-  permit(permit&& other) noexcept
-      : breaker_{std::exchange(other.breaker_, nullptr)}, token_{other.token_} {}
+  permit(permit&& other) noexcept : breaker_{std::exchange(other.breaker_, nullptr)}, token_{other.token_} {}
 
   permit& operator=(permit&& other) noexcept {
     if (this != &other) {
@@ -35,8 +35,9 @@ class [[nodiscard]] permit {
 
   ~permit() { give_back(); }
 
-  /// Reports how the call ended. Says `counted`; `late` when the circuit has moved on since the permit was issued (or
-  /// this permit was settled before), and then nothing changes; `released` for ignored and cancelled.
+  /// Reports how the call ended. Says `counted`; `late` when the circuit has moved on since the permit was
+  /// issued (or this permit was settled before), and then nothing changes; `released` for ignored and
+  /// cancelled.
   ///
   /// Lock-free; never allocates. A success on a closed circuit without failures is one load.
   disposition complete(outcome result) noexcept {
@@ -94,8 +95,9 @@ class [[nodiscard]] admission {
 
   /// A rejection in one word, so that the out-of-line path returns it in a register.
   static detail::control_word pack(rejection_reason reason, duration retry_after) noexcept {
-    const auto wait =
-        retry_after == brownout::rejection::unknown ? wait_mask : static_cast<std::uint64_t>(retry_after.count());
+    const auto wait = retry_after == brownout::rejection::unknown
+                          ? wait_mask
+                          : static_cast<std::uint64_t>(retry_after.count());
     return {static_cast<std::uint64_t>(reason) << wait_bits | (wait & wait_mask)};
   }
 

@@ -8,8 +8,8 @@
 
 namespace brownout {
 
-/// A breaker at one moment. State, epoch and the counts of the epoch come from one atomic word and belong together;
-/// the totals are read beside it and may be a few calls ahead.
+/// A breaker at one moment. State, epoch and the counts of the epoch come from one atomic word and belong
+/// together; the totals are read beside it and may be a few calls ahead.
 struct breaker_snapshot {
   circuit_state state = circuit_state::closed;
   std::uint64_t epoch = 0;  ///< grows by one with every transition; starts at 0

@@ -8,7 +8,8 @@
 
 namespace brownout {
 
-/// Receives a broken precondition, or, with `-fno-exceptions`, what would have been thrown. It must not return.
+/// Receives a broken precondition, or, with `-fno-exceptions`, what would have been thrown. It must not
+/// return.
 using assertion_handler = void (*)(const char* what, const char* file, int line) noexcept;
 
 namespace detail {
@@ -18,8 +19,8 @@ namespace detail {
   std::abort();
 }
 
-// Written by set_assertion_handler, read when something is already wrong. Publishes a function pointer, and with it
-// nothing else, so relaxed is enough.
+// Written by set_assertion_handler, read when something is already wrong. Publishes a function pointer, and
+// with it nothing else, so relaxed is enough.
 inline std::atomic<assertion_handler> installed_assertion_handler{&print_and_abort};
 
 [[noreturn]] inline void assertion_failed(const char* what, const char* file, int line) noexcept {

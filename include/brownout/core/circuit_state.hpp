@@ -6,8 +6,8 @@
 
 namespace brownout {
 
-/// The states of a circuit. The first three follow from what calls report; the held ones stay until an operator
-/// ends them.
+/// The states of a circuit. The first three follow from what calls report; the held ones stay until an
+/// operator ends them.
 enum class circuit_state : std::uint8_t {
   closed,        ///< calls pass and are measured
   half_open,     ///< a few probes pass, to find out whether the dependency is back
@@ -26,12 +26,18 @@ inline constexpr std::uint8_t circuit_state_count = 6;
 
 [[nodiscard]] constexpr std::string_view to_string(circuit_state state) noexcept {
   switch (state) {
-    case circuit_state::closed: return "closed";
-    case circuit_state::half_open: return "half_open";
-    case circuit_state::open: return "open";
-    case circuit_state::forced_open: return "forced_open";
-    case circuit_state::disabled: return "disabled";
-    case circuit_state::metrics_only: return "metrics_only";
+    case circuit_state::closed:
+      return "closed";
+    case circuit_state::half_open:
+      return "half_open";
+    case circuit_state::open:
+      return "open";
+    case circuit_state::forced_open:
+      return "forced_open";
+    case circuit_state::disabled:
+      return "disabled";
+    case circuit_state::metrics_only:
+      return "metrics_only";
   }
   return "invalid";
 }

@@ -13,10 +13,12 @@ using time_point = std::chrono::time_point<std::chrono::steady_clock, duration>;
 
 /// Tells the time to a component that was given it.
 ///
-/// Beyond the syntax: never goes back (as seen through happens-before), may stand still; a copy tells the same time.
+/// Beyond the syntax: never goes back (as seen through happens-before), may stand still; a copy tells the
+/// same time.
 template <class C>
 concept clock_source = std::copyable<C> && requires(const C& clock) {
-  { clock.now() } noexcept -> std::same_as<time_point>;
+  { clock.now() }
+  noexcept->std::same_as<time_point>;
 };
 
 /// The default clock: `std::chrono::steady_clock`.

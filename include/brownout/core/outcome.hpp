@@ -23,19 +23,26 @@ enum class disposition : std::uint8_t {
 
 [[nodiscard]] constexpr std::string_view to_string(outcome value) noexcept {
   switch (value) {
-    case outcome::success: return "success";
-    case outcome::failure: return "failure";
-    case outcome::ignored: return "ignored";
-    case outcome::cancelled: return "cancelled";
+    case outcome::success:
+      return "success";
+    case outcome::failure:
+      return "failure";
+    case outcome::ignored:
+      return "ignored";
+    case outcome::cancelled:
+      return "cancelled";
   }
   return "invalid";
 }
 
 [[nodiscard]] constexpr std::string_view to_string(disposition value) noexcept {
   switch (value) {
-    case disposition::counted: return "counted";
-    case disposition::late: return "late";
-    case disposition::released: return "released";
+    case disposition::counted:
+      return "counted";
+    case disposition::late:
+      return "late";
+    case disposition::released:
+      return "released";
   }
   return "invalid";
 }

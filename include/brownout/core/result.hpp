@@ -11,7 +11,8 @@
 
 namespace brownout {
 
-/// What a guarded call returned, or why it was not made. The part of C++23's `std::expected` that is needed here.
+/// What a guarded call returned, or why it was not made. The part of C++23's `std::expected` that is needed
+/// here.
 ///
 /// `T` may be void, a reference or move-only. Not thread-safe, like any value.
 template <class T>
@@ -26,20 +27,20 @@ class [[nodiscard]] result {
 
   /// A value. For a reference the referred-to object must outlive the result.
   template <class U = T>
-    requires(!std::is_void_v<T> && !std::is_reference_v<T> && std::is_constructible_v<stored, U &&> &&
-             !std::is_same_v<std::remove_cvref_t<U>, result> &&
-             !std::is_same_v<std::remove_cvref_t<U>, brownout::rejection>)
-  constexpr result(U&& value)  // NOLINT(google-explicit-constructor): a result is made by returning a value
+  requires(!std::is_void_v<T> && !std::is_reference_v<T> && std::is_constructible_v<stored, U&&> &&
+           !std::is_same_v<std::remove_cvref_t<U>, result> &&
+           !std::is_same_v<std::remove_cvref_t<U>,
+                           brownout::rejection>) constexpr result(U&& value)  // NOLINT(google-explicit-constructor):
+                                                                              // a result is made by returning
+                                                                              // a value
       : content_{std::in_place_index<0>, std::forward<U>(value)} {}
 
   template <class U = T>
-    requires std::is_reference_v<T>
+  requires std::is_reference_v<T>
   constexpr result(std::type_identity_t<U> value)  // NOLINT(google-explicit-constructor)
       : content_{std::in_place_index<0>, std::addressof(value)} {}
 
-  constexpr result()
-    requires is_void
-      : content_{std::in_place_index<0>} {}
+  constexpr result() requires is_void : content_{std::in_place_index<0>} {}
 
   constexpr result(const brownout::rejection& why)  // NOLINT(google-explicit-constructor)
       : content_{std::in_place_index<1>, why} {}
@@ -59,16 +60,8 @@ class [[nodiscard]] result {
   constexpr decltype(auto) operator*() const& noexcept { return get(*this); }
   constexpr decltype(auto) operator*() && noexcept { return get(std::move(*this)); }
 
-  constexpr auto* operator->() noexcept
-    requires(!is_void)
-  {
-    return std::addressof(get(*this));
-  }
-  constexpr const auto* operator->() const noexcept
-    requires(!is_void)
-  {
-    return std::addressof(get(*this));
-  }
+  constexpr auto* operator->() noexcept requires(!is_void) { return std::addressof(get(*this)); }
+  constexpr const auto* operator->() const noexcept requires(!is_void) { return std::addressof(get(*this)); }
 
   /// The value; throws `call_rejected` when there is none.
   constexpr decltype(auto) value() & { return throw_if_rejected(), get(*this); }
@@ -77,14 +70,14 @@ class [[nodiscard]] result {
 
   /// The value, or `fallback` when the call was not made.
   template <class U>
-    requires(!is_void && std::is_constructible_v<std::decay_t<T>, U &&>)
-  [[nodiscard]] constexpr std::decay_t<T> value_or(U&& fallback) const& {
+  requires(!is_void && std::is_constructible_v<std::decay_t<T>, U&&>)
+      [[nodiscard]] constexpr std::decay_t<T> value_or(U&& fallback) const& {
     return has_value() ? static_cast<std::decay_t<T>>(get(*this))
                        : static_cast<std::decay_t<T>>(std::forward<U>(fallback));
   }
   template <class U>
-    requires(!is_void && std::is_constructible_v<std::decay_t<T>, U &&>)
-  [[nodiscard]] constexpr std::decay_t<T> value_or(U&& fallback) && {
+  requires(!is_void && std::is_constructible_v<std::decay_t<T>, U&&>)
+      [[nodiscard]] constexpr std::decay_t<T> value_or(U&& fallback) && {
     return has_value() ? static_cast<std::decay_t<T>>(get(std::move(*this)))
                        : static_cast<std::decay_t<T>>(std::forward<U>(fallback));
   }

@@ -26,11 +26,16 @@ enum class level_cause : std::uint8_t {
 
 [[nodiscard]] constexpr std::string_view to_string(level_cause cause) noexcept {
   switch (cause) {
-    case level_cause::first_assessment: return "first_assessment";
-    case level_cause::health_fell: return "health_fell";
-    case level_cause::health_recovered: return "health_recovered";
-    case level_cause::override_set: return "override_set";
-    case level_cause::override_ended: return "override_ended";
+    case level_cause::first_assessment:
+      return "first_assessment";
+    case level_cause::health_fell:
+      return "health_fell";
+    case level_cause::health_recovered:
+      return "health_recovered";
+    case level_cause::override_set:
+      return "override_set";
+    case level_cause::override_ended:
+      return "override_ended";
   }
   return "invalid";
 }
@@ -61,12 +66,13 @@ template <degradation_level Level>
 class controller {
  public:
   /// Throws `std::invalid_argument` naming field, value and range.
-  explicit controller(level_policy<Level> policy) : policy_{std::move(policy)}, health_{policy_.ladder.worst()} {
+  explicit controller(level_policy<Level> policy)
+      : policy_{std::move(policy)}, health_{policy_.ladder.worst()} {
     policy_.validate();
   }
 
-  /// Follows `score` (nothing: unknown, and the level holds). Returns the change of the level in force, if any.
-  /// Until the first known score the level is the worst.
+  /// Follows `score` (nothing: unknown, and the level holds). Returns the change of the level in force, if
+  /// any. Until the first known score the level is the worst.
   std::optional<level_transition<Level>> update(std::optional<double> score, time_point now) {
     const Level before = level();
     level_cause cause = follow(score, now);
@@ -77,8 +83,8 @@ class controller {
     return change_since(before, cause, score, now);
   }
 
-  /// Pins a level until it expires; replaces an earlier pin. Throws `std::invalid_argument` for a level that is not
-  /// on the ladder, an empty reason or actor, or an expiry that is not in the future.
+  /// Pins a level until it expires; replaces an earlier pin. Throws `std::invalid_argument` for a level that
+  /// is not on the ladder, an empty reason or actor, or an expiry that is not in the future.
   std::optional<level_transition<Level>> set_override(level_override<Level> pin, std::optional<double> score,
                                                       time_point now) {
     if (!policy_.ladder.holds(pin.level)) {
@@ -113,7 +119,9 @@ class controller {
   [[nodiscard]] duration current_dwell() const noexcept { return policy_.dwell_after(relapses_); }
   /// Improvements that did not last, less those forgotten since.
   [[nodiscard]] std::uint32_t relapses() const noexcept { return relapses_; }
-  [[nodiscard]] const std::optional<level_override<Level>>& active_override() const noexcept { return override_; }
+  [[nodiscard]] const std::optional<level_override<Level>>& active_override() const noexcept {
+    return override_;
+  }
   [[nodiscard]] const level_policy<Level>& policy() const noexcept { return policy_; }
 
   /// When `update` could change the level although the score stays: a dwell is over or a pin expires.
@@ -157,7 +165,8 @@ class controller {
       improved_at_ = now;
       // The next step needs a dwell of its own, if the score carries that far.
       better_since_.reset();
-      if (health_ != ladder.best() && *score >= policy_.needed_for(ladder.better(health_))) better_since_ = now;
+      if (health_ != ladder.best() && *score >= policy_.needed_for(ladder.better(health_)))
+        better_since_ = now;
     }
     return level_cause::health_recovered;
   }

@@ -19,8 +19,8 @@ class dependency_set {
   constexpr void insert(std::size_t dependency) noexcept { bits_ |= std::uint32_t{1} << dependency; }
 
   template <class D>
-    requires(std::is_enum_v<D> || std::is_integral_v<D>)
-  [[nodiscard]] constexpr bool contains(D dependency) const noexcept {
+  requires(std::is_enum_v<D> || std::is_integral_v<D>)
+      [[nodiscard]] constexpr bool contains(D dependency) const noexcept {
     return (bits_ >> static_cast<std::size_t>(dependency) & 1) != 0;
   }
   [[nodiscard]] constexpr bool empty() const noexcept { return bits_ == 0; }

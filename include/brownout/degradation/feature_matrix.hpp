@@ -25,18 +25,22 @@ enum class feature_mode : std::uint8_t {
 
 [[nodiscard]] constexpr std::string_view to_string(feature_mode mode) noexcept {
   switch (mode) {
-    case feature_mode::off: return "off";
-    case feature_mode::cached: return "cached";
-    case feature_mode::reduced: return "reduced";
-    case feature_mode::full: return "full";
+    case feature_mode::off:
+      return "off";
+    case feature_mode::cached:
+      return "cached";
+    case feature_mode::reduced:
+      return "reduced";
+    case feature_mode::full:
+      return "full";
   }
   return "invalid";
 }
 
 /// When one feature is offered, and how much of it.
 ///
-/// `full` up to `last_full`, `reduced` up to `last_reduced`, `cached` up to `last`, then off. Left out, `last_full` is
-/// `last`: the feature is all or nothing.
+/// `full` up to `last_full`, `reduced` up to `last_reduced`, `cached` up to `last`, then off. Left out,
+/// `last_full` is `last`: the feature is all or nothing.
 template <class Feature, degradation_level Level>
 struct feature_rule {
   Feature feature{};
@@ -53,7 +57,8 @@ struct feature_verdict {
   dependency_set blocked_by;              ///< the dependencies it needs that refuse calls
 };
 
-/// Which feature works at which level. A literal type: make it `constexpr` and a mistake in it does not compile.
+/// Which feature works at which level. A literal type: make it `constexpr` and a mistake in it does not
+/// compile.
 ///
 /// `Feature` is an enum with the values 0 to Count - 1. Immutable, so thread-safe; a look-up is wait-free.
 template <class Feature, degradation_level Level, std::size_t Count>
@@ -63,8 +68,8 @@ class feature_matrix {
   using level_type = Level;
   static constexpr std::size_t size = Count;
 
-  /// Throws `std::invalid_argument` unless every feature 0 to Count - 1 has exactly one rule whose levels get worse
-  /// from `last_full` over `last_reduced` to `last`.
+  /// Throws `std::invalid_argument` unless every feature 0 to Count - 1 has exactly one rule whose levels get
+  /// worse from `last_full` over `last_reduced` to `last`.
   explicit constexpr feature_matrix(const feature_rule<Feature, Level> (&rules)[Count]) {
     std::array<bool, Count> seen{};
     for (const auto& rule : rules) {
@@ -77,8 +82,8 @@ class feature_matrix {
       const Level last_full = rule.last_full.value_or(rule.last);
       const Level last_reduced = rule.last_reduced.value_or(last_full);
       if (last_full > last_reduced || last_reduced > rule.last) {
-        detail::invalid_option("feature_rule of feature " + std::to_string(index),
-                               "levels out of order", "last_full <= last_reduced <= last");
+        detail::invalid_option("feature_rule of feature " + std::to_string(index), "levels out of order",
+                               "last_full <= last_reduced <= last");
       }
       rules_[index] = {rule.feature, rule.last, rule.needs, last_full, last_reduced};
       for (std::size_t level = 0; level < level_ladder<Level>::most_rungs; ++level) {
@@ -91,8 +96,10 @@ class feature_matrix {
     }
   }
 
-  /// How much of `feature` is offered at `level` while the circuits in `refusing` refuse calls: one table look-up.
-  [[nodiscard]] constexpr feature_mode mode(Feature feature, Level level, dependency_set refusing) const noexcept {
+  /// How much of `feature` is offered at `level` while the circuits in `refusing` refuse calls: one table
+  /// look-up.
+  [[nodiscard]] constexpr feature_mode mode(Feature feature, Level level,
+                                            dependency_set refusing) const noexcept {
     const auto index = static_cast<std::size_t>(feature);
     if (!(rules_[index].needs & refusing).empty()) return feature_mode::off;
     return modes_[index][static_cast<std::size_t>(level)];

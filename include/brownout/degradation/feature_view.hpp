@@ -10,9 +10,10 @@ namespace brownout {
 
 /// Level, refusing circuits and epoch in one word, so that a request sees them together.
 struct alignas(8) degradation_word {
-  std::uint32_t refusing = 0;    ///< bits of the dependencies whose circuit refuses calls
-  std::uint32_t level : 8 = 0;   ///< the level in force, as its enumerator's value
-  std::uint32_t epoch : 24 = 0;  ///< grows with every change, modulo 2^24: tells two snapshots apart, orders nothing
+  std::uint32_t refusing = 0;   ///< bits of the dependencies whose circuit refuses calls
+  std::uint32_t level : 8 = 0;  ///< the level in force, as its enumerator's value
+  std::uint32_t epoch : 24 =
+      0;  ///< grows with every change, modulo 2^24: tells two snapshots apart, orders nothing
 };
 
 /// What a request may offer: one snapshot, so that the level cannot change halfway through it.
@@ -24,7 +25,8 @@ class feature_view {
   using feature_type = typename Matrix::feature_type;
   using level_type = typename Matrix::level_type;
 
-  constexpr feature_view(const Matrix& matrix, degradation_word seen) noexcept : matrix_{&matrix}, seen_{seen} {}
+  constexpr feature_view(const Matrix& matrix, degradation_word seen) noexcept
+      : matrix_{&matrix}, seen_{seen} {}
 
   /// True when the feature is offered in any mode. One table look-up.
   [[nodiscard]] constexpr bool available(feature_type feature) const noexcept {

@@ -14,8 +14,8 @@
 
 namespace brownout {
 
-/// A user's enum of degradation levels: enumerators 0, 1, 2, ... from the best to the worst, each with a name found by
-/// argument-dependent look-up.
+/// A user's enum of degradation levels: enumerators 0, 1, 2, ... from the best to the worst, each with a name
+/// found by argument-dependent look-up.
 template <class L>
 concept degradation_level = std::is_enum_v<L> && requires(L level) {
   { to_string(level) } -> std::convertible_to<std::string_view>;

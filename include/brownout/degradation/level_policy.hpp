@@ -12,8 +12,8 @@
 
 namespace brownout {
 
-/// When the level follows the score. Worse at once, better slowly: promising too much costs more than promising a
-/// little late.
+/// When the level follows the score. Worse at once, better slowly: promising too much costs more than
+/// promising a little late.
 template <degradation_level Level>
 struct level_policy {
   level_ladder<Level> ladder;
@@ -33,8 +33,8 @@ struct level_policy {
   /// The dwell never exceeds this many times `dwell`, 1 to 1000. Default 8.
   double dwell_limit = 8;
 
-  /// Getting worse within this many (grown) dwells of an improvement is a relapse; that long without one forgets one.
-  /// 1 to 1000, default 6.
+  /// Getting worse within this many (grown) dwells of an improvement is a relapse; that long without one
+  /// forgets one. 1 to 1000, default 6.
   double relapse_within = 6;
 
   /// Throws `std::invalid_argument` naming field, value and range.

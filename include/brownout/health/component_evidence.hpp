@@ -8,8 +8,8 @@
 
 namespace brownout {
 
-/// What is known about one dependency when its health is judged. Plain data: a breaker and a window of recent calls
-/// fill it, and so may anything else.
+/// What is known about one dependency when its health is judged. Plain data: a breaker and a window of recent
+/// calls fill it, and so may anything else.
 struct component_evidence {
   circuit_state state = circuit_state::closed;
   std::uint32_t calls = 0;             ///< recent calls that ended

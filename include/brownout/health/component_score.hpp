@@ -12,11 +12,12 @@ namespace brownout {
 
 /// How slow a dependency may be before its score suffers.
 struct latency_budget {
-  /// Mean latency that costs nothing, 0 to 1 h. Default 500 ms: what the retail system that this library comes from
-  /// promised for its API.
+  /// Mean latency that costs nothing, 0 to 1 h. Default 500 ms: what the retail system that this library
+  /// comes from promised for its API.
   duration budget = std::chrono::milliseconds{500};
 
-  /// Latency above the budget that costs one point, 1 us to 1 h. Default 10 ms: half a second over is half the score.
+  /// Latency above the budget that costs one point, 1 us to 1 h. Default 10 ms: half a second over is half
+  /// the score.
   duration per_point = std::chrono::milliseconds{10};
 
   /// Points lost at `mean`, 0 or more.
@@ -35,8 +36,9 @@ struct latency_budget {
 
 /// The health of one dependency, 0 to 100, or nothing when it is unknown: no evidence is never good news.
 ///
-/// Open: 0. Half-open: the share of the needed probes that have succeeded, so that admitting a probe, or failing it,
-/// never lifts the score. Otherwise 100 x the share of successes among the recent calls, less the latency penalty.
+/// Open: 0. Half-open: the share of the needed probes that have succeeded, so that admitting a probe, or
+/// failing it, never lifts the score. Otherwise 100 x the share of successes among the recent calls, less the
+/// latency penalty.
 [[nodiscard]] constexpr std::optional<double> component_score(const component_evidence& evidence,
                                                               const latency_budget& latency) noexcept {
   if (refuses_calls(evidence.state)) return 0.0;

@@ -19,14 +19,14 @@ namespace brownout {
 
 /// What one dependency adds to the system's score.
 struct contribution {
-  double weight = 0;            ///< its share of the known weight, in [0, 1]; 0 when the dependency is unknown
+  double weight = 0;  ///< its share of the known weight, in [0, 1]; 0 when the dependency is unknown
   std::optional<double> score;  ///< its own, 0 to 100; nothing when unknown
   double points = 0;            ///< weight x score: the points of all components sum to the system's score
 };
 
 /// The system's health and where it comes from.
 struct health_report {
-  std::optional<double> score;            ///< 0 to 100; nothing while no component is known
+  std::optional<double> score;           ///< 0 to 100; nothing while no component is known
   std::vector<contribution> components;  ///< one a dependency, in the scorer's order
 };
 
@@ -69,7 +69,8 @@ class scorer {
       component.points = component.weight * *component.score;
       total += component.points;
     }
-    // To a millionth: sums of weights such as 0.15 must meet a threshold of 70 exactly, not miss it by a rounding.
+    // To a millionth: sums of weights such as 0.15 must meet a threshold of 70 exactly, not miss it by a
+    // rounding.
     report.score = std::round(total * 1e6) / 1e6;
     return report;
   }

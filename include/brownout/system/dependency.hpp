@@ -21,18 +21,18 @@ namespace brownout {
 
 /// One dependency of a system, as its owner describes it.
 struct dependency_options {
-  std::string name;                ///< what metrics, logs and status pages call it; 1 to 128 bytes, no other's name
-  double weight = 1;               ///< its share in the health score, relative to the others'; at least 0
-  consecutive_failures trips{};    ///< when its circuit opens
-  breaker_options breaker{};       ///< how it recovers; the name is taken from above
-  probe check{};                   ///< how to ask whether it is well; empty: only real calls tell
+  std::string name;   ///< what metrics, logs and status pages call it; 1 to 128 bytes, no other's name
+  double weight = 1;  ///< its share in the health score, relative to the others'; at least 0
+  consecutive_failures trips{};                ///< when its circuit opens
+  breaker_options breaker{};                   ///< how it recovers; the name is taken from above
+  probe check{};                               ///< how to ask whether it is well; empty: only real calls tell
   duration timeout = std::chrono::seconds{5};  ///< a probe's deadline, 1 ms to 1 h; default 5 s
 };
 
 /// A dependency at work: a circuit breaker, and the recent calls that its health is judged by.
 ///
-/// `call`, `try_call` and `try_acquire` are the breaker's, measured: two clock readings and a short lock more. Probes
-/// and real calls go the same way, so recovery needs no user traffic. Thread-safe.
+/// `call`, `try_call` and `try_acquire` are the breaker's, measured: two clock readings and a short lock
+/// more. Probes and real calls go the same way, so recovery needs no user traffic. Thread-safe.
 template <clock_source Clock = monotonic_clock>
 class dependency {
  public:
@@ -74,7 +74,8 @@ class dependency {
 
    private:
     friend dependency;
-    admission(permit&& admitted, brownout::rejection why) noexcept : permit_{std::move(admitted)}, why_{why} {}
+    admission(permit&& admitted, brownout::rejection why) noexcept
+        : permit_{std::move(admitted)}, why_{why} {}
 
     permit permit_;
     brownout::rejection why_;
@@ -111,7 +112,7 @@ class dependency {
   /// What the health score needs to know.
   [[nodiscard]] component_evidence evidence(const breaker_snapshot& circuit) const noexcept {
     const auto recent = statistics(circuit);
-    return {circuit.state,        recent.calls,          recent.successes,
+    return {circuit.state,       recent.calls,          recent.successes,
             recent.mean_latency, circuit.probes_needed, circuit.probes_succeeded};
   }
 
@@ -122,8 +123,8 @@ class dependency {
     return named;
   }
 
-  /// Remembers a counted call under the epoch it left the circuit in: the probe that closes a circuit is the first
-  /// evidence of the time after the outage.
+  /// Remembers a counted call under the epoch it left the circuit in: the probe that closes a circuit is the
+  /// first evidence of the time after the outage.
   void observe(outcome result, duration latency) noexcept {
     const auto circuit = breaker_.snapshot();
     if (circuit.state == circuit_state::closed || circuit.state == circuit_state::metrics_only) {

@@ -22,8 +22,8 @@ struct probe_result {
   std::string reason;  ///< why not, for people; shown by status pages, so it must hold no secret
 };
 
-/// Asks a dependency whether it is well. Called on a thread of its own, never twice at once; an exception counts
-/// as a failure whose reason is not shown (an exception's text may hold a connection string).
+/// Asks a dependency whether it is well. Called on a thread of its own, never twice at once; an exception
+/// counts as a failure whose reason is not shown (an exception's text may hold a connection string).
 using probe = std::function<probe_result(const probe_context&)>;
 
 }  // namespace brownout

@@ -28,8 +28,7 @@ struct circuit_change {
 };
 
 /// How often circuits went from one state to another.
-using circuit_change_counts =
-    std::array<std::array<std::uint64_t, circuit_state_count>, circuit_state_count>;
+using circuit_change_counts = std::array<std::array<std::uint64_t, circuit_state_count>, circuit_state_count>;
 
 /// One dependency at one moment: everything a status page shows.
 struct component_snapshot {
@@ -52,14 +51,14 @@ struct component_snapshot {
 template <degradation_level Level>
 struct system_snapshot {
   time_point at{};
-  Level level{};         ///< in force
-  Level health_level{};  ///< what health alone would give
+  Level level{};          ///< in force
+  Level health_level{};   ///< what health alone would give
   bool assessed = false;  ///< false until every probed dependency has answered, or failed to, once
   std::optional<double> score{};
   std::vector<component_snapshot> components{};
   std::optional<level_override<Level>> active_override{};
-  std::vector<level_transition<Level>> transitions{};  ///< the last ones, oldest first
-  std::vector<circuit_change> circuit_changes{};       ///< the last ones, oldest first
+  std::vector<level_transition<Level>> transitions{};       ///< the last ones, oldest first
+  std::vector<circuit_change> circuit_changes{};            ///< the last ones, oldest first
   std::vector<std::vector<std::uint64_t>> level_changes{};  ///< how often, [from][to]
   duration current_dwell{};
 };

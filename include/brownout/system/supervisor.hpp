@@ -40,9 +40,10 @@ struct step_plan {
 
 /// Which features still work, and why: watches the dependencies, scores their health, sets the level.
 ///
-/// Deterministic core: `step` and `report` do all the deciding, at the time they are given; `supervision` calls them
-/// from threads, tests call them with a manual clock. Thread-safe: features and calls are lock-free reads and never
-/// wait for a step; `step`, `report`, `snapshot` and the overrides share one lock, and no user code runs under it.
+/// Deterministic core: `step` and `report` do all the deciding, at the time they are given; `supervision`
+/// calls them from threads, tests call them with a manual clock. Thread-safe: features and calls are
+/// lock-free reads and never wait for a step; `step`, `report`, `snapshot` and the overrides share one lock,
+/// and no user code runs under it.
 template <class Matrix, clock_source Clock = monotonic_clock>
 class supervisor {
  public:
@@ -63,8 +64,8 @@ class supervisor {
         level_changes_(options_.levels.ladder.size(),
                        std::vector<std::uint64_t>(options_.levels.ladder.size())) {
     for (std::size_t i = 0; i < options_.dependencies.size(); ++i) {
-      watched_.push_back(std::make_unique<watched>(i, options_.dependencies[i], options_.probe_interval, clock_,
-                                                   clock_.now()));
+      watched_.push_back(std::make_unique<watched>(i, options_.dependencies[i], options_.probe_interval,
+                                                   clock_, clock_.now()));
     }
     publish();
   }
@@ -77,7 +78,8 @@ class supervisor {
   /// A dependency by its number or by a user's enum with those values. Precondition: there is one.
   template <class D>
   [[nodiscard]] brownout::dependency<Clock>& at(D number) noexcept {
-    BROWNOUT_PRECONDITION(static_cast<std::size_t>(number) < watched_.size(), "supervisor::at(): no such dependency");
+    BROWNOUT_PRECONDITION(static_cast<std::size_t>(number) < watched_.size(),
+                          "supervisor::at(): no such dependency");
     return watched_[static_cast<std::size_t>(number)]->dependency();
   }
 
@@ -157,7 +159,8 @@ class supervisor {
  private:
   using watched = detail::watched_dependency<Clock>;
 
-  static supervisor_options<level_type> validated(supervisor_options<level_type> options, const Matrix& matrix) {
+  static supervisor_options<level_type> validated(supervisor_options<level_type> options,
+                                                  const Matrix& matrix) {
     options.validate();
     for (std::size_t i = 0; i < Matrix::size; ++i) {
       const auto& rule = matrix.rule(static_cast<feature_type>(i));

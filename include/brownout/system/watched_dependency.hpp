@@ -29,11 +29,11 @@ struct probe_order {
 
 namespace detail {
 
-/// A dependency with its probe schedule and the memory of its outages. Deterministic: time is an argument. Not
-/// thread-safe; the supervisor calls it under its lock, while calls use the dependency itself.
+/// A dependency with its probe schedule and the memory of its outages. Deterministic: time is an argument.
+/// Not thread-safe; the supervisor calls it under its lock, while calls use the dependency itself.
 ///
-/// A probe past its deadline is a failure at once. Until it returns no other is started, since its thread still
-/// runs, and each interval that passes counts as one more failure: a dependency that hangs is not well.
+/// A probe past its deadline is a failure at once. Until it returns no other is started, since its thread
+/// still runs, and each interval that passes counts as one more failure: a dependency that hangs is not well.
 template <clock_source Clock>
 class watched_dependency {
  public:
@@ -56,7 +56,8 @@ class watched_dependency {
     }
     if (now < next_probe_ || (running_ && running_->permit)) return std::nullopt;
     const auto wait = dependency_.breaker().snapshot().retry_after;
-    if (wait > duration::zero()) {  // refused for now: look again when it is over, or by then an operator closed it
+    if (wait >
+        duration::zero()) {  // refused for now: look again when it is over, or by then an operator closed it
       next_probe_ = now + std::min(wait, interval_);
       return std::nullopt;
     }

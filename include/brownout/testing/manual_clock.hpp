@@ -9,7 +9,8 @@
 
 namespace brownout {
 
-/// A clock that moves when told to. Copies tell the same time, so a component can hold one while the test moves it.
+/// A clock that moves when told to. Copies tell the same time, so a component can hold one while the test
+/// moves it.
 ///
 /// Thread-safe and lock-free. Starts at `start`; for hostile tests it may be set back as well.
 class manual_clock {

@@ -9,8 +9,8 @@ namespace brownout {
 
 /// Trips after `threshold` failures with no success between them.
 ///
-/// The window of this detector is a single counter, which the breaker keeps in its control word: a success on a
-/// circuit without failures writes nothing.
+/// The window of this detector is a single counter, which the breaker keeps in its control word: a success on
+/// a circuit without failures writes nothing.
 struct consecutive_failures {
   static constexpr std::uint32_t most = 1'000'000;
 

@@ -14,13 +14,14 @@ namespace brownout {
 struct call_statistics {
   std::uint32_t calls = 0;
   std::uint32_t successes = 0;
-  duration mean_latency{};  ///< of the successes: a refusal is fast and a time-out slow, neither says how it works
+  duration
+      mean_latency{};  ///< of the successes: a refusal is fast and a time-out slow, neither says how it works
 };
 
 /// The latest `Size` calls: how many succeeded and how long they took.
 ///
-/// Belongs to one epoch of a circuit at a time: the first record of a newer epoch empties it, so that failures from
-/// before an outage never weigh on the time after it. Thread-safe; one short lock a record.
+/// Belongs to one epoch of a circuit at a time: the first record of a newer epoch empties it, so that
+/// failures from before an outage never weigh on the time after it. Thread-safe; one short lock a record.
 template <std::size_t Size>
 class recent_calls {
  public:

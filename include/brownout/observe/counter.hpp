@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+
+namespace brownout {
+
+/// Counts events, for metrics. Thread-safe, wait-free; about 6 ns, more when several threads share one.
+class counter {
+ public:
+  void increment(std::uint64_t by = 1) noexcept { count_.fetch_add(by, std::memory_order_relaxed); }
+  [[nodiscard]] std::uint64_t value() const noexcept { return count_.load(std::memory_order_relaxed); }
+
+ private:
+  // Written by every event, read by the scraper; orders nothing, so relaxed.
+  std::atomic<std::uint64_t> count_{0};
+};
+
+}  // namespace brownout

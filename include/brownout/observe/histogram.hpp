@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "brownout/core/invalid_option.hpp"
+
+#include <algorithm>
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace brownout {
+
+/// How many observations fell at or below each bound, for metrics.
+///
+/// Thread-safe and lock-free; never allocates after construction. A reading taken while others observe may
+/// miss the latest of them, never count one twice.
+class histogram {
+ public:
+  /// What Prometheus calls a histogram: cumulative counts, the last one for +Inf.
+  struct reading {
+    std::vector<double> bounds;
+    std::vector<std::uint64_t> cumulative;  ///< one more than bounds
+    double sum = 0;
+  };
+
+  /// Upper bounds, strictly rising; throws `std::invalid_argument` otherwise.
+  explicit histogram(std::vector<double> bounds)
+      : bounds_{std::move(bounds)},
+        counts_{std::make_unique<std::atomic<std::uint64_t>[]>(bounds_.size() + 1)} {
+    for (std::size_t i = 1; i < bounds_.size(); ++i) {
+      if (!(bounds_[i] > bounds_[i - 1])) {
+        detail::invalid_option("histogram.bounds[" + std::to_string(i) + "]", std::to_string(bounds_[i]),
+                               "above " + std::to_string(bounds_[i - 1]));
+      }
+    }
+  }
+
+  void observe(double value) noexcept {
+    const auto bucket = std::ranges::lower_bound(bounds_, value) - bounds_.begin();
+    counts_[static_cast<std::size_t>(bucket)].fetch_add(1, std::memory_order_relaxed);
+    sum_.fetch_add(value, std::memory_order_relaxed);
+  }
+
+  [[nodiscard]] reading read() const {
+    reading shown{bounds_, std::vector<std::uint64_t>(bounds_.size() + 1), 0};
+    std::uint64_t below = 0;
+    for (std::size_t i = 0; i <= bounds_.size(); ++i) {
+      below += counts_[i].load(std::memory_order_relaxed);
+      shown.cumulative[i] = below;
+    }
+    shown.sum = sum_.load(std::memory_order_relaxed);
+    return shown;
+  }
+
+ private:
+  std::vector<double> bounds_;
+  // Written by every observation, read by the scraper; order nothing, so relaxed.
+  std::unique_ptr<std::atomic<std::uint64_t>[]> counts_;
+  std::atomic<double> sum_{0};
+};
+
+}  // namespace brownout

@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "brownout/core/assert.hpp"
+#include "brownout/observe/histogram.hpp"
+
+#include <fmt/format.h>
+
+#include <cmath>
+#include <concepts>
+#include <cstdint>
+#include <initializer_list>
+#include <iterator>
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace brownout {
+
+/// A label of a metric. The value may hold any UTF-8 text.
+struct metric_label {
+  std::string_view name;
+  std::string_view value;
+};
+
+/// Writes the Prometheus text exposition format, version 0.0.4. Not thread-safe: one writer a scrape.
+class prometheus_text {
+ public:
+  static constexpr std::string_view content_type = "text/plain; version=0.0.4; charset=utf-8";
+
+  using labels = std::initializer_list<metric_label>;
+
+  /// Begins a family; its samples follow. `type` is counter, gauge, histogram, summary or untyped.
+  /// Precondition: `name` matches `[a-zA-Z_:][a-zA-Z0-9_:]*`.
+  void family(std::string_view name, std::string_view type, std::string_view help) {
+    BROWNOUT_PRECONDITION(is_metric_name(name), "a metric's name is [a-zA-Z_:][a-zA-Z0-9_:]*");
+    family_ = name;
+    append("# HELP {} {}\n# TYPE {} {}\n", name, escaped(help, false), name, type);
+  }
+
+  /// A sample of the family, as `name{labels} value`.
+  void sample(labels with, double value) { line("", with, {}, number(value)); }
+  void sample(labels with, std::integral auto value) { line("", with, {}, fmt::format("{}", value)); }
+
+  /// A whole histogram of the family.
+  void sample(labels with, const histogram::reading& shown) {
+    for (std::size_t i = 0; i < shown.cumulative.size(); ++i) {
+      const auto bound = i < shown.bounds.size() ? number(shown.bounds[i]) : std::string{"+Inf"};
+      line("_bucket", with, {"le", bound}, fmt::format("{}", shown.cumulative[i]));
+    }
+    summary(with, shown.sum, shown.cumulative.back());
+  }
+
+  /// Sum and count of the family, which makes a summary without quantiles.
+  void summary(labels with, double sum, std::uint64_t count) {
+    line("_sum", with, {}, number(sum));
+    line("_count", with, {}, fmt::format("{}", count));
+  }
+
+  [[nodiscard]] const std::string& text() const& noexcept { return text_; }
+  [[nodiscard]] std::string text() && noexcept { return std::move(text_); }
+
+ private:
+  template <class... Parts>
+  void append(fmt::format_string<Parts...> format, Parts&&... parts) {
+    fmt::format_to(std::back_inserter(text_), format, std::forward<Parts>(parts)...);
+  }
+
+  void line(std::string_view suffix, labels with, metric_label extra, std::string_view value) {
+    append("{}{}", family_, suffix);
+    char before = '{';
+    const auto add = [&](const metric_label& label) {
+      append("{}{}=\"{}\"", before, label.name, escaped(label.value, true));
+      before = ',';
+    };
+    for (const auto& label : with) add(label);
+    if (!extra.name.empty()) add(extra);
+    append("{} {}\n", before == ',' ? "}" : "", value);
+  }
+
+  static std::string number(double value) {
+    if (std::isnan(value)) return "NaN";
+    if (std::isinf(value)) return value > 0 ? "+Inf" : "-Inf";
+    return fmt::format("{}", value);
+  }
+
+  static std::string escaped(std::string_view text, bool quotes) {
+    std::string out;
+    out.reserve(text.size());
+    for (const char c : text) {
+      if (c == '\\') {
+        out += "\\\\";
+      } else if (c == '\n') {
+        out += "\\n";
+      } else if (c == '"' && quotes) {
+        out += "\\\"";
+      } else {
+        out += c;
+      }
+    }
+    return out;
+  }
+
+  static constexpr bool is_metric_name(std::string_view name) noexcept {
+    constexpr auto first = [](char c) {
+      return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || c == ':';
+    };
+    if (name.empty() || !first(name.front())) return false;
+    for (const char c : name.substr(1)) {
+      if (!first(c) && !(c >= '0' && c <= '9')) return false;
+    }
+    return true;
+  }
+
+  std::string text_;
+  std::string family_;
+};
+
+}  // namespace brownout

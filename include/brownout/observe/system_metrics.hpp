@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "brownout/breaker/snapshot.hpp"
+#include "brownout/breaker/transitions.hpp"
+#include "brownout/core/circuit_state.hpp"
+#include "brownout/core/clock.hpp"
+#include "brownout/observe/prometheus_text.hpp"
+
+#include <array>
+#include <chrono>
+#include <concepts>
+#include <cstddef>
+#include <limits>
+#include <string_view>
+
+namespace brownout {
+
+/// The snapshot of a whole system, as a supervisor makes it: components with a circuit and a score, a score,
+/// a level and how often levels changed. A concept, so that metrics need not know who made it.
+template <class S>
+concept system_reading = requires(const S& system) {
+  { system.components.front().circuit } -> std::convertible_to<breaker_snapshot>;
+  { *system.score } -> std::convertible_to<double>;
+  { to_string(system.level) } -> std::convertible_to<std::string_view>;
+  system.level_changes[0][0];
+};
+
+/// Writes everything a dashboard or an alert needs to know about a system. Label values are the names of
+/// dependencies, states and levels, so their number is bounded.
+template <system_reading System>
+void write_metrics(prometheus_text& out, const System& system) {
+  using enum circuit_state;
+  constexpr std::array states{closed, half_open, open, forced_open, disabled, metrics_only};
+  using seconds = std::chrono::duration<double>;
+  using level_type = decltype(system.level);
+  const auto unknown = std::numeric_limits<double>::quiet_NaN();
+
+  out.family("brownout_circuit_state", "gauge", "1 for the state that the circuit is in, 0 for the others.");
+  for (const auto& one : system.components) {
+    for (const auto state : states) {
+      out.sample({{"dependency", one.name}, {"state", to_string(state)}}, one.circuit.state == state ? 1 : 0);
+    }
+  }
+  out.family("brownout_circuit_transitions_total", "counter", "Changes of the circuit's state.");
+  for (const auto& one : system.components) {
+    for (const auto from : states) {
+      for (const auto to : states) {
+        if (from == to || cause_of(from, to) == transition_cause::none) continue;
+        out.sample({{"dependency", one.name}, {"from", to_string(from)}, {"to", to_string(to)}},
+                   one.changes[static_cast<std::size_t>(from)][static_cast<std::size_t>(to)]);
+      }
+    }
+  }
+  out.family("brownout_circuit_rejections_total", "counter", "Calls that the circuit refused.");
+  for (const auto& one : system.components) out.sample({{"dependency", one.name}}, one.circuit.rejections);
+  out.family("brownout_circuit_late_results_total", "counter",
+             "Results that came after the circuit had moved on, and changed nothing.");
+  for (const auto& one : system.components) out.sample({{"dependency", one.name}}, one.circuit.late_results);
+  out.family("brownout_recovery_seconds", "summary",
+             "How long ended outages lasted, from opening to closing.");
+  for (const auto& one : system.components) {
+    const auto total = std::chrono::duration_cast<seconds>(one.outage_time).count();
+    out.summary({{"dependency", one.name}}, total, one.outages);
+  }
+  out.family("brownout_component_health_score", "gauge",
+             "Health of the dependency, 0 to 100; NaN when unknown.");
+  for (const auto& one : system.components) {
+    out.sample({{"dependency", one.name}}, one.health.score.value_or(unknown));
+  }
+  out.family("brownout_health_score", "gauge", "Health of the system, 0 to 100; NaN when unknown.");
+  out.sample({}, system.score.value_or(unknown));
+
+  const auto levels = system.level_changes.size();
+  out.family("brownout_degradation_level", "gauge", "1 for the level in force, 0 for the others.");
+  for (std::size_t i = 0; i < levels; ++i) {
+    const auto level = static_cast<level_type>(i);
+    out.sample({{"level", to_string(level)}}, system.level == level ? 1 : 0);
+  }
+  out.family("brownout_degradation_transitions_total", "counter", "Changes of the level in force.");
+  for (std::size_t from = 0; from < levels; ++from) {
+    for (std::size_t to = 0; to < levels; ++to) {
+      if (from == to) continue;
+      out.sample({{"from", to_string(static_cast<level_type>(from))},
+                  {"to", to_string(static_cast<level_type>(to))}},
+                 system.level_changes[from][to]);
+    }
+  }
+}
+
+}  // namespace brownout
