@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "brownout/system/supervision.hpp"
+#include "config/api_key_source.hpp"
+#include "config/config_error.hpp"
+#include "config/environment.hpp"
+#include "config/settings.hpp"
+#include "config/variables.hpp"
+#include "http/json_log.hpp"
+#include "http/server.hpp"
+#include "routes/routes.hpp"
+#include "routes/views.hpp"
+#include "service/staging_system.hpp"
+#include "shutdown.hpp"
+
+#include <fmt/format.h>
+#include <CLI/CLI.hpp>
+
+#include <cstdio>
+#include <cstdlib>
+#include <exception>
+#include <optional>
+#include <string>
+#include <thread>
+
+namespace {
+
+using namespace staging;
+
+constexpr int refused_to_start = 2;
+
+http_options options_of(const settings& from, std::string key) {
+  http_options options;
+  options.api_key = std::move(key);
+  options.hsts = from.enable_hsts;
+  options.trusted_proxies = from.trusted_proxies;
+  options.rate_limit.enabled = from.rate_limit.enabled;
+  options.rate_limit.requests = from.rate_limit.requests;
+  options.rate_limit.window = from.rate_limit.window;
+  return options;
+}
+
+/// Logs what a step decided, and gives the pools the size of a new level.
+void follow(staging_system& system, json_log& log, const supervisor::plan_type& plan) {
+  const auto now = system.watched().now();
+  const auto with_no_request = [](json fields) {
+    fields["request_id"] = nullptr;
+    return fields;
+  };
+  for (const auto& change : plan.circuit_changes) {
+    const bool worse = refuses_calls(change.to);
+    log.write(worse ? log_level::warning : log_level::info, "circuit changed",
+              with_no_request(change_view(change, now)));
+  }
+  for (const auto& change : plan.level_changes) {
+    system.resize_pools(change.to);
+    log.write(change.to > change.from ? log_level::warning : log_level::info, "level changed",
+              with_no_request(transition_view(change, now)));
+  }
+}
+
+json simulated_names(const staging_system& system) {
+  auto names = json::array();
+  for (const auto which : all_dependencies) {
+    if (system.simulated(which)) names.push_back(to_string(which));
+  }
+  return names;
+}
+
+std::uint16_t bind(http_server& server, const settings& from) {
+  try {
+    return server.bind(from.host, from.port);
+  } catch (const std::runtime_error& error) {
+    // What the operator has to change is the variable.
+    throw std::runtime_error(
+        fmt::format("API_PORT='{}': {}; must be a free port on API_HOST='{}', or 0 for any", from.port,
+                    error.what(), from.host));
+  }
+}
+
+int serve(const settings& from) {
+  shutdown_signals signals;  // before any thread: they inherit the mask
+  json_log log;
+  log.set_level(from.log);
+
+  std::string key = from.api_key.value_or("");
+  if (key.empty()) {
+    key = random_api_key();
+    std::fprintf(stderr, "DASHBOARD_API_KEY is not set; the key of this run is %s\n", key.c_str());
+  }
+
+  staging_system system{from};
+  http_server server{options_of(from, std::move(key)), log};
+  const auto port = bind(server, from);
+
+  request_metrics metrics;
+  server.on_request(
+      [&](std::string_view route, int status, double seconds) { metrics.count(route, status, seconds); });
+  inventory stock{system};
+  brownout::supervision<supervisor> running{system.watched(),
+                                            [&](const auto& plan) { follow(system, log, plan); }};
+  application app{system, running, stock, metrics, log, system.watched().now()};
+  add_observation_routes(server, app);
+  add_control_routes(server, app);
+  add_demo_routes(server, app);
+
+  std::thread serving{[&] { server.run(); }};
+  const auto host = from.host.find(':') == std::string::npos ? from.host : "[" + from.host + "]";
+  log.info("listening", {{"request_id", nullptr},
+                         {"address", fmt::format("http://{}:{}", host, port)},
+                         {"simulated", simulated_names(system)}});
+
+  const int signal = signals.wait();
+  log.info("draining", {{"request_id", nullptr}, {"signal", signal}});
+  const bool clean = shut_down(server, serving, system, running, log);
+  log.info("stopped", {{"request_id", nullptr}, {"clean", clean}});
+  std::fflush(nullptr);
+  // Whatever still hangs, hangs in a thread that refers to this process's state: nothing may be destroyed
+  // under it.
+  if (!clean) std::_Exit(EXIT_SUCCESS);
+  return EXIT_SUCCESS;
+}
+
+}  // namespace
+
+int main(int count, char** arguments) {
+  CLI::App command{
+      "brownout's staging server: a dashboard API that dims with its dependencies instead of going dark."};
+  bool check_only = false;
+  command.add_flag("--check-config", check_only,
+                   "Check the environment variables below and exit: 0 when they are fine, 2 when not");
+  command.footer("Configuration comes from the environment:\n\n" + help_text());
+  try {
+    command.parse(count, arguments);
+  } catch (const CLI::ParseError& error) {
+    return error.get_exit_code() == 0 ? command.exit(error) : (command.exit(error), refused_to_start);
+  }
+  try {
+    const auto read = read_settings(process_environment());
+    if (check_only) {
+      std::puts("The configuration is fine.");
+      return EXIT_SUCCESS;
+    }
+    return serve(read);
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "%s\n", error.what());
+    return refused_to_start;
+  }
+}

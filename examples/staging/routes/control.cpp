@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "routes/body.hpp"
+#include "routes/routes.hpp"
+#include "routes/views.hpp"
+
+#include <fmt/format.h>
+
+#include <chrono>
+#include <cmath>
+#include <string>
+
+namespace staging {
+
+namespace {
+
+constexpr double longest_override_seconds = 86'400;
+constexpr double longest_latency_ms = 60'000;
+
+brownout::duration from_seconds(double seconds) {
+  return brownout::duration{static_cast<brownout::duration::rep>(std::llround(seconds * 1e9))};
+}
+
+dependency named(const request& from) {
+  const auto name = from.parameter("name");
+  if (const auto found = dependency_named(name)) return *found;
+  throw http_error(
+      {.status = 404,
+       .code = "no_such_dependency",
+       .message = "There is no dependency of that name; there are openai, database, redis and s3.",
+       .field = {},
+       .headers = {}});
+}
+
+/// An operator's hand on a circuit: done, logged with who asked, and followed by the level at once.
+template <class Act>
+handler circuit_handler(application& app, const char* action, Act act) {
+  return [&app, action, act](const request& in, response& out) {
+    const auto which = named(in);
+    auto& watched = app.system.watched();
+    act(watched.at(which).breaker());
+    watched.refresh(watched.now());
+    app.running.nudge();
+    app.log.warning(
+        "circuit changed by operator",
+        {{"request_id", in.id}, {"dependency", to_string(which)}, {"action", action}, {"client", in.client}});
+    const auto seen = watched.snapshot(watched.now());
+    out.json(circuits_view(app.system, seen)[index(which)]);
+  };
+}
+
+void set_override(application& app, const request& in, response& out) {
+  const body fields{in, {"level", "reason", "actor", "expiry"}};
+  const auto pinned = level_named(fields.text("level", 16));
+  if (!pinned) throw bad_request("level", "must be OPTIMAL, DEGRADED, LIMITED, MINIMAL or EMERGENCY");
+  const auto reason = fields.text("reason", 256);
+  const auto actor = fields.text("actor", 64);
+  const auto expiry = fields.number("expiry", 0.001, longest_override_seconds);
+  if (!expiry)
+    throw bad_request("expiry",
+                      fmt::format("must be a number of seconds up to {}", longest_override_seconds));
+
+  auto& watched = app.system.watched();
+  const auto now = watched.now();
+  watched.set_override({*pinned, reason, actor, now + from_seconds(*expiry)}, now);
+  app.running.nudge();
+  app.log.warning("level pinned by operator", {{"request_id", in.id},
+                                               {"level", to_string(*pinned)},
+                                               {"reason", reason},
+                                               {"actor", actor},
+                                               {"expiry_seconds", *expiry},
+                                               {"client", in.client}});
+  out.json(degradation_view(app.system, watched.snapshot(watched.now())));
+}
+
+void clear_override(application& app, const request& in, response& out) {
+  auto& watched = app.system.watched();
+  watched.clear_override(watched.now());
+  app.running.nudge();
+  app.log.warning("level released by operator", {{"request_id", in.id}, {"client", in.client}});
+  out.json(degradation_view(app.system, watched.snapshot(watched.now())));
+}
+
+void simulate(application& app, const request& in, response& out) {
+  const auto which = named(in);
+  if (!app.system.simulated(which)) {
+    throw http_error(
+        {.status = 409,
+         .code = "not_simulated",
+         .message = fmt::format("{} is a real dependency; only simulated ones can be told how to behave.",
+                                to_string(which)),
+         .field = {},
+         .headers = {}});
+  }
+  const body fields{in, {"mode", "latency_ms", "error_rate"}};
+  simulated_behaviour behaviour;
+  const auto mode = parse_mode(fields.text("mode", 16));
+  if (!mode) throw bad_request("mode", "must be up, down, slow or flaky");
+  behaviour.mode = *mode;
+  if (const auto latency = fields.number("latency_ms", 0, longest_latency_ms)) {
+    behaviour.latency = from_seconds(*latency / 1000);
+  }
+  behaviour.error_rate = fields.number("error_rate", 0, 1).value_or(behaviour.error_rate);
+  app.system.simulator_of(which).set(behaviour);
+  app.log.info(
+      "simulated dependency told how to behave",
+      {{"request_id", in.id}, {"dependency", to_string(which)}, {"mode", to_string(behaviour.mode)}});
+  out.json({{"dependency", to_string(which)},
+            {"simulated", true},
+            {"mode", to_string(behaviour.mode)},
+            {"latency_ms", std::chrono::duration<double, std::milli>(latency_of(behaviour)).count()},
+            {"error_rate", behaviour.error_rate}});
+}
+
+}  // namespace
+
+void add_control_routes(http_server& server, application& app) {
+  server.route("POST", "/api/circuit-breakers/{name}/open", "circuit_breaker_open", access::keyed,
+               circuit_handler(app, "open", [](auto& breaker) { breaker.force_open(); }));
+  // Both leave a closed circuit with empty statistics; the API has kept the two names of the system it
+  // reproduces.
+  server.route("POST", "/api/circuit-breakers/{name}/close", "circuit_breaker_close", access::keyed,
+               circuit_handler(app, "close", [](auto& breaker) { breaker.reset(); }));
+  server.route("POST", "/api/circuit-breakers/{name}/reset", "circuit_breaker_reset", access::keyed,
+               circuit_handler(app, "reset", [](auto& breaker) { breaker.reset(); }));
+  server.route("POST", "/api/degradation/override", "override", access::keyed,
+               [&](const request& in, response& out) { set_override(app, in, out); });
+  server.route("DELETE", "/api/degradation/override", "override", access::keyed,
+               [&](const request& in, response& out) { clear_override(app, in, out); });
+  server.route("POST", "/api/simulate/{name}", "simulate", access::keyed,
+               [&](const request& in, response& out) { simulate(app, in, out); });
+}
+
+}  // namespace staging

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "routes/routes.hpp"
+#include "routes/views.hpp"
+#include "service/recommendations.hpp"
+
+#include <string>
+
+namespace staging {
+
+namespace {
+
+[[noreturn]] void unavailable(const application& app, std::string why) {
+  const auto& watched = app.system.watched();
+  const auto wait = retry_after(app.system, watched.snapshot(watched.now()));
+  throw http_error({.status = 503,
+                    .code = "feature_unavailable",
+                    .message = std::move(why),
+                    .field = {},
+                    .headers = {{"Retry-After", std::to_string(wait.count())}}});
+}
+
+/// At EMERGENCY there is nothing but status pages.
+void require_more_than_status(const application& app,
+                              const brownout::feature_view<decltype(features)>& offered) {
+  if (!offered.available(feature::read_only_access))
+    unavailable(app, "Only status pages are offered for now.");
+}
+
+void inventory_stats(application& app, response& out) {
+  const auto offered = app.system.watched().features();
+  require_more_than_status(app, offered);
+  auto found = app.stock.report(offered);
+  if (found.source == "none") unavailable(app, "The stock is not known: " + found.reason + ".");
+  auto view = std::move(found.stats);
+  view["source"] = found.source;
+  view["simulated"] = app.system.simulated(dependency::database);
+  view["age_seconds"] = found.age ? json(*found.age) : json(nullptr);
+  view["reason"] = found.reason;
+  out.json(view);
+}
+
+void recommendations(application& app, response& out) {
+  const auto offered = app.system.watched().features();
+  require_more_than_status(app, offered);
+  const auto found = recommend(app.system, app.stock, offered);
+  out.json({{"recommendations", found.advice},
+            {"source", found.source},
+            {"simulated", found.source == "openai" && app.system.simulated(dependency::openai)},
+            {"reason", found.reason}});
+}
+
+}  // namespace
+
+void add_demo_routes(http_server& server, application& app) {
+  server.route("GET", "/api/inventory/stats", "inventory_stats", access::keyed,
+               [&](const request&, response& out) { inventory_stats(app, out); });
+  server.route("GET", "/api/recommendations", "recommendations", access::keyed,
+               [&](const request&, response& out) { recommendations(app, out); });
+}
+
+}  // namespace staging

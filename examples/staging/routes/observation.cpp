@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "brownout/observe/prometheus_text.hpp"
+#include "brownout/observe/system_metrics.hpp"
+#include "brownout/version.hpp"
+#include "routes/routes.hpp"
+#include "routes/views.hpp"
+
+#include <fmt/format.h>
+
+#include <chrono>
+#include <string>
+#include <string_view>
+
+namespace staging {
+
+namespace {
+
+double uptime(const application& app) {
+  return std::chrono::duration<double>(app.system.watched().now() - app.started).count();
+}
+
+system_snapshot snapshot(const application& app) {
+  return app.system.watched().snapshot(app.system.watched().now());
+}
+
+json simulated_view(const staging_system& system) {
+  auto view = json::object();
+  for (const auto which : all_dependencies) view[std::string{to_string(which)}] = system.simulated(which);
+  return view;
+}
+
+void health(const application& app, response& out) {
+  const auto seen = snapshot(app);
+  const auto offered = app.system.watched().features();
+  const auto& database = seen.components[index(dependency::database)];
+  const bool connected = database.circuit.state == brownout::circuit_state::closed &&
+                         database.last_error.empty() && database.last_probe_at.has_value();
+  const bool emergency = seen.level == level::emergency;
+  if (emergency) {
+    out.status = 503;
+    out.headers.push_back({"Retry-After", std::to_string(retry_after(app.system, seen).count())});
+  }
+  const auto* const status = emergency ? "unhealthy" : seen.level == level::optimal ? "healthy" : "degraded";
+  out.json({
+      {"status", status},
+      {"timestamp", wall_time(seen.at, seen.at)},
+      {"database", connected ? "connected" : "disconnected"},
+      {"services",
+       {{"dashboard", "ok"},
+        {"analytics", offered.available(feature::basic_analytics) ? "ok" : "unavailable"},
+        {"api", emergency ? "status page only" : "ok"}}},
+      {"degradation_level", to_string(seen.level)},
+      {"health_score", seen.score ? json(*seen.score) : json(nullptr)},
+      {"components", components_view(app.system, seen)},
+      // Unknown until the library can say how long outages last.
+      {"predicted_recovery_seconds", nullptr},
+  });
+}
+
+void metrics(const application& app, response& out) {
+  brownout::prometheus_text text;
+  app.metrics.write(text);
+  text.family("dashboard_uptime_seconds", "gauge", "Seconds since the server started.");
+  text.sample({}, uptime(app));
+  write_metrics(text, snapshot(app));
+  out.content_type = brownout::prometheus_text::content_type;
+  out.body = std::move(text).text();
+}
+
+void status(const application& app, response& out) {
+  const auto seen = snapshot(app);
+  out.json({
+      {"name", "brownout staging"},
+      {"version",
+       fmt::format("{}.{}.{}", BROWNOUT_VERSION_MAJOR, BROWNOUT_VERSION_MINOR, BROWNOUT_VERSION_PATCH)},
+      {"uptime_seconds", uptime(app)},
+      {"degradation_level", to_string(seen.level)},
+      {"health_score", seen.score ? json(*seen.score) : json(nullptr)},
+      {"simulated", simulated_view(app.system)},
+      {"components", components_view(app.system, seen)},
+  });
+}
+
+}  // namespace
+
+void add_observation_routes(http_server& server, application& app) {
+  server.route("GET", "/livez", "livez", access::open, [](const request&, response& out) {
+    out.json({{"status", "ok"}});
+  });
+  server.route("GET", "/readyz", "readyz", access::open, [&](const request&, response& out) {
+    // One dependency must never take every instance out of the balancer: only EMERGENCY does, and draining.
+    const bool ready = !server.draining() && app.system.watched().features().level() != level::emergency;
+    out.status = ready ? 200 : 503;
+    out.json({{"status", ready ? "ready" : "not ready"}});
+  });
+  server.route("GET", "/health", "health", access::keyed,
+               [&](const request&, response& out) { health(app, out); });
+  server.route("GET", "/metrics", "metrics", access::keyed,
+               [&](const request&, response& out) { metrics(app, out); });
+  server.route("GET", "/api/status", "status", access::keyed,
+               [&](const request&, response& out) { status(app, out); });
+  server.route("GET", "/api/circuit-breakers", "circuit_breakers", access::keyed,
+               [&](const request&, response& out) {
+                 out.json({{"circuit_breakers", circuits_view(app.system, snapshot(app))}});
+               });
+  server.route("GET", "/api/features", "features", access::keyed, [&](const request&, response& out) {
+    out.json(features_view(app.system.watched().features()));
+  });
+  server.route("GET", "/api/degradation", "degradation", access::keyed,
+               [&](const request&, response& out) { out.json(degradation_view(app.system, snapshot(app))); });
+}
+
+}  // namespace staging

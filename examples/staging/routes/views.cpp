@@ -1,0 +1,234 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "routes/views.hpp"
+
+#include "brownout/core/circuit_state.hpp"
+#include "brownout/core/rejection.hpp"
+
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstddef>
+#include <string_view>
+
+namespace staging {
+
+namespace {
+
+using brownout::duration;
+using brownout::time_point;
+
+double seconds(duration value) {
+  return std::chrono::duration<double>(value).count();
+}
+double milliseconds(duration value) {
+  return std::chrono::duration<double, std::milli>(value).count();
+}
+
+json number_or_null(std::optional<double> value) {
+  return value ? json(*value) : json(nullptr);
+}
+
+std::string name_of(std::size_t number) {
+  return std::string{to_string(all_dependencies[number])};
+}
+
+json names_of(brownout::dependency_set set) {
+  auto names = json::array();
+  for (const auto which : all_dependencies) {
+    if (set.contains(which)) names.push_back(to_string(which));
+  }
+  return names;
+}
+
+std::string why(const brownout::feature_verdict& verdict, level now) {
+  if (verdict.mode != brownout::feature_mode::off)
+    return "allowed by the level, and every circuit it needs lets calls pass";
+  std::string reason;
+  if (!verdict.allowed_by_level) reason = fmt::format("not allowed at {}", to_string(now));
+  for (const auto which : all_dependencies) {
+    if (!verdict.blocked_by.contains(which)) continue;
+    reason += fmt::format("{}the circuit of {} refuses calls", reason.empty() ? "" : "; ", to_string(which));
+  }
+  return reason;
+}
+
+json pool_view(const pool_usage& usage) {
+  return {{"capacity", usage.capacity},
+          {"in_use", usage.in_use},
+          {"idle", usage.idle},
+          {"waiting", usage.waiting}};
+}
+
+}  // namespace
+
+std::string wall_time(time_point at, time_point now) {
+  using std::chrono::system_clock;
+  const auto then = system_clock::now() - std::chrono::duration_cast<system_clock::duration>(now - at);
+  const auto micros = std::chrono::floor<std::chrono::microseconds>(then);
+  const auto whole = std::chrono::floor<std::chrono::seconds>(micros);
+  return fmt::format("{:%Y-%m-%dT%H:%M:%S}.{:06}", fmt::gmtime(system_clock::to_time_t(whole)),
+                     (micros - whole).count());
+}
+
+json seconds_or_null(std::optional<duration> value) {
+  if (!value || *value == brownout::rejection::unknown) return nullptr;
+  return seconds(*value);
+}
+
+json circuits_view(staging_system& system, const system_snapshot& seen) {
+  auto list = json::array();
+  for (std::size_t i = 0; i < seen.components.size(); ++i) {
+    const auto& one = seen.components[i];
+    const auto& circuit = one.circuit;
+    const auto& configured = system.configured().dependencies[i];
+    list.push_back({
+        {"name", one.name},
+        {"state", to_string(circuit.state)},
+        {"simulated", configured.simulated},
+        {"since", wall_time(circuit.since, seen.at)},
+        {"epoch", circuit.epoch},
+        {"consecutive_failures", circuit.consecutive_failures},
+        {"failure_threshold", configured.failure_threshold},
+        {"recovery_timeout_seconds", seconds(configured.recovery_timeout)},
+        {"retry_after_seconds", seconds_or_null(circuit.retry_after)},
+        {"half_open",
+         {{"needed", circuit.probes_needed},
+          {"succeeded", circuit.probes_succeeded},
+          {"in_flight", circuit.probes_in_flight}}},
+        {"rejections", circuit.rejections},
+        {"late_results", circuit.late_results},
+        {"recent",
+         {{"calls", one.recent.calls},
+          {"successes", one.recent.successes},
+          {"mean_latency_ms", milliseconds(one.recent.mean_latency)}}},
+        {"probe",
+         {{"timeout_seconds", seconds(configured.timeout)},
+          {"last_at", one.last_probe_at ? json(wall_time(*one.last_probe_at, seen.at)) : json(nullptr)},
+          {"last_latency_ms", milliseconds(one.last_probe_latency)},
+          {"last_error", one.last_error},
+          {"hanging", one.probe_hanging}}},
+        {"outages", {{"ended", one.outages}, {"total_seconds", seconds(one.outage_time)}}},
+    });
+  }
+  return list;
+}
+
+json components_view(staging_system& system, const system_snapshot& seen) {
+  auto components = json::object();
+  for (std::size_t i = 0; i < seen.components.size(); ++i) {
+    const auto& one = seen.components[i];
+    components[one.name] = {
+        {"state", to_string(one.circuit.state)},
+        {"score", number_or_null(one.health.score)},
+        {"weight", one.configured_weight},
+        {"points", one.health.points},
+        {"mean_latency_ms", milliseconds(one.recent.mean_latency)},
+        {"last_error", one.last_error},
+        {"simulated", system.simulated(all_dependencies[i])},
+    };
+  }
+  return components;
+}
+
+json features_view(const brownout::feature_view<decltype(features)>& offered) {
+  auto list = json::array();
+  std::size_t available = 0;
+  std::size_t allowed = 0;
+  for (std::size_t i = 0; i < feature_count; ++i) {
+    const auto one = static_cast<feature>(i);
+    const auto verdict = offered.explain(one);
+    const auto& rule = features.rule(one);
+    available += verdict.mode != brownout::feature_mode::off ? 1 : 0;
+    allowed += verdict.allowed_by_level ? 1 : 0;
+    list.push_back({
+        {"name", to_string(one)},
+        {"available", verdict.mode != brownout::feature_mode::off},
+        {"mode", to_string(verdict.mode)},
+        {"allowed_by_level", verdict.allowed_by_level},
+        {"last_level", to_string(rule.last)},
+        {"needs", names_of(rule.needs)},
+        {"blocked_by", names_of(verdict.blocked_by)},
+        {"reason", why(verdict, offered.level())},
+    });
+  }
+  return {{"degradation_level", to_string(offered.level())},
+          {"total", feature_count},
+          {"allowed_by_level", allowed},
+          {"available", available},
+          {"features", std::move(list)}};
+}
+
+json transition_view(const brownout::level_transition<level>& change, time_point now) {
+  return {{"from", to_string(change.from)},
+          {"to", to_string(change.to)},
+          {"cause", to_string(change.cause)},
+          {"score", number_or_null(change.score)},
+          {"at", wall_time(change.at, now)}};
+}
+
+json change_view(const brownout::circuit_change& change, time_point now) {
+  return {{"dependency", name_of(change.dependency)},
+          {"from", to_string(change.from)},
+          {"to", to_string(change.to)},
+          {"reason", change.reason},
+          {"at", wall_time(change.at, now)}};
+}
+
+json degradation_view(staging_system& system, const system_snapshot& seen) {
+  const auto& from = system.configured();
+  const auto limits = settings_at(seen.level);
+  json pinned = nullptr;
+  if (seen.active_override) {
+    pinned = {{"level", to_string(seen.active_override->level)},
+              {"reason", seen.active_override->reason},
+              {"actor", seen.active_override->actor},
+              {"expires_in_seconds", seconds(seen.active_override->expires - seen.at)}};
+  }
+  auto levels = json::array();
+  for (const auto& [one, threshold] : system.watched().options().levels.ladder.rungs()) {
+    const auto set = settings_at(one);
+    levels.push_back({{"level", to_string(one)},
+                      {"from_score", threshold},
+                      {"features", features.allowed_at(one)},
+                      {"pool_size_factor", set.pool_size},
+                      {"cache_ttl_seconds", set.cache_ttl.count()},
+                      {"batch_size_factor", set.batch_size}});
+  }
+  auto transitions = json::array();
+  for (const auto& change : seen.transitions) transitions.push_back(transition_view(change, seen.at));
+  auto changes = json::array();
+  for (const auto& change : seen.circuit_changes) changes.push_back(change_view(change, seen.at));
+  return {
+      {"degradation_level", to_string(seen.level)},
+      {"level_by_health", to_string(seen.health_level)},
+      {"assessed", seen.assessed},
+      {"health_score", number_or_null(seen.score)},
+      {"override", std::move(pinned)},
+      {"hysteresis_points", from.hysteresis},
+      {"dwell_seconds", seconds(from.dwell)},
+      {"current_dwell_seconds", seconds(seen.current_dwell)},
+      {"settings",
+       {{"pool_size_factor", limits.pool_size},
+        {"cache_ttl_seconds", limits.cache_ttl.count()},
+        {"batch_size_factor", limits.batch_size}}},
+      {"pools",
+       {{"database", pool_view(system.usage_of_database())},
+        {"redis", pool_view(system.usage_of_redis())},
+        {"openai", pool_view(system.usage_of_openai())}}},
+      {"levels", std::move(levels)},
+      {"transitions", std::move(transitions)},
+      {"circuit_changes", std::move(changes)},
+  };
+}
+
+std::chrono::seconds retry_after(const staging_system& system, const system_snapshot& seen) {
+  // Without a refusing circuit the next round of probes is what can change anything.
+  auto soonest = system.configured().health_check_interval;
+  for (const auto& one : seen.components) {
+    if (refuses_calls(one.circuit.state)) soonest = std::min(soonest, one.circuit.retry_after);
+  }
+  return std::max(std::chrono::ceil<std::chrono::seconds>(soonest), std::chrono::seconds{1});
+}
+
+}  // namespace staging

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "brownout/core/clock.hpp"
+#include "brownout/degradation/feature_view.hpp"
+#include "service/feature.hpp"
+#include "service/staging_system.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include <chrono>
+#include <optional>
+#include <string>
+
+namespace staging {
+
+using json = nlohmann::ordered_json;
+
+/// How what the system is looks as JSON. Pure but for the wall clock, by which people are told when things
+/// happened.
+[[nodiscard]] std::string wall_time(brownout::time_point at, brownout::time_point now);
+[[nodiscard]] json seconds_or_null(std::optional<brownout::duration> value);
+
+[[nodiscard]] json circuits_view(staging_system& system, const system_snapshot& seen);
+[[nodiscard]] json components_view(staging_system& system, const system_snapshot& seen);
+[[nodiscard]] json features_view(const brownout::feature_view<decltype(features)>& offered);
+[[nodiscard]] json degradation_view(staging_system& system, const system_snapshot& seen);
+[[nodiscard]] json transition_view(const brownout::level_transition<level>& change, brownout::time_point now);
+[[nodiscard]] json change_view(const brownout::circuit_change& change, brownout::time_point now);
+
+/// When it is worth coming back: the soonest moment at which a refusing circuit lets a probe pass, at least a
+/// second.
+[[nodiscard]] std::chrono::seconds retry_after(const staging_system& system, const system_snapshot& seen);
+
+}  // namespace staging

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <array>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+namespace staging {
+
+/// How much the server offers, from everything to a status page.
+enum class level : std::uint8_t { optimal, degraded, limited, minimal, emergency };
+
+inline constexpr std::array all_levels{level::optimal, level::degraded, level::limited, level::minimal,
+                                       level::emergency};
+
+[[nodiscard]] constexpr std::string_view to_string(level value) noexcept {
+  switch (value) {
+    case level::optimal:
+      return "OPTIMAL";
+    case level::degraded:
+      return "DEGRADED";
+    case level::limited:
+      return "LIMITED";
+    case level::minimal:
+      return "MINIMAL";
+    case level::emergency:
+      return "EMERGENCY";
+  }
+  return "invalid";
+}
+
+[[nodiscard]] constexpr std::optional<level> level_named(std::string_view name) noexcept {
+  for (const auto candidate : all_levels) {
+    if (to_string(candidate) == name) return candidate;
+  }
+  return std::nullopt;
+}
+
+/// How sparing the server is at a level.
+struct level_settings {
+  double pool_size = 1;            ///< share of each connection pool that may be used
+  std::chrono::seconds cache_ttl;  ///< how long cached answers last
+  double batch_size = 1;           ///< share of the rows that one answer carries
+};
+
+[[nodiscard]] constexpr level_settings settings_at(level value) noexcept {
+  using namespace std::chrono_literals;
+  constexpr std::array<level_settings, all_levels.size()> table{{
+      {1.0, 3600s, 1.0},
+      {0.9, 1800s, 0.8},
+      {0.75, 900s, 0.5},
+      {0.5, 300s, 0.25},
+      {0.2, 60s, 0.1},
+  }};
+  return table[static_cast<std::size_t>(value)];
+}
+
+}  // namespace staging

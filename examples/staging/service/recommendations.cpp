@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "service/recommendations.hpp"
+
+#include <utility>
+
+namespace staging {
+
+namespace {
+
+std::string prompt_about(const std::vector<std::string>& scarce) {
+  std::string prompt{
+      "Which of these products should a shop reorder first, and why? Answer in two sentences."};
+  for (const auto& name : scarce) prompt.append("\n- ").append(name);
+  return prompt;
+}
+
+}  // namespace
+
+recommendation recommend(staging_system& system, inventory& stock,
+                         const brownout::feature_view<decltype(features)>& offered) {
+  const auto scarce = stock.report(offered).scarce;
+  std::string reason{"the level or the model's circuit does not allow it"};
+  if (offered.available(feature::ai_recommendations)) {
+    auto answer = system.recommend(prompt_about(scarce));
+    if (answer.value) return {.advice = {*std::move(answer.value)}, .source = "openai", .reason = {}};
+    reason = std::move(answer.reason);
+  }
+  recommendation ruled{.advice = {}, .source = "rules", .reason = std::move(reason)};
+  for (const auto& name : scarce) ruled.advice.push_back("Reorder " + name + ": it is nearly sold out.");
+  if (scarce.empty())
+    ruled.advice.emplace_back("Nothing is nearly sold out, or nothing is known about the stock.");
+  return ruled;
+}
+
+}  // namespace staging

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "service/request_metrics.hpp"
+
+#include <vector>
+
+namespace staging {
+
+void request_metrics::count(std::string_view route, int status, double seconds) {
+  brownout::histogram* series = nullptr;
+  {
+    const std::lock_guard lock{mutex_};
+    auto& slot = durations_[{std::string{route}, status}];
+    if (!slot) {
+      // Around what an API promises (0.5 s), down to what `/health` takes and up to the longest time-outs.
+      slot = std::make_unique<brownout::histogram>(
+          std::vector{0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0});
+    }
+    series = slot.get();
+  }
+  series->observe(seconds);
+}
+
+void request_metrics::write(brownout::prometheus_text& out) const {
+  struct row {
+    std::string route;
+    std::string status;
+    bool error;
+    brownout::histogram::reading duration;
+  };
+  std::vector<row> rows;
+  {
+    const std::lock_guard lock{mutex_};
+    for (const auto& [labels, series] : durations_) {
+      rows.push_back({labels.first, std::to_string(labels.second), labels.second >= 400, series->read()});
+    }
+  }
+  out.family("dashboard_requests_total", "counter", "Requests answered.");
+  for (const auto& one : rows) {
+    out.sample({{"route", one.route}, {"status", one.status}}, one.duration.cumulative.back());
+  }
+  out.family("dashboard_errors_total", "counter", "Requests answered with a status of 400 or more.");
+  for (const auto& one : rows) {
+    if (one.error) out.sample({{"route", one.route}, {"status", one.status}}, one.duration.cumulative.back());
+  }
+  out.family("dashboard_request_duration_seconds", "histogram",
+             "From a request's first byte until its answer was ready.");
+  for (const auto& one : rows) out.sample({{"route", one.route}, {"status", one.status}}, one.duration);
+}
+
+}  // namespace staging

@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "brownout/system/supervisor.hpp"
+#include "clients/client_error.hpp"
+#include "clients/connection_pool.hpp"
+#include "clients/openai_client.hpp"
+#include "clients/postgres_client.hpp"
+#include "clients/redis_client.hpp"
+#include "clients/simulator.hpp"
+#include "config/dependency.hpp"
+#include "config/settings.hpp"
+#include "service/feature.hpp"
+#include "service/level.hpp"
+
+#include <array>
+#include <chrono>
+#include <cstddef>
+#include <memory>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace staging {
+
+using supervisor = brownout::supervisor<decltype(features)>;
+using system_snapshot = brownout::system_snapshot<level>;
+
+/// A value that a dependency gave, or why there is none.
+template <class T>
+struct attempt {
+  std::optional<T> value;
+  std::string reason;  ///< empty with a value; never holds a secret
+};
+
+/// The four dependencies, wired: probes, circuits, pools, and the simulators that stand in for what is not
+/// configured. Thread-safe.
+class staging_system {
+ public:
+  /// Connections at OPTIMAL. Together they are fewer than the server's threads, so that calls that hang can
+  /// never take them all from `/health`.
+  static constexpr std::size_t database_connections = 8;
+  static constexpr std::size_t redis_connections = 8;
+  static constexpr std::size_t openai_connections = 4;
+
+  /// Connects to nothing yet. Throws `std::invalid_argument` when the library refuses an option.
+  explicit staging_system(const settings& from);
+
+  [[nodiscard]] supervisor& watched() noexcept { return *supervisor_; }
+  [[nodiscard]] const settings& configured() const noexcept { return settings_; }
+
+  [[nodiscard]] bool simulated(dependency which) const { return settings_.of(which).simulated; }
+  /// The stand-in of a simulated dependency.
+  [[nodiscard]] simulator& simulator_of(dependency which) noexcept { return *simulators_[index(which)]; }
+
+  /// Gives the pools the size that `now` allows.
+  void resize_pools(level now);
+  [[nodiscard]] pool_usage usage_of_database() const { return database_pool_->usage(); }
+  [[nodiscard]] pool_usage usage_of_redis() const { return redis_pool_->usage(); }
+  [[nodiscard]] pool_usage usage_of_openai() const { return openai_pool_->usage(); }
+
+  /// Makes calls that are under way, and those still to come, give up: for shutdown.
+  void give_up() noexcept { stops_.request_stop(); }
+
+  /// The demo operations, each through its circuit and pool and under its own time-out. None throws.
+  [[nodiscard]] attempt<std::vector<inventory_row>> read_inventory();
+  [[nodiscard]] attempt<std::optional<std::string>> read_cache(std::string_view key);
+  [[nodiscard]] attempt<bool> write_cache(std::string_view key, std::string_view value,
+                                          std::chrono::seconds ttl);
+  [[nodiscard]] attempt<std::string> recommend(std::string_view prompt);
+
+ private:
+  [[nodiscard]] brownout::probe probe_of(dependency which) const;
+  [[nodiscard]] brownout::dependency_options options_of(dependency which) const;
+  [[nodiscard]] brownout::probe_context context_of(dependency which) const;
+
+  /// One call: circuit first, then a connection, then `operation(client, context)`.
+  template <class Client, class Operation>
+  [[nodiscard]] auto through(dependency which, connection_pool<Client>& pool, Operation operation);
+
+  /// The same against the stand-in: `answer` is what it gives when it is up.
+  template <class T>
+  [[nodiscard]] attempt<T> through_simulator(dependency which, T answer);
+
+  settings settings_;
+  std::stop_source stops_;
+  // Shared with the probes: one that hangs may outlive this object.
+  std::array<std::shared_ptr<simulator>, dependency_count> simulators_;
+  std::unique_ptr<connection_pool<postgres_client>> database_pool_;
+  std::unique_ptr<connection_pool<redis_client>> redis_pool_;
+  std::unique_ptr<connection_pool<openai_client>> openai_pool_;
+  std::unique_ptr<supervisor> supervisor_;
+};
+
+}  // namespace staging

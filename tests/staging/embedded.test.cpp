@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "catch2.hpp"
+#include "staging/support/eventually.hpp"
+#include "staging/support/staging_server.hpp"
+
+#include <chrono>
+#include <string>
+
+using namespace staging_tests;
+using namespace std::chrono_literals;
+
+namespace {
+
+variables quick() {
+  variables environment{{"HEALTH_CHECK_INTERVAL", "0.05"}, {"DEGRADATION_DWELL", "0.05"}};
+  for (const auto* prefix : {"OPENAI", "DB", "REDIS", "S3"}) {
+    environment[std::string{prefix} + "_CB_RECOVERY_TIMEOUT"] = "0.2";
+  }
+  return environment;
+}
+
+}  // namespace
+
+TEST_CASE("a simulated outage of each kind dims the server, and its end brings it back", "[process]") {
+  const staging_server server{quick()};
+  REQUIRE(eventually(5s, [&] { return server.shows(100, "OPTIMAL"); }));
+
+  SECTION("down") {
+    CHECK(server.post("/api/simulate/database", {{"mode", "down"}}).status == 200);
+    CHECK(eventually(5s, [&] { return server.shows(70, "DEGRADED"); }));
+  }
+  SECTION("slow: half a second over the budget costs half of the component's score") {
+    CHECK(server.post("/api/simulate/openai", {{"mode", "slow"}, {"latency_ms", 1000}}).status == 200);
+    CHECK(
+        eventually(60s, [&] { return server.health()["components"]["openai"]["score"].get<double>() < 60; }));
+  }
+  SECTION("flaky: some of the calls fail") {
+    CHECK(server.post("/api/simulate/s3", {{"mode", "flaky"}, {"error_rate", 1}}).status == 200);
+    CHECK(eventually(5s, [&] { return server.health()["components"]["s3"]["state"] == "open"; }));
+  }
+  for (const auto* name : {"openai", "database", "redis", "s3"}) {
+    server.post(std::string{"/api/simulate/"} + name, {{"mode", "up"}});
+  }
+  CHECK(eventually(60s, [&] { return server.shows(100, "OPTIMAL"); }));
+}
+
+TEST_CASE("a body that is wrong gets a 400 that names the field", "[process]") {
+  const staging_server server{quick()};
+  const auto field_of = [&](const std::string& path, const nlohmann::json& body) {
+    const auto refused = server.post(path, body);
+    CHECK(refused.status == 400);
+    return refused.json()["error"].value("field", "");
+  };
+  CHECK(field_of("/api/simulate/s3", {{"mode", "sideways"}}) == "mode");
+  CHECK(field_of("/api/simulate/s3", {{"mode", "slow"}, {"latency_ms", -1}}) == "latency_ms");
+  CHECK(field_of("/api/simulate/s3", {{"mode", "flaky"}, {"error_rate", "often"}}) == "error_rate");
+  CHECK(field_of("/api/simulate/s3", {{"mode", "up"}, {"moed", "up"}}) == "moed");
+  CHECK(field_of("/api/simulate/s3", nlohmann::json::array()) == "body");
+  const nlohmann::json good{
+      {"level", "LIMITED"}, {"reason", "a test"}, {"actor", "the test"}, {"expiry", 60}};
+  for (const auto* field : {"level", "reason", "actor", "expiry"}) {
+    auto body = good;
+    body.erase(field);
+    CHECK(field_of("/api/degradation/override", body) == field);
+  }
+}
+
+TEST_CASE("an override wins over health, shows who and why, and ends by itself", "[process]") {
+  const staging_server server{quick()};
+  REQUIRE(eventually(5s, [&] { return server.shows(100, "OPTIMAL"); }));
+  const auto pinned =
+      server.post("/api/degradation/override",
+                  {{"level", "MINIMAL"}, {"reason", "maintenance"}, {"actor", "ops"}, {"expiry", 0.5}});
+  CHECK(pinned.status == 200);
+  CHECK(pinned.json()["degradation_level"] == "MINIMAL");
+  CHECK(pinned.json()["level_by_health"] == "OPTIMAL");
+  CHECK(pinned.json()["override"]["reason"] == "maintenance");
+  CHECK(pinned.json()["override"]["actor"] == "ops");
+  CHECK(server.get("/api/features").json()["allowed_by_level"] == 4);
+  CHECK(eventually(5s, [&] { return server.shows(100, "OPTIMAL"); }));
+  CHECK(server.get("/api/degradation").json()["override"].is_null());
+}
+
+TEST_CASE("the demo features say where their answer comes from", "[process]") {
+  const staging_server server{quick()};
+  REQUIRE(eventually(5s, [&] { return server.shows(100, "OPTIMAL"); }));
+  const auto fresh = server.get("/api/inventory/stats").json();
+  CHECK(fresh["source"] == "database");
+  CHECK(fresh["simulated"] == true);
+  CHECK(server.get("/api/recommendations").json()["source"] == "openai");
+
+  server.post("/api/circuit-breakers/database/open");
+  server.post("/api/circuit-breakers/openai/open");
+  REQUIRE(eventually(5s, [&] { return server.shows(20, "EMERGENCY"); }));
+  CHECK(server.get("/api/inventory/stats").status == 503);
+
+  server.post("/api/circuit-breakers/openai/close");
+  REQUIRE(eventually(5s, [&] {
+    return server.shows(70, "MINIMAL") || server.shows(70, "LIMITED") || server.shows(70, "DEGRADED");
+  }));
+  const auto stale = server.get("/api/inventory/stats").json();
+  CHECK(stale["source"] == "stale");
+  CHECK(stale["age_seconds"].get<double>() > 0);
+  CHECK(stale["items"] == fresh["items"]);
+}

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "catch2.hpp"
+#include "staging/support/eventually.hpp"
+#include "staging/support/staging_server.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <string>
+
+using namespace staging_tests;
+using namespace std::chrono_literals;
+
+namespace {
+
+/// What a refusal to start must look like: status 2, and one line that names the variable, its value and what
+/// is allowed.
+void check_refused(const variables& environment, const std::string& variable, const std::string& value) {
+  const auto refused = run({BROWNOUT_STAGING_SERVER}, environment, 10s);
+  CAPTURE(refused.err);
+  CHECK(refused.status == 2);
+  CHECK(refused.out == "");
+  CHECK(std::ranges::count(refused.err, '\n') == 1);
+  CHECK(refused.err.find(variable) != std::string::npos);
+  CHECK(refused.err.find(value) != std::string::npos);
+  CHECK(refused.err.find("must ") != std::string::npos);
+}
+
+}  // namespace
+
+TEST_CASE("a configuration that is wrong is refused before anything starts", "[process]") {
+  check_refused({{"API_PORT", "http"}}, "API_PORT", "'http'");
+  check_refused({{"HEALTH_CHECK_INTERVAL", "-1"}}, "HEALTH_CHECK_INTERVAL", "'-1'");
+  check_refused({{"SERVICE_WEIGHTS", "openai:0.5,database:0.3,redis:0.1,s3:0.05"}}, "SERVICE_WEIGHTS",
+                "redis:0.1");
+  check_refused({{"DEGRADED_THRESHOLD", "95"}}, "DEGRADED_THRESHOLD", "'95'");
+  check_refused({{"DATABASE_URL", "mysql://root:hush@host"}}, "DATABASE_URL", "***");
+}
+
+TEST_CASE("a port in use is refused by the variable's name", "[process]") {
+  const staging_server first{{}};
+  const auto port = std::to_string(first.port());
+  check_refused({{"API_PORT", port}}, "API_PORT", "'" + port + "'");
+}
+
+TEST_CASE("an unknown argument is refused, --help lists the variables, --check-config checks them",
+          "[process]") {
+  CHECK(run({BROWNOUT_STAGING_SERVER, "--sing"}, {}, 10s).status == 2);
+  const auto help = run({BROWNOUT_STAGING_SERVER, "--help"}, {}, 10s);
+  CHECK(help.status == 0);
+  CHECK(help.out.find("HEALTH_CHECK_INTERVAL") != std::string::npos);
+  CHECK(run({BROWNOUT_STAGING_SERVER, "--check-config"}, {}, 10s).status == 0);
+}
+
+TEST_CASE("on its embedded default the server makes a key, prints it once and simulates everything",
+          "[process]") {
+  const process server{{BROWNOUT_STAGING_SERVER}, {{"API_PORT", "0"}}};
+  const bool printed = eventually(10s, [&] {
+    return server.err().find("DASHBOARD_API_KEY") != std::string::npos &&
+           server.out().find("listening") != std::string::npos;
+  });
+  CHECK(printed);
+  CHECK(server.out().find(R"("simulated":["openai","database","redis","s3"])") != std::string::npos);
+}
