@@ -3,6 +3,7 @@
 
 #include "brownout/core/clock.hpp"
 
+#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <optional>

@@ -12,7 +12,7 @@ namespace brownout {
 
 /// How a circuit breaker behaves once its detector trips. Validated when the breaker is built.
 struct breaker_options {
-  static constexpr std::uint32_t most_probes = 254;
+  static constexpr std::uint32_t most_probes = 255;
   static constexpr std::size_t longest_name = 128;
   static constexpr duration shortest_period = std::chrono::milliseconds{1};
   static constexpr duration longest_period = std::chrono::hours{24};
@@ -24,7 +24,7 @@ struct breaker_options {
   /// uses (Polly and Hystrix 5 s, opossum 30 s, resilience4j and gobreaker 60 s).
   duration open_for = std::chrono::seconds{30};
 
-  /// Half-open: calls let through at most, and successes needed to close: 1 to 254. Default 1, like Polly,
+  /// Half-open: calls let through at most, and successes needed to close: 1 to 255. Default 1, like Polly,
   /// gobreaker and Hystrix.
   std::uint32_t probes = 1;
 

@@ -29,10 +29,11 @@ class [[nodiscard]] result {
   template <class U = T>
   requires(!std::is_void_v<T> && !std::is_reference_v<T> && std::is_constructible_v<stored, U&&> &&
            !std::is_same_v<std::remove_cvref_t<U>, result> &&
-           !std::is_same_v<std::remove_cvref_t<U>,
-                           brownout::rejection>) constexpr result(U&& value)  // NOLINT(google-explicit-constructor):
-                                                                              // a result is made by returning
-                                                                              // a value
+           !std::is_same_v<
+               std::remove_cvref_t<U>,
+               brownout::rejection>) constexpr result(U&& value)  // NOLINT(google-explicit-constructor):
+                                                                  // a result is made by returning
+                                                                  // a value
       : content_{std::in_place_index<0>, std::forward<U>(value)} {}
 
   template <class U = T>
@@ -51,7 +52,7 @@ class [[nodiscard]] result {
 
   /// Why the call was not made. Precondition: `!has_value()`.
   [[nodiscard]] constexpr const brownout::rejection& rejection() const noexcept {
-    BROWNOUT_PRECONDITION(!has_value(), "result::rejection() on a result that has a value");
+    BROWNOUT_PRECONDITION(content_.index() == 1, "result::rejection() on a result that was not refused");
     return *std::get_if<1>(&content_);
   }
 

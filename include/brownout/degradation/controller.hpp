@@ -175,6 +175,7 @@ class controller {
     const bool relapsed = improved_at_ && now - *improved_at_ <= policy_.relapse_window(relapses_);
     // Beyond the cap more relapses would change nothing but take longer to forget.
     if (relapsed && current_dwell() < policy_.dwell_after(relapses_ + 1)) ++relapses_;
+    improved_at_.reset();  // an improvement fails once, however many steps down follow
     health_ = worse;
     scores_below_ = 0;
     calm_since_ = now;
@@ -199,7 +200,7 @@ class controller {
   bool assessed_ = false;
   std::uint32_t scores_below_ = 0;          // in a row
   std::optional<time_point> better_since_;  // since when the score suffices for the next better level
-  std::optional<time_point> improved_at_;   // the last step up
+  std::optional<time_point> improved_at_;   // the last step up, until the fall after it
   time_point calm_since_{};                 // the last fall, or when the last relapse was forgotten
   std::uint32_t relapses_ = 0;
   std::optional<level_override<Level>> override_;

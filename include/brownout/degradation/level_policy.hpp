@@ -64,7 +64,9 @@ struct level_policy {
 
  private:
   static duration scaled(duration base, double factor) noexcept {
-    return duration{static_cast<duration::rep>(static_cast<double>(base.count()) * factor)};
+    constexpr double longest = 0x1p62;  // 146 years: with every option at its limit the product would not fit
+    return duration{
+        static_cast<duration::rep>(std::min(static_cast<double>(base.count()) * factor, longest))};
   }
 };
 

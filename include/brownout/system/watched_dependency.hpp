@@ -51,8 +51,10 @@ class watched_dependency {
     note_changes(now, {});
     if (!probed_) return std::nullopt;
     if (running_ && running_->permit && now >= running_->deadline) {
-      settle(outcome::failure, "no answer within " + detail::to_text(timeout_), now);
+      static_cast<void>(settle(outcome::failure, "no answer within " + detail::to_text(timeout_), now));
       next_probe_ = next_after(running_->started, now);
+      // However many intervals its deadline was long, it has failed once.
+      if (next_probe_ <= now) next_probe_ = now + interval_;
     }
     if (now < next_probe_ || (running_ && running_->permit)) return std::nullopt;
     const auto wait = dependency_.breaker().snapshot().retry_after;
@@ -84,26 +86,31 @@ class watched_dependency {
     last_probe_at_ = now;
     last_probe_latency_ = now - running_->started;
     if (running_->permit) {
-      if (now > running_->deadline) {
-        settle(outcome::failure, "no answer within " + detail::to_text(timeout_), now);
-      } else {
-        settle(found.result, found.reason, now);
-      }
-      next_probe_ = next_after(running_->started, now);
+      const auto became = now > running_->deadline
+                              ? settle(outcome::failure, "no answer within " + detail::to_text(timeout_), now)
+                              : settle(found.result, found.reason, now);
+      // One that counted for nothing says nothing new when it is repeated at once.
+      next_probe_ = became == disposition::counted ? next_after(running_->started, now)
+                                                   : std::max(running_->started + interval_, now);
     }
     running_.reset();
   }
 
   /// Notes what the circuit did since the last look: its changes go into `changes()`.
   void note_changes(time_point now, std::string_view reason) {
-    const auto state = dependency_.breaker().observed_state();
+    const auto circuit = dependency_.breaker().snapshot();
+    const bool in_one_step = circuit.epoch - std::exchange(known_epoch_, circuit.epoch) == 1;
+    if (circuit.state == known_state_) return;
     // Calls may have driven it through more than one state since: fill in the ones that must lie between.
-    while (known_state_ != state) {
-      const auto next = cause_of(known_state_, state) != transition_cause::none ? state
-                        : known_state_ == circuit_state::closed                 ? circuit_state::open
-                                                                                : circuit_state::closed;
+    while (known_state_ != circuit.state) {
+      const auto next = next_towards(circuit.state, in_one_step);
       note(known_state_, next, now, reason);
       known_state_ = next;
+    }
+    // Real calls opened it, or took the first probe: ours is due when the next call may pass, not an interval
+    // later.
+    if (circuit.state == circuit_state::open || circuit.state == circuit_state::half_open) {
+      next_probe_ = std::min(next_probe_, now + circuit.retry_after);
     }
   }
 
@@ -145,13 +152,22 @@ class watched_dependency {
     std::optional<typename brownout::dependency<Clock>::permit> permit;  // none: given up, not returned
   };
 
-  void settle(outcome result, std::string_view reason, time_point now) {
+  [[nodiscard]] disposition settle(outcome result, std::string_view reason, time_point now) {
     answered_ = true;
     if (result == outcome::failure) last_error_ = reason.empty() ? "probe failed" : reason;
     if (result == outcome::success) last_error_.clear();
-    running_->permit->complete(result);
+    const auto became = running_->permit->complete(result);
     running_->permit.reset();
     note_changes(now, last_error_);
+    return became;
+  }
+
+  /// The state after the known one on the way to `state`.
+  [[nodiscard]] circuit_state next_towards(circuit_state state, bool in_one_step) const noexcept {
+    using enum circuit_state;
+    if (known_state_ == open && state == closed && !in_one_step) return half_open;  // recovered, not reset
+    if (cause_of(known_state_, state) != transition_cause::none) return state;
+    return known_state_ == closed ? open : closed;
   }
 
   /// Half-open the next probe follows at once: the circuit waits for nothing else.
@@ -188,6 +204,7 @@ class watched_dependency {
   std::string last_error_;
 
   circuit_state known_state_ = circuit_state::closed;
+  std::uint64_t known_epoch_ = 0;
   std::vector<circuit_change> changes_;
   circuit_change_counts counts_{};
   std::optional<time_point> outage_began_;

@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "config/endpoint_kind.hpp"
+
+#include "config/address.hpp"
+#include "config/text.hpp"
+
+#include <libpq-fe.h>
+
+#include <algorithm>
+#include <memory>
+#include <utility>
+
+namespace staging::kinds {
+namespace {
+
+using namespace text;
+
+bool is_label(std::string_view label) {
+  return !label.empty() && label.size() <= 63 && !label.starts_with('-') && !label.ends_with('-') &&
+         std::ranges::all_of(label, [](char symbol) {
+           return is_alphanumeric(symbol) || symbol == '-' ||
+                  symbol == '_';  // '_': names of container networks
+         });
+}
+
+bool is_host_name(std::string_view name) {
+  if (name.size() > 253) return false;
+  std::string_view last = name;
+  for (;;) {
+    const auto dot = name.find('.');
+    last = name.substr(0, dot);
+    if (!is_label(last)) return false;
+    if (dot == std::string_view::npos) break;
+    name.remove_prefix(dot + 1);
+  }
+  // A last label of digits is a broken IPv4 address, not a name: 127.0.0 or 300.1.1.1.
+  return !std::ranges::all_of(last, is_digit);
+}
+
+bool is_port(std::string_view text) {
+  const auto port = parse_number<std::uint16_t>(text);
+  return port && *port != 0;
+}
+
+bool is_authority(std::string_view authority) {
+  std::string_view host;
+  if (authority.starts_with('[')) {
+    const auto bracket = authority.find(']');
+    if (bracket == std::string_view::npos) return false;
+    host = authority.substr(1, bracket - 1);
+    if (host.find(':') == std::string_view::npos || !canonical_address(host)) return false;
+    authority.remove_prefix(bracket + 1);
+  } else {
+    const auto colon = authority.find(':');
+    host = authority.substr(0, colon);
+    if (!canonical_address(host) && !is_host_name(host)) return false;
+    authority.remove_prefix(host.size());
+  }
+  return authority.empty() || (authority.starts_with(':') && is_port(authority.substr(1)));
+}
+
+// What RFC 3986 lets a path hold, except quotes.
+constexpr bool is_path_symbol(char symbol) {
+  constexpr std::string_view others = "/-._~%!$&()*+,;=:@";
+  return is_alphanumeric(symbol) || others.find(symbol) != std::string_view::npos;
+}
+
+bool is_base_url(std::string_view url) {
+  const auto scheme_end = url.find("://");
+  if (scheme_end == std::string_view::npos) return false;
+  const auto scheme = url.substr(0, scheme_end);
+  if (!equal_but_for_case(scheme, "http") && !equal_but_for_case(scheme, "https")) return false;
+  url.remove_prefix(scheme_end + 3);
+
+  // No user name (credentials have variables of their own), query or fragment (a path is appended).
+  const auto slash = std::min(url.find('/'), url.size());
+  return is_authority(url.substr(0, slash)) && std::ranges::all_of(url.substr(slash), is_path_symbol);
+}
+
+bool is_connection_string(std::string_view text) {
+  if (std::ranges::any_of(text, is_control)) return false;
+  // libpq's own message is dropped: it quotes parts of the string, the password among them.
+  const std::unique_ptr<PQconninfoOption, decltype(&PQconninfoFree)> options{
+      PQconninfoParse(std::string{text}.c_str(), nullptr), &PQconninfoFree};
+  if (!options) return false;
+  bool names_something = false;
+  for (const auto* option = options.get(); option->keyword != nullptr; ++option) {
+    if (option->val == nullptr) continue;
+    names_something = true;
+    if (std::string_view{option->keyword} != "port") continue;
+    // One for all hosts or one each, where an empty one is the default.
+    const auto ports = items_of(option->val);
+    if (!std::ranges::all_of(ports, [](std::string_view port) { return port.empty() || is_port(port); })) {
+      return false;
+    }
+  }
+  return names_something;
+}
+
+value_kind<std::string> text_that(std::string allowed, bool (*is_allowed)(std::string_view)) {
+  return {std::move(allowed), [is_allowed](std::string_view text) -> std::optional<std::string> {
+            if (!is_allowed(text)) return std::nullopt;
+            return std::string{text};
+          }};
+}
+
+}  // namespace
+
+value_kind<std::string> listening_address() {
+  return text_that("an IPv4 address, an IPv6 address or localhost",
+                   [](std::string_view text) { return text == "localhost" || canonical_address(text); });
+}
+
+value_kind<std::vector<std::string>> address_list() {
+  return {"IPv4 or IPv6 addresses separated by commas",
+          [](std::string_view text) -> std::optional<std::vector<std::string>> {
+            std::vector<std::string> addresses;
+            for (const auto item : items_of(text)) {
+              auto address = canonical_address(item);
+              if (!address) return std::nullopt;
+              addresses.push_back(*std::move(address));
+            }
+            return addresses;
+          }};
+}
+
+value_kind<std::string> host_name() {
+  return text_that("a host name or an IP address",
+                   [](std::string_view text) { return canonical_address(text) || is_host_name(text); });
+}
+
+value_kind<std::string> base_url() {
+  return {"an http:// or https:// URL without user name, query or fragment",
+          [](std::string_view text) -> std::optional<std::string> {
+            if (!is_base_url(text)) return std::nullopt;
+            while (text.ends_with('/')) text.remove_suffix(1);
+            return std::string{text};
+          }};
+}
+
+value_kind<std::string> connection_string() {
+  return text_that("a postgresql:// or postgres:// URI, or libpq's key=value pairs", is_connection_string);
+}
+
+value_kind<std::string> bucket_name() {
+  return text_that("3 to 63 lower-case letters, digits, dots and hyphens, a letter or digit at both ends",
+                   [](std::string_view text) {
+                     const auto at_ends = [](char symbol) { return is_lower(symbol) || is_digit(symbol); };
+                     return text.size() >= 3 && text.size() <= 63 && at_ends(text.front()) &&
+                            at_ends(text.back()) && std::ranges::all_of(text, [&](char symbol) {
+                              return at_ends(symbol) || symbol == '.' || symbol == '-';
+                            });
+                   });
+}
+
+value_kind<std::string> region() {
+  return text_that("1 to 63 letters, digits and hyphens", [](std::string_view text) {
+    return !text.empty() && text.size() <= 63 &&
+           std::ranges::all_of(text, [](char symbol) { return is_alphanumeric(symbol) || symbol == '-'; });
+  });
+}
+
+}  // namespace staging::kinds

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "config/log_level.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include <memory>
+#include <string_view>
+
+namespace spdlog {
+class logger;
+namespace sinks {
+class sink;
+}
+}  // namespace spdlog
+
+namespace staging {
+
+/// What a log line says beside its message.
+using log_fields = nlohmann::ordered_json;
+
+/// Writes one JSON object a line: `{"time":…,"level":…,"message":…,` fields `}`.
+///
+/// Thread-safe, and never throws: what is not UTF-8 is replaced, control characters are escaped, and a line
+/// that can't be built at all is replaced by one that says so.
+class json_log {
+ public:
+  /// To standard output.
+  json_log();
+
+  /// To any sink; its pattern is set.
+  explicit json_log(std::shared_ptr<spdlog::sinks::sink> sink);
+
+  ~json_log();
+  json_log(const json_log&) = delete;
+  json_log& operator=(const json_log&) = delete;
+
+  /// Lines below `level` are dropped; default `info`.
+  void set_level(log_level level);
+
+  /// `fields` must be an object (or nothing); its own `time`, `level` and `message` are ignored.
+  void write(log_level level, std::string_view message, const log_fields& fields = {}) noexcept;
+
+  void debug(std::string_view message, const log_fields& fields = {}) noexcept {
+    write(log_level::debug, message, fields);
+  }
+  void info(std::string_view message, const log_fields& fields = {}) noexcept {
+    write(log_level::info, message, fields);
+  }
+  void warning(std::string_view message, const log_fields& fields = {}) noexcept {
+    write(log_level::warning, message, fields);
+  }
+  void error(std::string_view message, const log_fields& fields = {}) noexcept {
+    write(log_level::error, message, fields);
+  }
+
+ private:
+  std::shared_ptr<spdlog::logger> logger_;
+};
+
+}  // namespace staging

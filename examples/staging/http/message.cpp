@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "http/message.hpp"
+
+#include "http/percent.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+
+namespace staging {
+
+namespace {
+
+constexpr char lower(char c) noexcept {
+  return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+}
+
+template <class Document>
+std::string dump(const Document& document) {
+  return document.dump(-1, ' ', false, Document::error_handler_t::replace);
+}
+
+}  // namespace
+
+bool same_name(std::string_view left, std::string_view right) noexcept {
+  // Not strcasecmp: names are ASCII, and a locale must not change which header this is.
+  return std::ranges::equal(left, right, [](char a, char b) { return lower(a) == lower(b); });
+}
+
+std::string_view request::parameter(std::string_view name) const noexcept {
+  for (const auto& [key, value] : parameters) {
+    if (key == name) return value;
+  }
+  return {};
+}
+
+std::optional<std::string> request::query_value(std::string_view name) const {
+  std::string_view rest = query;
+  while (!rest.empty()) {
+    const auto pair = rest.substr(0, rest.find('&'));
+    rest.remove_prefix(std::min(rest.size(), pair.size() + 1));
+    const auto equals = pair.find('=');
+    if (percent_decode(pair.substr(0, equals), plus::is_space) != name) continue;
+    if (equals == std::string_view::npos) return std::string{};
+    return percent_decode(pair.substr(equals + 1), plus::is_space);
+  }
+  return std::nullopt;
+}
+
+std::optional<std::string_view> request::header(std::string_view name) const noexcept {
+  for (const auto& field : headers) {
+    if (same_name(field.name, name)) return field.value;
+  }
+  return std::nullopt;
+}
+
+void response::json(const nlohmann::json& document) {
+  body = dump(document);
+  content_type = "application/json";
+}
+
+response to_response(const error_answer& error, std::string_view request_id) {
+  nlohmann::ordered_json detail{{"code", error.code}, {"message", error.message}};
+  if (!error.field.empty()) detail["field"] = error.field;
+  detail["request_id"] = request_id;
+
+  response answer;
+  answer.status = error.status;
+  answer.body = dump(nlohmann::ordered_json{{"error", std::move(detail)}});
+  answer.headers = error.headers;
+  return answer;
+}
+
+http_error bad_request(std::string field, std::string message) {
+  return http_error{{.status = 400,
+                     .code = "invalid_request",
+                     .message = std::move(message),
+                     .field = std::move(field),
+                     .headers = {}}};
+}
+
+}  // namespace staging

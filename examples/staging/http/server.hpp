@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "http/json_log.hpp"
+#include "http/message.hpp"
+#include "http/options.hpp"
+#include "http/router.hpp"
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+
+namespace staging {
+
+/// The HTTP server: routes in, and around each of them what every request needs: strict parsing, request id,
+/// rate limit, key, body limit, security headers, JSON errors, one log line, one count.
+///
+/// cpp-httplib accepts connections, reads bodies and formats answers. It never sees a head written by a
+/// client: the gate reads and judges that first, so a refused request's body is neither invited nor read, and
+/// its connection ends with the answer. One thread a connection, `threads` at most; when all are busy and the
+/// queue is full, a connection is answered 503 at once. Slow connections can still occupy all threads: a
+/// proxy with a short request time-out belongs in front of anything public.
+///
+/// `route` and `on_request` before `run`; everything else from any thread. Ignores SIGPIPE for the whole
+/// process.
+class http_server {
+ public:
+  /// Told about every answer: the route's label (`other` when there is none), its status, and how long it
+  /// took, from the request's first byte until the answer was ready to be sent. Called before the answer
+  /// leaves, on its thread.
+  using request_listener = std::function<void(std::string_view route, int status, double seconds)>;
+
+  /// Throws `std::invalid_argument` naming the option that is out of its range. `log` must outlive the
+  /// server.
+  http_server(http_options options, json_log& log);
+
+  /// Stops.
+  ~http_server();
+  http_server(const http_server&) = delete;
+  http_server& operator=(const http_server&) = delete;
+
+  /// Adds a route; see `struct route` for what the parts are. Throws `std::invalid_argument` for one that
+  /// can't work.
+  void route(std::string method, std::string path, std::string label, access who, handler answer);
+
+  /// Sets who is told about every answer; an exception it throws is logged and ignored.
+  void on_request(request_listener listener);
+
+  /// Opens the port, any free one for 0, and returns its number. Throws `std::runtime_error` saying why it
+  /// can't.
+  std::uint16_t bind(const std::string& host, std::uint16_t port);
+
+  /// Serves until `stop`. Returns at once when stopped before; throws `std::logic_error` without `bind`.
+  void run();
+
+  /// From now on every answer closes its connection; readiness should say no, so that clients go elsewhere.
+  void begin_drain() noexcept;
+  [[nodiscard]] bool draining() const noexcept;
+
+  /// Takes no more connections and returns when the running requests have ended, which their time limits
+  /// bound. For good: a stopped server can't run again. Not from a route (it would wait for itself) and not
+  /// from a signal handler.
+  void stop();
+
+ private:
+  class engine;
+  std::unique_ptr<engine> engine_;
+};
+
+}  // namespace staging

@@ -1,0 +1,76 @@
+# SPDX-License-Identifier: BSL-1.0
+# A library that is used by others leaves their build as it found it: no flags, no options, no targets but its own.
+
+set(settings CMAKE_CXX_FLAGS CMAKE_CXX_FLAGS_RELEASE CMAKE_CXX_STANDARD CMAKE_CXX_EXTENSIONS CMAKE_CXX_CLANG_TIDY
+             CMAKE_BUILD_TYPE CMAKE_POSITION_INDEPENDENT_CODE CMAKE_EXPORT_COMPILE_COMMANDS
+             CMAKE_VERIFY_INTERFACE_HEADER_SETS CMAKE_MODULE_PATH CMAKE_RUNTIME_OUTPUT_DIRECTORY BUILD_SHARED_LIBS
+             BUILD_TESTING)
+set(directory_settings COMPILE_OPTIONS COMPILE_DEFINITIONS INCLUDE_DIRECTORIES LINK_OPTIONS LINK_LIBRARIES)
+
+function(read_settings out)
+  set(all)
+  foreach(setting IN LISTS settings)
+    list(APPEND all "${setting}='${${setting}}'")
+  endforeach()
+  foreach(setting IN LISTS directory_settings)
+    get_directory_property(value ${setting})
+    list(APPEND all "${setting}='${value}'")
+  endforeach()
+  set(${out} "${all}" PARENT_SCOPE)
+endfunction()
+
+macro(remember_settings)
+  read_settings(settings_before)
+endmacro()
+
+function(expect_settings_unchanged)
+  read_settings(settings_now)
+  if(NOT settings_now STREQUAL settings_before)
+    message(FATAL_ERROR "brownout changed its user's settings\nbefore: ${settings_before}\nnow:    ${settings_now}")
+  endif()
+endfunction()
+
+# The target asks its users for a language standard and nothing else of its own.
+function(expect_no_usage_requirement target features)
+  get_target_property(asked ${target} INTERFACE_COMPILE_FEATURES)
+  if(NOT asked)
+    set(asked "")
+  endif()
+  if(NOT asked STREQUAL features)
+    message(FATAL_ERROR "${target} asks for the features '${asked}' instead of '${features}'")
+  endif()
+  foreach(property COMPILE_OPTIONS COMPILE_DEFINITIONS LINK_OPTIONS LINK_DIRECTORIES SOURCES PRECOMPILE_HEADERS)
+    get_target_property(imposed ${target} INTERFACE_${property})
+    if(imposed)
+      message(FATAL_ERROR "${target} imposes ${property} on its users: ${imposed}")
+    endif()
+  endforeach()
+endfunction()
+
+function(collect directory property out)
+  get_property(found DIRECTORY ${directory} PROPERTY ${property})
+  get_property(children DIRECTORY ${directory} PROPERTY SUBDIRECTORIES)
+  foreach(child IN LISTS children)
+    collect(${child} ${property} more)
+    list(APPEND found ${more})
+  endforeach()
+  set(${out} "${found}" PARENT_SCOPE)
+endfunction()
+
+# Inside another project brownout is its two targets: no tests, no examples, no test support.
+function(expect_library_alone)
+  foreach(option BROWNOUT_BUILD_TESTS BROWNOUT_BUILD_EXAMPLES BROWNOUT_INSTALL)
+    if(NOT DEFINED ${option} OR ${option})
+      message(FATAL_ERROR "${option} is '${${option}}' although brownout is not the top-level project")
+    endif()
+  endforeach()
+  collect(${brownout_SOURCE_DIR} BUILDSYSTEM_TARGETS targets)
+  list(SORT targets)
+  if(NOT targets STREQUAL "brownout;brownout_core")
+    message(FATAL_ERROR "brownout adds the targets ${targets} to its user's project")
+  endif()
+  collect(${brownout_SOURCE_DIR} TESTS tests)
+  if(tests)
+    message(FATAL_ERROR "brownout adds the tests ${tests} to its user's project")
+  endif()
+endfunction()

@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: BSL-1.0
+# Proves that a check can fail: -DCHECK=<name> -DROOT=<project> -DWORK=<directory>. In copies of the real tree, which
+# passes, <name>.planted.cmake plants one violation at a time; the check must refuse each and point at it.
+cmake_minimum_required(VERSION 3.24)
+
+set(copy ${WORK}/tree)
+set(planted 0)
+
+function(fresh_copy)
+  file(REMOVE_RECURSE ${copy})
+  file(COPY ${ROOT}/include ${ROOT}/.clang-format DESTINATION ${copy})
+  file(COPY ${ROOT}/tests/compile_fail DESTINATION ${copy}/tests)
+  file(WRITE ${copy}/tests/unit/quiet.test.cpp "// SPDX-License-Identifier: BSL-1.0\n")
+endfunction()
+
+function(run_check status output)
+  execute_process(COMMAND ${CMAKE_COMMAND} -DROOT=${copy} -P ${CMAKE_CURRENT_FUNCTION_LIST_DIR}/${CHECK}.cmake
+                  RESULT_VARIABLE result OUTPUT_VARIABLE out ERROR_VARIABLE err)
+  set(${status} ${result} PARENT_SCOPE)
+  set(${output} "${out}${err}" PARENT_SCOPE)
+endfunction()
+
+# The check must now fail with exactly this one violation, and the copy is fresh again.
+function(expect_violation expected)
+  run_check(status output)
+  if(status EQUAL 0)
+    message(FATAL_ERROR "${CHECK} did not notice the planted violation; expected: ${expected}\n${output}")
+  endif()
+  string(FIND "${output}" "${expected}" at)
+  if(at EQUAL -1 OR NOT output MATCHES "\n *1 violation\\(s\\)")
+    message(FATAL_ERROR "${CHECK} failed for another reason; expected: ${expected}\n${output}")
+  endif()
+  math(EXPR planted "${planted} + 1")
+  set(planted ${planted} PARENT_SCOPE)
+  fresh_copy()
+endfunction()
+
+# The check must still pass: what looks like a violation is none.
+function(expect_clean what)
+  run_check(status output)
+  if(NOT status EQUAL 0)
+    message(FATAL_ERROR "${CHECK} refused what is allowed (${what}):\n${output}")
+  endif()
+  fresh_copy()
+endfunction()
+
+# A header of ours with this body.
+function(plant_header path body)
+  file(WRITE ${copy}/include/brownout/${path}
+       "// SPDX-License-Identifier: BSL-1.0\n#pragma once\n${body}\n")
+endfunction()
+
+fresh_copy()
+run_check(status output)
+if(output MATCHES "SKIPPED")
+  message("${output}")
+  return()
+endif()
+expect_clean("the tree as it is")
+include(${CMAKE_CURRENT_LIST_DIR}/${CHECK}.planted.cmake)
+if(planted EQUAL 0)
+  message(FATAL_ERROR "${CHECK}.planted.cmake plants nothing")
+endif()
+message(STATUS "${planted} planted violations found")
+file(REMOVE_RECURSE ${WORK})
