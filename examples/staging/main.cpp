@@ -35,7 +35,7 @@ http_options options_of(const settings& from, std::string key) {
   options.trusted_proxies = from.trusted_proxies;
   options.rate_limit.enabled = from.rate_limit.enabled;
   options.rate_limit.requests = from.rate_limit.requests;
-  options.rate_limit.window = std::chrono::ceil<std::chrono::seconds>(from.rate_limit.window);
+  options.rate_limit.window = from.rate_limit.window;
   return options;
 }
 

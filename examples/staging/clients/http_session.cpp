@@ -139,8 +139,8 @@ struct http_session::handles {
   }
 
   std::unique_ptr<CURLM, freed_by<&curl_multi_cleanup>> multi;
-  std::unique_ptr<CURL, freed_by<&curl_easy_cleanup>>
-      easy;  // gone first: it leaves the other one's connections
+  // Last, so gone first: it leaves its connections to the other one.
+  std::unique_ptr<CURL, freed_by<&curl_easy_cleanup>> easy;
 };
 
 void http_session::closer::operator()(handles* owned) const noexcept {

@@ -54,7 +54,7 @@ std::optional<std::string_view> request::header(std::string_view name) const noe
   return std::nullopt;
 }
 
-void response::json(const nlohmann::json& document) {
+void response::json(const nlohmann::ordered_json& document) {
   body = dump(document);
   content_type = "application/json";
 }

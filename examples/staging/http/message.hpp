@@ -53,7 +53,7 @@ struct response {
   std::vector<header_field> headers;              ///< further ones
 
   /// Makes `document` the body; bytes that are not UTF-8 are replaced, never thrown over.
-  void json(const nlohmann::json& document);
+  void json(const nlohmann::ordered_json& document);
 };
 
 /// An answer that says what was wrong.

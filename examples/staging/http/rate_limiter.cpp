@@ -10,8 +10,8 @@ namespace {
 
 const rate_limit_options& checked(const rate_limit_options& options) {
   if (options.requests < 1) throw std::invalid_argument("rate_limit.requests: 0 is below 1");
-  if (options.window < std::chrono::seconds{1})
-    throw std::invalid_argument("rate_limit.window: shorter than 1 s");
+  if (options.window < std::chrono::milliseconds{1})
+    throw std::invalid_argument("rate_limit.window: shorter than 1 ms");
   if (options.clients < 1) throw std::invalid_argument("rate_limit.clients: 0 is below 1");
   return options;
 }

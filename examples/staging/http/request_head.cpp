@@ -12,7 +12,7 @@ constexpr std::size_t header_count_limit = 100;
 
 using problem = std::optional<error_answer>;
 
-error_answer error(int status, std::string code, std::string message, std::string field = {}) {
+error_answer refusal(int status, std::string code, std::string message, std::string field = {}) {
   return {.status = status,
           .code = std::move(code),
           .message = std::move(message),
@@ -21,7 +21,7 @@ error_answer error(int status, std::string code, std::string message, std::strin
 }
 
 error_answer malformed(std::string message, std::string field = {}) {
-  return error(400, "malformed_request", std::move(message), std::move(field));
+  return refusal(400, "malformed_request", std::move(message), std::move(field));
 }
 
 constexpr bool is_alphanumeric(char c) noexcept {
@@ -99,7 +99,7 @@ problem read_request_line(std::string_view line, request_head& head) {
     head.minor_version = 0;
   } else if (version != "HTTP/1.1") {
     const bool other = version.starts_with("HTTP/");
-    return other ? error(505, "version_not_supported", "Only HTTP/1.0 and HTTP/1.1 are spoken here.")
+    return other ? refusal(505, "version_not_supported", "Only HTTP/1.0 and HTTP/1.1 are spoken here.")
                  : malformed("The request line must end with the HTTP version.");
   }
   return read_target(target, head);
@@ -111,7 +111,7 @@ problem read_headers(std::string_view text, request_head& head) {
     if (!line) return malformed("The headers must end with an empty line.");
     if (line->empty()) break;
     if (head.headers.size() == header_count_limit) {
-      return error(431, "headers_too_large", "There are too many headers.");
+      return refusal(431, "headers_too_large", "There are too many headers.");
     }
     // A blank in front (a folded line) or before the colon fails the token check, and must.
     const auto colon = line->find(':');
@@ -151,7 +151,7 @@ problem read_body_length(request_head& head) {
   if (coding) {
     if (head.minor_version == 0) return malformed("HTTP/1.0 has no transfer codings.", "Transfer-Encoding");
     if (!same_name(*coding, "chunked")) {
-      return error(501, "transfer_coding_not_supported", "The only transfer coding understood is chunked.");
+      return refusal(501, "transfer_coding_not_supported", "The only transfer coding understood is chunked.");
     }
     head.chunked = true;
   }
@@ -187,7 +187,7 @@ problem read_connection(request_head& head) {
   const auto expectation = head.joined("Expect");
   if (expectation.empty() || head.minor_version == 0) return std::nullopt;
   if (!same_name(expectation, "100-continue")) {
-    return error(417, "expectation_failed", "The only expectation understood is 100-continue.");
+    return refusal(417, "expectation_failed", "The only expectation understood is 100-continue.");
   }
   head.expects_continue = head.chunked || head.content_length > 0;
   return std::nullopt;

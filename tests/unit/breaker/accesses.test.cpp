@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "unit/breaker/bench.hpp"
+
+#include <utility>
+
+using namespace breaker_test;
+
+namespace {
+
+/// Atomics that count how often they are read and written.
+struct counted_atomics {
+  static inline int loads = 0;
+  static inline int writes = 0;
+
+  template <class T>
+  class atomic {
+   public:
+    explicit atomic(T value) : value_{value} {}
+    T load(std::memory_order) const { return ++loads, value_; }
+    T fetch_add(T more, std::memory_order) { return ++writes, std::exchange(value_, value_ + more); }
+    bool compare_exchange_weak(T& seen, T next, std::memory_order, std::memory_order) {
+      ++writes;
+      if (value_ == seen) return value_ = next, true;
+      return seen = value_, false;
+    }
+
+   private:
+    T value_;
+  };
+
+  template <class Action>
+  static std::pair<int, int> of(Action action) {
+    loads = writes = 0;
+    action();
+    return {loads, writes};
+  }
+};
+
+using loads_and_writes = std::pair<int, int>;
+
+}  // namespace
+
+TEST_CASE("on a closed circuit without failures admission and success are one load each, and no write",
+          "[breaker][B3]") {
+  manual_clock clock;
+  brownout::circuit_breaker<consecutive_failures, manual_clock, counted_atomics> circuit{
+      consecutive_failures{3}, {.open_for = 5s}, clock};
+  const auto call = [&](outcome result) { static_cast<void>(circuit.try_acquire()->complete(result)); };
+
+  CHECK(counted_atomics::of([&] { call(outcome::success); }) == loads_and_writes{2, 0});
+  circuit.reset();
+  CHECK(counted_atomics::of([&] { call(outcome::success); }) == loads_and_writes{2, 0});
+
+  // After a failure: one write to count it, one to clear it, and then none again.
+  CHECK(counted_atomics::of([&] { call(outcome::failure); }).second == 1);
+  CHECK(counted_atomics::of([&] { call(outcome::success); }).second == 1);
+  CHECK(counted_atomics::of([&] { call(outcome::success); }) == loads_and_writes{2, 0});
+
+  // A held circuit that lets everything pass is written to by nobody either.
+  circuit.disable();
+  CHECK(counted_atomics::of([&] { call(outcome::failure); }).second == 0);
+  circuit.measure_only();
+  CHECK(counted_atomics::of([&] { call(outcome::success); }).second == 0);
+
+  // A rejection writes nothing but its own count.
+  circuit.force_open();
+  CHECK(counted_atomics::of([&] { static_cast<void>(circuit.try_acquire()); }) == loads_and_writes{1, 1});
+}

@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "unit/breaker/bench.hpp"
+
+#include "brownout/degradation/feature_matrix.hpp"
+#include "brownout/system/supervisor.hpp"
+
+#include <atomic>
+#include <cstdlib>
+#include <new>
+#include <string_view>
+#include <utility>
+
+// An executable of its own: it replaces the global operator new. Not inlined, or the compiler sees malloc and
+// free apart from each other and warns.
+
+namespace {
+
+std::atomic<std::size_t> allocations{0};
+
+void* counted_or_null(std::size_t size, std::size_t alignment) noexcept {
+  allocations.fetch_add(1, std::memory_order_relaxed);
+  const std::size_t rounded = (size + alignment - 1) / alignment * alignment;
+  return std::aligned_alloc(alignment, rounded == 0 ? alignment : rounded);
+}
+
+void* counted_allocation(std::size_t size, std::size_t alignment) {
+  void* memory = counted_or_null(size, alignment);
+  if (memory == nullptr) throw std::bad_alloc{};
+  return memory;
+}
+
+}  // namespace
+
+[[gnu::noinline]] void* operator new(std::size_t size) {
+  return counted_allocation(size, alignof(std::max_align_t));
+}
+[[gnu::noinline]] void* operator new(std::size_t size, std::align_val_t alignment) {
+  return counted_allocation(size, static_cast<std::size_t>(alignment));
+}
+[[gnu::noinline]] void* operator new(std::size_t size, const std::nothrow_t&) noexcept {
+  return counted_or_null(size, alignof(std::max_align_t));
+}
+[[gnu::noinline]] void operator delete(void* memory) noexcept {
+  std::free(memory);
+}
+[[gnu::noinline]] void operator delete(void* memory, std::size_t) noexcept {
+  std::free(memory);
+}
+[[gnu::noinline]] void operator delete(void* memory, std::align_val_t) noexcept {
+  std::free(memory);
+}
+[[gnu::noinline]] void operator delete(void* memory, std::size_t, std::align_val_t) noexcept {
+  std::free(memory);
+}
+
+namespace {
+
+using namespace breaker_test;
+
+enum class level : std::uint8_t { full, least };
+constexpr std::string_view to_string(level value) {
+  return value == level::full ? "full" : "least";
+}
+enum class feature : std::uint8_t { search, export_ };
+
+constexpr auto matrix = brownout::make_feature_matrix<feature, level>({
+    {.feature = feature::search, .last = level::least, .needs = brownout::needs(0)},
+    {.feature = feature::export_, .last = level::full},
+});
+
+template <class Action>
+std::size_t allocations_of(Action action) {
+  const auto before = allocations.load();
+  action();
+  return allocations.load() - before;
+}
+
+}  // namespace
+
+TEST_CASE("the counter sees allocations", "[breaker][B14]") {
+  // By name: a compiler may leave out a new-expression, but not these calls.
+  CHECK(allocations_of([] { ::operator delete(::operator new(3)); }) == 1);
+  constexpr std::align_val_t line{64};
+  CHECK(allocations_of([] { ::operator delete(::operator new(3, line), line); }) == 1);
+}
+
+TEST_CASE("nothing on the call path allocates", "[breaker][B14]") {
+  bench bench{{.name = "a name too long for the small string optimisation", .open_for = 5s, .probes = 2}};
+  auto& circuit = bench.circuit;
+  const auto report = [&](outcome result) { static_cast<void>(circuit.try_acquire()->complete(result)); };
+
+  CHECK(allocations_of([&] { report(outcome::success); }) == 0);
+  CHECK(allocations_of([&] { report(outcome::ignored); }) == 0);
+  CHECK(allocations_of([&] { static_cast<void>(circuit.try_acquire()); }) == 0);
+  CHECK(allocations_of([&] { static_cast<void>(circuit.call([] { return 1; })); }) == 0);
+  CHECK(allocations_of([&] { static_cast<void>(circuit.try_call([] { return 1; })); }) == 0);
+  CHECK(allocations_of([&] { report(outcome::failure); }) == 0);
+  CHECK(allocations_of([&] {
+          report(outcome::failure);
+          report(outcome::failure);
+        }) == 0);
+  REQUIRE(bench.state() == circuit_state::open);
+  CHECK(allocations_of([&] { static_cast<void>(circuit.try_acquire().rejection()); }) == 0);
+  CHECK(allocations_of([&] { static_cast<void>(circuit.try_call([] { return 1; })); }) == 0);
+  bench.clock.advance(5s);
+  CHECK(allocations_of([&] { report(outcome::success); }) == 0);
+  REQUIRE(bench.state() == circuit_state::half_open);
+  CHECK(allocations_of([&] { report(outcome::success); }) == 0);
+  REQUIRE(bench.state() == circuit_state::closed);
+  CHECK(allocations_of([&] {
+          circuit.force_open();
+          static_cast<void>(circuit.try_acquire());
+          circuit.disable();
+          circuit.measure_only();
+          circuit.reset();
+        }) == 0);
+  CHECK(allocations_of([&] { static_cast<void>(circuit.snapshot()); }) == 0);
+}
+
+TEST_CASE("a feature check and a measured call allocate nothing", "[system][D3]") {
+  manual_clock clock;
+  brownout::supervisor watch{
+      brownout::supervisor_options<level>{.dependencies = {{.name = "index"}},
+                                          .levels = {.ladder = {{level::full, 50}, {level::least, 0}}}},
+      matrix, clock};
+  static_cast<void>(watch.step(clock.now()));
+  int offered = 0;
+  CHECK(allocations_of([&] {
+          const auto features = watch.features();
+          offered += features.available(feature::search) ? 1 : 0;
+          offered += features.mode(feature::export_) == brownout::feature_mode::off ? 0 : 1;
+        }) == 0);
+  CHECK(offered == 1);
+  CHECK(allocations_of([&] { static_cast<void>(watch.at(0).call([] { return 1; })); }) == 0);
+  CHECK(allocations_of([&] { static_cast<void>(watch.at(0).try_acquire()->complete(outcome::failure)); }) ==
+        0);
+}

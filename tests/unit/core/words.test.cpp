@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "catch2.hpp"
+
+#include "brownout/core/circuit_state.hpp"
+#include "brownout/core/clock.hpp"
+#include "brownout/core/invalid_option.hpp"
+#include "brownout/core/outcome.hpp"
+#include "brownout/core/rejection.hpp"
+
+#include <chrono>
+#include <limits>
+#include <set>
+#include <stdexcept>
+#include <string>
+
+using namespace std::chrono_literals;
+using brownout::circuit_state;
+using brownout::duration;
+using brownout::to_string;
+
+static_assert(brownout::refuses_calls(circuit_state::open));
+static_assert(brownout::refuses_calls(circuit_state::forced_open));
+static_assert(!brownout::refuses_calls(circuit_state::closed));
+static_assert(!brownout::refuses_calls(circuit_state::half_open));
+static_assert(!brownout::refuses_calls(circuit_state::disabled));
+static_assert(!brownout::refuses_calls(circuit_state::metrics_only));
+
+TEST_CASE("every word has a name of its own", "[core]") {
+  using enum circuit_state;
+  std::set<std::string_view> states;
+  for (const auto state : {closed, half_open, open, forced_open, disabled, metrics_only}) {
+    states.insert(to_string(state));
+  }
+  CHECK(states.size() == brownout::circuit_state_count);
+  CHECK(to_string(half_open) == "half_open");
+  CHECK(to_string(static_cast<circuit_state>(99)) == "invalid");
+
+  CHECK(to_string(brownout::outcome::success) == "success");
+  CHECK(to_string(brownout::outcome::failure) == "failure");
+  CHECK(to_string(brownout::outcome::ignored) == "ignored");
+  CHECK(to_string(brownout::outcome::cancelled) == "cancelled");
+  CHECK(to_string(static_cast<brownout::outcome>(99)) == "invalid");
+  CHECK(to_string(brownout::disposition::counted) == "counted");
+  CHECK(to_string(brownout::disposition::late) == "late");
+  CHECK(to_string(brownout::disposition::released) == "released");
+  CHECK(to_string(static_cast<brownout::disposition>(99)) == "invalid");
+  CHECK(to_string(brownout::rejection_reason::circuit_open) == "circuit open");
+  CHECK(to_string(brownout::rejection_reason::probes_in_flight) ==
+        "circuit half open, its probes are in flight");
+  CHECK(to_string(brownout::rejection_reason::forced_open) == "circuit held open by an operator");
+  CHECK(to_string(static_cast<brownout::rejection_reason>(99)) == "invalid");
+}
+
+TEST_CASE("durations are written in the largest unit that divides them", "[core]") {
+  using brownout::detail::to_text;
+  CHECK(to_text(0s) == "0ns");
+  CHECK(to_text(1ns) == "1ns");
+  CHECK(to_text(1001ns) == "1001ns");
+  CHECK(to_text(5us) == "5us");
+  CHECK(to_text(1500us) == "1500us");
+  CHECK(to_text(20ms) == "20ms");
+  CHECK(to_text(2s) == "2s");
+  CHECK(to_text(-3s) == "-3s");
+  CHECK(to_text(1h) == "3600s");
+}
+
+TEST_CASE("a range takes its ends and nothing beyond", "[core]") {
+  using brownout::detail::require_within;
+  CHECK_NOTHROW(require_within("x", 1, 1, 3));
+  CHECK_NOTHROW(require_within("x", 3, 1, 3));
+  CHECK_THROWS_WITH(require_within("x", 0, 1, 3), "x = 0: allowed is 1 to 3");
+  CHECK_THROWS_WITH(require_within("x", 4, 1, 3), "x = 4: allowed is 1 to 3");
+  CHECK_THROWS_AS(require_within("x", std::numeric_limits<double>::quiet_NaN(), 0.0, 1.0),
+                  std::invalid_argument);
+  CHECK_THROWS_AS(require_within("x", std::numeric_limits<double>::infinity(), 0.0, 1.0),
+                  std::invalid_argument);
+  CHECK_NOTHROW(require_within("d", duration{1ms}, 1ms, 1s));
+  CHECK_NOTHROW(require_within("d", duration{1s}, 1ms, 1s));
+  CHECK_THROWS_WITH(require_within("d", duration{1s + 1ns}, 1ms, 1s),
+                    "d = 1000000001ns: allowed is 1ms to 1s");
+}
+
+TEST_CASE("the default clock does not go back", "[core]") {
+  const brownout::monotonic_clock clock;
+  auto last = clock.now();
+  for (int i = 0; i < 1000; ++i) {
+    const auto now = clock.now();
+    REQUIRE(now >= last);
+    last = now;
+  }
+}

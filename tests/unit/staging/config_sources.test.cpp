@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "catch2.hpp"
+#include "unit/staging/config_fixture.hpp"
+
+#include "config/address.hpp"
+#include "config/api_key_source.hpp"
+#include "config/dependency.hpp"
+
+#include <stdlib.h>
+
+#include <algorithm>
+#include <set>
+#include <sstream>
+#include <string>
+#include <string_view>
+#include <vector>
+
+using namespace staging_test;
+
+TEST_CASE("the process environment tells set, empty and unset apart", "[staging][config]") {
+  constexpr auto name = "BROWNOUT_CONFIG_TEST_VARIABLE";
+  const auto lookup = staging::process_environment();
+  unsetenv(name);
+  CHECK_FALSE(lookup(name));
+  setenv(name, "", 1);
+  CHECK(lookup(name) == "");
+  setenv(name, "a=b c", 1);
+  CHECK(lookup(name) == "a=b c");
+  // A view that ends inside a longer text.
+  CHECK(lookup(std::string_view{"BROWNOUT_CONFIG_TEST_VARIABLE_AND_MORE"}.substr(
+            0, std::string_view{name}.size())) == "a=b c");
+  unsetenv(name);
+}
+
+TEST_CASE("exactly the variables of the table are looked up", "[staging][config]") {
+  std::multiset<std::string> asked;
+  static_cast<void>(staging::read_settings([&](std::string_view name) {
+    asked.insert(std::string{name});
+    return std::optional<std::string>{};
+  }));
+  std::multiset<std::string> listed;
+  for (const auto& each : staging::variables()) listed.insert(std::string{each.name});
+  CHECK(asked == listed);
+}
+
+TEST_CASE("writing the defaults out changes nothing", "[staging][config]") {
+  const auto implied = staging::read_settings(from(everything_configured()));
+  auto set = everything_configured();
+  for (const auto& each : staging::variables()) set.emplace(each.name, each.default_value);
+  CHECK(staging::read_settings(from(set)) == implied);
+}
+
+TEST_CASE("the help tells every variable's unit, meaning, default and what is allowed, in columns",
+          "[staging][config]") {
+  std::istringstream help{staging::help_text()};
+  std::vector<std::string> lines;
+  for (std::string line; std::getline(help, line);) lines.push_back(line);
+  const auto all = staging::variables();
+  REQUIRE(lines.size() == 1 + 2 * all.size());
+
+  const auto meaning_column = lines.at(1).find(all[0].meaning);
+  const auto unit_column = lines.at(1 + 2 * 4).find(" requests ") + 1;  // DASHBOARD_RATELIMIT_REQUESTS
+  REQUIRE(meaning_column != std::string::npos);
+  REQUIRE(unit_column != 0);
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    const auto& each = all[i];
+    const std::string_view first = lines.at(1 + 2 * i);
+    const std::string_view second = lines.at(2 + 2 * i);
+    INFO(each.name);
+    CHECK_FALSE(each.meaning.empty());
+    CHECK_FALSE(each.allowed.empty());
+    CHECK(first.substr(2).starts_with(std::string{each.name} + " "));
+    CHECK(first.substr(unit_column).starts_with(std::string{each.unit} + " "));
+    CHECK(first.substr(meaning_column) == each.meaning);
+    CHECK(second.substr(0, meaning_column) == std::string(meaning_column, ' '));
+    CHECK(second.substr(meaning_column) ==
+          (each.default_value.empty() ? "no default" : "default " + std::string{each.default_value}) + "; " +
+              each.allowed);
+  }
+}
+
+TEST_CASE("durations and counts have a unit", "[staging][config]") {
+  for (const auto& each : staging::variables()) {
+    INFO(each.name);
+    CHECK((each.unit == "s") == each.allowed.ends_with("(seconds)"));
+    CHECK((each.unit == "ms") == each.allowed.ends_with("(milliseconds)"));
+  }
+}
+
+TEST_CASE("equal addresses have one spelling", "[staging][config]") {
+  using staging::canonical_address;
+  CHECK(canonical_address("192.0.2.1") == "192.0.2.1");
+  CHECK(canonical_address("::ffff:192.0.2.1") == "192.0.2.1");
+  CHECK(canonical_address("::FFFF:c000:0201") == "192.0.2.1");
+  CHECK(canonical_address("::192.0.2.1") != "192.0.2.1");
+  CHECK(canonical_address("2001:0DB8:0:0::1") == "2001:db8::1");
+  for (const auto* wrong :
+       {"", "x", "1.2.3", "1.2.3.4 ", "1.2.3.256", "::g", "fe80::1%lo", "[::1]", "1.2.3.4/32"}) {
+    INFO(wrong);
+    CHECK_FALSE(canonical_address(wrong));
+  }
+  CHECK_FALSE(canonical_address(std::string_view{"1.2.3.4\0x", 9}));
+}
+
+TEST_CASE("a random API key is one that the configuration would take, and never the same",
+          "[staging][config]") {
+  std::set<std::string> keys;
+  std::set<char> even;
+  std::set<char> odd;
+  for (int i = 0; i < 64; ++i) {
+    const auto key = staging::random_api_key();
+    CHECK(key.size() == 32);
+    CHECK(std::ranges::all_of(key, [](char symbol) {
+      return (symbol >= '0' && symbol <= '9') || (symbol >= 'a' && symbol <= 'f');
+    }));
+    CHECK(refusal({{"DASHBOARD_API_KEY", key}}).empty());
+    for (std::size_t at = 0; at < key.size(); ++at) (at % 2 == 0 ? even : odd).insert(key[at]);
+    keys.insert(key);
+  }
+  CHECK(keys.size() == 64);
+  // 1024 digits each: that one is missing by chance has a probability below 1e-26.
+  CHECK(even.size() == 16);
+  CHECK(odd.size() == 16);
+}
+
+TEST_CASE("a dependency is found by its name alone", "[staging][config]") {
+  for (const auto which : staging::all_dependencies)
+    CHECK(staging::dependency_named(to_string(which)) == which);
+  for (const auto* wrong : {"", "OpenAI", "openai ", "db", "s33"})
+    CHECK_FALSE(staging::dependency_named(wrong));
+}

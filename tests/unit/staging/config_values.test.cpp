@@ -1,0 +1,560 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "catch2.hpp"
+#include "unit/staging/config_fixture.hpp"
+
+#include "config/config_error.hpp"
+#include "config/settings.hpp"
+
+#include <chrono>
+#include <functional>
+#include <set>
+#include <string>
+#include <vector>
+
+using namespace staging_test;
+using namespace std::chrono_literals;
+using staging::dependency;
+using staging::settings;
+
+namespace {
+
+struct good_value {
+  std::string text;
+  std::function<bool(const settings&)> arrived;
+};
+
+/// What one variable must take and refuse.
+struct expectation {
+  std::string name;
+  std::string allowed;
+  bool secret;
+  std::vector<good_value> good;
+  std::vector<std::string> bad;
+};
+
+using texts = std::vector<std::string>;
+
+texts operator+(texts left, const texts& right) {
+  left.insert(left.end(), right.begin(), right.end());
+  return left;
+}
+
+const texts not_a_number{"x",    "10x", "10 ",  " 10", "10\n", "\t10", "+10", "-1", "-0",    "nan", "inf",
+                         "-inf", "NAN", "0x10", "1e1", "1,5",  "10s",  "--1", ".",  "1.2.3", "one"};
+const texts not_whole =
+    not_a_number + texts{"1.5", "1.0", "18446744073709551616", "99999999999999999999999999"};
+const texts not_decimal = not_a_number + texts{"1" + std::string(400, '0')};
+
+constexpr auto whole_up_to_a_million = "a whole number from 1 to 1000000";
+constexpr auto up_to_an_hour = "a decimal number from 0.001 to 3600 (seconds)";
+constexpr auto points = "a decimal number from 0 to 100";
+constexpr auto yes_or_no = "true, false, 1, 0, yes, no, on or off";
+
+void add_breaker(std::vector<expectation>& all, const std::string& prefix, dependency which) {
+  const auto whole = [which](const char* text, auto member, std::uint32_t value) {
+    return good_value{text, [=](const settings& read) { return read.of(which).*member == value; }};
+  };
+  const auto time = [which](const char* text, auto member, brownout::duration value) {
+    return good_value{text, [=](const settings& read) { return read.of(which).*member == value; }};
+  };
+  using member = staging::dependency_settings;
+  all.push_back({prefix + "_TIMEOUT",
+                 up_to_an_hour,
+                 false,
+                 {time("0.001", &member::timeout, 1ms), time("3600", &member::timeout, 1h),
+                  time("0.1", &member::timeout, 100ms)},
+                 not_decimal + texts{"0", "0.0009", "3600.1"}});
+  all.push_back(
+      {prefix + "_CB_FAILURE_THRESHOLD",
+       whole_up_to_a_million,
+       false,
+       {whole("1", &member::failure_threshold, 1), whole("1000000", &member::failure_threshold, 1'000'000)},
+       not_whole + texts{"0", "1000001", "4294967297"}});
+  all.push_back({prefix + "_CB_RECOVERY_TIMEOUT",
+                 up_to_an_hour,
+                 false,
+                 {time("0.001", &member::recovery_timeout, 1ms), time("3600", &member::recovery_timeout, 1h),
+                  time("0.1", &member::recovery_timeout, 100ms)},
+                 not_decimal + texts{"0", "0.0009", "3601"}});
+  all.push_back({prefix + "_CB_HALF_OPEN_REQUESTS",
+                 "a whole number from 1 to 255",
+                 false,
+                 {whole("1", &member::half_open_requests, 1), whole("255", &member::half_open_requests, 255)},
+                 not_whole + texts{"0", "256", "257"}});
+}
+
+std::vector<good_value> both_ways(bool (*flag)(const settings&)) {
+  std::vector<good_value> good;
+  for (const auto* yes : {"true", "TRUE", "True", "1", "yes", "on", "oN"}) good.push_back({yes, flag});
+  for (const auto* no : {"false", "FALSE", "0", "no", "No", "off"}) {
+    good.push_back({no, [flag](const settings& read) { return !flag(read); }});
+  }
+  return good;
+}
+
+const texts not_boolean{"2", "tru",     "truee", " true", "true ", "y",
+                        "n", "enabled", "-1",    "01",    "nan",   "true,true"};
+
+const texts not_a_url{"h",
+                      "//h",
+                      "://h",
+                      "ftp://h",
+                      "httpss://h",
+                      "http:/h",
+                      "http://",
+                      "http:///v1",
+                      "http://h:0",
+                      "http://h:",
+                      "http://h:65536",
+                      "http://h:8x",
+                      "http://h:-1",
+                      "http://user:password@h",
+                      "http://h?x=1",
+                      "http://h/#x",
+                      "http://h/a b",
+                      "http://h/\"",
+                      "http://-h",
+                      "http://a..b",
+                      "http://300.1.1.1",
+                      "http://[::1",
+                      "http://[1.2.3.4]",
+                      "http://[::1]x",
+                      "http://[::1]x80",
+                      "http://[:x]",
+                      "http://::1/",
+                      "http://h\r\nX: y",
+                      " http://h",
+                      "http://h ",
+                      "http://h,http://i"};
+
+std::vector<expectation> server_expectations() {
+  const auto address = [](const char* text) {
+    return good_value{text, [text](const settings& read) { return read.host == text; }};
+  };
+  const auto proxies = [](const char* text, std::vector<std::string> expected) {
+    return good_value{text, [expected](const settings& read) { return read.trusted_proxies == expected; }};
+  };
+  const auto level = [](const char* text, staging::log_level expected) {
+    return good_value{text, [expected](const settings& read) { return read.log == expected; }};
+  };
+  const auto key = [](const std::string& text) {
+    return good_value{text, [text](const settings& read) { return read.api_key == text; }};
+  };
+  return {
+      {"API_HOST",
+       "an IPv4 address, an IPv6 address or localhost",
+       false,
+       {address("0.0.0.0"), address("192.0.2.7"), address("::"), address("::1"), address("localhost")},
+       {"x", "Localhost", "example.org", "127.0.0", "127.0.0.1 ", " ::1", "256.0.0.1", "127.0.0.1:9000",
+        "[::1]", "::1%lo", "1.2.3.4.5", "-1", ":::", "127.0.0.1,::1", "010.0.0.1"}},
+      {"API_PORT",
+       "a whole number from 0 to 65535",
+       false,
+       {{"0", [](const settings& read) { return read.port == 0; }},
+        {"1", [](const settings& read) { return read.port == 1; }},
+        {"65535", [](const settings& read) { return read.port == 65535; }}},
+       not_whole + texts{"65536", "65537", "4294967296"}},
+      {"DASHBOARD_API_KEY",
+       "16 to 256 printable ASCII characters without spaces",
+       true,
+       {key("!~0123456789abcd"), key(std::string(256, 'k'))},
+       {"123456789012345", std::string(257, 'k'), "0123456789 abcdef", "0123456789abcdef\n",
+        "0123456789abcd\x7f"
+        "ef",
+        "0123456789abcde\xc3\xa9", "0123456789\tabcdef"}},
+      {"DASHBOARD_RATELIMIT_ENABLED", yes_or_no, false,
+       both_ways([](const settings& read) { return read.rate_limit.enabled; }), not_boolean},
+      {"DASHBOARD_RATELIMIT_REQUESTS",
+       whole_up_to_a_million,
+       false,
+       {{"1", [](const settings& read) { return read.rate_limit.requests == 1; }},
+        {"1000000", [](const settings& read) { return read.rate_limit.requests == 1'000'000; }}},
+       not_whole + texts{"0", "1000001", "4294967297"}},
+      {"DASHBOARD_RATELIMIT_WINDOW",
+       "a decimal number from 0.001 to 86400 (seconds)",
+       false,
+       {{"0.001", [](const settings& read) { return read.rate_limit.window == 1ms; }},
+        {"86400", [](const settings& read) { return read.rate_limit.window == 24h; }}},
+       not_decimal + texts{"0", "0.0009", "86401"}},
+      {"DASHBOARD_ENABLE_HSTS", yes_or_no, false,
+       both_ways([](const settings& read) { return read.enable_hsts; }), not_boolean},
+      {"DASHBOARD_TRUSTED_PROXIES",
+       "IPv4 or IPv6 addresses separated by commas",
+       false,
+       {proxies("10.0.0.1", {"10.0.0.1"}), proxies("10.0.0.1, 0:0:0:0:0:0:0:1", {"10.0.0.1", "::1"}),
+        proxies("::ffff:10.0.0.1,2001:DB8::1", {"10.0.0.1", "2001:db8::1"})},
+       {"proxy", "10.0.0.1,", ",10.0.0.1", "10.0.0.1,,::1", "10.0.0.0/8", "10.0.0.1 10.0.0.2", "10.0.0.1;::1",
+        ",", " ", "-1", "10.0.0.256"}},
+      {"DASHBOARD_LOG_LEVEL",
+       "debug, info, warning or error",
+       false,
+       {level("debug", staging::log_level::debug), level("Info", staging::log_level::info),
+        level("WARNING", staging::log_level::warning), level("error", staging::log_level::error)},
+       {"x", "warn", "info ", " info", "infos", "debug,info", "0", "-1"}},
+  };
+}
+
+std::vector<expectation> health_expectations() {
+  const auto threshold = [](const char* text, double staging::threshold_settings::*member, double expected) {
+    return good_value{text, [=](const settings& read) { return read.thresholds.*member == expected; }};
+  };
+  const auto shares = [](const char* text, double openai, double database, double redis, double s3) {
+    return good_value{text, [=](const settings& read) {
+                        return read.of(dependency::openai).weight == openai &&
+                               read.of(dependency::database).weight == database &&
+                               read.of(dependency::redis).weight == redis &&
+                               read.of(dependency::s3).weight == s3;
+                      }};
+  };
+  using at = staging::threshold_settings;
+  const auto not_points = not_decimal + texts{"100.001", "101"};
+  return {
+      {"HEALTH_CHECK_INTERVAL",
+       up_to_an_hour,
+       false,
+       {{"0.001", [](const settings& read) { return read.health_check_interval == 1ms; }},
+        {"3600", [](const settings& read) { return read.health_check_interval == 1h; }}},
+       not_decimal + texts{"0", "0.0009", "3601"}},
+      {"HEALTH_LATENCY_BUDGET",
+       "a decimal number from 0 to 3600 (seconds)",
+       false,
+       {{"0", [](const settings& read) { return read.latency.budget == 0s; }},
+        {".25", [](const settings& read) { return read.latency.budget == 250ms; }},
+        {"3600", [](const settings& read) { return read.latency.budget == 1h; }}},
+       not_decimal + texts{"3600.001"}},
+      {"HEALTH_LATENCY_MS_PER_POINT",
+       "a decimal number from 0.001 to 60000 (milliseconds)",
+       false,
+       {{"0.001", [](const settings& read) { return read.latency.per_point == 1us; }},
+        {"2.5", [](const settings& read) { return read.latency.per_point == 2500us; }},
+        {"60000", [](const settings& read) { return read.latency.per_point == 1min; }}},
+       not_decimal + texts{"0", "0.0009", "60001"}},
+      {"SERVICE_WEIGHTS",
+       "openai, database, redis and s3 once each as name:weight, each weight from 0 to 1, together 1",
+       false,
+       {shares("openai:0.4,database:0.3,redis:0.2,s3:0.1", 0.4, 0.3, 0.2, 0.1),
+        shares("s3:0, redis:0, database:0, openai:1", 1, 0, 0, 0),
+        // The sum may miss 1 by up to a millionth.
+        shares("openai:0.3333333,database:0.3333333,redis:0.3333333,s3:0", 0.3333333, 0.3333333, 0.3333333,
+               0)},
+       {"x",
+        "openai:1",
+        "openai:0.5,database:0.3,redis:0.15",
+        "openai:0.5,database:0.3,redis:0.15,s3:0.05,",
+        ",openai:0.5,database:0.3,redis:0.15,s3:0.05",
+        "openai:0.5,database:0.3,redis:0.15,s3:0.06",
+        "openai:0.5,database:0.3,redis:0.15,s3:0.049",
+        "openai:0.5,database:0.3,redis:0.15,s3:0.05x",
+        "openai:0.5,database:0.3,redis:0.2,s3:-0.0",
+        "openai:0.5,database:0.5,redis:0.05,s3:-0.05",
+        "openai:1.5,database:0,redis:0,s3:0",
+        "openai:1.0000005,database:0,redis:0,s3:0",
+        "openai:0.3,openai:0.5,database:0.3,redis:0.15,s3:0.05",
+        "openai:nan,database:0.3,redis:0.15,s3:0.05",
+        "openai:inf,database:0.3,redis:0.15,s3:0.05",
+        "openai:,database:0.3,redis:0.65,s3:0.05",
+        "openai,database:0.3,redis:0.65,s3:0.05",
+        "openai:0.5,database:0.3,redis:0.15,s3:0.05,s3:0",
+        "openai:0.5,openai:0.3,redis:0.15,s3:0.05",
+        "openai:0.5,database:0.3,redis:0.15,disk:0.05",
+        "OpenAI:0.5,database:0.3,redis:0.15,s3:0.05",
+        "openai=0.5,database=0.3,redis=0.15,s3=0.05",
+        "openai:0.5;database:0.3;redis:0.15;s3:0.05",
+        "openai:0.5 database:0.3 redis:0.15 s3:0.05",
+        "openai:0,database:0,redis:0,s3:0",
+        "openai:50,database:30,redis:15,s3:5",
+        "openai:1" + std::string(400, '0') + ",database:0.3,redis:0.15,s3:0.05"}},
+      {"OPTIMAL_THRESHOLD",
+       points,
+       false,
+       {threshold("98", &at::optimal, 98), threshold("70.5", &at::optimal, 70.5)},
+       not_points},
+      {"DEGRADED_THRESHOLD",
+       points,
+       false,
+       {threshold("89.5", &at::degraded, 89.5), threshold("61", &at::degraded, 61)},
+       not_points},
+      {"LIMITED_THRESHOLD",
+       points,
+       false,
+       {threshold("69", &at::limited, 69), threshold("41", &at::limited, 41)},
+       not_points},
+      {"MINIMAL_THRESHOLD",
+       points,
+       false,
+       {threshold("0", &at::minimal, 0), threshold("59.25", &at::minimal, 59.25)},
+       not_points},
+      {"DEGRADATION_HYSTERESIS",
+       "a decimal number from 0 to 20",
+       false,
+       {{"0", [](const settings& read) { return read.hysteresis == 0; }},
+        {"4.5", [](const settings& read) { return read.hysteresis == 4.5; }}},
+       not_decimal + texts{"20.001", "21"}},
+      {"DEGRADATION_DWELL",
+       "a decimal number from 0 to 86400 (seconds)",
+       false,
+       {{"0", [](const settings& read) { return read.dwell == 0s; }},
+        {"0.1", [](const settings& read) { return read.dwell == 100ms; }},
+        {"86400", [](const settings& read) { return read.dwell == 24h; }}},
+       not_decimal + texts{"86400.1"}},
+  };
+}
+
+std::vector<expectation> connection_expectations() {
+  const auto text = [](const auto& connection, auto member) {
+    return [=](const std::string& given, const std::string& expected) {
+      return good_value{given,
+                        [=](const settings& read) { return (*(read.*connection)).*member == expected; }};
+    };
+  };
+  const auto openai_key = text(&settings::openai, &staging::openai_settings::api_key);
+  const auto openai_url = text(&settings::openai, &staging::openai_settings::base_url);
+  const auto openai_model = text(&settings::openai, &staging::openai_settings::model);
+  const auto database_url = text(&settings::database, &staging::database_settings::url);
+  const auto redis_host = text(&settings::redis, &staging::redis_settings::host);
+  const auto redis_password = text(&settings::redis, &staging::redis_settings::password);
+  const auto s3_url = text(&settings::s3, &staging::s3_settings::endpoint_url);
+  const auto bucket = text(&settings::s3, &staging::s3_settings::bucket);
+  const auto region = text(&settings::s3, &staging::s3_settings::region);
+  const auto access_key = text(&settings::s3, &staging::s3_settings::access_key_id);
+  const auto secret_key = text(&settings::s3, &staging::s3_settings::secret_access_key);
+  const auto same = [](const auto& make, const std::string& given) { return make(given, given); };
+
+  constexpr auto url_allowed = "an http:// or https:// URL without user name, query or fragment";
+  const std::string label(61, 'a');
+  const auto longest_name = label + "." + label + "." + label + "." + label + ".aaaaa";  // 253 characters
+  const texts not_a_token{"a b", " a", "a ", "a\r\nX-Evil: 1", "a\x7f", "caf\xc3\xa9"};
+  return {
+      {"OPENAI_API_KEY",
+       "1 to 1024 printable ASCII characters without spaces",
+       true,
+       {same(openai_key, "sk-proj-1_2")},
+       not_a_token + texts{std::string(1025, 'k')}},
+      {"OPENAI_BASE_URL",
+       url_allowed,
+       true,
+       {same(openai_url, "http://127.0.0.1:14010/v1"),
+        openai_url("HTTPS://api.example.org/v1///", "HTTPS://api.example.org/v1"),
+        same(openai_url, "https://h:65535/a/b-c_d.e~f%20"), same(openai_url, "http://[::1]:8080/v1"),
+        same(openai_url, "http://[2001:db8::1]")},
+       not_a_url},
+      {"OPENAI_MODEL",
+       "1 to 128 printable ASCII characters without spaces",
+       false,
+       {same(openai_model, "gpt-4.1")},
+       not_a_token + texts{std::string(129, 'm')}},
+      {"DATABASE_URL",
+       "a postgresql:// or postgres:// URI, or libpq's key=value pairs",
+       true,
+       {same(database_url, "postgresql://h/d"),
+        same(database_url, "postgres://u:p%40x@h:5432/d?sslmode=require"),
+        same(database_url, "postgresql://[::1]:5432/d"), same(database_url, "postgresql://a:1,b/d"),
+        same(database_url, "host=/var/run/postgresql dbname=d"),
+        same(database_url, "host=h port=5432 password='a b'")},
+       {"x",
+        " ",
+        "mysql://h/d",
+        "mysql://h/d?a=b",
+        "http://h/",
+        "postgresql:/h/d",
+        "postgresql://",
+        "host=h hello",
+        "host",
+        "colour=blue",
+        "password='open",
+        "postgresql://h/d?colour=blue",
+        "postgresql://[::1/d",
+        "postgresql://u:p%zz@h/d",
+        "postgresql://h:0/d",
+        "postgresql://h:65536/d",
+        "postgresql://h:54x/d",
+        "postgresql://h:-1/d",
+        "postgresql://a:1,b:0/d",
+        "host=h port=x",
+        "postgresql://h/d\n",
+        std::string{"postgresql://h/d\0x", 18}}},
+      {"REDIS_HOST",
+       "a host name or an IP address",
+       false,
+       {same(redis_host, "redis"), same(redis_host, "cache_1.example.org"), same(redis_host, "10.1.2.3"),
+        same(redis_host, "::1"), same(redis_host, longest_name)},
+       {"a b",
+        " redis",
+        "redis ",
+        "redis:6379",
+        "redis://redis",
+        "-redis",
+        "redis-",
+        "a..b",
+        ".a",
+        "a.",
+        "300.1.1.1",
+        "127.0.0",
+        "-1",
+        "10",
+        "a,b",
+        "[::1]",
+        "redis\n",
+        std::string(64, 'b') + ".c",
+        std::string(64, 'a'),
+        longest_name + "a"}},
+      {"REDIS_PORT",
+       "a whole number from 1 to 65535",
+       false,
+       {{"1", [](const settings& read) { return read.redis->port == 1; }},
+        {"65535", [](const settings& read) { return read.redis->port == 65535; }}},
+       not_whole + texts{"0", "65536", "65537", "tcp://10.0.0.1:6379"}},
+      {"REDIS_PASSWORD",
+       "text without control characters",
+       true,
+       {same(redis_password, "a b'c@"), same(redis_password, "p\xc3\xa4ss")},
+       {"a\n", "a\r\nFLUSHALL", "\t", "a\x7f", std::string{"a\0b", 3}}},
+      {"REDIS_DB",
+       "a whole number from 0 to 2147483647",
+       false,
+       {{"0", [](const settings& read) { return read.redis->db == 0; }},
+        {"2147483647", [](const settings& read) { return read.redis->db == 2147483647; }}},
+       not_whole + texts{"2147483648", "4294967296"}},
+      {"S3_ENDPOINT_URL",
+       url_allowed,
+       true,
+       {s3_url("http://127.0.0.1:14569/", "http://127.0.0.1:14569"),
+        same(s3_url, "https://s3.eu-west-1.amazonaws.com")},
+       not_a_url},
+      {"S3_BUCKET_NAME",
+       "3 to 63 lower-case letters, digits, dots and hyphens, a letter or digit at both ends",
+       false,
+       {same(bucket, "abc"), same(bucket, "0my.bucket-9")},
+       {"ab", std::string(64, 'b'), "Bucket", "my_bucket", "a/b", "-bucket", "bucket-", ".bucket", "bucket.",
+        "my bucket", " bucket", "bucket\n", "../bucket"}},
+      {"AWS_REGION",
+       "1 to 63 letters, digits and hyphens",
+       false,
+       {same(region, "eu-west-1"), same(region, "RegionOne")},
+       {"eu west", " eu", "eu ", "eu/west", "eu_west", std::string(64, 'r'), "eu\n", "eu,us"}},
+      {"AWS_ACCESS_KEY_ID",
+       "1 to 256 printable ASCII characters without spaces",
+       true,
+       {same(access_key, "a:b/c+d=")},
+       not_a_token + texts{std::string(257, 'k')}},
+      {"AWS_SECRET_ACCESS_KEY",
+       "1 to 256 printable ASCII characters without spaces",
+       true,
+       {same(secret_key, "wJalr/K7+x=")},
+       not_a_token + texts{std::string(257, 'k')}},
+  };
+}
+
+const std::vector<expectation>& expectations() {
+  static const auto all = [] {
+    auto made = server_expectations();
+    for (auto& each : health_expectations()) made.push_back(std::move(each));
+    for (auto& each : connection_expectations()) made.push_back(std::move(each));
+    add_breaker(made, "OPENAI", dependency::openai);
+    add_breaker(made, "DB", dependency::database);
+    add_breaker(made, "REDIS", dependency::redis);
+    add_breaker(made, "S3", dependency::s3);
+    return made;
+  }();
+  return all;
+}
+
+/// The way a public value is shown, for the values used here.
+std::string shown(const expectation& expected, const std::string& value) {
+  if (expected.secret || value.find('@') != std::string::npos) return "***";
+  std::string text;
+  for (const char symbol : value.substr(0, 120)) {
+    switch (symbol) {
+      case '\n':
+        text += "\\x0a";
+        break;
+      case '\r':
+        text += "\\x0d";
+        break;
+      case '\t':
+        text += "\\x09";
+        break;
+      case '\x7f':
+        text += "\\x7f";
+        break;
+      case '\xc3':
+        text += "\\xc3";
+        break;
+      case '\xa9':
+        text += "\\xa9";
+        break;
+      default:
+        text += symbol;
+    }
+  }
+  return value.size() > 120 ? text + "..." : text;
+}
+
+}  // namespace
+
+TEST_CASE("every variable is tried here, and none that does not exist", "[staging][config]") {
+  std::multiset<std::string> tried;
+  for (const auto& each : expectations()) tried.insert(each.name);
+  std::multiset<std::string> existing;
+  for (const auto& each : staging::variables()) existing.insert(std::string{each.name});
+  CHECK(tried == existing);
+  CHECK(std::set<std::string>(existing.begin(), existing.end()).size() == existing.size());
+}
+
+TEST_CASE("a good value arrives where it belongs", "[staging][config]") {
+  for (const auto& each : expectations()) {
+    for (const auto& [text, arrived] : each.good) {
+      INFO(each.name << "=" << text);
+      const auto set = with(everything_configured(), each.name, text);
+      CHECK(refusal(set).empty());
+      if (refusal(set).empty()) CHECK(arrived(staging::read_settings(from(set))));
+    }
+  }
+}
+
+TEST_CASE("a bad value is refused in one line: variable, value, what is allowed", "[staging][config]") {
+  for (const auto& each : expectations()) {
+    for (const auto& text : each.bad) {
+      INFO(each.name << "=" << text);
+      const auto message = refusal(with(everything_configured(), each.name, text));
+      CHECK(message == each.name + "='" + shown(each, text) + "': must be " + each.allowed);
+    }
+  }
+}
+
+TEST_CASE("a refusal never shows a secret", "[staging][config]") {
+  for (const auto& each : expectations()) {
+    INFO(each.name);
+    CHECK(variable_named(each.name).secret == each.secret);
+    if (!each.secret) continue;
+    // Every kind of secret refuses a control character.
+    const auto message = refusal(with(everything_configured(), each.name, "hunter2hunter2hunter2\n"));
+    CHECK(message.starts_with(each.name + "='***': "));
+    CHECK(message.find("hunter2") == std::string::npos);
+  }
+  // A URL with a password in a variable that is not for URLs.
+  const auto message = refusal({{"REDIS_HOST", "redis://:hunter2@redis:6379/0"}});
+  CHECK(message == "REDIS_HOST='***': must be a host name or an IP address");
+}
+
+TEST_CASE("a refused value is shown without anything a terminal or a log could act on", "[staging][config]") {
+  const std::string hostile{"9\x1b[2J\r\n\0'\\\xc2\x9b\x7f", 13};
+  CHECK(refusal({{"API_PORT", hostile}}) ==
+        R"(API_PORT='9\x1b[2J\x0d\x0a\x00\'\\\xc2\x9b\x7f': must be a whole number from 0 to 65535)");
+  CHECK(refusal({{"API_PORT", std::string(120, '9')}})
+            .starts_with("API_PORT='" + std::string(120, '9') + "': "));
+  CHECK(refusal({{"API_PORT", std::string(121, '9')}})
+            .starts_with("API_PORT='" + std::string(120, '9') + "...': "));
+}
+
+TEST_CASE("an empty variable is as good as none", "[staging][config]") {
+  const auto& all = everything_configured();
+  for (const auto& each : staging::variables()) {
+    INFO(each.name);
+    const auto absent = without(all, each.name);
+    const auto empty = with(all, each.name, "");
+    CHECK(refusal(empty) == refusal(absent));
+    if (refusal(absent).empty())
+      CHECK(staging::read_settings(from(empty)) == staging::read_settings(from(absent)));
+  }
+}

@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "unit/system/staging_bench.hpp"
+
+using namespace system_test;
+
+TEST_CASE("changes that happened between two looks are filled in by the legal way", "[system]") {
+  staging staging;
+  staging.run(1s);
+  auto& openai = staging.watched.at(dependency::openai);
+  for (int i = 0; i < 5; ++i) staging.fail_call(dependency::openai);
+  staging.clock.advance(30s);
+  auto held = openai.try_acquire();
+  REQUIRE(held);
+  REQUIRE(staging.state(dependency::openai) == circuit_state::half_open);
+  staging.watched.refresh(staging.clock.now());
+
+  const auto changes = staging.snapshot().circuit_changes;
+  REQUIRE(changes.size() == 2);
+  CHECK(changes[0].from == circuit_state::closed);
+  CHECK(changes[0].to == circuit_state::open);
+  CHECK(changes[1].from == circuit_state::open);
+  CHECK(changes[1].to == circuit_state::half_open);
+  CHECK(changes[1].at == staging.clock.now());
+  const auto& counts = staging.component(dependency::openai).changes;
+  CHECK(counts[static_cast<int>(circuit_state::closed)][static_cast<int>(circuit_state::open)] == 1);
+  CHECK(counts[static_cast<int>(circuit_state::open)][static_cast<int>(circuit_state::half_open)] == 1);
+}
+
+TEST_CASE("a recovery between two looks went through half-open, a reset did not", "[system]") {
+  staging staging;
+  staging.run(1s);
+  for (int i = 0; i < 3; ++i) staging.fail_call(dependency::database);
+  staging.watched.refresh(staging.clock.now());
+  SECTION("calls closed it") {
+    staging.clock.advance(20s);
+    staging.watched.at(dependency::database).call([] {});
+    staging.watched.refresh(staging.clock.now());
+    const auto changes = staging.snapshot().circuit_changes;
+    REQUIRE(changes.size() == 3);
+    CHECK(changes[1].to == circuit_state::half_open);
+    CHECK(changes[2].from == circuit_state::half_open);
+    CHECK(changes[2].to == circuit_state::closed);
+  }
+  SECTION("an operator closed it") {
+    staging.watched.at(dependency::database).breaker().reset();
+    staging.watched.refresh(staging.clock.now());
+    const auto changes = staging.snapshot().circuit_changes;
+    REQUIRE(changes.size() == 2);
+    CHECK(changes[1].from == circuit_state::open);
+    CHECK(changes[1].to == circuit_state::closed);
+  }
+}
+
+TEST_CASE("every change that is told is legal, and each begins where the one before ended", "[system][B1]") {
+  staging staging;
+  staging.run(1s);
+  auto& redis = staging.watched.at(dependency::redis).breaker();
+  redis.force_open();
+  staging.run(1s);
+  redis.reset();
+  for (int i = 0; i < 5; ++i) staging.fail_call(dependency::redis);
+  staging.run(1s);
+  redis.disable();
+  staging.run(1s);
+  redis.measure_only();
+  staging.run(1s);
+  redis.reset();
+  staging.run(1s);
+
+  auto last = circuit_state::closed;
+  REQUIRE(staging.circuit_changes.size() >= 6);
+  for (const auto& change : staging.circuit_changes) {
+    CHECK(change.dependency == number(dependency::redis));
+    CHECK(change.from == last);
+    CHECK(brownout::cause_of(change.from, change.to) != brownout::transition_cause::none);
+    last = change.to;
+  }
+  CHECK(last == circuit_state::closed);
+}
+
+TEST_CASE("a step tells what has changed since the last one, once", "[system]") {
+  staging staging;
+  staging.run(1s);
+  staging.level_changes.clear();
+  staging.answers[number(dependency::database)] = health::down;
+  staging.run(60s);
+  staging.answers[number(dependency::database)] = health::up;
+  staging.run(60s);
+
+  // closed, open, half-open, open, half-open, closed
+  REQUIRE(staging.circuit_changes.size() >= 3);
+  CHECK(staging.circuit_changes.front().to == circuit_state::open);
+  CHECK(staging.circuit_changes.front().reason == "refused");
+  CHECK(staging.circuit_changes.back().from == circuit_state::half_open);
+  CHECK(staging.circuit_changes.back().to == circuit_state::closed);
+  CHECK(staging.circuit_changes.back().reason.empty());
+  CHECK(staging.circuit_changes.size() == staging.snapshot().circuit_changes.size());
+  for (std::size_t i = 0; i < staging.circuit_changes.size(); ++i) {
+    CHECK(staging.circuit_changes[i].at == staging.snapshot().circuit_changes[i].at);
+  }
+  REQUIRE(staging.level_changes.size() == 2);
+  CHECK(staging.level_changes[0].cause == brownout::level_cause::health_fell);
+  CHECK(staging.level_changes[1].cause == brownout::level_cause::health_recovered);
+  const auto counts = staging.snapshot().level_changes;
+  CHECK(counts[static_cast<int>(level::optimal)][static_cast<int>(level::degraded)] == 1);
+  CHECK(counts[static_cast<int>(level::degraded)][static_cast<int>(level::optimal)] == 1);
+  CHECK(counts[static_cast<int>(level::emergency)][static_cast<int>(level::optimal)] == 1);
+  CHECK(counts.size() == 5);
+}
+
+TEST_CASE("an outage lasts from the first opening to the closing, failed probes included", "[system]") {
+  staging staging;
+  staging.run(1s);
+  staging.answers[number(dependency::database)] = health::down;
+  staging.run(64s);  // probes at 10, 20 and 30 s fail; it tries at 50 s and fails again
+  CHECK(staging.component(dependency::database).outages == 0);  // none has ended
+  staging.answers[number(dependency::database)] = health::up;
+  staging.run(5s);  // at 70 s it recovers
+  const auto seen = staging.component(dependency::database);
+  CHECK(seen.circuit.state == circuit_state::closed);
+  CHECK(seen.outages == 1);
+  CHECK(seen.outage_time == 40s);
+}
+
+TEST_CASE("a snapshot remembers the last transitions and no more", "[system]") {
+  staging staging;
+  staging.run(1s);
+  for (int i = 0; i < 100; ++i) {
+    staging.watched.at(dependency::redis).breaker().force_open();
+    staging.run(1ms);
+    staging.watched.at(dependency::redis).breaker().reset();
+    staging.run(1ms);
+  }
+  const auto seen = staging.snapshot();
+  CHECK(seen.circuit_changes.size() == supervisor::remembered_transitions);
+  CHECK(staging.circuit_changes.size() == 200);
+  CHECK(seen.circuit_changes.back().to == circuit_state::closed);
+  CHECK(seen.circuit_changes.back().at == staging.circuit_changes.back().at);
+}

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "unit/core/child.hpp"
+#include "unit/system/staging_bench.hpp"
+
+#include <csignal>
+#include <functional>
+#include <limits>
+#include <stdexcept>
+#include <string>
+
+using namespace system_test;
+
+namespace {
+
+/// What a supervisor says about the staging options with one thing changed: the exception's text, or nothing.
+std::string refusal(const std::function<void(options&)>& change) {
+  auto given = staging_options();
+  change(given);
+  try {
+    const supervisor built{given, matrix, manual_clock{}};
+  } catch (const std::invalid_argument& error) {
+    return error.what();
+  }
+  return "";
+}
+
+}  // namespace
+
+TEST_CASE("a supervisor's options at their limits are accepted", "[system][options]") {
+  CHECK(refusal([](options&) {}) == "");
+  CHECK(refusal([](options& o) { o.probe_interval = 1ms, o.refresh = 1ms; }) == "");
+  CHECK(refusal([](options& o) { o.probe_interval = 24h, o.refresh = 1min; }) == "");
+  CHECK(refusal([](options& o) { o.dependencies[0].timeout = 1ms; }) == "");
+  CHECK(refusal([](options& o) { o.dependencies[0].timeout = 1h; }) == "");
+  CHECK(refusal([](options& o) { o.dependencies[0].name = std::string(128, 'n'); }) == "");
+  CHECK(refusal([](options& o) { o.dependencies[0].weight = 0; }) == "");
+  CHECK(refusal([](options& o) {
+          while (o.dependencies.size() < 32)
+            o.dependencies.push_back({.name = std::to_string(o.dependencies.size())});
+        }) == "");
+}
+
+TEST_CASE("a supervisor refuses an option outside its range with name, value and range",
+          "[system][options]") {
+  CHECK(refusal([](options& o) { o.dependencies.clear(); }) ==
+        "supervisor_options.dependencies.size() = 0: allowed is 1 to 32");
+  CHECK(refusal([](options& o) {
+          while (o.dependencies.size() < 33)
+            o.dependencies.push_back({.name = std::to_string(o.dependencies.size())});
+        }) == "supervisor_options.dependencies.size() = 33: allowed is 1 to 32");
+  CHECK(refusal([](options& o) { o.dependencies[1].name = "openai"; }) ==
+        "dependency_options.name = 'openai': allowed is a name that no other dependency has");
+  CHECK(refusal([](options& o) { o.dependencies[1].name.clear(); }) != "");
+  CHECK(refusal([](options& o) { o.dependencies[1].name = std::string(129, 'n'); }) != "");
+  CHECK(refusal([](options& o) { o.dependencies[1].timeout = 0s; }) ==
+        "dependency_options.timeout of database = 0ns: allowed is 1ms to 3600s");
+  CHECK(refusal([](options& o) { o.dependencies[1].timeout = 1h + 1ms; }) ==
+        "dependency_options.timeout of database = 3600001ms: allowed is 1ms to 3600s");
+  CHECK(refusal([](options& o) { o.dependencies[1].weight = -1; }) ==
+        "scorer.weights[1] = -1.000000: allowed is 0.000000 to 1000000000.000000");
+  CHECK(refusal([](options& o) { o.dependencies[1].weight = std::numeric_limits<double>::quiet_NaN(); }) ==
+        "scorer.weights[1] = nan: allowed is 0.000000 to 1000000000.000000");
+  CHECK(refusal([](options& o) {
+          for (auto& one : o.dependencies) one.weight = 0;
+        }) == "sum of scorer.weights = 0.000000: allowed is above 0");
+  CHECK(refusal([](options& o) { o.dependencies[1].trips = {0}; }) ==
+        "consecutive_failures.threshold = 0: allowed is 1 to 1000000");
+  CHECK(refusal([](options& o) { o.dependencies[1].breaker.open_for = 0s; }) ==
+        "breaker_options.open_for = 0ns: allowed is 1ms to 86400s");
+  CHECK(refusal([](options& o) { o.probe_interval = 0s; }) ==
+        "supervisor_options.probe_interval = 0ns: allowed is 1ms to 86400s");
+  CHECK(refusal([](options& o) { o.probe_interval = 25h; }) ==
+        "supervisor_options.probe_interval = 90000s: allowed is 1ms to 86400s");
+  CHECK(refusal([](options& o) { o.refresh = 1us; }) ==
+        "supervisor_options.refresh = 1us: allowed is 1ms to 60s");
+  CHECK(refusal([](options& o) { o.refresh = 61s; }) ==
+        "supervisor_options.refresh = 61s: allowed is 1ms to 60s");
+  CHECK(refusal([](options& o) { o.levels.hysteresis = -1; }) ==
+        "level_policy.hysteresis = -1.000000: allowed is 0.000000 to 50.000000");
+  CHECK(refusal([](options& o) { o.latency.per_point = 0s; }) ==
+        "latency_budget.per_point = 0ns: allowed is 1us to 3600s");
+}
+
+TEST_CASE("a matrix that speaks of dependencies or levels there are not is refused", "[system][options]") {
+  CHECK(refusal([](options& o) { o.dependencies.pop_back(); }) ==
+        "feature_rule.needs of feature 3 = 9: allowed is bits of the dependencies there are");
+  CHECK(refusal([](options& o) {
+          o.levels.ladder = {{level::optimal, 90}, {level::degraded, 0}};
+        }) == "feature_rule.last of feature 0 = 3: allowed is a level of the ladder");
+}
+
+TEST_CASE("asking for a dependency there is not is a broken precondition", "[system]") {
+  staging staging;
+  CHECK(core_test::in_child([&] { static_cast<void>(staging.watched.at(4)); }).signal == SIGABRT);
+}

@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "unit/system/staging_bench.hpp"
+
+#include <stdexcept>
+
+using namespace system_test;
+
+TEST_CASE("real calls and probes feed the same circuit", "[system][S1]") {
+  staging staging;
+  staging.run(1s);
+  auto& database = staging.watched.at(dependency::database);
+  CHECK(database.call([] { return 42; }) == 42);
+  CHECK_THROWS_AS(database.call([] { throw std::runtime_error{"down"}; }), std::runtime_error);
+  staging.fail_call(dependency::database);
+  CHECK(staging.component(dependency::database).circuit.consecutive_failures == 2);
+
+  SECTION("a failing probe is the third failure") {
+    staging.answers[number(dependency::database)] = health::down;
+    staging.run(9s);
+    CHECK(staging.state(dependency::database) == circuit_state::open);
+  }
+  SECTION("a probe that succeeds ends the row") {
+    staging.run(9s);
+    CHECK(staging.component(dependency::database).circuit.consecutive_failures == 0);
+    CHECK(staging.component(dependency::database).recent.calls == 5);  // two probes, three calls
+    CHECK(staging.component(dependency::database).recent.successes == 3);
+  }
+  SECTION("while it refuses, real calls are told so") {
+    staging.fail_call(dependency::database);
+    const auto refused = database.try_call([] { return 1; });
+    REQUIRE_FALSE(refused);
+    CHECK(refused.rejection().retry_after == 20s);
+    CHECK_THROWS_AS(database.call([] {}), brownout::call_rejected);
+    CHECK(database.try_acquire().rejection() ==
+          brownout::rejection{brownout::rejection_reason::circuit_open, 20s});
+  }
+}
+
+TEST_CASE("a circuit that real calls open is seen at the next step, and is off for features",
+          "[system][D3]") {
+  staging staging;
+  staging.run(1s);
+  for (int i = 0; i < 3; ++i) staging.fail_call(dependency::database);
+  REQUIRE(staging.state(dependency::database) == circuit_state::open);
+
+  const auto request = staging.watched.features();  // one snapshot for the whole of a request
+  SECTION("refreshed by hand") {
+    staging.watched.refresh(staging.clock.now());
+  }
+  SECTION("by the step that is due after the refresh interval") {
+    CHECK(staging.next <= staging.clock.now() + 100ms);
+    staging.run(100ms);
+  }
+  CHECK(request.available(feature::inventory_management));
+  const auto now = staging.watched.features();
+  CHECK_FALSE(now.available(feature::inventory_management));
+  CHECK(now.explain(feature::inventory_management).allowed_by_level);
+  CHECK(now.explain(feature::inventory_management).blocked_by == needs(dependency::database));
+  CHECK(now.available(feature::read_only_access));
+  CHECK(now.level() == level::degraded);
+  CHECK(now.epoch() != request.epoch());
+  REQUIRE(staging.snapshot().circuit_changes.size() == 1);
+  CHECK(staging.snapshot().circuit_changes[0].to == circuit_state::open);
+}
+
+TEST_CASE("a circuit that real calls open is probed when its own period is over, not an interval later",
+          "[system][S1]") {
+  auto given = staging_options();
+  given.probe_interval = 10min;
+  staging staging{given};
+  staging.run(1s);
+  for (int i = 0; i < 3; ++i) staging.fail_call(dependency::database);
+  staging.run(20s - 1ms);
+  CHECK(staging.state(dependency::database) == circuit_state::open);
+  staging.run(101ms);
+  CHECK(staging.state(dependency::database) == circuit_state::closed);
+}
+
+TEST_CASE("a circuit that a real call makes half-open is closed by probes, without more calls",
+          "[system][S1]") {
+  auto given = staging_options();
+  given.probe_interval = 10min;
+  staging staging{given};
+  staging.run(1s);
+  auto& openai = staging.watched.at(dependency::openai);
+  for (int i = 0; i < 5; ++i) staging.fail_call(dependency::openai);
+  staging.clock.advance(30s);  // the supervisor sleeps over it
+  openai.call([] {});
+  REQUIRE(staging.state(dependency::openai) == circuit_state::half_open);
+  staging.run(100ms);
+  CHECK(staging.state(dependency::openai) == circuit_state::closed);
+}
+
+TEST_CASE("a circuit held open is not probed, and is once it is let go", "[system][B1]") {
+  staging staging;
+  staging.run(1s);
+  staging.watched.at(dependency::redis).breaker().force_open();
+  const auto before = staging.orders_of(dependency::redis);
+  staging.run(60s);
+  CHECK(staging.orders_of(dependency::redis) == before);
+  staging.watched.at(dependency::redis).breaker().reset();
+  staging.run(10s);
+  CHECK(staging.orders_of(dependency::redis) == before + 1);
+}
+
+TEST_CASE("a dependency without a probe lives by real calls alone", "[system][S1]") {
+  auto given = staging_options();
+  given.dependencies[number(dependency::s3)].check = nullptr;
+  staging staging{given};
+  staging.run(1s);
+  CHECK(staging.orders.size() == 3);
+  CHECK_FALSE(staging.component(dependency::s3).probed);
+  CHECK(staging.snapshot().assessed);  // it is not waited for
+  CHECK_FALSE(staging.component(dependency::s3).health.score);
+  CHECK(staging.snapshot().score == 100);
+  CHECK(staging.component(dependency::s3).health.weight == 0);
+  CHECK(staging.component(dependency::s3).configured_weight == Approx(0.05));
+
+  for (int i = 0; i < 4; ++i) staging.fail_call(dependency::s3);
+  staging.run(1h);
+  CHECK(staging.orders_of(dependency::s3) == 0);
+  CHECK(staging.state(dependency::s3) == circuit_state::open);
+  staging.watched.at(dependency::s3).call([] {});
+  staging.watched.at(dependency::s3).call([] {});
+  CHECK(staging.state(dependency::s3) == circuit_state::closed);
+}

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "unit/system/staging_bench.hpp"
+
+#include <stdexcept>
+
+using namespace system_test;
+
+TEST_CASE("until every probe has answered, or failed to, the level is the worst", "[system][H2]") {
+  staging staging;
+  auto plan = staging.watched.step(staging.clock.now());
+  REQUIRE(plan.probes.size() == 4);
+  CHECK(staging.watched.features().level() == level::emergency);
+  for (std::size_t i = 0; i < 3; ++i) {
+    staging.report(plan.probes[i], true);
+    CHECK(staging.watched.features().level() == level::emergency);
+    CHECK_FALSE(staging.snapshot().assessed);
+  }
+  SECTION("the last answer sets it") {
+    staging.report(plan.probes[3], true);
+    CHECK(staging.watched.features().level() == level::optimal);
+    CHECK(staging.snapshot().assessed);
+    CHECK(staging.snapshot().score == 100);
+    REQUIRE(staging.snapshot().transitions.size() == 1);
+    CHECK(staging.snapshot().transitions[0].cause == brownout::level_cause::first_assessment);
+  }
+  SECTION("or its deadline, when it never comes") {
+    staging.clock.advance(5s);
+    static_cast<void>(staging.watched.step(staging.clock.now()));
+    CHECK(staging.snapshot().assessed);
+    CHECK(staging.snapshot().score == 95);
+    CHECK(staging.watched.features().level() == level::optimal);
+  }
+}
+
+TEST_CASE("an override reaches requests at once and ends by itself", "[system][D5]") {
+  staging staging;
+  staging.run(1s);
+  staging.watched.set_override({.level = level::emergency,
+                                .reason = "migration",
+                                .actor = "ada",
+                                .expires = staging.clock.now() + 30s},
+                               staging.clock.now());
+  CHECK(staging.watched.features().level() == level::emergency);
+  CHECK_FALSE(staging.watched.features().available(feature::read_only_access));
+  CHECK(staging.snapshot().health_level == level::optimal);
+  REQUIRE(staging.snapshot().active_override);
+  CHECK(staging.snapshot().active_override->actor == "ada");
+
+  SECTION("at its expiry") {
+    staging.run(30s - 1ns);
+    CHECK(staging.watched.features().level() == level::emergency);
+    staging.run(1ns);
+  }
+  SECTION("when it is taken back") {
+    staging.watched.clear_override(staging.clock.now());
+  }
+  CHECK(staging.watched.features().level() == level::optimal);
+  CHECK_FALSE(staging.snapshot().active_override);
+  CHECK(staging.snapshot().transitions.back().cause == brownout::level_cause::override_ended);
+  brownout::level_override<level> nameless;
+  CHECK_THROWS_AS(staging.watched.set_override(nameless, staging.clock.now()), std::invalid_argument);
+}
+
+TEST_CASE("a snapshot names and weighs the dependencies as configured", "[system]") {
+  staging staging;
+  staging.run(1s);
+  const auto seen = staging.snapshot();
+  CHECK(seen.at == staging.clock.now());
+  CHECK(seen.current_dwell == 10s);
+  REQUIRE(seen.components.size() == 4);
+  const char* names[] = {"openai", "database", "redis", "s3"};
+  const double weights[] = {0.5, 0.3, 0.15, 0.05};
+  for (std::size_t i = 0; i < 4; ++i) {
+    CHECK(seen.components[i].name == names[i]);
+    CHECK(seen.components[i].configured_weight == Approx(weights[i]));
+    CHECK(seen.components[i].health.weight == Approx(weights[i]));
+    CHECK(seen.components[i].circuit.state == circuit_state::closed);
+    CHECK(seen.components[i].recent.calls == 1);
+    CHECK(staging.watched.at(i).name() == names[i]);
+    CHECK(staging.watched.probe_of(i));
+  }
+  CHECK(staging.watched.now() == staging.clock.now());
+}
