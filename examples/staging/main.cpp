@@ -82,15 +82,14 @@ int serve(const settings& from) {
   json_log log;
   log.set_level(from.log);
 
-  std::string key = from.api_key.value_or("");
-  if (key.empty()) {
-    key = random_api_key();
-    std::fprintf(stderr, "DASHBOARD_API_KEY is not set; the key of this run is %s\n", key.c_str());
-  }
+  const bool makes_key = !from.api_key;
+  const std::string key = makes_key ? random_api_key() : *from.api_key;
 
   staging_system system{from};
-  http_server server{options_of(from, std::move(key)), log};
+  http_server server{options_of(from, key), log};
   const auto port = bind(server, from);
+  if (makes_key)
+    std::fprintf(stderr, "DASHBOARD_API_KEY is not set; the key of this run is %s\n", key.c_str());
 
   request_metrics metrics;
   server.on_request(

@@ -70,7 +70,7 @@ void check_connectivity(const std::string& name) {
 std::size_t allowed_features(const staging_server& from) {
   const auto view = from.get("/api/features").json();
   std::size_t allowed = 0;
-  for (const auto& one : view.at("features")) allowed += one.at("allowed_by_level") == true ? 1 : 0;
+  for (const auto& one : view.at("features")) allowed += one.at("allowed_by_level") == true ? 1U : 0U;
   CHECK(view.at("allowed_by_level") == allowed);
   return allowed;
 }
@@ -176,7 +176,8 @@ TEST_CASE("smoke 11 breakers: failures open one, and it closes by itself when th
   CHECK(opened);
   CHECK(eventually(20s, [&] { return breaker(one, "redis")["state"] == "closed"; }));
   std::set<std::pair<std::string, std::string>> seen;
-  for (const auto& change : one.get("/api/degradation").json()["circuit_changes"]) {
+  const auto degradation = one.get("/api/degradation").json();
+  for (const auto& change : degradation.at("circuit_changes")) {
     if (change["dependency"] == "redis") seen.emplace(change["from"], change["to"]);
   }
   CHECK(seen.contains({"closed", "open"}));
@@ -220,7 +221,8 @@ TEST_CASE("smoke 19 features: 12 are allowed at DEGRADED, and those of redis are
   auto& one = server();
   degrade(one, {"redis"}, 85, "DEGRADED");
   CHECK(allowed_features(one) == 12);
-  for (const auto& feature : one.get("/api/features").json()["features"]) {
+  const auto view = one.get("/api/features").json();
+  for (const auto& feature : view.at("features")) {
     if (feature["name"] != "redis_cache") continue;
     CHECK(feature["allowed_by_level"] == true);
     CHECK(feature["available"] == false);

@@ -33,7 +33,7 @@ class staging_server {
   explicit staging_server(variables environment);
 
   [[nodiscard]] answer get(const std::string& path, httplib::Headers headers = with_key()) const;
-  [[nodiscard]] answer post(const std::string& path, const nlohmann::json& body = nlohmann::json::object(),
+  answer post(const std::string& path, const nlohmann::json& body = nlohmann::json::object(),
                             httplib::Headers headers = with_key()) const;
   [[nodiscard]] nlohmann::json health() const { return get("/health").json(); }
 

@@ -37,7 +37,7 @@ void on_threads(Work work) {
 
 TEST_CASE("of many callers at the deadline exactly as many as there are probes get one",
           "[breaker][B3][B4]") {
-  for (int round = 0; round < 60; ++round) {
+  for (int round = 0; round < 40; ++round) {
     const auto probes = static_cast<std::uint32_t>(1 + round % 3);
     bench bench{{.open_for = 5s, .probes = probes}};
     bench.trip();
@@ -57,7 +57,7 @@ TEST_CASE("of many callers at the deadline exactly as many as there are probes g
 }
 
 TEST_CASE("failures counted by many threads open the circuit at the threshold, once", "[breaker][B2]") {
-  for (int round = 0; round < 50; ++round) {
+  for (int round = 0; round < 25; ++round) {
     bench bench{bench::defaults(), 37};
     std::atomic<std::uint32_t> counted{0};
     on_threads([&](int) {
@@ -149,7 +149,7 @@ TEST_CASE("under any mix of threads no half-open epoch has more probes in flight
 
 TEST_CASE("who is admitted after a recovery sees what the probe wrote before it reported success",
           "[breaker][B8]") {
-  for (int round = 0; round < 50; ++round) {
+  for (int round = 0; round < 25; ++round) {
     bench bench{{.open_for = 5s, .probes = 1}};
     auto probe = bench.first_probe();
     int payload = 0;  // not atomic: the race detector sees whether the breaker orders it
@@ -176,7 +176,7 @@ TEST_CASE("who is admitted after a recovery sees what the probe wrote before it 
 
 TEST_CASE("who is refused sees what the call wrote before the failure that opened the circuit",
           "[breaker][B8]") {
-  for (int round = 0; round < 50; ++round) {
+  for (int round = 0; round < 25; ++round) {
     bench bench{bench::defaults(), 1};
     auto call = bench.acquire();
     int payload = 0;
