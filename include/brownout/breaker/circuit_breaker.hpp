@@ -34,7 +34,7 @@ class alignas(64) circuit_breaker {
 
   /// Throws `std::invalid_argument` naming field, value and range (without exceptions: the assertion
   /// handler).
-  explicit circuit_breaker(Detector detector = {}, breaker_options options = {}, Clock clock = {})
+  explicit circuit_breaker(Detector detector = {}, breaker_options options = {}, Clock clock = Clock{})
       : origin_{clock.now()}, detector_{detector}, clock_{std::move(clock)}, options_{std::move(options)} {
     detector_.validate();
     options_.validate();

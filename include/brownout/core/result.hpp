@@ -17,6 +17,8 @@ namespace brownout {
 /// `T` may be void, a reference or move-only. Not thread-safe, like any value.
 template <class T>
 class [[nodiscard]] result {
+  static_assert(!std::is_same_v<std::remove_cvref_t<T>, brownout::rejection>,
+                "a call that returns a rejection could not be told from a call that was rejected");
   static constexpr bool is_void = std::is_void_v<T>;
   using stored =
       std::conditional_t<is_void, std::monostate,

@@ -76,8 +76,8 @@ class controller {
   std::optional<level_transition<Level>> update(std::optional<double> score, time_point now) {
     const Level before = level();
     level_cause cause = follow(score, now);
-    if (override_ && now >= override_->expires) {
-      override_.reset();
+    if (pinned_ && now >= pin_.expires) {
+      pinned_ = false;
       cause = level_cause::override_ended;
     }
     return change_since(before, cause, score, now);
@@ -98,19 +98,20 @@ class controller {
                              "in the future");
     }
     const Level before = level();
-    override_ = std::move(pin);
+    pin_ = std::move(pin);
+    pinned_ = true;
     return change_since(before, level_cause::override_set, score, now);
   }
 
   /// Takes a pin back before it expires.
   std::optional<level_transition<Level>> clear_override(std::optional<double> score, time_point now) {
     const Level before = level();
-    override_.reset();
+    pinned_ = false;
     return change_since(before, level_cause::override_ended, score, now);
   }
 
   /// The level in force.
-  [[nodiscard]] Level level() const noexcept { return override_ ? override_->level : health_; }
+  [[nodiscard]] Level level() const noexcept { return pinned_ ? pin_.level : health_; }
   /// The level that health alone would give.
   [[nodiscard]] Level health_level() const noexcept { return health_; }
   /// False until the first known score.
@@ -119,8 +120,10 @@ class controller {
   [[nodiscard]] duration current_dwell() const noexcept { return policy_.dwell_after(relapses_); }
   /// Improvements that did not last, less those forgotten since.
   [[nodiscard]] std::uint32_t relapses() const noexcept { return relapses_; }
-  [[nodiscard]] const std::optional<level_override<Level>>& active_override() const noexcept {
-    return override_;
+  /// The pin in force, if there is one.
+  [[nodiscard]] std::optional<level_override<Level>> active_override() const {
+    if (!pinned_) return std::nullopt;
+    return pin_;
   }
   [[nodiscard]] const level_policy<Level>& policy() const noexcept { return policy_; }
 
@@ -128,7 +131,7 @@ class controller {
   [[nodiscard]] std::optional<time_point> next_change() const noexcept {
     std::optional<time_point> next;
     if (better_since_) next = *better_since_ + current_dwell();
-    if (override_) next = next ? std::min(*next, override_->expires) : override_->expires;
+    if (pinned_) next = next ? std::min(*next, pin_.expires) : pin_.expires;
     return next;
   }
 
@@ -203,7 +206,9 @@ class controller {
   std::optional<time_point> improved_at_;   // the last step up, until the fall after it
   time_point calm_since_{};                 // the last fall, or when the last relapse was forgotten
   std::uint32_t relapses_ = 0;
-  std::optional<level_override<Level>> override_;
+  // Not an optional: GCC 12 sees uninitialised reads in one that holds strings, also in users' code.
+  level_override<Level> pin_{};
+  bool pinned_ = false;
 };
 
 }  // namespace brownout

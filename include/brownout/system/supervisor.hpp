@@ -55,7 +55,7 @@ class supervisor {
   static constexpr std::size_t remembered_transitions = 64;
 
   /// Throws `std::invalid_argument` naming field, value and range.
-  supervisor(supervisor_options<level_type> options, const Matrix& matrix, Clock clock = {})
+  supervisor(supervisor_options<level_type> options, const Matrix& matrix, Clock clock = Clock{})
       : options_{validated(std::move(options), matrix)},
         matrix_{matrix},
         clock_{clock},
@@ -216,7 +216,10 @@ class supervisor {
     next.level = static_cast<std::uint8_t>(controller_.level());
     next.refusing = 0;
     for (std::size_t i = 0; i < watched_.size(); ++i) {
-      if (refuses_calls(watched_[i]->dependency().breaker().observed_state())) {
+      // An open circuit whose time is over lets the next call through: were its features still off, nobody
+      // would make that call, and a dependency without a probe would stay off for good.
+      const auto circuit = watched_[i]->dependency().breaker().snapshot();
+      if (refuses_calls(circuit.state) && circuit.retry_after > duration::zero()) {
         next.refusing |= std::uint32_t{1} << i;
       }
     }

@@ -124,3 +124,21 @@ TEST_CASE("a dependency without a probe lives by real calls alone", "[system][S1
   staging.watched.at(dependency::s3).call([] {});
   CHECK(staging.state(dependency::s3) == circuit_state::closed);
 }
+
+TEST_CASE("without a probe a dependency's features come back when its circuit would let a call through",
+          "[system][D3]") {
+  auto described = staging_options();
+  described.dependencies[number(dependency::database)].check = {};
+  staging staging{described};
+  staging.run(1s);
+  for (int i = 0; i < 3; ++i) staging.fail_call(dependency::database);
+  const auto offered = [&] { return staging.watched.features().available(feature::inventory_management); };
+  staging.run(19s);
+  CHECK_FALSE(offered());
+  staging.run(1s);  // open for 20 s: nobody but a request can find out now
+  CHECK(offered());
+  staging.watched.at(dependency::database).call([] {});
+  staging.run(1s);
+  CHECK(staging.state(dependency::database) == circuit_state::closed);
+  CHECK(offered());
+}

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "catch2.hpp"
+#include "unit/system/staging_bench.hpp"
+
+#include "brownout/observe/prometheus_text.hpp"
+#include "brownout/observe/system_metrics.hpp"
+
+#include <sstream>
+#include <string>
+
+using namespace system_test;
+
+namespace {
+
+std::string metrics_of(const supervisor& watched) {
+  brownout::prometheus_text out;
+  write_metrics(out, watched.snapshot(watched.now()));
+  return std::move(out).text();
+}
+
+bool has_line(const std::string& text, const std::string& wanted) {
+  std::istringstream lines{text};
+  for (std::string line; std::getline(lines, line);) {
+    if (line == wanted) return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+TEST_CASE("a healthy system shows closed circuits, a full score and its level", "[observe]") {
+  staging staging;
+  staging.run(1s);
+  const auto text = metrics_of(staging.watched);
+  CHECK(has_line(text, R"(brownout_circuit_state{dependency="database",state="closed"} 1)"));
+  CHECK(has_line(text, R"(brownout_circuit_state{dependency="database",state="open"} 0)"));
+  CHECK(has_line(text, R"(brownout_component_health_score{dependency="s3"} 100)"));
+  CHECK(has_line(text, "brownout_health_score 100"));
+  CHECK(text.find("brownout_degradation_level{level=") != std::string::npos);
+}
+
+TEST_CASE("before anything is known the scores are NaN, not zero", "[observe][H2]") {
+  const staging staging;
+  const auto text = metrics_of(staging.watched);
+  CHECK(has_line(text, "brownout_health_score NaN"));
+  CHECK(has_line(text, R"(brownout_component_health_score{dependency="s3"} NaN)"));
+}
+
+TEST_CASE("an operator's hold shows as a state and as a transition, a refused call as a rejection",
+          "[observe]") {
+  staging staging;
+  staging.run(1s);
+  auto& redis = staging.watched.at(dependency::redis);
+  redis.breaker().force_open();
+  CHECK_FALSE(redis.try_acquire());
+  staging.watched.refresh(staging.watched.now());
+  const auto text = metrics_of(staging.watched);
+  CHECK(has_line(text, R"(brownout_circuit_state{dependency="redis",state="forced_open"} 1)"));
+  CHECK(has_line(
+      text, R"(brownout_circuit_transitions_total{dependency="redis",from="closed",to="forced_open"} 1)"));
+  CHECK(has_line(text, R"(brownout_circuit_rejections_total{dependency="redis"} 1)"));
+}
