@@ -42,19 +42,14 @@ http_options options_of(const settings& from, std::string key) {
 /// Logs what a step decided, and gives the pools the size of a new level.
 void follow(staging_system& system, json_log& log, const supervisor::plan_type& plan) {
   const auto now = system.watched().now();
-  const auto with_no_request = [](json fields) {
-    fields["request_id"] = nullptr;
-    return fields;
-  };
   for (const auto& change : plan.circuit_changes) {
     const bool worse = refuses_calls(change.to);
-    log.write(worse ? log_level::warning : log_level::info, "circuit changed",
-              with_no_request(change_view(change, now)));
+    log.write(worse ? log_level::warning : log_level::info, "circuit changed", change_view(change, now));
   }
   for (const auto& change : plan.level_changes) {
     system.resize_pools(change.to);
     log.write(change.to > change.from ? log_level::warning : log_level::info, "level changed",
-              with_no_request(transition_view(change, now)));
+              transition_view(change, now));
   }
 }
 
@@ -104,14 +99,13 @@ int serve(const settings& from) {
 
   std::thread serving{[&] { server.run(); }};
   const auto host = from.host.find(':') == std::string::npos ? from.host : "[" + from.host + "]";
-  log.info("listening", {{"request_id", nullptr},
-                         {"address", fmt::format("http://{}:{}", host, port)},
-                         {"simulated", simulated_names(system)}});
+  log.info("listening",
+           {{"address", fmt::format("http://{}:{}", host, port)}, {"simulated", simulated_names(system)}});
 
   const int signal = signals.wait();
-  log.info("draining", {{"request_id", nullptr}, {"signal", signal}});
+  log.info("draining", {{"signal", signal}});
   const bool clean = shut_down(server, serving, system, running, log);
-  log.info("stopped", {{"request_id", nullptr}, {"clean", clean}});
+  log.info("stopped", {{"clean", clean}});
   std::fflush(nullptr);
   // Whatever still hangs, hangs in a thread that refers to this process's state: nothing may be destroyed
   // under it.

@@ -47,13 +47,13 @@ bool shut_down(http_server& server, std::thread& serving, staging_system& system
     stopping.join();
     serving.join();
   } else {
-    log.warning("requests left behind", {{"request_id", nullptr}});
+    log.warning("requests left behind");
     stopping.detach();
     serving.detach();
   }
   for (const auto& name : running.stop(for_probes)) {
     clean = false;
-    log.warning("probe left behind", {{"request_id", nullptr}, {"dependency", name}});
+    log.warning("probe left behind", {{"dependency", name}});
   }
   return clean;
 }

@@ -8,19 +8,6 @@
 
 namespace staging {
 
-namespace {
-
-error_answer error(int status, std::string code, std::string message,
-                   std::vector<header_field> headers = {}) {
-  return {.status = status,
-          .code = std::move(code),
-          .message = std::move(message),
-          .field = {},
-          .headers = std::move(headers)};
-}
-
-}  // namespace
-
 std::string_view verdict::label() const noexcept {
   return target == nullptr ? std::string_view{"other"} : std::string_view{target->label};
 }

@@ -29,20 +29,6 @@ spdlog::level::level_enum to_spdlog(log_level level) noexcept {
   return spdlog::level::err;
 }
 
-const char* name(log_level level) noexcept {
-  switch (level) {
-    case log_level::debug:
-      return "debug";
-    case log_level::info:
-      return "info";
-    case log_level::warning:
-      return "warning";
-    case log_level::error:
-      break;
-  }
-  return "error";
-}
-
 // ISO 8601, UTC, microseconds: 2025-10-19T06:22:43.158269Z
 std::string timestamp() {
   const auto now = std::chrono::time_point_cast<std::chrono::microseconds>(std::chrono::system_clock::now());
@@ -78,12 +64,14 @@ void json_log::write(log_level level, std::string_view message, const log_fields
   const auto severity = to_spdlog(level);
   try {
     if (!logger_->should_log(severity)) return;
-    log_fields line{{"time", timestamp()}, {"level", name(level)}, {"message", message}};
+    log_fields line{{"time", timestamp()}, {"level", to_string(level)}, {"message", message}};
     if (fields.is_object()) {
       for (const auto& [key, value] : fields.items()) {
         if (!line.contains(key)) line[key] = value;
       }
     }
+    // Whoever reads the log by request must not have to ask whether the field is there.
+    if (!line.contains("request_id")) line["request_id"] = nullptr;
     logger_->log(severity,
                  spdlog::string_view_t{line.dump(-1, ' ', false, log_fields::error_handler_t::replace)});
   } catch (...) {

@@ -20,7 +20,8 @@ namespace staging {
 /// What a log line says beside its message.
 using log_fields = nlohmann::ordered_json;
 
-/// Writes one JSON object a line: `{"time":…,"level":…,"message":…,` fields `}`.
+/// Writes one JSON object a line: `{"time":…,"level":…,"message":…,` fields `}`; `request_id` is null in a
+/// line that belongs to no request.
 ///
 /// Thread-safe, and never throws: what is not UTF-8 is replaced, control characters are escaped, and a line
 /// that can't be built at all is replaced by one that says so.

@@ -59,6 +59,14 @@ void response::json(const nlohmann::ordered_json& document) {
   content_type = "application/json";
 }
 
+error_answer error(int status, std::string code, std::string message, std::vector<header_field> headers) {
+  return {.status = status,
+          .code = std::move(code),
+          .message = std::move(message),
+          .field = {},
+          .headers = std::move(headers)};
+}
+
 response to_response(const error_answer& error, std::string_view request_id) {
   nlohmann::ordered_json detail{{"code", error.code}, {"message", error.message}};
   if (!error.field.empty()) detail["field"] = error.field;

@@ -65,6 +65,10 @@ struct error_answer {
   std::vector<header_field> headers;  ///< `Allow`, `Retry-After`, …
 };
 
+/// An error that is about no field.
+[[nodiscard]] error_answer error(int status, std::string code, std::string message,
+                                 std::vector<header_field> headers = {});
+
 /// `{"error":{"code":…,"message":…,"request_id":…}}`, with `field` where there is one.
 [[nodiscard]] response to_response(const error_answer& error, std::string_view request_id);
 

@@ -33,15 +33,6 @@ brownout::time_point now() noexcept {
   return brownout::monotonic_clock{}.now();
 }
 
-error_answer error(int status, std::string code, std::string message,
-                   std::vector<header_field> headers = {}) {
-  return {.status = status,
-          .code = std::move(code),
-          .message = std::move(message),
-          .field = {},
-          .headers = std::move(headers)};
-}
-
 error_answer too_many_connections() {
   return error(503, "overloaded", "Every connection is taken; try again.", {{"Retry-After", "1"}});
 }

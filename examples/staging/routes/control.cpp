@@ -84,12 +84,9 @@ void simulate(application& app, const request& in, response& out) {
   const auto which = named(in);
   if (!app.system.simulated(which)) {
     throw http_error(
-        {.status = 409,
-         .code = "not_simulated",
-         .message = fmt::format("{} is a real dependency; only simulated ones can be told how to behave.",
-                                to_string(which)),
-         .field = {},
-         .headers = {}});
+        error(409, "not_simulated",
+              fmt::format("{} is a real dependency; only simulated ones can be told how to behave.",
+                          to_string(which))));
   }
   const body fields{in, {"mode", "latency_ms", "error_rate"}};
   simulated_behaviour behaviour;

@@ -12,11 +12,8 @@ namespace {
 [[noreturn]] void unavailable(const application& app, std::string why) {
   const auto& watched = app.system.watched();
   const auto wait = retry_after(app.system, watched.snapshot(watched.now()));
-  throw http_error({.status = 503,
-                    .code = "feature_unavailable",
-                    .message = std::move(why),
-                    .field = {},
-                    .headers = {{"Retry-After", std::to_string(wait.count())}}});
+  throw http_error(
+      error(503, "feature_unavailable", std::move(why), {{"Retry-After", std::to_string(wait.count())}}));
 }
 
 /// At EMERGENCY there is nothing but status pages.

@@ -73,6 +73,18 @@ TEST_CASE("fields never replace time, level or message", "[staging][http]") {
   CHECK(line.at("kept") == 1);
 }
 
+TEST_CASE("a line that belongs to no request has a request id all the same: null", "[staging][http]") {
+  logged to;
+  SECTION("without fields") {
+    to.log.info("starting");
+    CHECK(to.only().at("request_id").is_null());
+  }
+  SECTION("a given one is kept") {
+    to.log.info("request", {{"request_id", "r-1"}});
+    CHECK(to.only().at("request_id") == "r-1");
+  }
+}
+
 TEST_CASE("lines below the level are dropped", "[staging][http]") {
   logged to;
   to.log.debug("too much detail");
