@@ -34,7 +34,7 @@ class staging_server {
 
   [[nodiscard]] answer get(const std::string& path, httplib::Headers headers = with_key()) const;
   answer post(const std::string& path, const nlohmann::json& body = nlohmann::json::object(),
-                            httplib::Headers headers = with_key()) const;
+              httplib::Headers headers = with_key()) const;
   [[nodiscard]] nlohmann::json health() const { return get("/health").json(); }
 
   /// True when `/health` shows exactly this score and this level.
