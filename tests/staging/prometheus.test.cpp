@@ -3,9 +3,15 @@
 #include "staging/support/eventually.hpp"
 #include "staging/support/staging_server.hpp"
 
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
 #include <chrono>
 #include <fstream>
 #include <optional>
+#include <stdexcept>
 #include <string>
 
 using namespace staging_tests;
@@ -15,12 +21,21 @@ namespace {
 
 /// A port that was free a moment ago. Whoever starts on it must check that it got it.
 int free_port() {
-  httplib::Server probe;
-  return probe.bind_to_any_port("127.0.0.1");
+  const int socket = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  socklen_t size = sizeof address;
+  const bool bound = bind(socket, reinterpret_cast<const sockaddr*>(&address), size) == 0 &&
+                     getsockname(socket, reinterpret_cast<sockaddr*>(&address), &size) == 0;
+  close(socket);
+  if (!bound) throw std::runtime_error{"no free port"};
+  return ntohs(address.sin_port);
 }
 
 nlohmann::json ask(int port, const std::string& path) {
   httplib::Client client{"127.0.0.1", port};
+  client.set_connection_timeout(2);
   const auto answer = client.Get(path);
   if (!answer || answer->status != 200) return {};
   return nlohmann::json::parse(answer->body);
@@ -63,6 +78,7 @@ TEST_CASE("a real Prometheus scrapes the server with the bearer key, and finds w
        "--storage.tsdb.path=" + (directory.path() / "data").string(), "--web.listen-address=" + at},
       {}};
   const bool up = eventually(40s, [&] {
+    if (!prometheus.running()) return false;
     const auto targets = ask(port, "/api/v1/targets");
     return targets.is_object() && !targets["data"]["activeTargets"].empty() &&
            targets["data"]["activeTargets"][0]["health"] == "up";
