@@ -149,9 +149,8 @@ class alignas(64) circuit_breaker {
 
   /// Closed to any state is a transition too: a reset begins an epoch with empty statistics.
   void hold(circuit_state state) noexcept {
-    const auto now = elapsed();
     detail::control_word seen{control_.load(std::memory_order_acquire)};  // (1)
-    while (!begin_era(seen, seen.next_epoch(state), now)) {
+    while (!begin_era(seen, seen.next_epoch(state), elapsed())) {
     }
   }
 
@@ -173,7 +172,6 @@ class alignas(64) circuit_breaker {
 template <class Detector, clock_source Clock, class Atomics>
 auto circuit_breaker<Detector, Clock, Atomics>::acquire_slowly(detail::control_word seen) noexcept -> answer {
   using enum circuit_state;
-  std::optional<duration> read;  // the clock, once at most, and not at all where no deadline decides
   for (;;) {
     const auto state = seen.state();
     if (state == closed || state == disabled || state == metrics_only) {
@@ -181,7 +179,9 @@ auto circuit_breaker<Detector, Clock, Atomics>::acquire_slowly(detail::control_w
     }
     if (state == forced_open) return refuse(rejection_reason::forced_open, rejection::unknown);
 
-    const auto now = read ? *read : read.emplace(elapsed());
+    // Read after the word, and again when that has changed: an older reading must not become the moment of a
+    // later era, whose period would then have begun before it did.
+    const auto now = elapsed();
     const auto begun = moment_of(seen, now);
     if (!begun) {
       seen.bits = control_.load(std::memory_order_acquire);  // (1)

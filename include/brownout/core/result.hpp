@@ -11,6 +11,16 @@
 
 namespace brownout {
 
+template <class T>
+class result;
+
+namespace detail {
+template <class T>
+inline constexpr bool is_result = false;
+template <class T>
+inline constexpr bool is_result<result<T>> = true;
+}  // namespace detail
+
 /// What a guarded call returned, or why it was not made. The part of C++23's `std::expected` that is needed
 /// here.
 ///
@@ -30,7 +40,7 @@ class [[nodiscard]] result {
   /// A value. For a reference the referred-to object must outlive the result.
   template <class U = T>
   requires(!std::is_void_v<T> && !std::is_reference_v<T> && std::is_constructible_v<stored, U&&> &&
-           !std::is_same_v<std::remove_cvref_t<U>, result> &&
+           !detail::is_result<std::remove_cvref_t<U>> &&
            !std::is_same_v<
                std::remove_cvref_t<U>,
                brownout::rejection>) constexpr result(U&& value)  // NOLINT(google-explicit-constructor):
