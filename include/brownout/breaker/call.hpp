@@ -55,7 +55,7 @@ template <class Breaker, class F>
 std::invoke_result_t<F> call(Breaker& breaker, F&& function) {
   auto admitted = breaker.try_acquire();
   if (!admitted) [[unlikely]] {
-    raise(call_rejected{admitted.rejection()});
+    raise(call_rejected{admitted.rejection(), breaker.name()});
   }
   return invoke_settling(*admitted, std::forward<F>(function));
 }

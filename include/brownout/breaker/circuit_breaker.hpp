@@ -23,8 +23,8 @@ namespace brownout {
 /// May I call this dependency? Refuses calls while it fails, and finds out by few probes when it is back.
 ///
 /// Thread-safe throughout. Every operation is lock-free and allocates nothing; on a closed circuit without
-/// failures admission and success are one load each. The clock is read only where a deadline decides. Not
-/// copyable or movable: permits point to it, so it must outlive them.
+/// a counted failure admission and success are one load each. The clock is read only where a deadline
+/// decides. Not copyable or movable: permits point to it, so it must outlive them.
 template <class Detector = consecutive_failures, clock_source Clock = monotonic_clock,
           class Atomics = std_atomics>
 class alignas(64) circuit_breaker {
@@ -38,7 +38,9 @@ class alignas(64) circuit_breaker {
       : origin_{clock.now()}, detector_{detector}, clock_{std::move(clock)}, options_{std::move(options)} {
     detector_.validate();
     options_.validate();
-    if (options_.lease == duration{}) options_.lease = options_.open_for;
+    if (options_.lease == duration{}) {
+      options_.lease = std::max(options_.open_for, breaker_options::default_lease);
+    }
   }
 
   circuit_breaker(const circuit_breaker&) = delete;
@@ -60,6 +62,9 @@ class alignas(64) circuit_breaker {
 
   /// Calls `function` when admitted and returns what it returns: success when it returns, failure when it
   /// throws. Throws `call_rejected` instead of calling while the circuit refuses.
+  ///
+  /// What it returns must be movable, since the outcome is reported in between. An exception is a failure
+  /// also when it is another breaker's `call_rejected`.
   template <class F>
   std::invoke_result_t<F> call(F&& function) {
     return detail::call(*this, std::forward<F>(function));

@@ -16,8 +16,8 @@ namespace brownout::detail {
 /// "In use" counts probes admitted and not given back, so in flight = in use - succeeded.
 ///
 /// The epoch does not wrap in practice. It has 37 bits, and a stale permit could be mistaken for a current
-/// one only if it were held across exactly 2^37 transitions. The fastest that calls can drive is two
-/// transitions per open period of at least 1 ms: 2.2 years. An operator in a tight loop needs at least 40 ns
+/// one only if it were held across exactly 2^37 transitions. The fastest that calls can drive is three
+/// transitions per open period of at least 1 ms: 1.4 years. An operator in a tight loop needs at least 40 ns
 /// for each (a clock reading and a compare-and-swap): an hour and a half of nothing else, with the permit
 /// held throughout.
 struct control_word {
@@ -65,11 +65,12 @@ struct control_word {
   /// This word's era with a payload that no breaker reaches: a permit that can't take the two-load shortcut.
   [[nodiscard]] constexpr control_word without_shortcut() const noexcept { return {bits | payload_mask}; }
 
-  /// Names the moment that deadlines are counted from: changes with every epoch and every half-open
-  /// admission.
+  /// Names the moment that deadlines are counted from, in 12 bits: changes with every epoch and every
+  /// half-open admission. An epoch moves it by more than all of an epoch's admissions do, and by an odd
+  /// number, so that it takes 4096 epochs to come round.
   [[nodiscard]] constexpr std::uint32_t moment_key() const noexcept {
-    const auto admission = state() == circuit_state::half_open ? admissions() : 0;
-    return static_cast<std::uint32_t>(epoch() & 0xf) << 8 | admission;
+    const std::uint64_t admission = state() == circuit_state::half_open ? admissions() : 0;
+    return static_cast<std::uint32_t>((epoch() * 257 + admission) & 0xfff);
   }
 
   [[nodiscard]] constexpr control_word with_failures(std::uint32_t count) const noexcept {

@@ -16,8 +16,10 @@ namespace brownout::detail {
 ///
 /// Why this is exact although the key has 12 bits: a thread replaces a control word only after fixing its
 /// moment, so this word's key is never more than one era behind, and neighbouring keys differ. A store by a
-/// thread that fell asleep fails, because the word has changed since: time has passed, or the clock stood
-/// still and the late store writes the same time.
+/// thread that fell asleep fails, because the word has changed since. To find it unchanged, the thread would
+/// have to sleep over a multiple of 4096 epochs that all began in the same microsecond of the clock, which
+/// only an operator's loop on a clock that stands still could do; an era would then begin as early as the
+/// sleeper's.
 ///
 /// Microseconds in 52 bits last 142 years.
 template <class Atomics>

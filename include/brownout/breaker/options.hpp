@@ -16,6 +16,7 @@ struct breaker_options {
   static constexpr std::size_t longest_name = 128;
   static constexpr duration shortest_period = std::chrono::milliseconds{1};
   static constexpr duration longest_period = std::chrono::hours{24};
+  static constexpr duration default_lease = std::chrono::minutes{1};
 
   /// What metrics, logs and errors call this circuit; up to 128 bytes.
   std::string name{};
@@ -29,8 +30,10 @@ struct breaker_options {
   std::uint32_t probes = 1;
 
   /// Half-open: when all probes are taken, how long after the last one was admitted they may stay unreported.
-  /// Then they are given up as lost and a fresh probe is admitted. 1 ms to 24 h; default (zero) as long as
-  /// `open_for`.
+  /// Then they are given up as lost and a fresh probe is admitted. 1 ms to 24 h, and longer than a healthy
+  /// call may take: a slower one would come late each time, and under traffic the circuit would never close.
+  /// Default (zero): a minute, which outlasts the time-outs that clients usually have, or `open_for` if that
+  /// is longer. A permit that is destroyed gives its place back at once and needs no lease.
   duration lease{};
 
   /// Throws `std::invalid_argument` naming field, value and range.

@@ -3,6 +3,7 @@
 
 #include "brownout/breaker/control_word.hpp"
 #include "brownout/core/assert.hpp"
+#include "brownout/core/circuit_state.hpp"
 #include "brownout/core/outcome.hpp"
 #include "brownout/core/rejection.hpp"
 
@@ -44,6 +45,11 @@ class [[nodiscard]] permit {
     if (breaker_ == nullptr) return disposition::late;
     return std::exchange(breaker_, nullptr)->record(token_, result);
   }
+
+  /// The epoch it was issued in.
+  [[nodiscard]] std::uint64_t epoch() const noexcept { return token_.epoch(); }
+  /// Whether it is one of the few that a half-open circuit issues to find out how the dependency is.
+  [[nodiscard]] bool is_probe() const noexcept { return token_.state() == circuit_state::half_open; }
 
   /// True once reported, given away or given back.
   [[nodiscard]] bool settled() const noexcept { return breaker_ == nullptr; }

@@ -2,9 +2,12 @@
 #pragma once
 
 #include "brownout/core/clock.hpp"
+#include "brownout/core/invalid_option.hpp"
 
+#include <chrono>
 #include <cstdint>
 #include <stdexcept>
+#include <string>
 #include <string_view>
 
 namespace brownout {
@@ -46,11 +49,23 @@ struct rejection {
 /// Thrown by `call` instead of calling; `try_call` returns the rejection as a value.
 class call_rejected : public std::runtime_error {
  public:
-  explicit call_rejected(const rejection& why) : std::runtime_error("brownout: call rejected"), why_{why} {}
+  /// `name`: the dependency's, for the text of `what()`; may be empty.
+  explicit call_rejected(const rejection& why, std::string_view name = {})
+      : std::runtime_error{text(why, name)}, why_{why} {}
 
   [[nodiscard]] const rejection& why() const noexcept { return why_; }
 
  private:
+  static std::string text(const rejection& why, std::string_view name) {
+    std::string text{name.empty() ? "brownout: call" : "brownout: call to "};
+    text.append(name).append(" rejected: ").append(to_string(why.reason));
+    if (why.retry_after != rejection::unknown) {
+      const auto wait = std::chrono::ceil<std::chrono::milliseconds>(why.retry_after);  // as people read it
+      text.append(", retry in ").append(detail::to_text(wait));
+    }
+    return text;
+  }
+
   rejection why_;
 };
 

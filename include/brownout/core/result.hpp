@@ -48,9 +48,13 @@ class [[nodiscard]] result {
                                                                   // a value
       : content_{std::in_place_index<0>, std::forward<U>(value)} {}
 
-  template <class U = T>
-  requires std::is_reference_v<T>
-  constexpr result(std::type_identity_t<U> value)  // NOLINT(google-explicit-constructor)
+  // Binds to what it is given, never to a temporary made of it.
+  template <class U>
+  requires(
+      std::is_reference_v<T>&& std::is_convertible_v<U&&, T>&&
+          std::is_convertible_v<std::add_pointer_t<U>, std::add_pointer_t<T>> &&
+      (std::is_rvalue_reference_v<T> ||
+       std::is_lvalue_reference_v<U>)) constexpr result(U&& value)  // NOLINT(google-explicit-constructor)
       : content_{std::in_place_index<0>, std::addressof(value)} {}
 
   constexpr result() requires is_void : content_{std::in_place_index<0>} {}

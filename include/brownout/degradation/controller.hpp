@@ -7,6 +7,7 @@
 #include "brownout/degradation/level_policy.hpp"
 
 #include <algorithm>
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -56,7 +57,11 @@ struct level_override {
   Level level{};
   std::string reason;    ///< why, for the next person on duty; not empty
   std::string actor;     ///< who; not empty
-  time_point expires{};  ///< when health decides again
+  time_point expires{};  ///< when health decides again; at most `longest` ahead
+
+  /// What nobody renews ends: a week, so that a pin set before a long weekend holds and a forgotten one does
+  /// not outlive its reason.
+  static constexpr duration longest = std::chrono::hours{168};
 };
 
 /// What do we still offer? Turns a score over time into a level: worse at once, better step by step.
@@ -84,7 +89,7 @@ class controller {
   }
 
   /// Pins a level until it expires; replaces an earlier pin. Throws `std::invalid_argument` for a level that
-  /// is not on the ladder, an empty reason or actor, or an expiry that is not in the future.
+  /// is not on the ladder, an empty reason or actor, or an expiry that is past or more than a week ahead.
   std::optional<level_transition<Level>> set_override(level_override<Level> pin, std::optional<double> score,
                                                       time_point now) {
     if (!policy_.ladder.holds(pin.level)) {
@@ -93,9 +98,13 @@ class controller {
     }
     if (pin.reason.empty()) detail::invalid_option("level_override.reason", "''", "a text");
     if (pin.actor.empty()) detail::invalid_option("level_override.actor", "''", "a text");
+    // Compared before they are subtracted: far apart, their distance does not fit into a duration.
     if (pin.expires <= now) {
+      detail::invalid_option("level_override.expires", "a time gone by", "in the future");
+    }
+    if (pin.expires > now + level_override<Level>::longest) {
       detail::invalid_option("level_override.expires", detail::to_text(pin.expires - now) + " from now",
-                             "in the future");
+                             "up to " + detail::to_text(level_override<Level>::longest) + " from now");
     }
     const Level before = level();
     pin_ = std::move(pin);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "brownout/core/assert.hpp"
+
 #include <cstddef>
 #include <cstdint>
 #include <type_traits>
@@ -16,12 +18,13 @@ class dependency_set {
   explicit constexpr dependency_set(std::uint32_t bits) noexcept : bits_{bits} {}
 
   /// Precondition: below `most`. In a constant expression a larger one does not compile.
-  constexpr void insert(std::size_t dependency) noexcept { bits_ |= std::uint32_t{1} << dependency; }
+  constexpr void insert(std::size_t dependency) noexcept { bits_ |= bit(dependency); }
 
+  /// Precondition: below `most`.
   template <class D>
   requires(std::is_enum_v<D> || std::is_integral_v<D>)
       [[nodiscard]] constexpr bool contains(D dependency) const noexcept {
-    return (bits_ >> static_cast<std::size_t>(dependency) & 1) != 0;
+    return (bits_ & bit(static_cast<std::size_t>(dependency))) != 0;
   }
   [[nodiscard]] constexpr bool empty() const noexcept { return bits_ == 0; }
   [[nodiscard]] constexpr std::uint32_t bits() const noexcept { return bits_; }
@@ -32,6 +35,11 @@ class dependency_set {
   friend constexpr bool operator==(dependency_set, dependency_set) noexcept = default;
 
  private:
+  static constexpr std::uint32_t bit(std::size_t dependency) noexcept {
+    BROWNOUT_PRECONDITION(dependency < most, "dependency_set: a dependency's number is 0 to 31");
+    return std::uint32_t{1} << dependency;
+  }
+
   std::uint32_t bits_ = 0;
 };
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "brownout/core/assert.hpp"
 #include "brownout/core/invalid_option.hpp"
 #include "brownout/degradation/dependency_set.hpp"
 #include "brownout/degradation/level_ladder.hpp"
@@ -97,35 +98,47 @@ class feature_matrix {
   }
 
   /// How much of `feature` is offered at `level` while the circuits in `refusing` refuse calls: one table
-  /// look-up.
+  /// look-up. Here and below, precondition: `feature` and `level` are enumerators.
   [[nodiscard]] constexpr feature_mode mode(Feature feature, Level level,
                                             dependency_set refusing) const noexcept {
-    const auto index = static_cast<std::size_t>(feature);
+    const auto index = index_of(feature);
     if (!(rules_[index].needs & refusing).empty()) return feature_mode::off;
-    return modes_[index][static_cast<std::size_t>(level)];
+    return modes_[index][index_of(level)];
   }
 
   /// The same with the reasons.
   [[nodiscard]] constexpr feature_verdict explain(Feature feature, Level level,
                                                   dependency_set refusing) const noexcept {
     return {mode(feature, level, refusing), mode(feature, level, {}) != feature_mode::off,
-            rules_[static_cast<std::size_t>(feature)].needs & refusing};
+            rules_[index_of(feature)].needs & refusing};
   }
 
   [[nodiscard]] constexpr const feature_rule<Feature, Level>& rule(Feature feature) const noexcept {
-    return rules_[static_cast<std::size_t>(feature)];
+    return rules_[index_of(feature)];
   }
 
   /// How many features `level` allows, whatever the dependencies do.
   [[nodiscard]] constexpr std::size_t allowed_at(Level level) const noexcept {
     std::size_t count = 0;
     for (const auto& modes : modes_) {
-      if (modes[static_cast<std::size_t>(level)] != feature_mode::off) ++count;
+      if (modes[index_of(level)] != feature_mode::off) ++count;
     }
     return count;
   }
 
  private:
+  // A value that is no enumerator would read past the table; checked, since it costs a compare.
+  static constexpr std::size_t index_of(Feature feature) noexcept {
+    const auto index = static_cast<std::size_t>(feature);
+    BROWNOUT_PRECONDITION(index < Count, "feature_matrix: no such feature");
+    return index;
+  }
+  static constexpr std::size_t index_of(Level level) noexcept {
+    const auto index = static_cast<std::size_t>(level);
+    BROWNOUT_PRECONDITION(index < level_ladder<Level>::most_rungs, "feature_matrix: no such level");
+    return index;
+  }
+
   std::array<feature_rule<Feature, Level>, Count> rules_{};
   std::array<std::array<feature_mode, level_ladder<Level>::most_rungs>, Count> modes_{};
 };

@@ -24,7 +24,9 @@ struct level_policy {
   /// How long the score must stay there, 0 to 24 h. Default 10 s. Each step up needs its own.
   duration dwell = std::chrono::seconds{10};
 
-  /// Scores in a row below the current level before it is left, 1 to 1000. Default 1: at once.
+  /// Scores in a row below the current level before it is left, 1 to 1000. Default 1: at once. Each look
+  /// counts, also at evidence that has not changed since the last one; a supervisor looks at every probe's
+  /// answer and at least once each `refresh`.
   std::uint32_t confirmations = 1;
 
   /// Each relapse multiplies the dwell by this, 1 to 10. Default 2; 1 switches it off.

@@ -35,13 +35,15 @@ struct health_report {
 /// Immutable after construction, so thread-safe. `score` allocates its report.
 class scorer {
  public:
-  /// One weight a dependency, each finite and at least 0, their sum above 0; they are normalised to 1. Throws
+  static constexpr double most_weight = 1e9;
+
+  /// One weight a dependency, each 0 to `most_weight`, their sum above 0; they are normalised to 1. Throws
   /// `std::invalid_argument` naming field, value and range.
   explicit scorer(std::vector<double> weights, latency_budget latency = {})
       : weights_{std::move(weights)}, latency_{latency} {
     latency_.validate();
     for (std::size_t i = 0; i < weights_.size(); ++i) {
-      detail::require_within("scorer.weights[" + std::to_string(i) + "]", weights_[i], 0.0, 1e9);
+      detail::require_within("scorer.weights[" + std::to_string(i) + "]", weights_[i], 0.0, most_weight);
     }
     const double sum = std::accumulate(weights_.begin(), weights_.end(), 0.0);
     if (!(sum > 0)) {

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -27,19 +28,25 @@ class histogram {
     double sum = 0;
   };
 
-  /// Upper bounds, strictly rising; throws `std::invalid_argument` otherwise.
+  /// Upper bounds, finite and strictly rising; throws `std::invalid_argument` otherwise.
   explicit histogram(std::vector<double> bounds)
       : bounds_{std::move(bounds)},
         counts_{std::make_unique<std::atomic<std::uint64_t>[]>(bounds_.size() + 1)} {
-    for (std::size_t i = 1; i < bounds_.size(); ++i) {
-      if (!(bounds_[i] > bounds_[i - 1])) {
+    for (std::size_t i = 0; i < bounds_.size(); ++i) {
+      if (!std::isfinite(bounds_[i])) {
+        detail::invalid_option("histogram.bounds[" + std::to_string(i) + "]", std::to_string(bounds_[i]),
+                               "a finite number; the bucket for the rest is always there");
+      }
+      if (i > 0 && bounds_[i] <= bounds_[i - 1]) {
         detail::invalid_option("histogram.bounds[" + std::to_string(i) + "]", std::to_string(bounds_[i]),
                                "above " + std::to_string(bounds_[i - 1]));
       }
     }
   }
 
+  /// A value that is not finite is dropped: once in the sum, it would never leave it.
   void observe(double value) noexcept {
+    if (!std::isfinite(value)) return;
     const auto bucket = std::ranges::lower_bound(bounds_, value) - bounds_.begin();
     counts_[static_cast<std::size_t>(bucket)].fetch_add(1, std::memory_order_relaxed);
     sum_.fetch_add(value, std::memory_order_relaxed);

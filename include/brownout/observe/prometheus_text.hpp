@@ -33,14 +33,16 @@ class prometheus_text {
   /// Begins a family; its samples follow. `type` is counter, gauge, histogram, summary or untyped.
   /// Precondition: `name` matches `[a-zA-Z_:][a-zA-Z0-9_:]*`.
   void family(std::string_view name, std::string_view type, std::string_view help) {
-    BROWNOUT_PRECONDITION(is_metric_name(name), "a metric's name is [a-zA-Z_:][a-zA-Z0-9_:]*");
+    BROWNOUT_PRECONDITION(is_name(name, true), "a metric's name is [a-zA-Z_:][a-zA-Z0-9_:]*");
     family_ = name;
     append("# HELP {} {}\n# TYPE {} {}\n", name, escaped(help, false), name, type);
   }
 
-  /// A sample of the family, as `name{labels} value`.
+  /// A sample of the family, as `name{labels} value`. Precondition, here and below: a family has begun, and
+  /// each label's name matches `[a-zA-Z_][a-zA-Z0-9_]*`.
   void sample(labels with, double value) { line("", with, {}, number(value)); }
-  void sample(labels with, std::integral auto value) { line("", with, {}, fmt::format("{}", value)); }
+  /// `true` is 1, a character its code.
+  void sample(labels with, std::integral auto value) { line("", with, {}, fmt::format("{:d}", value)); }
 
   /// A whole histogram of the family.
   void sample(labels with, const histogram::reading& shown) {
@@ -67,9 +69,11 @@ class prometheus_text {
   }
 
   void line(std::string_view suffix, labels with, metric_label extra, std::string_view value) {
+    BROWNOUT_PRECONDITION(!family_.empty(), "a sample before its family");
     append("{}{}", family_, suffix);
     char before = '{';
     const auto add = [&](const metric_label& label) {
+      BROWNOUT_PRECONDITION(is_name(label.name, false), "a label's name is [a-zA-Z_][a-zA-Z0-9_]*");
       append("{}{}=\"{}\"", before, label.name, escaped(label.value, true));
       before = ',';
     };
@@ -101,9 +105,9 @@ class prometheus_text {
     return out;
   }
 
-  static constexpr bool is_metric_name(std::string_view name) noexcept {
-    constexpr auto first = [](char c) {
-      return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || c == ':';
+  static constexpr bool is_name(std::string_view name, bool colons) noexcept {
+    const auto first = [colons](char c) {
+      return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || (c == ':' && colons);
     };
     if (name.empty() || !first(name.front())) return false;
     for (const char c : name.substr(1)) {

@@ -42,7 +42,7 @@ void write_metrics(prometheus_text& out, const System& system) {
       out.sample({{"dependency", one.name}, {"state", to_string(state)}}, one.circuit.state == state ? 1 : 0);
     }
   }
-  out.family("brownout_circuit_transitions_total", "counter", "Changes of the circuit's state.");
+  out.family("brownout_circuit_transitions_total", "counter", "Changes of the circuit's state, as sampled.");
   for (const auto& one : system.components) {
     for (const auto from : states) {
       for (const auto to : states) {

@@ -11,6 +11,7 @@
 #include "brownout/window/consecutive_failures.hpp"
 #include "brownout/window/recent_calls.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <string>
 #include <string_view>
@@ -22,10 +23,18 @@ namespace brownout {
 /// One dependency of a system, as its owner describes it.
 struct dependency_options {
   std::string name;   ///< what metrics, logs and status pages call it; 1 to 128 bytes, no other's name
-  double weight = 1;  ///< its share in the health score, relative to the others'; at least 0
-  consecutive_failures trips{};                ///< when its circuit opens
-  breaker_options breaker{};                   ///< how it recovers; the name is taken from above
-  probe check{};                               ///< how to ask whether it is well; empty: only real calls tell
+  double weight = 1;  ///< its share in the health score, relative to the others'; 0 to 1e9
+  consecutive_failures trips{};  ///< when its circuit opens
+
+  /// How it recovers. The name is taken from above; left out, the lease is twice `timeout`, or `open_for` if
+  /// that is longer.
+  breaker_options breaker{};
+
+  /// How to ask whether it is well. Empty: only real calls tell. Then its evidence is as old as the last
+  /// call: a feature that the level has switched off makes none, so give a probe to whatever can lower the
+  /// level by itself.
+  probe check{};
+
   duration timeout = std::chrono::seconds{5};  ///< a probe's deadline, 1 ms to 1 h; default 5 s
 };
 
@@ -47,7 +56,7 @@ class dependency {
     disposition complete(outcome result) noexcept {
       const auto became = permit_.complete(result);
       if (became == disposition::counted) {
-        owner_->observe(result, owner_->clock_.now() - started_);
+        owner_->observe(permit_, result, owner_->clock_.now() - started_);
       }
       return became;
     }
@@ -120,13 +129,17 @@ class dependency {
   static breaker_options named(const dependency_options& options) {
     auto named = options.breaker;
     named.name = options.name;
+    // A probe settles its permit by its timeout; real calls to the same dependency are of the same order.
+    if (named.lease == duration{}) named.lease = std::max(named.open_for, 2 * options.timeout);
     return named;
   }
 
-  /// Remembers a counted call under the epoch it left the circuit in: the probe that closes a circuit is the
-  /// first evidence of the time after the outage.
-  void observe(outcome result, duration latency) noexcept {
+  /// Remembers a counted call under the epoch it left the circuit in: its own, or, of a probe that closed the
+  /// circuit, the next one, whose first evidence it is. When the circuit has moved on since, the call says
+  /// nothing about the time after.
+  void observe(const typename breaker_type::permit& settled, outcome result, duration latency) noexcept {
     const auto circuit = breaker_.snapshot();
+    if (circuit.epoch != settled.epoch() + (settled.is_probe() ? 1 : 0)) return;
     if (circuit.state == circuit_state::closed || circuit.state == circuit_state::metrics_only) {
       calls_.record(circuit.epoch, result == outcome::success, latency);
     }

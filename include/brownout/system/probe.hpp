@@ -12,7 +12,7 @@ namespace brownout {
 
 /// What a probe is given: until when it may run, and whether it should give up.
 struct probe_context {
-  time_point deadline;   ///< after it the probe counts as failed, whatever it returns
+  time_point deadline;   ///< from then on the probe counts as failed, whatever it returns
   std::stop_token stop;  ///< requested at shutdown; a probe that watches it ends at once
 };
 

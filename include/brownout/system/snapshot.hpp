@@ -18,7 +18,8 @@
 
 namespace brownout {
 
-/// One change of a circuit's state, as the supervisor saw it.
+/// One change of a circuit's state, as the supervisor saw it. It looks at each probe's answer and at least
+/// once each `refresh`; a circuit that came back to the same state between two looks did not change here.
 struct circuit_change {
   std::size_t dependency = 0;  ///< its number, in the order of the options
   circuit_state from{};
@@ -30,7 +31,8 @@ struct circuit_change {
 /// How often circuits went from one state to another.
 using circuit_change_counts = std::array<std::array<std::uint64_t, circuit_state_count>, circuit_state_count>;
 
-/// One dependency at one moment: everything a status page shows.
+/// One dependency at one moment: everything a status page shows. The circuit and the recent calls are read
+/// now, the health is the one that the level was last set by, at most `refresh` ago.
 struct component_snapshot {
   std::string name;
   double configured_weight = 0;  ///< in [0, 1]

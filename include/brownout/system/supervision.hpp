@@ -32,7 +32,8 @@ class supervision {
   using plan_type = typename Supervisor::plan_type;
 
   /// Sees every plan, for logs. Called on the stepping thread with no lock held; what it throws is swallowed
-  /// and counted. It must not destroy or stop the supervision.
+  /// and counted. It must not destroy or stop the supervision, and must return soon: while it runs nothing is
+  /// decided, and `stop` waits for it without limit.
   using observer = std::function<void(const plan_type&)>;
 
   /// Starts the threads. Throws `std::system_error` when there are none to be had.
@@ -42,7 +43,6 @@ class supervision {
     const auto count = watched.options().dependencies.size();
     for (std::size_t i = 0; i < count; ++i) {
       if (!watched.probe_of(i)) continue;
-      shared_->workers[i].idle = false;
       threads_[i] = std::thread{&supervision::serve, shared_, i, watched.probe_of(i)};
     }
     stepping_ = std::thread{[this] { run(); }};
@@ -56,8 +56,11 @@ class supervision {
 
   /// Ends the stepping, asks running probes to stop and waits `grace` for them. Returns the names of the
   /// dependencies whose probe still hangs: its thread is detached, holds a copy of the probe, and ends when
-  /// the probe does, so whatever that probe refers to must live on. Idempotent.
+  /// the probe does, so whatever that probe refers to must live on. Stopping again, also from another thread,
+  /// waits for the first stop and returns the same names.
   std::vector<std::string> stop(duration grace) {
+    const std::lock_guard ending{ending_};
+    if (!shared_->watched) return hanging_;
     {
       const std::lock_guard lock{shared_->mutex};
       shared_->stopping = true;
@@ -66,22 +69,26 @@ class supervision {
     shared_->changed.notify_all();
     if (stepping_.joinable()) stepping_.join();
 
-    std::vector<std::string> hanging;
     std::unique_lock lock{shared_->mutex};
+    // A thread that has not come as far as its loop is waited for as well; one that never started is not.
+    const auto ended = [&](std::size_t i) { return !threads_[i].joinable() || shared_->workers[i].ended; };
     shared_->changed.wait_for(lock, grace, [&] {
-      return std::ranges::all_of(shared_->workers, [](const worker& one) { return one.idle; });
+      for (std::size_t i = 0; i < threads_.size(); ++i) {
+        if (!ended(i)) return false;
+      }
+      return true;
     });
     for (std::size_t i = 0; i < threads_.size(); ++i) {
       if (!threads_[i].joinable()) continue;
-      if (shared_->workers[i].idle) {
+      if (shared_->workers[i].ended) {
         threads_[i].join();  // it has left its loop and needs the lock no more
       } else {
-        hanging.push_back(shared_->watched->options().dependencies[i].name);
+        hanging_.push_back(shared_->watched->options().dependencies[i].name);
         threads_[i].detach();
       }
     }
     shared_->watched = nullptr;  // whoever returns late finds nobody to report to
-    return hanging;
+    return hanging_;
   }
 
   /// Steps now rather than when the plan says: after an operator changed something.
@@ -102,7 +109,7 @@ class supervision {
  private:
   struct worker {
     std::optional<probe_order> order;
-    bool idle = true;  // its thread was never started or has left its loop
+    bool ended = false;  // its thread has left its loop
   };
 
   /// Lives as long as the last thread, so that a hanging probe can outlive the supervision.
@@ -135,8 +142,9 @@ class supervision {
       if (!observed) ++shared_->observer_failures;
       for (const auto& order : plan.probes) shared_->workers[order.dependency].order = order;
       if (!plan.probes.empty()) shared_->changed.notify_all();
-      shared_->changed.wait_for(lock, plan.next - supervisor.now(),
-                                [&] { return shared_->stopping || shared_->nudged; });
+      // Never longer than the plan says, whatever the supervisor's clock says by now.
+      const auto wait = std::min(plan.next - supervisor.now(), supervisor.options().refresh);
+      shared_->changed.wait_for(lock, wait, [&] { return shared_->stopping || shared_->nudged; });
       shared_->nudged = false;
     }
   }
@@ -167,7 +175,7 @@ class supervision {
       state->nudged = true;
       state->changed.notify_all();
     }
-    mine.idle = true;
+    mine.ended = true;
     state->changed.notify_all();
   }
 
@@ -179,6 +187,8 @@ class supervision {
     }
   }
 
+  std::mutex ending_;                 // one thread stops at a time; guards the next
+  std::vector<std::string> hanging_;  // what the first stop found
   std::shared_ptr<shared> shared_;
   observer on_step_;
   std::vector<std::thread> threads_;  // one a dependency; not joinable: it has no probe

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "brownout/core/assert.hpp"
 #include "brownout/core/clock.hpp"
 #include "brownout/degradation/controller.hpp"
 #include "brownout/degradation/dependency_set.hpp"
@@ -41,7 +42,8 @@ struct step_plan {
 /// Which features still work, and why: watches the dependencies, scores their health, sets the level.
 ///
 /// Deterministic core: `step` and `report` do all the deciding, at the time they are given; `supervision`
-/// calls them from threads, tests call them with a manual clock. Thread-safe: features and calls are
+/// calls them from threads, tests call them with a manual clock. The circuits read the clock themselves, so
+/// the time given must be that clock's: pass `now()`. Thread-safe: features and calls are
 /// lock-free reads and never wait for a step; `step`, `report`, `snapshot` and the overrides share one lock,
 /// and no user code runs under it.
 template <class Matrix, clock_source Clock = monotonic_clock>
@@ -101,13 +103,17 @@ class supervisor {
 
   /// Takes the answer of a probe that a step ordered. A late one changes nothing.
   void report(const probe_order& order, const probe_result& found, time_point now) {
+    BROWNOUT_PRECONDITION(order.dependency < watched_.size(),
+                          "supervisor::report(): an order of no dependency of this supervisor");
     const std::lock_guard lock{mutex_};
     watched_[order.dependency]->report(order.ticket, found, now);
     assess(now);
   }
 
-  /// The probe of a dependency; empty when it has none.
+  /// The probe of a dependency; empty when it has none. Precondition: there is such a dependency.
   [[nodiscard]] const probe& probe_of(std::size_t number) const noexcept {
+    BROWNOUT_PRECONDITION(number < options_.dependencies.size(),
+                          "supervisor::probe_of(): no such dependency");
     return options_.dependencies[number].check;
   }
 
@@ -193,7 +199,7 @@ class supervisor {
         circuit_changes_.push_back(change);
         new_circuit_changes_.push_back(std::move(change));
       }
-      evidence.push_back(one->dependency().evidence(one->dependency().breaker().snapshot()));
+      evidence.push_back(one->evidence());
       all_answered = all_answered && one->assessed();
     }
     auto report = scorer_.score(evidence);
@@ -216,10 +222,9 @@ class supervisor {
     next.level = static_cast<std::uint8_t>(controller_.level());
     next.refusing = 0;
     for (std::size_t i = 0; i < watched_.size(); ++i) {
-      // An open circuit whose time is over lets the next call through: were its features still off, nobody
-      // would make that call, and a dependency without a probe would stay off for good.
-      const auto circuit = watched_[i]->dependency().breaker().snapshot();
-      if (refuses_calls(circuit.state) && circuit.retry_after > duration::zero()) {
+      // Not the state but whether a call would be refused now. Open with its time over, the next call passes:
+      // were its features still off, nobody might make it. Half-open with all probes taken, none passes.
+      if (watched_[i]->dependency().breaker().snapshot().retry_after > duration::zero()) {
         next.refusing |= std::uint32_t{1} << i;
       }
     }

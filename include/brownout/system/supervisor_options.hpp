@@ -6,10 +6,12 @@
 #include "brownout/degradation/dependency_set.hpp"
 #include "brownout/degradation/level_policy.hpp"
 #include "brownout/health/component_score.hpp"
+#include "brownout/health/scorer.hpp"
 #include "brownout/system/dependency.hpp"
 
 #include <chrono>
 #include <cstddef>
+#include <stdexcept>
 #include <string>
 #include <unordered_set>
 #include <vector>
@@ -41,6 +43,14 @@ struct supervisor_options {
                                "a name that no other dependency has");
       }
       detail::require_within("dependency_options.timeout of " + one.name, one.timeout, 1ms, 1h);
+      detail::require_within("dependency_options.weight of " + one.name, one.weight, 0.0,
+                             scorer::most_weight);
+      try {
+        one.trips.validate();
+        one.breaker.validate();
+      } catch (const std::invalid_argument& error) {  // they do not know whose they are
+        throw std::invalid_argument("dependency " + one.name + ": " + error.what());
+      }
     }
     detail::require_within("supervisor_options.probe_interval", probe_interval, 1ms, 24h);
     detail::require_within("supervisor_options.refresh", refresh, 1ms, 1min);

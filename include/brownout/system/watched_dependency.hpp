@@ -5,6 +5,7 @@
 #include "brownout/core/circuit_state.hpp"
 #include "brownout/core/clock.hpp"
 #include "brownout/core/outcome.hpp"
+#include "brownout/health/component_evidence.hpp"
 #include "brownout/system/dependency.hpp"
 #include "brownout/system/probe.hpp"
 #include "brownout/system/snapshot.hpp"
@@ -86,7 +87,7 @@ class watched_dependency {
     last_probe_at_ = now;
     last_probe_latency_ = now - running_->started;
     if (running_->permit) {
-      const auto became = now > running_->deadline
+      const auto became = now >= running_->deadline
                               ? settle(outcome::failure, "no answer within " + detail::to_text(timeout_), now)
                               : settle(found.result, found.reason, now);
       // One that counted for nothing says nothing new when it is repeated at once.
@@ -120,8 +121,19 @@ class watched_dependency {
     return running_ && running_->permit ? running_->deadline : next_probe_;
   }
 
-  /// Whether it was ever found out how it is: nothing to wait for without a probe.
-  [[nodiscard]] bool assessed() const noexcept { return !probed_ || answered_; }
+  /// Whether there is nothing to wait for: it has answered, will never be asked, or may not be asked now.
+  [[nodiscard]] bool assessed() const noexcept {
+    return !probed_ || answered_ || refuses_calls(dependency_.breaker().observed_state());
+  }
+
+  /// What the health score needs to know. Open, with the period over and no probe, nobody knows: were it
+  /// bad news still, the level could keep off the features whose calls alone could find out.
+  [[nodiscard]] component_evidence evidence() const noexcept {
+    const auto circuit = dependency_.breaker().snapshot();
+    if (!probed_ && circuit.state == circuit_state::open && circuit.retry_after == duration::zero())
+      return {};
+    return dependency_.evidence(circuit);
+  }
 
   [[nodiscard]] brownout::dependency<Clock>& dependency() noexcept { return dependency_; }
   [[nodiscard]] const brownout::dependency<Clock>& dependency() const noexcept { return dependency_; }

@@ -103,7 +103,7 @@ TEST_CASE("a refused function is not called", "[breaker][B7]") {
       FAIL("call returned although the circuit is open");
     } catch (const brownout::call_rejected& rejected) {
       CHECK(rejected.why() == rejection{rejection_reason::circuit_open, 5s});
-      CHECK(std::string{rejected.what()} == "brownout: call rejected");
+      CHECK(std::string{rejected.what()} == "brownout: call to bench rejected: circuit open, retry in 5s");
     }
   }
   SECTION("try_call says why") {

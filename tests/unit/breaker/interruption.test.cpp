@@ -1,17 +1,19 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "unit/breaker/bench.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <functional>
 #include <optional>
+#include <span>
 #include <string_view>
 #include <tuple>
 #include <utility>
 
 // Every operation interrupted by every other, before each of its accesses to shared memory: what comes out
-// must be what one of the two orders without interruption gives. It is exhaustive for one preemption, and
-// needs no threads.
+// must be what one of the orders without interruption gives. It is exhaustive for one preemption and for two
+// of the same operation, and needs no threads.
 
 using namespace breaker_test;
 
@@ -137,15 +139,29 @@ constexpr named_operation operations[] = {
                    static_cast<int>(seen.probes_succeeded) * 10 + static_cast<int>(seen.consecutive_failures),
                seen.since.time_since_epoch().count()};
      }},
+    // Several in one, so they only interrupt: whoever read the clock before them must read it again.
+    {"reset later",
+     [](scene& s, std::size_t) -> answer { return s.clock.advance(3s), s.circuit.reset(), answer{}; }},
+    {"fail a probe later",
+     [](scene& s, std::size_t) -> answer {
+       const auto seen = s.circuit.snapshot();
+       const bool probes = seen.state == circuit_state::open || seen.state == circuit_state::half_open;
+       if (!probes || seen.retry_after > 0s) return {};
+       s.clock.advance(3s);
+       return {static_cast<int>(s.circuit.try_acquire()->complete(outcome::failure)), 0};
+     }},
 };
 
-using ending = std::tuple<answer, answer, circuit_state, std::uint64_t, std::int64_t, std::uint32_t,
+constexpr auto can_be_interrupted = std::span{operations}.first<std::size(operations) - 2>();
+
+using ending = std::tuple<answer, answer, answer, circuit_state, std::uint64_t, std::int64_t, std::uint32_t,
                           std::uint32_t, std::uint32_t, std::uint64_t, std::uint64_t>;
 
-ending end_of(scene& s, answer first, answer second) {
+ending end_of(scene& s, answer first, answer second, answer third = {}) {
   const auto seen = s.circuit.snapshot();
   return {first,
           second,
+          third,
           seen.state,
           seen.epoch,
           seen.since.time_since_epoch().count(),
@@ -162,7 +178,7 @@ TEST_CASE("an operation that another one interrupts does what it would have done
           "[breaker][B2][B3][B4][B6][B8]") {
   int interrupted = 0;
   for (const auto& setting : settings) {
-    for (const auto& first : operations) {
+    for (const auto& first : can_be_interrupted) {
       for (const auto& second : operations) {
         std::array<ending, 2> orders;
         for (const bool swapped : {false, true}) {
@@ -195,6 +211,63 @@ TEST_CASE("an operation that another one interrupts does what it would have done
   CHECK(interrupted > 3000);
 }
 
+TEST_CASE(
+    "an operation that two others interrupt, one after the other, does what it would have done in order",
+    "[breaker][B2][B3][B4][B6][B8]") {
+  int interrupted = 0;
+  for (const auto& setting : settings) {
+    for (const auto& first : can_be_interrupted) {
+      for (const auto& second : operations) {
+        for (const auto& third : operations) {
+          std::array<ending, 3> orders;
+          for (std::size_t place = 0; place < orders.size(); ++place) {  // of the interrupted one
+            scene s;
+            setting.prepare(s);
+            answer a;
+            std::array<answer, 2> others;
+            for (std::size_t i = 0, other = 0; i < orders.size(); ++i) {
+              if (i == place) {
+                a = first.run(s, 0);
+              } else {
+                others[other] = (other == 0 ? second : third).run(s, 1);
+                ++other;
+              }
+            }
+            orders[place] = end_of(s, a, others[0], others[1]);
+          }
+          bool reached = true;
+          for (int access = 0; reached; ++access) {
+            for (int gap = 0;; ++gap) {
+              scene s;
+              setting.prepare(s);
+              answer b;
+              answer c;
+              reached = false;
+              interruption::action = [&] {
+                reached = true;
+                b = second.run(s, 1);
+                interruption::action = [&] { c = third.run(s, 1); };
+                interruption::accesses_left = gap;
+              };
+              interruption::accesses_left = access;
+              const auto a = first.run(s, 0);
+              interruption::accesses_left = -1;
+              if (std::exchange(interruption::action, nullptr)) break;
+              ++interrupted;
+              const auto seen = end_of(s, a, b, c);
+              if (std::ranges::find(orders, seen) != orders.end()) continue;
+              FAIL_CHECK(setting.name << ": " << first.name << " interrupted by " << second.name
+                                      << " before access " << access << " and by " << third.name << ' ' << gap
+                                      << " accesses later");
+            }
+          }
+        }
+      }
+    }
+  }
+  CHECK(interrupted > 100'000);
+}
+
 TEST_CASE("a compare-and-swap that fails for no reason is tried again", "[breaker][B2]") {
   for (const auto& setting : settings) {
     for (const auto& operation : operations) {
@@ -218,7 +291,7 @@ TEST_CASE("an operation that sleeps over many epochs while the clock stands stil
           "[breaker][B9]") {
   // The moments of epochs are told apart by a few bits of the epoch, so the number of epochs slept over
   // matters.
-  for (int epochs = 1; epochs <= 40; ++epochs) {
+  for (const int epochs : {1, 2, 7, 15, 16, 17, 31, 32, 255, 256, 257, 512, 4080, 4095}) {
     for (int access = 0;; ++access) {
       scene s;
       s.fail();

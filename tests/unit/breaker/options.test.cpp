@@ -57,7 +57,7 @@ TEST_CASE("defaults are the documented ones", "[breaker][options]") {
   const brownout::circuit_breaker circuit;
   CHECK(circuit.options().open_for == 30s);
   CHECK(circuit.options().probes == 1);
-  CHECK(circuit.options().lease == 30s);
+  CHECK(circuit.options().lease == 1min);
   CHECK(circuit.name().empty());
   CHECK(consecutive_failures{}.threshold == 5);
 }

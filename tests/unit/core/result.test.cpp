@@ -45,6 +45,15 @@ static_assert(std::is_same_v<decltype(*std::declval<result<int&>&>()), int&>);
 static_assert(std::is_same_v<decltype(*std::declval<const result<int&>&>()), int&>);
 static_assert(std::is_same_v<decltype(*std::declval<result<int&&>&>()), int&&>);
 
+// A reference is never bound to a temporary.
+static_assert(std::is_constructible_v<result<const std::string&>, const std::string&>);
+static_assert(std::is_constructible_v<result<const std::string&>, std::string&>);
+static_assert(!std::is_constructible_v<result<const std::string&>, std::string>);
+static_assert(!std::is_constructible_v<result<const std::string&>, const char*>);
+static_assert(!std::is_constructible_v<result<int&>, const int&>);
+static_assert(std::is_constructible_v<result<int&&>, int>);
+static_assert(!std::is_constructible_v<result<int&&>, int&>);
+
 /// Throws when it is assigned, so that a variant can lose its content.
 struct throws_on_move {
   throws_on_move() = default;
@@ -143,4 +152,12 @@ TEST_CASE("a result that lost its content in a failed move is neither value nor 
     });
     CHECK((seen.signal == SIGABRT || seen.exit_code == 7));
   }
+}
+
+TEST_CASE("a rejected call says which, why and how long", "[core][result]") {
+  CHECK(std::string{call_rejected{refused}.what()} == "brownout: call rejected: circuit open, retry in 3s");
+  CHECK(std::string{call_rejected{refused, "database"}.what()} ==
+        "brownout: call to database rejected: circuit open, retry in 3s");
+  CHECK(std::string{call_rejected{{rejection_reason::forced_open, rejection::unknown}, "s3"}.what()} ==
+        "brownout: call to s3 rejected: circuit held open by an operator");
 }

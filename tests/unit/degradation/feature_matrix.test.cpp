@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "catch2.hpp"
+#include "unit/core/child.hpp"
 #include "unit/degradation/levels.hpp"
 
 #include "brownout/degradation/dependency_set.hpp"
 #include "brownout/degradation/feature_matrix.hpp"
 #include "brownout/degradation/feature_view.hpp"
 
+#include <csignal>
 #include <stdexcept>
 #include <string>
 
@@ -147,6 +149,20 @@ TEST_CASE("a rule whose levels are out of order is refused", "[degradation][D4]"
                   .last = level::degraded,
                   .last_full = level::optimal,
                   .last_reduced = level::limited}}) == text);
+}
+
+TEST_CASE("a feature, level or dependency that is none is a broken precondition", "[degradation][D4]") {
+  const auto aborts = [](auto&& misuse) { return core_test::in_child(misuse).signal == SIGABRT; };
+  const auto no_feature = static_cast<feature>(3);
+  const auto no_level = static_cast<level>(16);
+  CHECK(aborts([&] { static_cast<void>(matrix.mode(no_feature, level::optimal, {})); }));
+  CHECK(aborts([&] { static_cast<void>(matrix.mode(feature::read, no_level, {})); }));
+  CHECK(aborts([&] { static_cast<void>(matrix.rule(no_feature)); }));
+  CHECK(aborts([&] { static_cast<void>(matrix.explain(no_feature, level::optimal, {})); }));
+  CHECK(aborts([&] { static_cast<void>(matrix.allowed_at(no_level)); }));
+  CHECK(aborts([&] { brownout::dependency_set{}.insert(brownout::dependency_set::most); }));
+  CHECK(aborts([&] { static_cast<void>(brownout::dependency_set{}.contains(32)); }));
+  CHECK(aborts([&] { static_cast<void>(brownout::dependency_set{}.contains(-1)); }));
 }
 
 TEST_CASE("every mode has a name", "[degradation][D4]") {

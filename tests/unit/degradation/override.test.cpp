@@ -123,10 +123,23 @@ TEST_CASE("an override that says too little is refused, and the one before stays
   tried.actor.clear();
   CHECK(refusal(bench, tried) == "level_override.actor = '': allowed is a text");
   CHECK(refusal(bench, pinned(bench, level::optimal, 0s)) ==
-        "level_override.expires = 0ns from now: allowed is in the future");
+        "level_override.expires = a time gone by: allowed is in the future");
   CHECK(refusal(bench, pinned(bench, level::optimal, -1s)) ==
-        "level_override.expires = -1s from now: allowed is in the future");
+        "level_override.expires = a time gone by: allowed is in the future");
   CHECK(refusal(bench, pinned(bench, level::optimal, 1ns)) == "");
+}
+
+TEST_CASE("an override lasts a week at most: what nobody renews ends", "[degradation][D5]") {
+  bench bench;
+  static_cast<void>(bench.score(95));
+  CHECK(refusal(bench, pinned(bench, level::optimal, 168h)) == "");
+  CHECK(refusal(bench, pinned(bench, level::optimal, 168h + 1s)) ==
+        "level_override.expires = 604801s from now: allowed is up to 604800s from now");
+  auto tried = pinned(bench, level::optimal, 1s);
+  tried.expires = time_point::max();
+  CHECK(refusal(bench, tried) != "");
+  tried.expires = time_point::min();  // its distance from now does not fit into a duration
+  CHECK(refusal(bench, tried) == "level_override.expires = a time gone by: allowed is in the future");
 }
 
 TEST_CASE("a refused override leaves the one before in force", "[degradation][D5]") {

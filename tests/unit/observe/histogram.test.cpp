@@ -47,3 +47,15 @@ TEST_CASE("a histogram loses nothing when threads observe at once", "[observe]")
   CHECK(seen.cumulative == std::vector<std::uint64_t>{10'000, 20'000});
   CHECK(seen.sum == 25'000.0);
 }
+
+TEST_CASE("a bound must be finite, and so must what is observed", "[observe]") {
+  constexpr auto infinity = std::numeric_limits<double>::infinity();
+  constexpr auto nan = std::numeric_limits<double>::quiet_NaN();
+  CHECK_THROWS_AS(brownout::histogram({nan}), std::invalid_argument);
+  CHECK_THROWS_AS(brownout::histogram({0.5, infinity}), std::invalid_argument);
+  CHECK_THROWS_AS(brownout::histogram({-infinity, 0.5}), std::invalid_argument);
+  brownout::histogram durations{{1.0}};
+  for (const double value : {0.5, nan, infinity, -infinity}) durations.observe(value);
+  CHECK(durations.read().cumulative == std::vector<std::uint64_t>{1, 1});
+  CHECK(durations.read().sum == 0.5);
+}

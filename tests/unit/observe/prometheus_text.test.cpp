@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "catch2.hpp"
+#include "unit/core/child.hpp"
 
 #include "brownout/observe/histogram.hpp"
 #include "brownout/observe/prometheus_text.hpp"
 
+#include <csignal>
 #include <cstdint>
 #include <limits>
 
@@ -54,4 +56,25 @@ TEST_CASE("a histogram has a bucket a bound, one for the rest, a sum and a count
                            "d_bucket{route=\"x\",le=\"+Inf\"} 2\n"
                            "d_sum{route=\"x\"} 3.2\n"
                            "d_count{route=\"x\"} 2\n"));
+}
+
+TEST_CASE("every kind of whole number is written as one", "[observe]") {
+  prometheus_text out;
+  out.family("m", "gauge", "h");
+  out.sample({}, true);
+  out.sample({}, std::int8_t{65});
+  out.sample({}, 'A');
+  CHECK(out.text().ends_with("m 1\nm 65\nm 65\n"));
+}
+
+TEST_CASE("what Prometheus would refuse is a broken precondition", "[observe]") {
+  const auto aborts = [](auto&& misuse) { return core_test::in_child(misuse).signal == SIGABRT; };
+  CHECK(aborts([] { prometheus_text{}.family("1m", "gauge", "h"); }));
+  CHECK(aborts([] { prometheus_text{}.family("", "gauge", "h"); }));
+  CHECK(aborts([] { prometheus_text{}.sample({}, 1); }));
+  CHECK(aborts([] {
+    prometheus_text out;
+    out.family("m", "gauge", "h");
+    out.sample({{"a-label", "x"}}, 1);
+  }));
 }

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "unit/system/staging_bench.hpp"
 
+#include <functional>
+#include <utility>
+
 using namespace system_test;
 
 TEST_CASE("what was measured before an outage is forgotten after it", "[system][B8]") {
@@ -93,4 +96,32 @@ TEST_CASE("a disabled circuit passes calls and says nothing about health", "[sys
   CHECK(staging.state(dependency::openai) == circuit_state::disabled);
   CHECK_FALSE(staging.component(dependency::openai).health.score);
   CHECK(staging.snapshot().score == 100);
+}
+
+namespace {
+
+/// A clock whose reading lets something happen first.
+struct interrupted_clock {
+  static inline std::function<void()> action{};
+  [[nodiscard]] time_point now() const noexcept {
+    if (const auto act = std::exchange(action, nullptr)) act();
+    return time_point{1h};
+  }
+};
+
+}  // namespace
+
+TEST_CASE("a call counts under the epoch it was made in, also if that ends while it is recorded",
+          "[system][B6][B8]") {
+  auto described = probed("database", 1, 3, 20s, 1);
+  brownout::dependency<interrupted_clock> database{described, interrupted_clock{}};
+  auto call = database.try_acquire();
+  REQUIRE(call);
+  interrupted_clock::action = [&] { database.breaker().reset(); };  // after the breaker, before the window
+  CHECK(call->complete(outcome::success) == brownout::disposition::counted);
+  REQUIRE_FALSE(interrupted_clock::action);
+  CHECK(database.statistics(database.breaker().snapshot()).calls == 0);
+
+  CHECK(database.try_acquire()->complete(outcome::success) == brownout::disposition::counted);
+  CHECK(database.statistics(database.breaker().snapshot()).calls == 1);
 }

@@ -57,16 +57,16 @@ TEST_CASE("a supervisor refuses an option outside its range with name, value and
   CHECK(refusal([](options& o) { o.dependencies[1].timeout = 1h + 1ms; }) ==
         "dependency_options.timeout of database = 3600001ms: allowed is 1ms to 3600s");
   CHECK(refusal([](options& o) { o.dependencies[1].weight = -1; }) ==
-        "scorer.weights[1] = -1.000000: allowed is 0.000000 to 1000000000.000000");
+        "dependency_options.weight of database = -1.000000: allowed is 0.000000 to 1000000000.000000");
   CHECK(refusal([](options& o) { o.dependencies[1].weight = std::numeric_limits<double>::quiet_NaN(); }) ==
-        "scorer.weights[1] = nan: allowed is 0.000000 to 1000000000.000000");
+        "dependency_options.weight of database = nan: allowed is 0.000000 to 1000000000.000000");
   CHECK(refusal([](options& o) {
           for (auto& one : o.dependencies) one.weight = 0;
         }) == "sum of scorer.weights = 0.000000: allowed is above 0");
   CHECK(refusal([](options& o) { o.dependencies[1].trips = {0}; }) ==
-        "consecutive_failures.threshold = 0: allowed is 1 to 1000000");
+        "dependency database: consecutive_failures.threshold = 0: allowed is 1 to 1000000");
   CHECK(refusal([](options& o) { o.dependencies[1].breaker.open_for = 0s; }) ==
-        "breaker_options.open_for = 0ns: allowed is 1ms to 86400s");
+        "dependency database: breaker_options.open_for = 0ns: allowed is 1ms to 86400s");
   CHECK(refusal([](options& o) { o.probe_interval = 0s; }) ==
         "supervisor_options.probe_interval = 0ns: allowed is 1ms to 86400s");
   CHECK(refusal([](options& o) { o.probe_interval = 25h; }) ==
@@ -92,4 +92,8 @@ TEST_CASE("a matrix that speaks of dependencies or levels there are not is refus
 TEST_CASE("asking for a dependency there is not is a broken precondition", "[system]") {
   staging staging;
   CHECK(core_test::in_child([&] { static_cast<void>(staging.watched.at(4)); }).signal == SIGABRT);
+  CHECK(core_test::in_child([&] { static_cast<void>(staging.watched.probe_of(4)); }).signal == SIGABRT);
+  CHECK(core_test::in_child([&] {
+          staging.watched.report({.dependency = 4}, {}, staging.clock.now());
+        }).signal == SIGABRT);
 }

@@ -121,13 +121,25 @@ TEST_CASE("an answer after the deadline is a failure also when no step came betw
   CHECK(one.component().last_error == "no answer within 5s");
 }
 
-TEST_CASE("an answer exactly at the deadline counts", "[system][S1]") {
+TEST_CASE("at the deadline an answer is too late, whether it or a step comes first", "[system][S1]") {
   single one;
   const auto plan = one.step_after(0s);
-  one.clock.advance(5s);
-  one.report(plan.probes[0], outcome::success);
-  CHECK(one.failures() == 0);
-  CHECK(one.component().recent.successes == 1);
+  SECTION("a step") {
+    CHECK(one.step_after(5s).probes.empty());
+    one.report(plan.probes[0], outcome::success);
+    CHECK(one.failures() == 1);
+  }
+  SECTION("the answer") {
+    one.clock.advance(5s);
+    one.report(plan.probes[0], outcome::success);
+    CHECK(one.failures() == 1);
+  }
+  SECTION("an answer just before it counts") {
+    one.clock.advance(5s - 1ns);
+    one.report(plan.probes[0], outcome::success);
+    CHECK(one.failures() == 0);
+    CHECK(one.component().recent.successes == 1);
+  }
 }
 
 TEST_CASE("while a probe hangs no second one starts, and each interval counts as a failure", "[system][S1]") {

@@ -142,3 +142,72 @@ TEST_CASE("without a probe a dependency's features come back when its circuit wo
   CHECK(staging.state(dependency::database) == circuit_state::closed);
   CHECK(offered());
 }
+
+TEST_CASE("a dependency that answers slower than its open period recovers under traffic", "[system][B5]") {
+  auto described = staging_options();
+  auto& database = described.dependencies[number(dependency::database)];
+  database.breaker.open_for = 1s;
+  database.check = {};
+  staging staging{described};
+  auto& called = staging.watched.at(dependency::database);
+  for (int i = 0; i < 3; ++i) staging.fail_call(dependency::database);
+  staging.clock.advance(1s);
+  auto probe = called.try_acquire();
+  REQUIRE(probe);
+  for (int i = 0; i < 15; ++i) {  // others keep asking while it runs
+    staging.clock.advance(100ms);
+    CHECK_FALSE(called.try_acquire());
+  }
+  CHECK(probe->complete(outcome::success) == brownout::disposition::counted);
+  CHECK(staging.state(dependency::database) == circuit_state::closed);
+}
+
+TEST_CASE("left out, the lease of a dependency's probe is twice its timeout, or its open period",
+          "[system][B5]") {
+  auto described = staging_options();
+  described.dependencies[number(dependency::openai)].timeout = 1min;
+  described.dependencies[number(dependency::s3)].breaker.lease = 3s;
+  staging staging{described};
+  const auto lease = [&](dependency one) { return staging.watched.at(one).breaker().options().lease; };
+  CHECK(lease(dependency::openai) == 2min);
+  CHECK(lease(dependency::database) == 20s);
+  CHECK(lease(dependency::s3) == 3s);
+}
+
+TEST_CASE("while the only probe is under way a feature is off: its call would be refused", "[system][D3]") {
+  staging staging;
+  staging.run(1s);
+  for (int i = 0; i < 3; ++i) staging.fail_call(dependency::database);
+  staging.answers[number(dependency::database)] = health::hangs;
+  staging.run(21s);
+  REQUIRE(staging.state(dependency::database) == circuit_state::half_open);
+  REQUIRE_FALSE(staging.watched.at(dependency::database).try_acquire());
+  CHECK_FALSE(staging.watched.features().available(feature::inventory_management));
+  staging.report(staging.last_order_of(dependency::database), true);
+  CHECK(staging.watched.features().available(feature::inventory_management));
+}
+
+TEST_CASE("an open circuit without a probe is unknown once its period is over, so the level lets it be tried",
+          "[system][H2]") {
+  auto described = staging_options();
+  described.dependencies[number(dependency::openai)].check = {};
+  staging staging{described};
+  staging.run(1s);
+  for (int i = 0; i < 5; ++i) staging.fail_call(dependency::openai);
+  staging.run(29s);
+  CHECK(staging.component(dependency::openai).health.score == 0);
+  CHECK(staging.snapshot().level != level::optimal);
+  staging.run(1s);
+  CHECK_FALSE(staging.component(dependency::openai).health.score);
+  staging.run(60s);  // a dwell for each level
+  CHECK(staging.snapshot().level == level::optimal);
+}
+
+TEST_CASE("a circuit held open before its first probe is known, and not waited for", "[system][H2]") {
+  staging staging;
+  staging.watched.at(dependency::database).breaker().force_open();
+  staging.run(1s);
+  CHECK(staging.snapshot().assessed);
+  CHECK(staging.snapshot().score == 70);
+  CHECK(staging.snapshot().level != level::emergency);
+}

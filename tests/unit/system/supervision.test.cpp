@@ -198,3 +198,26 @@ TEST_CASE("a nudge makes the supervisor look at once at what an operator changed
   running.nudge();
   CHECK(noticed.seen());
 }
+
+TEST_CASE("two threads may stop at once, and both learn which probes hang", "[system][S1]") {
+  const auto started = std::make_shared<event>();
+  const auto released = std::make_shared<event>();
+  for (int round = 0; round < 20; ++round) {
+    real_supervisor watched{watched_by({well, well, well,
+                                        [started, released](const probe_context&) {
+                                          started->happened();
+                                          static_cast<void>(released->seen());
+                                          return probe_result{outcome::success, {}};
+                                        }}),
+                            matrix};
+    supervision running{watched};
+    REQUIRE(started->seen(round + 1));
+    std::vector<std::string> theirs;
+    std::thread other{[&] { theirs = running.stop(1ms); }};
+    const auto ours = running.stop(1ms);
+    other.join();
+    CHECK(std::ranges::find(ours, "s3") != ours.end());
+    CHECK(theirs == ours);
+  }
+  released->happened();
+}
