@@ -8,7 +8,7 @@ set(planted 0)
 
 function(fresh_copy)
   file(REMOVE_RECURSE ${copy})
-  file(COPY ${ROOT}/include ${ROOT}/.clang-format DESTINATION ${copy})
+  file(COPY ${ROOT}/include ${ROOT}/.clang-format ${ROOT}/.clang-tidy DESTINATION ${copy})
   file(COPY ${ROOT}/tests/compile_fail DESTINATION ${copy}/tests)
   file(WRITE ${copy}/tests/unit/quiet.test.cpp "// SPDX-License-Identifier: BSL-1.0\n")
 endfunction()

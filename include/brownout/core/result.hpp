@@ -34,33 +34,38 @@ class [[nodiscard]] result {
       std::conditional_t<is_void, std::monostate,
                          std::conditional_t<std::is_reference_v<T>, std::add_pointer_t<T>, std::decay_t<T>>>;
 
+  template <class U>
+  static constexpr bool holds = !is_void && !std::is_reference_v<T> && std::is_constructible_v<stored, U&&> &&
+                                !detail::is_result<std::remove_cvref_t<U>> &&
+                                !std::is_same_v<std::remove_cvref_t<U>, brownout::rejection>;
+  template <class U>
+  static constexpr bool binds_to = std::is_reference_v<T>&& std::is_convertible_v<U&&, T>&&
+                                       std::is_convertible_v<std::add_pointer_t<U>, std::add_pointer_t<T>> &&
+                                   (std::is_rvalue_reference_v<T> || std::is_lvalue_reference_v<U>);
+
  public:
   using value_type = T;
 
-  /// A value. For a reference the referred-to object must outlive the result.
-  template <class U = T>
-  requires(!std::is_void_v<T> && !std::is_reference_v<T> && std::is_constructible_v<stored, U&&> &&
-           !detail::is_result<std::remove_cvref_t<U>> &&
-           !std::is_same_v<
-               std::remove_cvref_t<U>,
-               brownout::rejection>) constexpr result(U&& value)  // NOLINT(google-explicit-constructor):
-                                                                  // a result is made by returning
-                                                                  // a value
-      : content_{std::in_place_index<0>, std::forward<U>(value)} {}
+  // NOLINTBEGIN(google-explicit-constructor): a result is made by returning what it holds
+  // NOLINTBEGIN(bugprone-forwarding-reference-overload): `holds` and `binds_to` leave copy and move alone
 
-  // Binds to what it is given, never to a temporary made of it.
+  /// A value.
+  template <class U = T>
+  requires holds<U>
+  constexpr result(U&& value) : content_{std::in_place_index<0>, std::forward<U>(value)} {}
+
+  /// A reference to what it is given, which must outlive the result; never to a temporary made of it.
   template <class U>
-  requires(
-      std::is_reference_v<T>&& std::is_convertible_v<U&&, T>&&
-          std::is_convertible_v<std::add_pointer_t<U>, std::add_pointer_t<T>> &&
-      (std::is_rvalue_reference_v<T> ||
-       std::is_lvalue_reference_v<U>)) constexpr result(U&& value)  // NOLINT(google-explicit-constructor)
-      : content_{std::in_place_index<0>, std::addressof(value)} {}
+  requires binds_to<U>
+  constexpr result(U&& value) : content_{std::in_place_index<0>, std::addressof(value)} {}
+
+  // NOLINTEND(bugprone-forwarding-reference-overload)
 
   constexpr result() requires is_void : content_{std::in_place_index<0>} {}
 
-  constexpr result(const brownout::rejection& why)  // NOLINT(google-explicit-constructor)
-      : content_{std::in_place_index<1>, why} {}
+  constexpr result(const brownout::rejection& why) : content_{std::in_place_index<1>, why} {}
+
+  // NOLINTEND(google-explicit-constructor)
 
   /// True when the call was made and returned.
   [[nodiscard]] constexpr bool has_value() const noexcept { return content_.index() == 0; }

@@ -159,8 +159,8 @@ class supervision {
     }
   }
 
-  /// A probe's thread. Static, with a copy of the probe: it may outlive the supervision.
-  static void serve(std::shared_ptr<shared> state, std::size_t number, probe check) {
+  /// A probe's thread. Static, and the thread has a copy of the probe: it may outlive the supervision.
+  static void serve(const std::shared_ptr<shared>& state, std::size_t number, const probe& check) {
     std::unique_lock lock{state->mutex};
     auto& mine = state->workers[number];
     for (;;) {
