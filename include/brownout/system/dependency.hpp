@@ -91,7 +91,7 @@ class dependency {
   };
 
   dependency(const dependency_options& options, Clock clock)
-      : clock_{clock}, breaker_{options.trips, named(options), clock} {}
+      : breaker_{options.trips, named(options), clock}, clock_{clock} {}
 
   [[nodiscard]] admission try_acquire() noexcept {
     auto inner = breaker_.try_acquire();
@@ -145,9 +145,9 @@ class dependency {
     }
   }
 
-  [[no_unique_address]] Clock clock_;
   breaker_type breaker_;
   recent_calls<window> calls_;
+  [[no_unique_address]] Clock clock_;
 };
 
 }  // namespace brownout
