@@ -15,6 +15,7 @@
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
 
+#include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
@@ -27,6 +28,7 @@ namespace {
 using namespace staging;
 
 constexpr int refused_to_start = 2;
+constexpr std::chrono::milliseconds for_the_log{200};  // to be written at the end
 
 http_options options_of(const settings& from, std::string key) {
   http_options options;
@@ -106,10 +108,10 @@ int serve(const settings& from) {
   log.info("draining", {{"signal", signal}});
   const bool clean = shut_down(server, serving, system, running, log);
   log.info("stopped", {{"clean", clean}});
-  std::fflush(nullptr);
+  const bool written = log.flush(for_the_log);
   // Whatever still hangs, hangs in a thread that refers to this process's state: nothing may be destroyed
-  // under it.
-  if (!clean) std::_Exit(EXIT_SUCCESS);
+  // under it. One that hangs in writing the log holds standard output, for which a proper exit would wait.
+  if (!clean || !written) std::_Exit(EXIT_SUCCESS);
   return EXIT_SUCCESS;
 }
 

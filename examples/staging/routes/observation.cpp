@@ -62,6 +62,9 @@ void metrics(const application& app, response& out) {
   app.metrics.write(text);
   text.family("dashboard_uptime_seconds", "gauge", "Seconds since the server started.");
   text.sample({}, uptime(app));
+  text.family("dashboard_log_lines_dropped_total", "counter",
+              "Log lines dropped because nobody read the log.");
+  text.sample({}, app.log.dropped());
   write_metrics(text, snapshot(app));
   out.content_type = brownout::prometheus_text::content_type;
   out.body = std::move(text).text();

@@ -48,7 +48,7 @@ temporary_directory::~temporary_directory() {
   std::filesystem::remove_all(path_, ignored);
 }
 
-process::process(const std::vector<std::string>& command, const variables& environment) {
+process::process(const std::vector<std::string>& command, const variables& environment, int output) {
   auto arguments = command;
   auto all = environment;
   for (const auto* inherited : {"PATH", "HOME", "TMPDIR"}) {
@@ -60,8 +60,12 @@ process::process(const std::vector<std::string>& command, const variables& envir
   posix_spawn_file_actions_t actions;
   posix_spawn_file_actions_init(&actions);
   posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
-  posix_spawn_file_actions_addopen(&actions, 1, (directory_.path() / "out").c_str(),
-                                   O_WRONLY | O_CREAT | O_APPEND, 0600);
+  if (output >= 0) {
+    posix_spawn_file_actions_adddup2(&actions, output, 1);
+  } else {
+    posix_spawn_file_actions_addopen(&actions, 1, (directory_.path() / "out").c_str(),
+                                     O_WRONLY | O_CREAT | O_APPEND, 0600);
+  }
   posix_spawn_file_actions_addopen(&actions, 2, (directory_.path() / "err").c_str(),
                                    O_WRONLY | O_CREAT | O_APPEND, 0600);
   const int failed = posix_spawnp(&id_, arguments.front().c_str(), &actions, nullptr,

@@ -32,8 +32,9 @@ class temporary_directory {
 /// A child process whose output goes into files. Killed when this ends, if it still runs.
 class process {
  public:
-  /// Starts `command`; throws `std::system_error` when that fails.
-  process(const std::vector<std::string>& command, const variables& environment);
+  /// Starts `command`; throws `std::system_error` when that fails. A descriptor given as `output` becomes its
+  /// standard output instead of the file.
+  process(const std::vector<std::string>& command, const variables& environment, int output = -1);
   ~process();
   process(const process&) = delete;
   process& operator=(const process&) = delete;
