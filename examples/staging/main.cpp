@@ -55,6 +55,14 @@ void follow(staging_system& system, json_log& log, const supervisor::plan_type& 
   }
 }
 
+/// Builds all that the configuration decides about, and connects to nothing: whatever a start would refuse is
+/// refused here too, but for the port.
+void check(const settings& from) {
+  json_log log;
+  const staging_system system{from};
+  const http_server server{options_of(from, from.api_key ? *from.api_key : random_api_key()), log};
+}
+
 json simulated_names(const staging_system& system) {
   auto names = json::array();
   for (const auto which : all_dependencies) {
@@ -132,6 +140,7 @@ int main(int count, char** arguments) {
   try {
     const auto read = read_settings(process_environment());
     if (check_only) {
+      check(read);
       std::puts("The configuration is fine.");
       return EXIT_SUCCESS;
     }

@@ -25,15 +25,26 @@ void check_refused(const variables& environment, const std::string& variable, co
   CHECK(refused.err.find("must ") != std::string::npos);
 }
 
+/// The same, and `--check-config` refuses it in the same words.
+void check_refused_both_ways(const variables& environment, const std::string& variable,
+                             const std::string& value) {
+  check_refused(environment, variable, value);
+  const auto checked = run({BROWNOUT_STAGING_SERVER, "--check-config"}, environment, 10s);
+  CHECK(checked.status == 2);
+  CHECK(checked.out == "");
+  CHECK(checked.err == run({BROWNOUT_STAGING_SERVER}, environment, 10s).err);
+}
+
 }  // namespace
 
 TEST_CASE("a configuration that is wrong is refused before anything starts", "[process]") {
-  check_refused({{"API_PORT", "http"}}, "API_PORT", "'http'");
-  check_refused({{"HEALTH_CHECK_INTERVAL", "-1"}}, "HEALTH_CHECK_INTERVAL", "'-1'");
-  check_refused({{"SERVICE_WEIGHTS", "openai:0.5,database:0.3,redis:0.1,s3:0.05"}}, "SERVICE_WEIGHTS",
-                "redis:0.1");
-  check_refused({{"DEGRADED_THRESHOLD", "95"}}, "DEGRADED_THRESHOLD", "'95'");
-  check_refused({{"DATABASE_URL", "mysql://root:hush@host"}}, "DATABASE_URL", "***");
+  check_refused_both_ways({{"API_PORT", "http"}}, "API_PORT", "'http'");
+  check_refused_both_ways({{"HEALTH_CHECK_INTERVAL", "-1"}}, "HEALTH_CHECK_INTERVAL", "'-1'");
+  check_refused_both_ways({{"SERVICE_WEIGHTS", "openai:0.5,database:0.3,redis:0.1,s3:0.05"}},
+                          "SERVICE_WEIGHTS", "redis:0.1");
+  check_refused_both_ways({{"DEGRADED_THRESHOLD", "95"}}, "DEGRADED_THRESHOLD", "'95'");
+  check_refused_both_ways({{"MINIMAL_THRESHOLD", "0"}}, "MINIMAL_THRESHOLD", "'0'");
+  check_refused_both_ways({{"DATABASE_URL", "mysql://root:hush@host"}}, "DATABASE_URL", "***");
 }
 
 TEST_CASE("a port in use is refused by the variable's name", "[process]") {

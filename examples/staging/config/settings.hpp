@@ -75,7 +75,8 @@ struct rate_limit_settings {
   [[nodiscard]] bool operator==(const rate_limit_settings&) const = default;
 };
 
-/// Least score of each level; below the last one is EMERGENCY. Strictly descending, within 0 to 100.
+/// Least score of each level; below the last one is EMERGENCY. Strictly descending, above 0 and up to
+/// 100.
 struct threshold_settings {
   double optimal = 0;   ///< default 90
   double degraded = 0;  ///< default 70

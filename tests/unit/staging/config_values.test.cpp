@@ -4,6 +4,7 @@
 
 #include "config/config_error.hpp"
 #include "config/settings.hpp"
+#include "service/staging_system.hpp"
 
 #include <chrono>
 #include <functional>
@@ -280,10 +281,10 @@ std::vector<expectation> health_expectations() {
        {threshold("69", &at::limited, 69), threshold("41", &at::limited, 41)},
        not_points},
       {"MINIMAL_THRESHOLD",
-       points,
+       "a decimal number above 0 and up to 100",
        false,
-       {threshold("0", &at::minimal, 0), threshold("59.25", &at::minimal, 59.25)},
-       not_points},
+       {threshold("0.001", &at::minimal, 0.001), threshold("59.25", &at::minimal, 59.25)},
+       not_points + texts{"0", "0.0", "000"}},
       {"DEGRADATION_HYSTERESIS",
        "a decimal number from 0 to 20",
        false,
@@ -508,6 +509,16 @@ TEST_CASE("a good value arrives where it belongs", "[staging][config]") {
       const auto set = with(everything_configured(), each.name, text);
       CHECK(refusal(set).empty());
       if (refusal(set).empty()) CHECK(arrived(staging::read_settings(from(set))));
+    }
+  }
+}
+
+TEST_CASE("the server can be built from whatever is accepted", "[staging][config]") {
+  for (const auto& each : expectations()) {
+    for (const auto& good : each.good) {
+      INFO(each.name << "=" << good.text);
+      const auto read = staging::read_settings(from(with(everything_configured(), each.name, good.text)));
+      CHECK_NOTHROW(staging::staging_system{read});
     }
   }
 }
