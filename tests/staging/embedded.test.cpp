@@ -111,6 +111,25 @@ TEST_CASE("calls that a simulated dependency answers slowly leave threads for /l
   CHECK(slowest < 1'000);
 }
 
+TEST_CASE("a forwarded header names the client when it comes from a network of trusted proxies",
+          "[process]") {
+  auto environment = quick();
+  environment["DASHBOARD_TRUSTED_PROXIES"] = "192.0.2.0/24, 127.0.0.0/8";
+  const staging_server server{environment};
+  auto headers = staging_server::with_key();
+  headers.emplace("X-Forwarded-For", "203.0.113.9");
+  headers.emplace("X-Request-ID", "forwarded");
+  CHECK(server.get("/api/status", headers).status == 200);
+  std::string client;
+  CHECK(eventually(2s, [&] {
+    for (const auto& line : server.log()) {
+      if (line.at("request_id") == "forwarded") client = line.at("client");
+    }
+    return !client.empty();
+  }));
+  CHECK(client == "203.0.113.9");
+}
+
 TEST_CASE("the demo features say where their answer comes from", "[process]") {
   const staging_server server{quick()};
   REQUIRE(eventually(5s, [&] { return server.shows(100, "OPTIMAL"); }));

@@ -87,7 +87,7 @@ std::vector<variable> table() {
       row({"DASHBOARD_ENABLE_HSTS", "", "false", "send Strict-Transport-Security; for a server behind TLS"},
           kinds::boolean(), [](settings& s, auto v) { s.enable_hsts = v; }),
       row({"DASHBOARD_TRUSTED_PROXIES", "", "", "proxies whose forwarded header names the client"},
-          kinds::address_list(), [](settings& s, auto v) { s.trusted_proxies = std::move(v); }),
+          kinds::network_list(), [](settings& s, auto v) { s.trusted_proxies = std::move(v); }),
       row({"DASHBOARD_LOG_LEVEL", "", "info", "least severe line to log"}, kinds::level_of_log(),
           [](settings& s, auto v) { s.log = v; }),
 
