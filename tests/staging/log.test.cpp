@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "catch2.hpp"
+#include "staging/support/eventually.hpp"
 #include "staging/support/staging_server.hpp"
 
 #include <fcntl.h>
@@ -11,6 +12,7 @@
 #include <csignal>
 #include <stdexcept>
 #include <string>
+#include <vector>
 
 using namespace staging_tests;
 using namespace std::chrono_literals;
@@ -72,4 +74,38 @@ TEST_CASE("a standard output that nobody reads delays neither requests nor shutd
 
   server.child().signal(SIGTERM);
   CHECK(server.child().wait(2s) == 0);
+}
+
+TEST_CASE("every time is UTC and says so, but for the one that the original system shows", "[process]") {
+  const staging_server server{{{"HEALTH_CHECK_INTERVAL", "0.05"}}};
+  REQUIRE(eventually(5s, [&] { return server.shows(100, "OPTIMAL"); }));
+  server.post("/api/circuit-breakers/redis/open");
+  REQUIRE(eventually(5s, [&] { return server.shows(85, "DEGRADED"); }));
+
+  std::vector<std::string> times;
+  const auto collect = [&](const nlohmann::json& in, auto& self) -> void {
+    for (const auto& [name, value] : in.items()) {
+      if (value.is_string() && (name == "time" || name == "at" || name == "since" || name == "last_at"))
+        times.push_back(value);
+      if (value.is_structured()) self(value, self);
+    }
+  };
+  for (const auto* path : {"/api/circuit-breakers", "/api/degradation"})
+    collect(server.get(path).json(), collect);
+  const auto answered = times.size();
+  for (const auto* change : {"circuit changed", "level changed"}) {
+    CHECK(eventually(5s, [&] {
+      const auto lines = server.log();
+      return std::ranges::any_of(lines, [&](const auto& line) { return line.at("message") == change; });
+    }));
+  }
+  for (const auto& line : server.log()) collect(line, collect);
+  CHECK(answered >= 8 + 2);
+  CHECK(times.size() > answered);
+  for (const auto& time : times) {
+    CAPTURE(time);
+    CHECK(time.size() == std::string{"2025-10-19T06:22:43.158269Z"}.size());
+    CHECK(time.ends_with('Z'));
+  }
+  CHECK_FALSE(server.health().at("timestamp").get<std::string>().ends_with('Z'));
 }

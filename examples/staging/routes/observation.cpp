@@ -40,10 +40,12 @@ void health(const application& app, response& out) {
     out.status = 503;
     out.headers.push_back({"Retry-After", std::to_string(retry_after(app.system, seen).count())});
   }
+  auto timestamp = wall_time(seen.at, seen.at);
+  timestamp.pop_back();  // the original's clients know it without the Z
   const auto* const status = emergency ? "unhealthy" : seen.level == level::optimal ? "healthy" : "degraded";
   out.json({
       {"status", status},
-      {"timestamp", wall_time(seen.at, seen.at)},
+      {"timestamp", timestamp},
       {"database", connected ? "connected" : "disconnected"},
       {"services",
        {{"dashboard", "ok"},
