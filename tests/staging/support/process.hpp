@@ -29,7 +29,8 @@ class temporary_directory {
   std::filesystem::path path_;
 };
 
-/// A child process whose output goes into files. Killed when this ends, if it still runs.
+/// A child process whose output goes into files. Killed when this ends, if it still runs, and by the kernel
+/// when the thread that made this ends, however it does: make it on a thread that outlives it.
 class process {
  public:
   /// Starts `command`; throws `std::system_error` when that fails. A descriptor given as `output` becomes its
