@@ -19,9 +19,10 @@
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
+#include <new>
 #include <optional>
 #include <string>
-#include <thread>
+#include <system_error>
 
 namespace {
 
@@ -39,6 +40,12 @@ http_options options_of(const settings& from, std::string key) {
   options.rate_limit.requests = from.rate_limit.requests;
   options.rate_limit.window = from.rate_limit.window;
   return options;
+}
+
+/// Ends the process with one line. Not by a proper exit: that waits for whoever does not read the log.
+[[noreturn]] void refuse(const char* why) {
+  std::fprintf(stderr, "%s\n", why);
+  std::_Exit(refused_to_start);
 }
 
 /// Logs what a step decided, and gives the pools the size of a new level.
@@ -93,8 +100,6 @@ int serve(const settings& from) {
   staging_system system{from};
   http_server server{options_of(from, key), log};
   const auto port = bind(server, from);
-  if (makes_key)
-    std::fprintf(stderr, "DASHBOARD_API_KEY is not set; the key of this run is %s\n", key.c_str());
 
   request_metrics metrics;
   server.on_request(
@@ -107,12 +112,15 @@ int serve(const settings& from) {
   add_control_routes(server, app);
   add_demo_routes(server, app);
 
-  std::thread serving{[&] { server.run(); }};
+  serving_thread serving{server};
+  if (makes_key)
+    std::fprintf(stderr, "DASHBOARD_API_KEY is not set; the key of this run is %s\n", key.c_str());
   const auto host = from.host.find(':') == std::string::npos ? from.host : "[" + from.host + "]";
   log.info("listening",
            {{"address", fmt::format("http://{}:{}", host, port)}, {"simulated", simulated_names(system)}});
 
   const int signal = signals.wait();
+  serving.rethrow_failure();
   log.info("draining", {{"signal", signal}});
   const bool clean = shut_down(server, serving, system, running, log);
   log.info("stopped", {{"clean", clean}});
@@ -145,8 +153,11 @@ int main(int count, char** arguments) {
       return EXIT_SUCCESS;
     }
     return serve(read);
+  } catch (const std::bad_alloc&) {
+    refuse("There is not enough memory");
+  } catch (const std::system_error& error) {
+    refuse(fmt::format("The system refuses what the server needs: {}", error.what()).c_str());
   } catch (const std::exception& error) {
-    std::fprintf(stderr, "%s\n", error.what());
-    return refused_to_start;
+    refuse(error.what());
   }
 }

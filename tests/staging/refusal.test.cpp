@@ -5,7 +5,9 @@
 
 #include <algorithm>
 #include <chrono>
+#include <csignal>
 #include <string>
+#include <vector>
 
 using namespace staging_tests;
 using namespace std::chrono_literals;
@@ -51,6 +53,40 @@ TEST_CASE("a port in use is refused by the variable's name", "[process]") {
   const staging_server first{{}};
   const auto port = std::to_string(first.port());
   check_refused({{"API_PORT", port}}, "API_PORT", "'" + port + "'");
+}
+
+TEST_CASE("a start that gets too few threads is refused in one line, never a crash", "[process]") {
+  // Each thread's stack takes 256 MiB of the address space, which has room for so many of them; all else
+  // takes less than half of one. But for a sanitizer, which takes more than there is: then nothing can be
+  // said.
+  const auto with_room_for = [](int threads, std::vector<std::string> command) {
+    command.insert(command.begin(), {"sh", "-c", R"(ulimit -s 262144 && ulimit -v "$0" && exec "$@")",
+                                     std::to_string((2 * threads + 1) * 131'072)});
+    return command;
+  };
+  const variables environment{{"API_PORT", "0"}, {"MALLOC_ARENA_MAX", "1"}};
+  if (run(with_room_for(0, {BROWNOUT_STAGING_SERVER, "--help"}), environment, 10s).status != 0) return;
+
+  int started = 0;
+  for (const int threads : {0, 1, 20, 32, 33, 34, 35, 36, 37, 38, 39, 40, 60}) {
+    CAPTURE(threads);
+    process server{with_room_for(threads, {BROWNOUT_STAGING_SERVER}), environment};
+    CHECK(eventually(
+        10s, [&] { return !server.running() || server.out().find("listening") != std::string::npos; }));
+    if (server.running()) {
+      ++started;
+      server.signal(SIGTERM);
+      CHECK(server.wait(2s) == 0);
+    } else {
+      CAPTURE(server.err());
+      CHECK(server.wait(0s) == 2);
+      CHECK(server.out() == "");
+      CHECK(std::ranges::count(server.err(), '\n') == 1);
+      CHECK(server.err().find("Resource temporarily unavailable") != std::string::npos);
+    }
+  }
+  CHECK(started >= 1);
+  CHECK(started <= 4);
 }
 
 TEST_CASE("an unknown argument is refused, --help lists the variables, --check-config checks them",
