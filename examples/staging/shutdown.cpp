@@ -12,7 +12,7 @@ namespace staging {
 namespace {
 using namespace std::chrono_literals;
 
-// Together below 2 s: what a container's orchestrator is told to expect.
+// Together, and with what the log is given, below 2 s: what a container's orchestrator is told to expect.
 constexpr auto for_requests = 700ms;        // to end by themselves
 constexpr auto for_cancelled_ones = 500ms;  // to notice that they should
 constexpr auto for_probes = 500ms;
