@@ -15,18 +15,21 @@
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
 
+#include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
+#include <new>
 #include <optional>
 #include <string>
-#include <thread>
+#include <system_error>
 
 namespace {
 
 using namespace staging;
 
 constexpr int refused_to_start = 2;
+constexpr std::chrono::milliseconds for_the_log{200};  // to be written at the end
 
 http_options options_of(const settings& from, std::string key) {
   http_options options;
@@ -37,6 +40,12 @@ http_options options_of(const settings& from, std::string key) {
   options.rate_limit.requests = from.rate_limit.requests;
   options.rate_limit.window = from.rate_limit.window;
   return options;
+}
+
+/// Ends the process with one line. Not by a proper exit: that waits for whoever does not read the log.
+[[noreturn]] void refuse(const char* why) {
+  std::fprintf(stderr, "%s\n", why);
+  std::_Exit(refused_to_start);
 }
 
 /// Logs what a step decided, and gives the pools the size of a new level.
@@ -51,6 +60,14 @@ void follow(staging_system& system, json_log& log, const supervisor::plan_type& 
     log.write(change.to > change.from ? log_level::warning : log_level::info, "level changed",
               transition_view(change, now));
   }
+}
+
+/// Builds all that the configuration decides about, and connects to nothing: whatever a start would refuse is
+/// refused here too, but for the port.
+void check(const settings& from) {
+  json_log log;
+  const staging_system system{from};
+  const http_server server{options_of(from, from.api_key ? *from.api_key : random_api_key()), log};
 }
 
 json simulated_names(const staging_system& system) {
@@ -83,8 +100,6 @@ int serve(const settings& from) {
   staging_system system{from};
   http_server server{options_of(from, key), log};
   const auto port = bind(server, from);
-  if (makes_key)
-    std::fprintf(stderr, "DASHBOARD_API_KEY is not set; the key of this run is %s\n", key.c_str());
 
   request_metrics metrics;
   server.on_request(
@@ -97,19 +112,22 @@ int serve(const settings& from) {
   add_control_routes(server, app);
   add_demo_routes(server, app);
 
-  std::thread serving{[&] { server.run(); }};
+  serving_thread serving{server};
+  if (makes_key)
+    std::fprintf(stderr, "DASHBOARD_API_KEY is not set; the key of this run is %s\n", key.c_str());
   const auto host = from.host.find(':') == std::string::npos ? from.host : "[" + from.host + "]";
   log.info("listening",
            {{"address", fmt::format("http://{}:{}", host, port)}, {"simulated", simulated_names(system)}});
 
   const int signal = signals.wait();
+  serving.rethrow_failure();
   log.info("draining", {{"signal", signal}});
   const bool clean = shut_down(server, serving, system, running, log);
   log.info("stopped", {{"clean", clean}});
-  std::fflush(nullptr);
+  const bool written = log.flush(for_the_log);
   // Whatever still hangs, hangs in a thread that refers to this process's state: nothing may be destroyed
-  // under it.
-  if (!clean) std::_Exit(EXIT_SUCCESS);
+  // under it. One that hangs in writing the log holds standard output, for which a proper exit would wait.
+  if (!clean || !written) std::_Exit(EXIT_SUCCESS);
   return EXIT_SUCCESS;
 }
 
@@ -130,12 +148,16 @@ int main(int count, char** arguments) {
   try {
     const auto read = read_settings(process_environment());
     if (check_only) {
+      check(read);
       std::puts("The configuration is fine.");
       return EXIT_SUCCESS;
     }
     return serve(read);
+  } catch (const std::bad_alloc&) {
+    refuse("There is not enough memory");
+  } catch (const std::system_error& error) {
+    refuse(fmt::format("The system refuses what the server needs: {}", error.what()).c_str());
   } catch (const std::exception& error) {
-    std::fprintf(stderr, "%s\n", error.what());
-    return refused_to_start;
+    refuse(error.what());
   }
 }

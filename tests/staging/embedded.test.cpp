@@ -3,8 +3,12 @@
 #include "staging/support/eventually.hpp"
 #include "staging/support/staging_server.hpp"
 
+#include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <string>
+#include <thread>
+#include <vector>
 
 using namespace staging_tests;
 using namespace std::chrono_literals;
@@ -79,6 +83,51 @@ TEST_CASE("an override wins over health, shows who and why, and ends by itself",
   CHECK(server.get("/api/features").json()["allowed_by_level"] == 4);
   CHECK(eventually(5s, [&] { return server.shows(100, "OPTIMAL"); }));
   CHECK(server.get("/api/degradation").json()["override"].is_null());
+}
+
+TEST_CASE("calls that a simulated dependency answers slowly leave threads for /livez", "[process]") {
+  const staging_server server{{{"HEALTH_CHECK_INTERVAL", "3600"}}};  // only the calls are slow
+  REQUIRE(eventually(5s, [&] { return server.shows(100, "OPTIMAL"); }));
+  server.post("/api/simulate/database", {{"mode", "slow"}, {"latency_ms", 1500}});
+
+  constexpr int calls = 60;  // more than the server has threads
+  std::atomic<int> ended{0};
+  std::vector<std::jthread> clients;
+  for (int i = 0; i < calls; ++i) {
+    clients.emplace_back([&] {
+      httplib::Client client{"127.0.0.1", server.port()};
+      client.set_read_timeout(20);
+      static_cast<void>(client.Get("/api/inventory/stats", staging_server::with_key()));
+      ++ended;
+    });
+  }
+  double slowest = 0;
+  do {
+    const auto live = server.get("/livez", {});
+    CHECK(live.status == 200);
+    slowest = std::max(slowest, live.took.count());
+  } while (ended < calls);
+  CAPTURE(slowest);
+  CHECK(slowest < 1'000);
+}
+
+TEST_CASE("a forwarded header names the client when it comes from a network of trusted proxies",
+          "[process]") {
+  auto environment = quick();
+  environment["DASHBOARD_TRUSTED_PROXIES"] = "192.0.2.0/24, 127.0.0.0/8";
+  const staging_server server{environment};
+  auto headers = staging_server::with_key();
+  headers.emplace("X-Forwarded-For", "203.0.113.9");
+  headers.emplace("X-Request-ID", "forwarded");
+  CHECK(server.get("/api/status", headers).status == 200);
+  std::string client;
+  CHECK(eventually(2s, [&] {
+    for (const auto& line : server.log()) {
+      if (line.at("request_id") == "forwarded") client = line.at("client");
+    }
+    return !client.empty();
+  }));
+  CHECK(client == "203.0.113.9");
 }
 
 TEST_CASE("the demo features say where their answer comes from", "[process]") {

@@ -1,37 +1,18 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "catch2.hpp"
 #include "staging/support/eventually.hpp"
+#include "staging/support/free_port.hpp"
 #include "staging/support/staging_server.hpp"
-
-#include <arpa/inet.h>
-#include <netinet/in.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include <chrono>
 #include <fstream>
 #include <optional>
-#include <stdexcept>
 #include <string>
 
 using namespace staging_tests;
 using namespace std::chrono_literals;
 
 namespace {
-
-/// A port that was free a moment ago. Whoever starts on it must check that it got it.
-int free_port() {
-  const int socket = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  socklen_t size = sizeof address;
-  const bool bound = bind(socket, reinterpret_cast<const sockaddr*>(&address), size) == 0 &&
-                     getsockname(socket, reinterpret_cast<sockaddr*>(&address), &size) == 0;
-  close(socket);
-  if (!bound) throw std::runtime_error{"no free port"};
-  return ntohs(address.sin_port);
-}
 
 nlohmann::json ask(int port, const std::string& path) {
   httplib::Client client{"127.0.0.1", port};

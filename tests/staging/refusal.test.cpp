@@ -5,7 +5,9 @@
 
 #include <algorithm>
 #include <chrono>
+#include <csignal>
 #include <string>
+#include <vector>
 
 using namespace staging_tests;
 using namespace std::chrono_literals;
@@ -25,21 +27,66 @@ void check_refused(const variables& environment, const std::string& variable, co
   CHECK(refused.err.find("must ") != std::string::npos);
 }
 
+/// The same, and `--check-config` refuses it in the same words.
+void check_refused_both_ways(const variables& environment, const std::string& variable,
+                             const std::string& value) {
+  check_refused(environment, variable, value);
+  const auto checked = run({BROWNOUT_STAGING_SERVER, "--check-config"}, environment, 10s);
+  CHECK(checked.status == 2);
+  CHECK(checked.out == "");
+  CHECK(checked.err == run({BROWNOUT_STAGING_SERVER}, environment, 10s).err);
+}
+
 }  // namespace
 
 TEST_CASE("a configuration that is wrong is refused before anything starts", "[process]") {
-  check_refused({{"API_PORT", "http"}}, "API_PORT", "'http'");
-  check_refused({{"HEALTH_CHECK_INTERVAL", "-1"}}, "HEALTH_CHECK_INTERVAL", "'-1'");
-  check_refused({{"SERVICE_WEIGHTS", "openai:0.5,database:0.3,redis:0.1,s3:0.05"}}, "SERVICE_WEIGHTS",
-                "redis:0.1");
-  check_refused({{"DEGRADED_THRESHOLD", "95"}}, "DEGRADED_THRESHOLD", "'95'");
-  check_refused({{"DATABASE_URL", "mysql://root:hush@host"}}, "DATABASE_URL", "***");
+  check_refused_both_ways({{"API_PORT", "http"}}, "API_PORT", "'http'");
+  check_refused_both_ways({{"HEALTH_CHECK_INTERVAL", "-1"}}, "HEALTH_CHECK_INTERVAL", "'-1'");
+  check_refused_both_ways({{"SERVICE_WEIGHTS", "openai:0.5,database:0.3,redis:0.1,s3:0.05"}},
+                          "SERVICE_WEIGHTS", "redis:0.1");
+  check_refused_both_ways({{"DEGRADED_THRESHOLD", "95"}}, "DEGRADED_THRESHOLD", "'95'");
+  check_refused_both_ways({{"MINIMAL_THRESHOLD", "0"}}, "MINIMAL_THRESHOLD", "'0'");
+  check_refused_both_ways({{"DATABASE_URL", "mysql://root:hush@host"}}, "DATABASE_URL", "***");
 }
 
 TEST_CASE("a port in use is refused by the variable's name", "[process]") {
   const staging_server first{{}};
   const auto port = std::to_string(first.port());
   check_refused({{"API_PORT", port}}, "API_PORT", "'" + port + "'");
+}
+
+TEST_CASE("a start that gets too few threads is refused in one line, never a crash", "[process]") {
+  // Each thread's stack takes 256 MiB of the address space, which has room for so many of them; all else
+  // takes less than half of one. But for a sanitizer, which takes more than there is: then nothing can be
+  // said.
+  const auto with_room_for = [](int threads, std::vector<std::string> command) {
+    command.insert(command.begin(), {"sh", "-c", R"(ulimit -s 262144 && ulimit -v "$0" && exec "$@")",
+                                     std::to_string((2 * threads + 1) * 131'072)});
+    return command;
+  };
+  const variables environment{{"API_PORT", "0"}, {"MALLOC_ARENA_MAX", "1"}};
+  if (run(with_room_for(0, {BROWNOUT_STAGING_SERVER, "--help"}), environment, 10s).status != 0) return;
+
+  int started = 0;
+  for (const int threads : {0, 1, 20, 32, 33, 34, 35, 36, 37, 38, 39, 40, 60}) {
+    CAPTURE(threads);
+    process server{with_room_for(threads, {BROWNOUT_STAGING_SERVER}), environment};
+    CHECK(eventually(
+        10s, [&] { return !server.running() || server.out().find("listening") != std::string::npos; }));
+    if (server.running()) {
+      ++started;
+      server.signal(SIGTERM);
+      CHECK(server.wait(2s) == 0);
+    } else {
+      CAPTURE(server.err());
+      CHECK(server.wait(0s) == 2);
+      CHECK(server.out() == "");
+      CHECK(std::ranges::count(server.err(), '\n') == 1);
+      CHECK(server.err().find("Resource temporarily unavailable") != std::string::npos);
+    }
+  }
+  CHECK(started >= 1);
+  CHECK(started <= 4);
 }
 
 TEST_CASE("an unknown argument is refused, --help lists the variables, --check-config checks them",

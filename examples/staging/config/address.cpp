@@ -11,4 +11,10 @@ std::optional<std::string> canonical_address(std::string_view text) {
   return address->text();
 }
 
+std::optional<std::string> canonical_network(std::string_view text) {
+  const auto network = ip_network::parse(text);
+  if (!network) return std::nullopt;
+  return network->text();
+}
+
 }  // namespace staging

@@ -14,4 +14,7 @@ namespace staging {
 /// plain IPv4: a proxy configured by its IPv4 address is recognised whichever way its connection came in.
 [[nodiscard]] std::optional<std::string> canonical_address(std::string_view text);
 
+/// The same for a network such as `10.0.0.0/8`, or a single address.
+[[nodiscard]] std::optional<std::string> canonical_network(std::string_view text);
+
 }  // namespace staging

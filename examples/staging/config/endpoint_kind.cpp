@@ -111,16 +111,16 @@ value_kind<std::string> listening_address() {
                    [](std::string_view text) { return text == "localhost" || canonical_address(text); });
 }
 
-value_kind<std::vector<std::string>> address_list() {
-  return {"IPv4 or IPv6 addresses separated by commas",
+value_kind<std::vector<std::string>> network_list() {
+  return {"IPv4 or IPv6 addresses or networks such as 10.0.0.0/8, separated by commas",
           [](std::string_view text) -> std::optional<std::vector<std::string>> {
-            std::vector<std::string> addresses;
+            std::vector<std::string> networks;
             for (const auto item : items_of(text)) {
-              auto address = canonical_address(item);
-              if (!address) return std::nullopt;
-              addresses.push_back(*std::move(address));
+              auto network = canonical_network(item);
+              if (!network) return std::nullopt;
+              networks.push_back(*std::move(network));
             }
-            return addresses;
+            return networks;
           }};
 }
 

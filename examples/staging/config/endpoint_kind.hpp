@@ -10,7 +10,7 @@
 namespace staging::kinds {
 
 [[nodiscard]] value_kind<std::string> listening_address();
-[[nodiscard]] value_kind<std::vector<std::string>> address_list();
+[[nodiscard]] value_kind<std::vector<std::string>> network_list();
 [[nodiscard]] value_kind<std::string> host_name();
 
 /// An http or https URL to which a path can be appended: trailing slashes are taken off.

@@ -75,7 +75,8 @@ struct rate_limit_settings {
   [[nodiscard]] bool operator==(const rate_limit_settings&) const = default;
 };
 
-/// Least score of each level; below the last one is EMERGENCY. Strictly descending, within 0 to 100.
+/// Least score of each level; below the last one is EMERGENCY. Strictly descending, above 0 and up to
+/// 100.
 struct threshold_settings {
   double optimal = 0;   ///< default 90
   double degraded = 0;  ///< default 70
@@ -105,7 +106,7 @@ struct settings {
   bool enable_hsts = false;         ///< send Strict-Transport-Security; default false
   rate_limit_settings rate_limit;
   std::vector<std::string>
-      trusted_proxies;  ///< peers whose forwarded header counts, each a `canonical_address`
+      trusted_proxies;  ///< peers whose forwarded header counts, each a `canonical_network`
 
   duration health_check_interval{};  ///< between probes of a dependency, 0.001 to 3600 s, default 10 s
   latency_settings latency;

@@ -71,6 +71,15 @@ value_kind<double> decimal(double least, double most) {
           }};
 }
 
+value_kind<double> decimal_above(double bound, double most) {
+  return {fmt::format("a decimal number above {} and up to {}", bound, most),
+          [bound, most](std::string_view text) -> std::optional<double> {
+            const auto value = parse_decimal(text);
+            if (!value || *value <= bound || *value > most) return std::nullopt;
+            return value;
+          }};
+}
+
 value_kind<brownout::duration> seconds(double least, double most) {
   auto kind = time_span(least, most, 1e9);
   kind.allowed += " (seconds)";

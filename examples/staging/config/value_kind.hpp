@@ -44,6 +44,9 @@ template <std::unsigned_integral T>
 /// Digits with an optional decimal point: no sign, no exponent, no infinity, no NaN.
 [[nodiscard]] value_kind<double> decimal(double least, double most);
 
+/// The same, where the least itself is too little.
+[[nodiscard]] value_kind<double> decimal_above(double bound, double most);
+
 /// Decimal seconds.
 [[nodiscard]] value_kind<brownout::duration> seconds(double least, double most);
 

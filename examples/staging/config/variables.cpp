@@ -87,7 +87,7 @@ std::vector<variable> table() {
       row({"DASHBOARD_ENABLE_HSTS", "", "false", "send Strict-Transport-Security; for a server behind TLS"},
           kinds::boolean(), [](settings& s, auto v) { s.enable_hsts = v; }),
       row({"DASHBOARD_TRUSTED_PROXIES", "", "", "proxies whose forwarded header names the client"},
-          kinds::address_list(), [](settings& s, auto v) { s.trusted_proxies = std::move(v); }),
+          kinds::network_list(), [](settings& s, auto v) { s.trusted_proxies = std::move(v); }),
       row({"DASHBOARD_LOG_LEVEL", "", "info", "least severe line to log"}, kinds::level_of_log(),
           [](settings& s, auto v) { s.log = v; }),
 
@@ -113,7 +113,7 @@ std::vector<variable> table() {
       row({"LIMITED_THRESHOLD", "points", "60", "least score of the level LIMITED"}, kinds::decimal(0, 100),
           [](settings& s, auto v) { s.thresholds.limited = v; }),
       row({"MINIMAL_THRESHOLD", "points", "40", "least score of the level MINIMAL; below is EMERGENCY"},
-          kinds::decimal(0, 100), [](settings& s, auto v) { s.thresholds.minimal = v; }),
+          kinds::decimal_above(0, 100), [](settings& s, auto v) { s.thresholds.minimal = v; }),
       row({"DEGRADATION_HYSTERESIS", "points", "2", "points above a threshold that a better level needs"},
           kinds::decimal(0, 20), [](settings& s, auto v) { s.hysteresis = v; }),
       row({"DEGRADATION_DWELL", "s", "10", "how long a better level needs them"}, kinds::seconds(0, 86'400),

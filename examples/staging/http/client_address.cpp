@@ -78,8 +78,21 @@ std::optional<ip_network> ip_network::parse(std::string_view text) {
     const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), length);
     if (error != std::errc{} || end != digits.data() + digits.size() || length > widest) return std::nullopt;
     network.prefix_ = 128 - widest + length;
+    if (!network.starts_at_base()) return std::nullopt;
   }
   return network;
+}
+
+bool ip_network::starts_at_base() const noexcept {
+  for (unsigned bit = prefix_; bit < 128; ++bit) {
+    if ((base_.bytes()[bit / 8] >> (7 - bit % 8) & 1) != 0) return false;
+  }
+  return true;
+}
+
+std::string ip_network::text() const {
+  if (prefix_ == 128) return base_.text();
+  return base_.text() + '/' + std::to_string(base_.is_v4() ? prefix_ - 96 : prefix_);
 }
 
 bool ip_network::contains(const ip_address& address) const noexcept {

@@ -35,12 +35,18 @@ class ip_address {
 /// A range of addresses.
 class ip_network {
  public:
-  /// Reads `10.0.0.0/8`, `fd00::/8` or a single address; nothing for anything else.
+  /// Reads `10.0.0.0/8`, `fd00::/8` or a single address; nothing for anything else, `10.1.2.3/8` among it:
+  /// that names a machine and a network, and trusting the wrong one would let strangers in.
   [[nodiscard]] static std::optional<ip_network> parse(std::string_view text);
+
+  /// Its one spelling; that of a single address has no prefix.
+  [[nodiscard]] std::string text() const;
 
   [[nodiscard]] bool contains(const ip_address& address) const noexcept;
 
  private:
+  [[nodiscard]] bool starts_at_base() const noexcept;
+
   ip_address base_;
   unsigned prefix_ = 128;
 };

@@ -10,24 +10,11 @@
 #include <ctime>
 #include <string>
 #include <utility>
+#include <vector>
 
 namespace staging {
 
 namespace {
-
-spdlog::level::level_enum to_spdlog(log_level level) noexcept {
-  switch (level) {
-    case log_level::debug:
-      return spdlog::level::debug;
-    case log_level::info:
-      return spdlog::level::info;
-    case log_level::warning:
-      return spdlog::level::warn;
-    case log_level::error:
-      break;
-  }
-  return spdlog::level::err;
-}
 
 // ISO 8601, UTC, microseconds: 2025-10-19T06:22:43.158269Z
 std::string timestamp() {
@@ -43,41 +30,52 @@ std::string timestamp() {
   return {text.data(), static_cast<std::size_t>(length)};
 }
 
+std::string line_of(log_level level, std::string_view message, const log_fields& fields) {
+  log_fields line{{"time", timestamp()}, {"level", to_string(level)}, {"message", message}};
+  if (fields.is_object()) {
+    for (const auto& [key, value] : fields.items()) {
+      if (!line.contains(key)) line[key] = value;
+    }
+  }
+  // Whoever reads the log by request must not have to ask whether the field is there.
+  if (!line.contains("request_id")) line["request_id"] = nullptr;
+  return line.dump(-1, ' ', false, log_fields::error_handler_t::replace);
+}
+
+log_writer::writing to(std::shared_ptr<spdlog::sinks::sink> sink) {
+  // The logger for its error handler: what the sink throws is told to standard error, once a second.
+  auto logger = std::make_shared<spdlog::logger>("staging", std::move(sink));
+  logger->set_pattern("%v");  // the line is JSON already: spdlog's own pattern would not escape
+  return [logger](const std::vector<std::string>& lines, std::uint64_t dropped) {
+    for (const auto& line : lines) logger->info(spdlog::string_view_t{line});
+    if (dropped > 0) {
+      logger->info(
+          spdlog::string_view_t{line_of(log_level::warning, "log lines dropped", {{"count", dropped}})});
+    }
+    logger->flush();  // whoever reads a line of a service wants it now, not at the next 4 KiB
+  };
+}
+
 }  // namespace
 
-json_log::json_log() : json_log(std::make_shared<spdlog::sinks::stdout_sink_mt>()) {}
+json_log::json_log() : json_log(std::make_shared<spdlog::sinks::stdout_sink_st>()) {}
 
-json_log::json_log(std::shared_ptr<spdlog::sinks::sink> sink)
-    : logger_(std::make_shared<spdlog::logger>("staging", std::move(sink))) {
-  logger_->set_pattern("%v");  // the line is JSON already: spdlog's own pattern would not escape
-  logger_->flush_on(
-      spdlog::level::trace);  // whoever reads a line of a service wants it now, not at the next 4 KiB
-}
+json_log::json_log(std::shared_ptr<spdlog::sinks::sink> sink, std::size_t limit)
+    : writer_(to(std::move(sink)), limit) {}
 
 json_log::~json_log() = default;
 
 void json_log::set_level(log_level level) {
-  logger_->set_level(to_spdlog(level));
+  level_.store(level, std::memory_order_relaxed);
 }
 
 void json_log::write(log_level level, std::string_view message, const log_fields& fields) noexcept {
-  const auto severity = to_spdlog(level);
+  if (level < level_.load(std::memory_order_relaxed)) return;
   try {
-    if (!logger_->should_log(severity)) return;
-    log_fields line{{"time", timestamp()}, {"level", to_string(level)}, {"message", message}};
-    if (fields.is_object()) {
-      for (const auto& [key, value] : fields.items()) {
-        if (!line.contains(key)) line[key] = value;
-      }
-    }
-    // Whoever reads the log by request must not have to ask whether the field is there.
-    if (!line.contains("request_id")) line["request_id"] = nullptr;
-    logger_->log(severity,
-                 spdlog::string_view_t{line.dump(-1, ' ', false, log_fields::error_handler_t::replace)});
+    writer_.add(line_of(level, message, fields));
   } catch (...) {
     try {
-      logger_->log(severity,
-                   spdlog::string_view_t{R"({"level":"error","message":"a log line could not be written"})"});
+      writer_.add(R"({"level":"error","message":"a log line could not be written"})");
     } catch (...) {  // NOLINT(bugprone-empty-catch): there is nowhere left to say it
     }
   }

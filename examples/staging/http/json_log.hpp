@@ -3,13 +3,18 @@
 
 #include "config/log_level.hpp"
 
+#include "http/log_writer.hpp"
+
 #include <nlohmann/json.hpp>
 
+#include <atomic>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <string_view>
 
 namespace spdlog {
-class logger;
 namespace sinks {
 class sink;
 }
@@ -23,6 +28,9 @@ using log_fields = nlohmann::ordered_json;
 /// Writes one JSON object a line: `{"time":…,"level":…,"message":…,` fields `}`; `request_id` is null in a
 /// line that belongs to no request.
 ///
+/// Lines are written on a thread of their own: whoever logs never waits for whoever reads. When nobody reads
+/// fast enough, lines are dropped, and the log says how many as soon as it is read again.
+///
 /// Thread-safe, and never throws: what is not UTF-8 is replaced, control characters are escaped, and a line
 /// that can't be built at all is replaced by one that says so.
 class json_log {
@@ -30,9 +38,10 @@ class json_log {
   /// To standard output.
   json_log();
 
-  /// To any sink; its pattern is set.
-  explicit json_log(std::shared_ptr<spdlog::sinks::sink> sink);
+  /// To any sink; its pattern is set. At most `limit` lines wait for it.
+  explicit json_log(std::shared_ptr<spdlog::sinks::sink> sink, std::size_t limit = log_writer::default_limit);
 
+  /// Waits 200 ms for lines that are not written yet, then leaves them, and the sink, to their thread.
   ~json_log();
   json_log(const json_log&) = delete;
   json_log& operator=(const json_log&) = delete;
@@ -56,8 +65,16 @@ class json_log {
     write(log_level::error, message, fields);
   }
 
+  /// Whether everything logged so far has been written, `limit` being the longest to wait for it.
+  [[nodiscard]] bool flush(std::chrono::milliseconds limit) const { return writer_.flush(limit); }
+
+  /// Lines dropped since the start.
+  [[nodiscard]] std::uint64_t dropped() const { return writer_.dropped(); }
+
  private:
-  std::shared_ptr<spdlog::logger> logger_;
+  // Written by `set_level`; relaxed: it publishes nothing but itself.
+  std::atomic<log_level> level_{log_level::info};
+  log_writer writer_;
 };
 
 }  // namespace staging

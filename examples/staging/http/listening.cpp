@@ -85,18 +85,28 @@ void listening_server::accept_until_stopped() {
 }
 
 void listening_server::stop_serving() {
+  begin_stopping();
   std::unique_lock lock{mutex_};
-  if (!stopping_) {
-    stopping_ = true;
-    const std::uint64_t one = 1;
-    [[maybe_unused]] const auto written = ::write(stop_event_, &one, sizeof one);
-    // The library's own stop closes the descriptor while another thread accepts on it; whatever is opened
-    // next could get its number. Shutting the socket down wakes that thread as well, and closing can wait.
-    retired_ = svr_sock_.exchange(INVALID_SOCKET);
-    if (listener_ >= 0) shutdown(listener_, SHUT_RDWR);
-    changed_.notify_all();
-  }
   changed_.wait(lock, [this] { return !running_; });
+}
+
+bool listening_server::stop_serving(std::chrono::milliseconds limit) {
+  begin_stopping();
+  std::unique_lock lock{mutex_};
+  return changed_.wait_for(lock, limit, [this] { return !running_; });
+}
+
+void listening_server::begin_stopping() {
+  const std::scoped_lock lock{mutex_};
+  if (stopping_) return;
+  stopping_ = true;
+  const std::uint64_t one = 1;
+  [[maybe_unused]] const auto written = ::write(stop_event_, &one, sizeof one);
+  // The library's own stop closes the descriptor while another thread accepts on it; whatever is opened next
+  // could get its number. Shutting the socket down wakes that thread as well, and closing can wait.
+  retired_ = svr_sock_.exchange(INVALID_SOCKET);
+  if (listener_ >= 0) shutdown(listener_, SHUT_RDWR);
+  changed_.notify_all();
 }
 
 }  // namespace staging

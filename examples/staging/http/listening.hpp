@@ -5,6 +5,7 @@
 
 #include <httplib.h>
 
+#include <chrono>
 #include <condition_variable>
 #include <cstdint>
 #include <mutex>
@@ -33,12 +34,16 @@ class listening_server : public httplib::Server {
   /// Returns when `serve_until_stopped` has no request left.
   void stop_serving();
 
+  /// The same, but returns after `limit` at the latest; whether no request was left.
+  [[nodiscard]] bool stop_serving(std::chrono::milliseconds limit);
+
  protected:
   /// Readable from `stop_serving` on, for ever: for whoever polls a connection.
   [[nodiscard]] int stop_event() const noexcept { return stop_event_; }
 
  private:
   void accept_until_stopped();
+  void begin_stopping();
 
   json_log& log_;
   const int stop_event_;

@@ -80,6 +80,7 @@ class http_server::engine final : public listening_server {
  public:
   engine(http_options options, json_log& log)
       : listening_server(log), options_(checked(options)), gate_(options_), log_(log) {
+    first_queue_ = std::make_unique<bounded_queue>(options_.threads, options_.queue_limit);
     OPENSSL_cleanse(options_.api_key.data(), options_.api_key.size());
     OPENSSL_cleanse(options.api_key.data(), options.api_key.size());
     install_hooks();
@@ -111,12 +112,16 @@ class http_server::engine final : public listening_server {
   json_log& log_;
   request_listener listener_of_requests_;
   std::atomic<bool> draining_{false};  // set once by whoever drains; relaxed: it publishes nothing but itself
-  bounded_queue* queue_ = nullptr;     // the library's, while it listens; set before any connection is queued
+  // Made before there is a port, so that a lack of threads shows then; each further time that the library
+  // starts to accept it gets a new one.
+  std::unique_ptr<bounded_queue> first_queue_;
+  bounded_queue* queue_ = nullptr;  // the library's, while it listens; set before any connection is queued
 };
 
 void http_server::engine::install_hooks() {
   new_task_queue = [this]() -> httplib::TaskQueue* {
-    queue_ = new bounded_queue{options_.threads, options_.queue_limit};  // the library deletes it
+    if (!first_queue_) first_queue_ = std::make_unique<bounded_queue>(options_.threads, options_.queue_limit);
+    queue_ = first_queue_.release();  // the library deletes it
     return queue_;
   };
 
@@ -354,6 +359,9 @@ bool http_server::draining() const noexcept {
 }
 void http_server::stop() {
   engine_->stop_serving();
+}
+bool http_server::stop(std::chrono::milliseconds limit) {
+  return engine_->stop_serving(limit);
 }
 
 }  // namespace staging

@@ -6,6 +6,7 @@
 #include "http/options.hpp"
 #include "http/router.hpp"
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -32,8 +33,8 @@ class http_server {
   /// leaves, on its thread.
   using request_listener = std::function<void(std::string_view route, int status, double seconds)>;
 
-  /// Throws `std::invalid_argument` naming the option that is out of its range. `log` must outlive the
-  /// server.
+  /// Starts the threads that will serve. Throws `std::invalid_argument` naming the option that is out of its
+  /// range, `std::system_error` when a thread can't be had. `log` must outlive the server.
   http_server(http_options options, json_log& log);
 
   /// Stops.
@@ -52,7 +53,8 @@ class http_server {
   /// can't.
   std::uint16_t bind(const std::string& host, std::uint16_t port);
 
-  /// Serves until `stop`. Returns at once when stopped before; throws `std::logic_error` without `bind`.
+  /// Serves until `stop`. Returns at once when stopped before; throws `std::logic_error` without `bind`, and
+  /// what the HTTP library throws when it runs out of memory or threads.
   void run();
 
   /// From now on every answer closes its connection; readiness should say no, so that clients go elsewhere.
@@ -63,6 +65,10 @@ class http_server {
   /// bound. For good: a stopped server can't run again. Not from a route (it would wait for itself) and not
   /// from a signal handler.
   void stop();
+
+  /// The same, but returns after `limit` at the latest: whether the running requests have ended. May be
+  /// called again.
+  [[nodiscard]] bool stop(std::chrono::milliseconds limit);
 
  private:
   class engine;

@@ -15,11 +15,12 @@ namespace staging {
 /// The JSON object in a request's body, read field by field. Every refusal is a 400 that names the field.
 class body {
  public:
-  /// Throws a 400 when the body is not a JSON object, or holds a field that is not among `known`: a misspelt
-  /// one must not be ignored.
+  /// Throws a 400 when the body is not a JSON object, or holds a field twice or one that is not among
+  /// `known`: a misspelt one must not be ignored.
   body(const request& from, std::initializer_list<std::string_view> known);
 
-  /// A text of 1 to `longest` bytes; throws a 400 when it is missing or anything else.
+  /// A text of 1 to `longest` bytes that says something: not blank, no control characters. Throws a 400 when
+  /// it is missing or anything else.
   [[nodiscard]] std::string text(std::string_view field, std::size_t longest) const;
 
   /// A number within [least, most]; nothing when the field is missing; throws a 400 for anything else.

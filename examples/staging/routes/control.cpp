@@ -13,6 +13,7 @@ namespace staging {
 
 namespace {
 
+constexpr double shortest_override_seconds = 0.001;
 constexpr double longest_override_seconds = 86'400;
 constexpr double longest_latency_ms = 60'000;
 
@@ -54,10 +55,11 @@ void set_override(application& app, const request& in, response& out) {
   if (!pinned) throw bad_request("level", "must be OPTIMAL, DEGRADED, LIMITED, MINIMAL or EMERGENCY");
   const auto reason = fields.text("reason", 256);
   const auto actor = fields.text("actor", 64);
-  const auto expiry = fields.number("expiry", 0.001, longest_override_seconds);
-  if (!expiry)
-    throw bad_request("expiry",
-                      fmt::format("must be a number of seconds up to {}", longest_override_seconds));
+  const auto expiry = fields.number("expiry", shortest_override_seconds, longest_override_seconds);
+  if (!expiry) {
+    throw bad_request("expiry", fmt::format("is missing; must be a number of seconds from {} to {}",
+                                            shortest_override_seconds, longest_override_seconds));
+  }
 
   auto& watched = app.system.watched();
   const auto now = watched.now();

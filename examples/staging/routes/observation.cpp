@@ -40,10 +40,12 @@ void health(const application& app, response& out) {
     out.status = 503;
     out.headers.push_back({"Retry-After", std::to_string(retry_after(app.system, seen).count())});
   }
+  auto timestamp = wall_time(seen.at, seen.at);
+  timestamp.pop_back();  // the original's clients know it without the Z
   const auto* const status = emergency ? "unhealthy" : seen.level == level::optimal ? "healthy" : "degraded";
   out.json({
       {"status", status},
-      {"timestamp", wall_time(seen.at, seen.at)},
+      {"timestamp", timestamp},
       {"database", connected ? "connected" : "disconnected"},
       {"services",
        {{"dashboard", "ok"},
@@ -62,6 +64,9 @@ void metrics(const application& app, response& out) {
   app.metrics.write(text);
   text.family("dashboard_uptime_seconds", "gauge", "Seconds since the server started.");
   text.sample({}, uptime(app));
+  text.family("dashboard_log_lines_dropped_total", "counter",
+              "Log lines dropped because nobody read the log.");
+  text.sample({}, app.log.dropped());
   write_metrics(text, snapshot(app));
   out.content_type = brownout::prometheus_text::content_type;
   out.body = std::move(text).text();

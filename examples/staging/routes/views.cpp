@@ -67,7 +67,7 @@ std::string wall_time(time_point at, time_point now) {
   const auto then = system_clock::now() - std::chrono::duration_cast<system_clock::duration>(now - at);
   const auto micros = std::chrono::floor<std::chrono::microseconds>(then);
   const auto whole = std::chrono::floor<std::chrono::seconds>(micros);
-  return fmt::format("{:%Y-%m-%dT%H:%M:%S}.{:06}", fmt::gmtime(system_clock::to_time_t(whole)),
+  return fmt::format("{:%Y-%m-%dT%H:%M:%S}.{:06}Z", fmt::gmtime(system_clock::to_time_t(whole)),
                      (micros - whole).count());
 }
 

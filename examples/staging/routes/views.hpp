@@ -17,7 +17,7 @@ namespace staging {
 using json = nlohmann::ordered_json;
 
 /// How what the system is looks as JSON. Pure but for the wall clock, by which people are told when things
-/// happened.
+/// happened: UTC, as `2025-10-19T06:22:43.158269Z`.
 [[nodiscard]] std::string wall_time(brownout::time_point at, brownout::time_point now);
 [[nodiscard]] json seconds_or_null(std::optional<brownout::duration> value);
 

@@ -33,7 +33,8 @@ std::size_t share_of(std::size_t connections, double share) {
   return static_cast<std::size_t>(std::max(1.0, std::round(static_cast<double>(connections) * share)));
 }
 
-/// A pool of clients for a dependency that is configured; for a simulated one nobody ever asks it.
+/// A pool of clients. Those of a simulated dependency never connect: lent while its simulator is called, they
+/// stand for the connections that the call would take.
 template <class Client, class Settings>
 std::unique_ptr<connection_pool<Client>> pool_of(const std::optional<Settings>& settings,
                                                  std::size_t connections) {
@@ -139,18 +140,18 @@ auto staging_system::through(dependency which, connection_pool<Client>& pool, Op
   }
 }
 
-template <class T>
-attempt<T> staging_system::through_simulator(dependency which, T answer) {
-  auto admitted = supervisor_->at(which).try_acquire();
-  if (!admitted) return {std::nullopt, std::string{to_string(admitted.rejection().reason)}};
-  const auto found = simulator_of(which).call(context_of(which));
-  admitted->complete(found.result);
-  if (found.result != outcome::success) return {std::nullopt, found.reason};
-  return {std::move(answer), {}};
+template <class Client, class T>
+attempt<T> staging_system::through_simulator(dependency which, connection_pool<Client>& pool, T answer) {
+  return through(which, pool, [&](Client&, const probe_context& context) {
+    const auto found = simulator_of(which).call(context);
+    if (found.result != outcome::success) throw client_error(found.reason, found.result);
+    return std::move(answer);
+  });
 }
 
 attempt<std::vector<inventory_row>> staging_system::read_inventory() {
-  if (simulated(dependency::database)) return through_simulator(dependency::database, sample_inventory());
+  if (simulated(dependency::database))
+    return through_simulator(dependency::database, *database_pool_, sample_inventory());
   return through(
       dependency::database, *database_pool_,
       [](postgres_client& client, const probe_context& context) { return client.inventory(context); });
@@ -158,7 +159,7 @@ attempt<std::vector<inventory_row>> staging_system::read_inventory() {
 
 attempt<std::optional<std::string>> staging_system::read_cache(std::string_view key) {
   if (simulated(dependency::redis)) {
-    return through_simulator(dependency::redis,
+    return through_simulator(dependency::redis, *redis_pool_,
                              std::optional<std::string>{});  // a cache that is always empty
   }
   return through(dependency::redis, *redis_pool_, [&](redis_client& client, const probe_context& context) {
@@ -168,7 +169,7 @@ attempt<std::optional<std::string>> staging_system::read_cache(std::string_view 
 
 attempt<bool> staging_system::write_cache(std::string_view key, std::string_view value,
                                           std::chrono::seconds ttl) {
-  if (simulated(dependency::redis)) return through_simulator(dependency::redis, true);
+  if (simulated(dependency::redis)) return through_simulator(dependency::redis, *redis_pool_, true);
   return through(dependency::redis, *redis_pool_, [&](redis_client& client, const probe_context& context) {
     client.set_ex(key, value, ttl, context);
     return true;
@@ -177,7 +178,8 @@ attempt<bool> staging_system::write_cache(std::string_view key, std::string_view
 
 attempt<std::string> staging_system::recommend(std::string_view prompt) {
   if (simulated(dependency::openai)) {
-    return through_simulator(dependency::openai, std::string{"Reorder what is nearly sold out. (simulated)"});
+    return through_simulator(dependency::openai, *openai_pool_,
+                             std::string{"Reorder what is nearly sold out. (simulated)"});
   }
   return through(dependency::openai, *openai_pool_, [&](openai_client& client, const probe_context& context) {
     return client.recommend(prompt, context);

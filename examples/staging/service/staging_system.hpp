@@ -80,9 +80,10 @@ class staging_system {
   template <class Client, class Operation>
   [[nodiscard]] auto through(dependency which, connection_pool<Client>& pool, Operation operation);
 
-  /// The same against the stand-in: `answer` is what it gives when it is up.
-  template <class T>
-  [[nodiscard]] attempt<T> through_simulator(dependency which, T answer);
+  /// The same against the stand-in: `answer` is what it gives when it is up. What it borrows counts, so that
+  /// a slow stand-in holds no more of the server's threads than a slow dependency.
+  template <class Client, class T>
+  [[nodiscard]] attempt<T> through_simulator(dependency which, connection_pool<Client>& pool, T answer);
 
   settings settings_;
   std::stop_source stops_;

@@ -4,10 +4,11 @@
 #include "staging/support/eventually.hpp"
 
 #include <fcntl.h>
-#include <spawn.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
 #include <csignal>
 #include <cstdlib>
@@ -33,6 +34,31 @@ std::vector<char*> pointers(std::vector<std::string>& texts) {
   return all;
 }
 
+/// What a child needs to become its command, prepared before the fork: behind it nothing may be allocated,
+/// since another thread may have held a lock.
+struct command_line {
+  const char* program;
+  char* const* arguments;
+  char* const* environment;
+  const char* out;  // a file
+  const char* err;  // a file
+  int output;       // a descriptor instead of `out`, or -1
+  pid_t parent;
+};
+
+/// The child: becomes the command, or writes the reason why it can't into `failure`.
+[[noreturn]] void become(const command_line& command, int failure) noexcept {
+  constexpr int appending = O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC;
+  const bool ready =
+      prctl(PR_SET_PDEATHSIG, SIGKILL) == 0 && dup2(open("/dev/null", O_RDONLY | O_CLOEXEC), 0) == 0 &&
+      dup2(command.output >= 0 ? command.output : open(command.out, appending, 0600), 1) == 1 &&
+      dup2(open(command.err, appending, 0600), 2) == 2;
+  if (getppid() != command.parent) _exit(1);  // killed before it could be watched
+  if (ready) execvpe(command.program, command.arguments, command.environment);
+  const int reason = errno;
+  _exit(write(failure, &reason, sizeof reason) == sizeof reason ? 1 : 2);
+}
+
 }  // namespace
 
 temporary_directory::temporary_directory() {
@@ -48,7 +74,7 @@ temporary_directory::~temporary_directory() {
   std::filesystem::remove_all(path_, ignored);
 }
 
-process::process(const std::vector<std::string>& command, const variables& environment) {
+process::process(const std::vector<std::string>& command, const variables& environment, int output) {
   auto arguments = command;
   auto all = environment;
   for (const auto* inherited : {"PATH", "HOME", "TMPDIR"}) {
@@ -57,17 +83,29 @@ process::process(const std::vector<std::string>& command, const variables& envir
   std::vector<std::string> settings;
   for (const auto& [name, value] : all) settings.push_back(name + "=" + value);
 
-  posix_spawn_file_actions_t actions;
-  posix_spawn_file_actions_init(&actions);
-  posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
-  posix_spawn_file_actions_addopen(&actions, 1, (directory_.path() / "out").c_str(),
-                                   O_WRONLY | O_CREAT | O_APPEND, 0600);
-  posix_spawn_file_actions_addopen(&actions, 2, (directory_.path() / "err").c_str(),
-                                   O_WRONLY | O_CREAT | O_APPEND, 0600);
-  const int failed = posix_spawnp(&id_, arguments.front().c_str(), &actions, nullptr,
-                                  pointers(arguments).data(), pointers(settings).data());
-  posix_spawn_file_actions_destroy(&actions);
-  if (failed != 0) throw std::system_error{failed, std::generic_category(), arguments.front()};
+  const auto argument_list = pointers(arguments);
+  const auto environment_list = pointers(settings);
+  const auto out = (directory_.path() / "out").string();
+  const auto err = (directory_.path() / "err").string();
+  const command_line line{arguments.front().c_str(),
+                          argument_list.data(),
+                          environment_list.data(),
+                          out.c_str(),
+                          err.c_str(),
+                          output,
+                          getpid()};
+  std::array<int, 2> failure{};
+  if (pipe2(failure.data(), O_CLOEXEC) != 0) throw std::system_error{errno, std::generic_category(), "pipe"};
+  id_ = fork();
+  if (id_ == 0) become(line, failure[1]);
+  int reason = id_ < 0 ? errno : 0;
+  close(failure[1]);
+  // Nothing to read: it has become the command, and its end of the pipe is closed.
+  const bool failed = id_ < 0 || read(failure[0], &reason, sizeof reason) == sizeof reason;
+  close(failure[0]);
+  if (!failed) return;
+  if (id_ > 0) waitpid(id_, nullptr, 0);
+  throw std::system_error{reason, std::generic_category(), arguments.front()};
 }
 
 process::~process() {

@@ -29,11 +29,13 @@ class temporary_directory {
   std::filesystem::path path_;
 };
 
-/// A child process whose output goes into files. Killed when this ends, if it still runs.
+/// A child process whose output goes into files. Killed when this ends, if it still runs, and by the kernel
+/// when the thread that made this ends, however it does: make it on a thread that outlives it.
 class process {
  public:
-  /// Starts `command`; throws `std::system_error` when that fails.
-  process(const std::vector<std::string>& command, const variables& environment);
+  /// Starts `command`; throws `std::system_error` when that fails. A descriptor given as `output` becomes its
+  /// standard output instead of the file.
+  process(const std::vector<std::string>& command, const variables& environment, int output = -1);
   ~process();
   process(const process&) = delete;
   process& operator=(const process&) = delete;

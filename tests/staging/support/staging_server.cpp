@@ -2,6 +2,7 @@
 #include "staging/support/staging_server.hpp"
 
 #include "staging/support/eventually.hpp"
+#include "staging/support/free_port.hpp"
 
 #include <sstream>
 #include <stdexcept>
@@ -11,9 +12,9 @@ namespace staging_tests {
 
 namespace {
 
-variables completed(variables environment) {
+variables completed(variables environment, int port = 0) {
   environment.emplace("DASHBOARD_API_KEY", staging_server::key);
-  environment.emplace("API_PORT", "0");
+  environment.emplace("API_PORT", std::to_string(port));
   // The tests ask far more often than people; those of the limit set it themselves.
   environment.emplace("DASHBOARD_RATELIMIT_ENABLED", "false");
   return environment;
@@ -56,6 +57,20 @@ staging_server::staging_server(variables environment)
   });
   if (!listening || port_ == 0) {
     throw std::runtime_error{"the staging server does not listen: " + process_.out() + process_.err()};
+  }
+}
+
+staging_server::staging_server(variables environment, int output)
+    : port_{free_port()},
+      process_{{BROWNOUT_STAGING_SERVER}, completed(std::move(environment), port_), output} {
+  const bool answers = eventually(std::chrono::seconds{20}, [&] {
+    auto client = client_of(port_);
+    client.set_read_timeout(1);
+    const auto live = client.Get("/livez");
+    return (live && live->status == 200) || !process_.running();
+  });
+  if (!answers || !process_.running()) {
+    throw std::runtime_error{"the staging server does not answer: " + process_.err()};
   }
 }
 

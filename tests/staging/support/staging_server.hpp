@@ -32,6 +32,9 @@ class staging_server {
   /// Starts it and waits until it listens; throws `std::runtime_error` with its output when it does not.
   explicit staging_server(variables environment);
 
+  /// The same with another standard output: its log can't be read then, so it is given a port.
+  staging_server(variables environment, int output);
+
   [[nodiscard]] answer get(const std::string& path, httplib::Headers headers = with_key()) const;
   answer post(const std::string& path, const nlohmann::json& body = nlohmann::json::object(),
               httplib::Headers headers = with_key()) const;
@@ -49,8 +52,8 @@ class staging_server {
   [[nodiscard]] static httplib::Headers with_key() { return {{"X-API-Key", key}}; }
 
  private:
-  process process_;
   int port_ = 0;
+  process process_;
 };
 
 }  // namespace staging_tests

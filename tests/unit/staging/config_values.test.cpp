@@ -4,6 +4,7 @@
 
 #include "config/config_error.hpp"
 #include "config/settings.hpp"
+#include "service/staging_system.hpp"
 
 #include <chrono>
 #include <functional>
@@ -179,12 +180,15 @@ std::vector<expectation> server_expectations() {
       {"DASHBOARD_ENABLE_HSTS", yes_or_no, false,
        both_ways([](const settings& read) { return read.enable_hsts; }), not_boolean},
       {"DASHBOARD_TRUSTED_PROXIES",
-       "IPv4 or IPv6 addresses separated by commas",
+       "IPv4 or IPv6 addresses or networks such as 10.0.0.0/8, separated by commas",
        false,
        {proxies("10.0.0.1", {"10.0.0.1"}), proxies("10.0.0.1, 0:0:0:0:0:0:0:1", {"10.0.0.1", "::1"}),
-        proxies("::ffff:10.0.0.1,2001:DB8::1", {"10.0.0.1", "2001:db8::1"})},
-       {"proxy", "10.0.0.1,", ",10.0.0.1", "10.0.0.1,,::1", "10.0.0.0/8", "10.0.0.1 10.0.0.2", "10.0.0.1;::1",
-        ",", " ", "-1", "10.0.0.256"}},
+        proxies("::ffff:10.0.0.1,2001:DB8::1", {"10.0.0.1", "2001:db8::1"}),
+        proxies("10.0.0.0/8, 192.168.4.0/22", {"10.0.0.0/8", "192.168.4.0/22"}),
+        proxies("FD00:0::/8,10.0.0.1/32", {"fd00::/8", "10.0.0.1"}), proxies("0.0.0.0/0", {"0.0.0.0/0"})},
+       {"proxy", "10.0.0.1,", ",10.0.0.1", "10.0.0.1,,::1", "10.0.0.1/8", "10.0.0.0/33", "fd00::/129",
+        "fd00::1/8", "10.0.0.0/", "10.0.0.0/8x", "10.0.0.0/-8", "/8", "10.0.0.0 /8", "10.0.0.0/8 10.0.0.2",
+        "10.0.0.1;::1", ",", " ", "-1", "10.0.0.256"}},
       {"DASHBOARD_LOG_LEVEL",
        "debug, info, warning or error",
        false,
@@ -280,10 +284,10 @@ std::vector<expectation> health_expectations() {
        {threshold("69", &at::limited, 69), threshold("41", &at::limited, 41)},
        not_points},
       {"MINIMAL_THRESHOLD",
-       points,
+       "a decimal number above 0 and up to 100",
        false,
-       {threshold("0", &at::minimal, 0), threshold("59.25", &at::minimal, 59.25)},
-       not_points},
+       {threshold("0.001", &at::minimal, 0.001), threshold("59.25", &at::minimal, 59.25)},
+       not_points + texts{"0", "0.0", "000"}},
       {"DEGRADATION_HYSTERESIS",
        "a decimal number from 0 to 20",
        false,
@@ -508,6 +512,16 @@ TEST_CASE("a good value arrives where it belongs", "[staging][config]") {
       const auto set = with(everything_configured(), each.name, text);
       CHECK(refusal(set).empty());
       if (refusal(set).empty()) CHECK(arrived(staging::read_settings(from(set))));
+    }
+  }
+}
+
+TEST_CASE("the server can be built from whatever is accepted", "[staging][config]") {
+  for (const auto& each : expectations()) {
+    for (const auto& good : each.good) {
+      INFO(each.name << "=" << good.text);
+      const auto read = staging::read_settings(from(with(everything_configured(), each.name, good.text)));
+      CHECK_NOTHROW(staging::staging_system{read});
     }
   }
 }

@@ -57,11 +57,22 @@ TEST_CASE("a network holds the addresses its prefix says", "[staging][http]") {
   CHECK_FALSE(contains("0.0.0.0/0", "2001:db8::1"));
   CHECK(contains("fd00::/8", "fd12::1"));
   CHECK(contains("::/0", "2001:db8::1"));
-  for (const std::string text :
-       {"10.0.0.0/33", "fd00::/129", "10.0.0.0/", "10.0.0.0/-1", "10.0.0.0/8x", "/8", "proxy"}) {
+  for (const std::string text : {"10.0.0.0/33", "fd00::/129", "10.0.0.0/", "10.0.0.0/-1", "10.0.0.0/8x", "/8",
+                                 "proxy", "10.0.0.1/8", "192.168.5.0/22", "fd00::1/8", "::1/0"}) {
     CAPTURE(text);
     CHECK_FALSE(ip_network::parse(text));
   }
+}
+
+TEST_CASE("a network is written in one spelling", "[staging][http]") {
+  const auto written = [](const char* text) { return ip_network::parse(text)->text(); };
+  CHECK(written("10.0.0.0/8") == "10.0.0.0/8");
+  CHECK(written("FD00:0::/8") == "fd00::/8");
+  CHECK(written("::/0") == "::/0");
+  CHECK(written("0.0.0.0/0") == "0.0.0.0/0");
+  CHECK(written("10.0.0.1/32") == "10.0.0.1");
+  CHECK(written("2001:db8::1/128") == "2001:db8::1");
+  CHECK(written("2001:db8::1") == "2001:db8::1");
 }
 
 TEST_CASE("a forwarded header counts only from a trusted proxy", "[staging][http]") {

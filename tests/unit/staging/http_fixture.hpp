@@ -212,6 +212,7 @@ class running_server {
   }
 
   [[nodiscard]] std::string all_lines() const {
+    static_cast<void>(log.flush(patience));
     std::string all;
     for (const auto& line : lines->lines()) all += line + "\n";
     return all;

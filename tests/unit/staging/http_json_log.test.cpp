@@ -4,11 +4,15 @@
 #include "catch2.hpp"
 #include "http_fixture.hpp"
 
+#include <atomic>
+#include <future>
+#include <mutex>
 #include <stdexcept>
+#include <vector>
 
 using staging::json_log;
 using staging::log_level;
-using staging::testing::captured_lines;
+using namespace staging::testing;
 
 namespace {
 
@@ -17,6 +21,7 @@ struct logged {
   json_log log{lines};
 
   nlohmann::json only() {
+    REQUIRE(log.flush(patience));
     const auto all = lines->lines();
     REQUIRE(all.size() == 1);
     REQUIRE(all[0].find('\n') == std::string::npos);
@@ -27,6 +32,36 @@ struct logged {
 class failing_sink final : public spdlog::sinks::base_sink<std::mutex> {
   void sink_it_(const spdlog::details::log_msg&) override { throw std::runtime_error("disk full"); }
   void flush_() override { throw std::runtime_error("disk full"); }
+};
+
+brownout::time_point now() {
+  return brownout::monotonic_clock{}.now();
+}
+
+/// What a pipe is that nobody reads: whoever writes waits until `release`, or twice as long as a test has
+/// patience.
+class blocking_sink final : public spdlog::sinks::base_sink<std::mutex> {
+ public:
+  void release() { released_.set_value(); }
+  [[nodiscard]] bool is_written_to() { return writing_; }
+  [[nodiscard]] std::vector<nlohmann::json> lines() {
+    const std::scoped_lock lock{mutex_};
+    return lines_;
+  }
+
+ private:
+  void sink_it_(const spdlog::details::log_msg& message) override {
+    writing_ = true;
+    waited_for_.wait_until(latest_);
+    lines_.push_back(nlohmann::json::parse(message.payload.begin(), message.payload.end()));
+  }
+  void flush_() override {}
+
+  std::promise<void> released_;
+  std::shared_future<void> waited_for_{released_.get_future()};
+  const brownout::time_point latest_ = now() + 2 * patience;
+  std::atomic<bool> writing_{false};
+  std::vector<nlohmann::json> lines_;
 };
 
 }  // namespace
@@ -88,6 +123,7 @@ TEST_CASE("a line that belongs to no request has a request id all the same: null
 TEST_CASE("lines below the level are dropped", "[staging][http]") {
   logged to;
   to.log.debug("too much detail");
+  REQUIRE(to.log.flush(patience));
   CHECK(to.lines->lines().empty());
   to.log.set_level(log_level::debug);
   to.log.debug("now wanted");
@@ -98,5 +134,72 @@ TEST_CASE("a log that can't be written stops nobody", "[staging][http]") {
   json_log log{std::make_shared<failing_sink>()};
   log.info("lost");
   log.info("not an object", "text");
+  CHECK(log.flush(patience));
   SUCCEED("nothing was thrown");
+}
+
+TEST_CASE("whoever logs never waits for whoever reads, and nothing is lost that fits", "[staging][http]") {
+  const auto unread = std::make_shared<blocking_sink>();
+  json_log log{unread};
+  const auto started = now();
+  for (int i = 0; i < 1'000; ++i) log.info("line", {{"number", i}});
+  CHECK(now() - started < patience);
+  CHECK_FALSE(log.flush(1ms));
+
+  unread->release();
+  REQUIRE(log.flush(patience));
+  CHECK(log.dropped() == 0);
+  const auto lines = unread->lines();
+  REQUIRE(lines.size() == 1'000);
+  for (std::size_t i = 0; i < lines.size(); ++i) CHECK(lines[i].at("number") == i);
+}
+
+TEST_CASE("lines that find the queue full are dropped, counted, and owned up to in their place",
+          "[staging][http]") {
+  const auto unread = std::make_shared<blocking_sink>();
+  json_log log{unread, 3};
+  log.set_level(log_level::error);
+  log.error("written");
+  REQUIRE(eventually([&] { return unread->is_written_to(); }));
+  for (const auto* text : {"first", "second", "third", "lost", "lost"}) log.error(text);
+  CHECK(log.dropped() == 2);
+
+  unread->release();
+  REQUIRE(log.flush(patience));
+  log.error("after");
+  REQUIRE(log.flush(patience));
+  const auto lines = unread->lines();
+  REQUIRE(lines.size() == 6);
+  CHECK(lines[0].at("message") == "written");
+  CHECK(lines[3].at("message") == "third");
+  CHECK(lines[4].at("message") == "log lines dropped");
+  CHECK(lines[4].at("level") == "warning");
+  CHECK(lines[4].at("count") == 2);
+  CHECK(lines[4].at("request_id").is_null());
+  CHECK(lines[5].at("message") == "after");
+  CHECK(log.dropped() == 2);
+}
+
+TEST_CASE("a log ends although nobody reads it, and leaves the sink to its thread", "[staging][http]") {
+  const auto unread = std::make_shared<blocking_sink>();
+  const auto started = now();
+  {
+    json_log log{unread};
+    log.info("never read");
+  }
+  CHECK(now() - started < patience);
+  CHECK(unread.use_count() > 1);
+
+  unread->release();
+  CHECK(eventually([&] { return unread.use_count() == 1; }));
+  CHECK(unread->lines().size() == 1);
+}
+
+TEST_CASE("what was logged before the end is written before the end", "[staging][http]") {
+  const auto lines = std::make_shared<captured_lines>();
+  {
+    json_log log{lines};
+    for (int i = 0; i < 1'000; ++i) log.info("line");
+  }
+  CHECK(lines->lines().size() == 1'000);
 }

@@ -459,6 +459,7 @@ TEST_CASE("each request is one log line, with the same id, and one count", "[sta
   at.ask("DELETE", "/health", "X-Request-ID: three\r\n");
   at.ask("GET", "/livez", "Host: b\r\n");
 
+  REQUIRE(at.log.flush(patience));
   std::vector<nlohmann::json> lines;
   for (const auto& line : at.lines->lines()) {
     if (auto parsed = nlohmann::json::parse(line); parsed.at("message") == "request")

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "service/staging_system.hpp"
+#include "catch2.hpp"
+#include "http_fixture.hpp"
+#include "unit/staging/config_fixture.hpp"
+
+#include <chrono>
+#include <functional>
+#include <thread>
+#include <vector>
+
+using namespace staging;
+using namespace staging::testing;
+
+TEST_CASE("a call on a simulated dependency takes a place in the pool of the real one",
+          "[staging][service]") {
+  staging_system system{read_settings(staging_test::from({}))};
+  struct operation {
+    dependency which;
+    std::function<void()> call;
+    std::function<pool_usage()> usage;
+  };
+  const auto& [which, call, usage] = GENERATE_REF(
+      operation{dependency::database, [&] { static_cast<void>(system.read_inventory()); },
+                [&] { return system.usage_of_database(); }},
+      operation{dependency::redis, [&] { static_cast<void>(system.read_cache("key")); },
+                [&] { return system.usage_of_redis(); }},
+      operation{dependency::redis, [&] { static_cast<void>(system.write_cache("key", "value", 1s)); },
+                [&] { return system.usage_of_redis(); }},
+      operation{dependency::openai, [&] { static_cast<void>(system.recommend("prompt")); },
+                [&] { return system.usage_of_openai(); }});
+  CAPTURE(to_string(which));
+  system.simulator_of(which).set({.mode = simulated_mode::slow, .latency = 1h});
+  std::jthread caller{call};
+  CHECK(eventually([&] { return usage().in_use == 1; }));
+  system.give_up();
+  caller.join();
+  CHECK(usage().in_use == 0);
+}
+
+TEST_CASE("a simulated dependency whose pool is exhausted answers at once, and its circuit does not mind",
+          "[staging][service]") {
+  staging_system system{read_settings(staging_test::from({}))};
+  system.simulator_of(dependency::database).set({.mode = simulated_mode::slow, .latency = 1h});
+  std::vector<std::jthread> callers;
+  for (std::size_t i = 0; i < staging_system::database_connections; ++i)
+    callers.emplace_back([&] { static_cast<void>(system.read_inventory()); });
+  CHECK(
+      eventually([&] { return system.usage_of_database().in_use == staging_system::database_connections; }));
+  if (system.usage_of_database().in_use == staging_system::database_connections) {
+    const auto refused = system.read_inventory();
+    CHECK_FALSE(refused.value);
+    CHECK(refused.reason == "every connection is in use");
+  }
+  system.give_up();
+  callers.clear();
+  const auto& circuit = system.watched().at(dependency::database).breaker().snapshot();
+  CHECK(circuit.consecutive_failures == 0);
+}
+
+TEST_CASE("what a simulated dependency answers is what its simulator says", "[staging][service]") {
+  staging_system system{read_settings(staging_test::from({}))};
+  CHECK(system.read_inventory().value->size() == 3);
+  system.simulator_of(dependency::database).set({.mode = simulated_mode::down});
+  const auto failed = system.read_inventory();
+  CHECK_FALSE(failed.value);
+  CHECK(failed.reason == "simulated failure");
+  CHECK(system.watched().at(dependency::database).breaker().snapshot().consecutive_failures == 1);
+}
