@@ -25,7 +25,8 @@ namespace brownout {
 /// Runs a supervisor: one thread steps it, and each probe has a thread of its own, so that one that hangs
 /// delays neither the others nor a step nor shutdown.
 ///
-/// The supervisor must outlive this object. Thread-safe.
+/// The supervisor must outlive this object. Thread-safe. When memory runs out within a step the program ends
+/// (`std::terminate`): going on without the step's decisions would leave a level in force that nobody chose.
 template <class Supervisor>
 class supervision {
  public:
