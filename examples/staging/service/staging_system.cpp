@@ -15,7 +15,6 @@ namespace {
 
 using brownout::outcome;
 using brownout::probe_context;
-using brownout::probe_result;
 
 /// How long a call waits for a connection while all are in use. Short: the caller has something else to
 /// answer, and holds one of the server's threads meanwhile.
