@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 // A dependency_set holds the numbers 0 to 31.
-// must say: shift
-// must say: insert
+// must say: assertion_failed
+// must say: a dependency's number is 0 to 31
 #include "brownout/degradation/dependency_set.hpp"
 
 #ifdef MISTAKE
