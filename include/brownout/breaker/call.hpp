@@ -53,8 +53,9 @@ void settle_thrown(settlement<Permit>& settles, const C& classify, outcome other
 }
 #endif
 
-/// Makes the call; settles its permit when that throws. Handlers only where they can find something that is
-/// not a failure: by default the refusal of another breaker.
+/// Makes the call; settles its permit when that throws. There are handlers only for what may be no failure:
+/// by default the refusal of another breaker. Inlined by order, as below: on account of the handlers, which
+/// cost nothing until something is thrown, GCC would take the whole call for rare and move it out of line.
 template <class Permit, class F, class C>
 [[gnu::always_inline]] inline std::invoke_result_t<F> invoke_settling_thrown(settlement<Permit>& settles,
                                                                              F&& function,
@@ -85,25 +86,35 @@ template <class Permit, class F, class C>
 #endif
 }
 
-/// Makes an admitted call and settles its permit by the verdict of `classify`.
+/// Makes an admitted call and settles its permit by the verdict of `classify`. One function for each kind of
+/// return, and the value in its outermost block, because only there do all compilers build it in place.
 template <class Permit, class F, class C>
+requires std::is_object_v<std::invoke_result_t<F>>
 [[gnu::always_inline]] inline std::invoke_result_t<F> invoke_settling(Permit& admitted, F&& function,
                                                                       const C& classify) {
-  using returned = std::invoke_result_t<F>;
   settlement<Permit> settles{admitted};
-  if constexpr (std::is_void_v<returned>) {
-    invoke_settling_thrown(settles, std::forward<F>(function), classify);
-    settles.ended().complete(outcome_of(classify));
-  } else {
-    returned value = invoke_settling_thrown(settles, std::forward<F>(function), classify);
-    auto& ended = settles.ended();
-    ended.complete(outcome_of(classify, value));
-    if constexpr (std::is_reference_v<returned>) {
-      return static_cast<returned>(value);
-    } else {
-      return value;
-    }
-  }
+  std::invoke_result_t<F> value = invoke_settling_thrown(settles, std::forward<F>(function), classify);
+  auto& ended = settles.ended();
+  ended.complete(outcome_of(classify, value));
+  return value;
+}
+template <class Permit, class F, class C>
+requires std::is_reference_v<std::invoke_result_t<F>>
+[[gnu::always_inline]] inline std::invoke_result_t<F> invoke_settling(Permit& admitted, F&& function,
+                                                                      const C& classify) {
+  settlement<Permit> settles{admitted};
+  auto&& value = invoke_settling_thrown(settles, std::forward<F>(function), classify);
+  auto& ended = settles.ended();
+  ended.complete(outcome_of(classify, value));
+  return static_cast<std::invoke_result_t<F>>(value);
+}
+template <class Permit, class F, class C>
+requires std::is_void_v<std::invoke_result_t<F>>
+[[gnu::always_inline]] inline void invoke_settling(Permit& admitted, F&& function, const C& classify) {
+  settlement<Permit> settles{admitted};
+  invoke_settling_thrown(settles, std::forward<F>(function), classify);
+  auto& ended = settles.ended();
+  ended.complete(outcome_of(classify));
 }
 
 template <class Breaker, class F, class C>

@@ -65,6 +65,9 @@ inline constexpr bool holds_rejection = requires(const T& returned) {
   requires std::is_same_v<std::remove_cvref_t<decltype(returned.error())>, rejection>;
 };
 
+template <class Predicate, class... Exceptions>
+inline constexpr bool is_predicate_of = (std::predicate<const Predicate&, const Exceptions&> && ...);
+
 struct matches_all {
   constexpr bool operator()(const auto&) const noexcept { return true; }
 };
@@ -237,11 +240,13 @@ template <class Predicate>
 /// A rule, as `failure_if` is. Each type costs one more throw and catch, and that only of a call that threw.
 /// With `-fno-exceptions` it matches nothing.
 template <class Exception, class... More, class Predicate = detail::matches_all>
+requires detail::is_predicate_of<Predicate, Exception, More...>
 [[nodiscard]] constexpr auto ignore_exceptions(Predicate matches = {}) {
   return detail::exception_rule<outcome::ignored, Predicate, Exception, More...>{std::move(matches)};
 }
 /// See `ignore_exceptions`.
 template <class Exception, class... More, class Predicate = detail::matches_all>
+requires detail::is_predicate_of<Predicate, Exception, More...>
 [[nodiscard]] constexpr auto success_exceptions(Predicate matches = {}) {
   return detail::exception_rule<outcome::success, Predicate, Exception, More...>{std::move(matches)};
 }
@@ -249,6 +254,7 @@ template <class Exception, class... More, class Predicate = detail::matches_all>
 ///
 ///     first_match{failure_exceptions<timed_out, disconnected>(), ignore_exceptions<std::exception>()}
 template <class Exception, class... More, class Predicate = detail::matches_all>
+requires detail::is_predicate_of<Predicate, Exception, More...>
 [[nodiscard]] constexpr auto failure_exceptions(Predicate matches = {}) {
   return detail::exception_rule<outcome::failure, Predicate, Exception, More...>{std::move(matches)};
 }
@@ -300,7 +306,7 @@ class first_match {
         rules_);
   }
 
-  [[no_unique_address]] std::tuple<Rules...> rules_;
+  std::tuple<Rules...> rules_;
 };
 
 }  // namespace brownout

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "unit/breaker/bench.hpp"
 
+#include <pthread.h>
 #include <exception>
 #include <memory>
 #include <optional>
 #include <stdexcept>
 #include <string>
 #include <system_error>
+#include <thread>
 #include <type_traits>
 
 using namespace breaker_test;
@@ -289,6 +291,22 @@ TEST_CASE("a classifier that throws has judged nothing: the permit goes back, th
     };
     CHECK(judged([] { return lying_code{}; }) == outcome::ignored);
   }
+}
+
+TEST_CASE("a thread that ends inside a probe leaves no place taken", "[breaker][B5][B14]") {
+  bench bench{{.open_for = 5s, .probes = 1}};
+  bench.trip();
+  bench.clock.advance(5s);
+  const auto ends = []() -> int { pthread_exit(nullptr); };
+  SECTION("by default") {
+    std::thread{[&] { bench.circuit.call(ends); }}.join();
+  }
+  SECTION("with a classifier of exceptions, which this is not") {
+    const recording_classifier classify;
+    std::thread{[&] { bench.circuit.call(ends, classify); }}.join();
+    CHECK_FALSE(classify.caught);
+  }
+  CHECK(bench.state() == circuit_state::open);
 }
 
 TEST_CASE("a call is settled once, whoever throws afterwards", "[breaker][B6][B7]") {

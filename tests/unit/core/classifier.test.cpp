@@ -74,6 +74,18 @@ struct message {
   std::string text;
 };
 
+/// Has a truth and a value, as an error code has, and is an amount.
+struct amount {
+  explicit operator bool() const { return value() != 0; }
+  int value() const { return 3; }
+};
+
+/// Has a truth and an error; whether true means the error, only its author knows.
+struct parsing {
+  explicit operator bool() const { return true; }
+  int error() const { return 3; }
+};
+
 struct response {
   int status = 200;
   constexpr bool is_server_error() const { return status >= 500; }
@@ -220,6 +232,8 @@ TEST_CASE("by default what only resembles an error is an answer", "[core][classi
   CHECK(by_default(std::future<int>{}) == outcome::success);
   CHECK(by_default(std::make_exception_ptr(1)) == outcome::success);
   CHECK(by_default(message{}) == outcome::success);
+  CHECK(by_default(amount{}) == outcome::success);
+  CHECK(by_default(parsing{}) == outcome::success);
   CHECK(by_default(std::array{1, 2}) == outcome::success);
   CHECK(by_default("text") == outcome::success);
   CHECK(by_default(*+[] {}) == outcome::success);
