@@ -102,30 +102,30 @@ template <class Exception, class Predicate>
 template <class C, class R>
 concept classifier = detail::says_outcome<C, std::remove_reference_t<R>> && !detail::mistakes_threw<C>;
 
-/// Judges by what is certain from the type alone. Includes none of the headers whose types it understands.
+/// Judges by what is certain from the type alone, and includes none of the headers whose types it
+/// understands.
 ///
-/// | returned | outcome |
-/// |---|---|
-/// | value or error (`has_value()`, `error()` or `has_error()`, a test for truth): `std::expected`,
-/// Boost.System's and Boost.Outcome's `result`, `outcome` | failure without a value | | error code
-/// (`value()`, `category()`, a test for truth): `std::error_code`, Boost.System's | failure when true | |
-/// `brownout::result` | ignored when refused, else judged by what it holds | | `brownout::outcome` | itself |
-/// | anything else, and nothing | success |
+/// Returned:
+/// - value or error, with `has_value()`, a test for truth, and `error()` or `has_error()` (`std::expected`,
+///   Boost.System's `result`, Boost.Outcome's `result` and `outcome`): failure without a value;
+/// - error code, with `value()`, `category()` and a test for truth (`std::error_code`, Boost.System's):
+///   failure when true;
+/// - `brownout::result`: ignored when it holds a rejection, else judged by the value that it holds;
+/// - `brownout::outcome`: what it says;
+/// - anything else, and nothing: success.
 ///
-/// Anything else includes what only resembles an error. An empty `std::optional` and a null pointer are
-/// answers: there is no such thing. `false` and `-1` may mean anything. A `std::future` is only a promise:
-/// use `try_acquire` for what ends later. An error is a failure also when it says "cancelled", because that
-/// is how time-outs look from inside.
+/// Thrown:
+/// - `call_rejected`: ignored;
+/// - anything else: failure.
 ///
-/// | thrown | outcome |
-/// |---|---|
-/// | `call_rejected` | ignored |
-/// | any other exception | failure |
+/// What only resembles an error is a success. An empty `std::optional` and a null pointer are answers: there
+/// is no such thing. `false` and `-1` may mean anything. A `std::future` is a promise: use `try_acquire` for
+/// what ends later. And an error is a failure also when it says "cancelled": time-outs look like that.
 ///
-/// The refusal of another breaker further in, returned or thrown, is ignored because it is no evidence: that
-/// dependency was not called. Counted as a failure it would open the outer circuit over one that already
-/// fails fast, and keep it open after the inner one has recovered, since the periods of the two add up. Who
-/// wants it nevertheless says `failure_exceptions<call_rejected>()`.
+/// The refusal of another breaker further in, returned or thrown, is ignored because it is no evidence: what
+/// that one guards was not called. Counted as a failure it would open the outer circuit over an inner one
+/// that already fails fast, and keep it open when that has recovered, since the two periods add up. Who wants
+/// it nevertheless says `failure_exceptions<call_rejected>()`.
 ///
 /// Stateless, `constexpr`; throws only what the members it asks do.
 struct default_classifier {
@@ -204,6 +204,9 @@ struct exception_rule {
 #endif
 };
 
+static_assert(classifier<returned_rule<outcome::failure, matches_all>, int>);
+static_assert(classifier<exception_rule<outcome::failure, matches_all, int>, void>);
+
 }  // namespace detail
 
 /// What a call returned is a failure, a success or ignored when `matches(returned)` is true.
@@ -234,8 +237,8 @@ template <class Predicate>
 /// predicate, only one that also `matches`. It reaches the caller either way.
 ///
 ///     api.call(fetch, brownout::ignore_exceptions<bad_request, not_signed_in>());
-///     api.call(fetch, brownout::success_exceptions<http_error>([](const http_error& e) { return e.status ==
-///     404; }));
+///     const auto missing = [](const http_error& thrown) { return thrown.status == 404; };
+///     api.call(fetch, brownout::success_exceptions<http_error>(missing));
 ///
 /// A rule, as `failure_if` is. Each type costs one more throw and catch, and that only of a call that threw.
 /// With `-fno-exceptions` it matches nothing.
@@ -272,8 +275,9 @@ class first_match {
   constexpr explicit first_match(Rules... rules) : rules_{std::move(rules)...} {}
 
   template <class... R>
-  requires(detail::says_outcome<Rules, R...>&&...) [[nodiscard]] constexpr outcome operator()(
-      const R&... returned) const {
+  requires((detail::says_outcome<Rules, R...> && !detail::mistakes_threw<Rules>)&&...)
+      [[nodiscard]] constexpr outcome
+      operator()(const R&... returned) const {
     const auto said = first([&](const auto& rule) -> std::optional<outcome> { return rule(returned...); });
     return said ? *said : default_classifier{}(returned...);
   }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "catch2.hpp"
+#include "unit/core/child.hpp"
 
 #include "brownout/core/classifier.hpp"
 
@@ -9,6 +10,7 @@
 
 #include <any>
 #include <array>
+#include <csignal>
 #include <exception>
 #include <future>
 #include <memory>
@@ -161,6 +163,7 @@ struct threw_takes_another {
   outcome threw(const std::exception&) const;
 };
 static_assert(!brownout::classifier<threw_takes_another, void>);
+static_assert(!brownout::classifier<first_match<threw_takes_another>, void>);
 
 // A rule is for what its predicate takes; elsewhere it would never match, and nobody would know.
 static_assert(brownout::classifier<decltype(failure_if(server_error)), response>);
@@ -275,6 +278,17 @@ TEST_CASE("by default a call that returns an outcome has judged itself", "[core]
 TEST_CASE("by default an exception is a failure", "[core][classifier][B7]") {
   CHECK(by_default.threw(thrown(std::runtime_error{"down"})) == outcome::failure);
   CHECK(by_default.threw(thrown(17)) == outcome::failure);
+}
+
+TEST_CASE("asked about no exception, a classifier says so instead of inventing something",
+          "[core][classifier]") {
+  const auto says_so = [](auto ask) {
+    const auto seen = core_test::in_child(ask);
+    CHECK(seen.signal == SIGABRT);
+    CHECK(seen.output.find("asked about no exception") != std::string::npos);
+  };
+  says_so([] { static_cast<void>(by_default.threw(nullptr)); });
+  says_so([] { static_cast<void>(ignore_exceptions<int>().threw(nullptr)); });
 }
 
 TEST_CASE("a rule gives what matches its verdict, and leaves the rest alone", "[core][classifier][B7]") {
