@@ -27,5 +27,5 @@ TEST_CASE("without exceptions a call that is rejected goes to the assertion hand
     without_exceptions::call_while_open();
   });
   CHECK(seen.exit_code == 34);
-  CHECK(seen.output == "brownout: call rejected");
+  CHECK(seen.output == "brownout: call rejected: circuit held open by an operator");
 }
