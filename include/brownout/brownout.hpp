@@ -13,6 +13,7 @@
 #include "brownout/core/assert.hpp"
 #include "brownout/core/atomics.hpp"
 #include "brownout/core/circuit_state.hpp"
+#include "brownout/core/classifier.hpp"
 #include "brownout/core/clock.hpp"
 #include "brownout/core/invalid_option.hpp"
 #include "brownout/core/outcome.hpp"

@@ -2,75 +2,141 @@
 #pragma once
 
 #include "brownout/core/assert.hpp"
+#include "brownout/core/classifier.hpp"
 #include "brownout/core/outcome.hpp"
 #include "brownout/core/rejection.hpp"
 #include "brownout/core/result.hpp"
 
+#include <exception>
 #include <functional>
+#include <optional>
 #include <type_traits>
 #include <utility>
 
 namespace brownout::detail {
 
-/// Settles a permit when the scope ends: a failure, unless the call returned. A destructor rather than a
-/// handler, so that the same code serves with and without exceptions.
+/// Settles a permit as a failure when the scope ends before the call has returned. A destructor rather than a
+/// handler, so that the same code serves with and without exceptions, and an exception that nobody catches
+/// still ends the program where it was thrown.
 template <class Permit>
 class settlement {
  public:
-  explicit settlement(Permit& admitted) noexcept : permit_{admitted} {}
+  explicit settlement(Permit& admitted) noexcept : permit_{&admitted} {}
   settlement(const settlement&) = delete;
   settlement& operator=(const settlement&) = delete;
-  ~settlement() {
-    if (!permit_.settled()) [[unlikely]] {
-      permit_.complete(outcome::failure);
+  [[gnu::always_inline]] ~settlement() {
+    if (permit_ != nullptr) [[unlikely]] {
+      permit_->complete(outcome::failure);
     }
   }
 
-  void returned() noexcept { permit_.complete(outcome::success); }
+  /// From here on the classifier decides. When it throws, the permit goes back by its own destructor.
+  Permit& ended() noexcept { return *std::exchange(permit_, nullptr); }
 
  private:
-  Permit& permit_;
+  Permit* permit_;
 };
 
-/// Makes an admitted call and settles its permit: success when `function` returns, failure when it throws.
-template <class Permit, class F>
-std::invoke_result_t<F> invoke_settling(Permit& admitted, F&& function) {
-  using returned = std::invoke_result_t<F>;
-  settlement<Permit> settles{admitted};
-  if constexpr (std::is_void_v<returned>) {
-    std::invoke(std::forward<F>(function));
-    settles.returned();
-  } else if constexpr (std::is_reference_v<returned>) {
-    returned value = std::invoke(std::forward<F>(function));
-    settles.returned();
-    return static_cast<returned>(value);
-  } else {
-    returned value = std::invoke(std::forward<F>(function));
-    settles.returned();
-    return value;
+#if defined(__cpp_exceptions)
+/// Settles what was thrown by the verdict of `classify`, or else by `otherwise`. To be called in a handler.
+template <class Permit, class C>
+void settle_thrown(settlement<Permit>& settles, const C& classify, outcome otherwise) {
+  auto& admitted = settles.ended();
+  if constexpr (judges_exceptions<C>) {
+    // Nothing to show when it is no C++ exception but, say, the end of the thread.
+    if (const auto thrown = std::current_exception()) {
+      const std::optional<outcome> said = classify.threw(thrown);
+      if (said) otherwise = *said;
+    }
   }
+  admitted.complete(otherwise);
+}
+#endif
+
+/// Makes the call; settles its permit when that throws. There are handlers only for what may be no failure:
+/// by default the refusal of another breaker. Inlined by order, as below: on account of the handlers, which
+/// cost nothing until something is thrown, GCC would take the whole call for rare and move it out of line.
+template <class Permit, class F, class C>
+[[gnu::always_inline]] inline std::invoke_result_t<F> invoke_settling_thrown(settlement<Permit>& settles,
+                                                                             F&& function,
+                                                                             const C& classify) {
+#if defined(__cpp_exceptions)
+  if constexpr (std::is_same_v<C, default_classifier> || !judges_exceptions<C>) {
+    try {
+      return std::invoke(std::forward<F>(function));
+    } catch (const call_rejected&) {
+      settles.ended().complete(outcome::ignored);
+      throw;
+    }
+  } else {
+    try {
+      return std::invoke(std::forward<F>(function));
+    } catch (const call_rejected&) {
+      settle_thrown(settles, classify, outcome::ignored);
+      throw;
+    } catch (...) {
+      settle_thrown(settles, classify, outcome::failure);
+      throw;
+    }
+  }
+#else
+  static_cast<void>(settles);
+  static_cast<void>(classify);
+  return std::invoke(std::forward<F>(function));
+#endif
 }
 
-template <class Breaker, class F>
-std::invoke_result_t<F> call(Breaker& breaker, F&& function) {
+/// Makes an admitted call and settles its permit by the verdict of `classify`. One function for each kind of
+/// return, and the value in its outermost block, because only there do all compilers build it in place.
+template <class Permit, class F, class C>
+requires std::is_object_v<std::invoke_result_t<F>>
+[[gnu::always_inline]] inline std::invoke_result_t<F> invoke_settling(Permit& admitted, F&& function,
+                                                                      const C& classify) {
+  settlement<Permit> settles{admitted};
+  std::invoke_result_t<F> value = invoke_settling_thrown(settles, std::forward<F>(function), classify);
+  auto& ended = settles.ended();
+  ended.complete(outcome_of(classify, value));
+  return value;
+}
+template <class Permit, class F, class C>
+requires std::is_reference_v<std::invoke_result_t<F>>
+[[gnu::always_inline]] inline std::invoke_result_t<F> invoke_settling(Permit& admitted, F&& function,
+                                                                      const C& classify) {
+  settlement<Permit> settles{admitted};
+  auto&& value = invoke_settling_thrown(settles, std::forward<F>(function), classify);
+  auto& ended = settles.ended();
+  ended.complete(outcome_of(classify, value));
+  return static_cast<std::invoke_result_t<F>>(value);
+}
+template <class Permit, class F, class C>
+requires std::is_void_v<std::invoke_result_t<F>>
+[[gnu::always_inline]] inline void invoke_settling(Permit& admitted, F&& function, const C& classify) {
+  settlement<Permit> settles{admitted};
+  invoke_settling_thrown(settles, std::forward<F>(function), classify);
+  auto& ended = settles.ended();
+  ended.complete(outcome_of(classify));
+}
+
+template <class Breaker, class F, class C>
+std::invoke_result_t<F> call(Breaker& breaker, F&& function, const C& classify) {
   auto admitted = breaker.try_acquire();
   if (!admitted) [[unlikely]] {
     raise(call_rejected{admitted.rejection(), breaker.name()});
   }
-  return invoke_settling(*admitted, std::forward<F>(function));
+  return invoke_settling(*admitted, std::forward<F>(function), classify);
 }
 
-template <class Breaker, class F>
-result<std::invoke_result_t<F>> try_call(Breaker& breaker, F&& function) {
+template <class Breaker, class F, class C>
+result<std::invoke_result_t<F>> try_call(Breaker& breaker, F&& function, const C& classify) {
   auto admitted = breaker.try_acquire();
   if (!admitted) [[unlikely]] {
     return admitted.rejection();
   }
   if constexpr (std::is_void_v<std::invoke_result_t<F>>) {
-    invoke_settling(*admitted, std::forward<F>(function));
+    invoke_settling(*admitted, std::forward<F>(function), classify);
     return {};
   } else {
-    return invoke_settling(*admitted, std::forward<F>(function));
+    return invoke_settling(*admitted, std::forward<F>(function), classify);
   }
 }
 

@@ -8,6 +8,7 @@
 #include "brownout/breaker/permit.hpp"
 #include "brownout/breaker/snapshot.hpp"
 #include "brownout/core/atomics.hpp"
+#include "brownout/core/classifier.hpp"
 #include "brownout/core/clock.hpp"
 #include "brownout/window/consecutive_failures.hpp"
 
@@ -60,20 +61,21 @@ class alignas(64) circuit_breaker {
     return admission{slow.admitted_by, slow.token};
   }
 
-  /// Calls `function` when admitted and returns what it returns: success when it returns, failure when it
-  /// throws. Throws `call_rejected` instead of calling while the circuit refuses.
+  /// Calls `function` when admitted, returns what it returns and throws what it throws; `classify` judges
+  /// either, by default as `default_classifier` says. Throws `call_rejected` instead of calling while the
+  /// circuit refuses.
   ///
-  /// What it returns must be movable, since the outcome is reported in between. An exception is a failure
-  /// also when it is another breaker's `call_rejected`.
-  template <class F>
-  std::invoke_result_t<F> call(F&& function) {
-    return detail::call(*this, std::forward<F>(function));
+  /// The permit settles whatever is thrown, by `classify` too: then the call has no verdict and counts as
+  /// nothing. What `function` returns must be movable, since it is judged before it is returned.
+  template <class F, classifier<std::invoke_result_t<F>> C = default_classifier>
+  std::invoke_result_t<F> call(F&& function, const C& classify = {}) {
+    return detail::call(*this, std::forward<F>(function), classify);
   }
 
   /// The same with the refusal as a value; what `function` throws still passes through.
-  template <class F>
-  result<std::invoke_result_t<F>> try_call(F&& function) {
-    return detail::try_call(*this, std::forward<F>(function));
+  template <class F, classifier<std::invoke_result_t<F>> C = default_classifier>
+  result<std::invoke_result_t<F>> try_call(F&& function, const C& classify = {}) {
+    return detail::try_call(*this, std::forward<F>(function), classify);
   }
 
   /// Holds the circuit open, until another of these four ends it. Results of calls still running come late.

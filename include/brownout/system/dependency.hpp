@@ -3,6 +3,7 @@
 
 #include "brownout/breaker/call.hpp"
 #include "brownout/breaker/circuit_breaker.hpp"
+#include "brownout/core/classifier.hpp"
 #include "brownout/core/clock.hpp"
 #include "brownout/core/outcome.hpp"
 #include "brownout/core/result.hpp"
@@ -99,14 +100,14 @@ class dependency {
     return {permit{*this, *std::move(inner), clock_.now()}, why};
   }
 
-  template <class F>
-  std::invoke_result_t<F> call(F&& function) {
-    return detail::call(*this, std::forward<F>(function));
+  template <class F, classifier<std::invoke_result_t<F>> C = default_classifier>
+  std::invoke_result_t<F> call(F&& function, const C& classify = {}) {
+    return detail::call(*this, std::forward<F>(function), classify);
   }
 
-  template <class F>
-  result<std::invoke_result_t<F>> try_call(F&& function) {
-    return detail::try_call(*this, std::forward<F>(function));
+  template <class F, classifier<std::invoke_result_t<F>> C = default_classifier>
+  result<std::invoke_result_t<F>> try_call(F&& function, const C& classify = {}) {
+    return detail::try_call(*this, std::forward<F>(function), classify);
   }
 
   [[nodiscard]] breaker_type& breaker() noexcept { return breaker_; }

@@ -8,6 +8,7 @@
 #include <chrono>
 #include <cstdio>
 #include <memory>
+#include <system_error>
 
 #if defined(__cpp_exceptions) || defined(__cpp_rtti)
 #error "this file shows that the library needs neither exceptions nor RTTI: compile it without"
@@ -53,6 +54,26 @@ std::string outage() {
   clock.advance(5s);
   if (!circuit.try_call([] {})) return "probe";
   return circuit.observed_state() == brownout::circuit_state::closed ? "" : "recovery";
+}
+
+std::string classified() {
+  manual_clock clock;
+  circuit_breaker circuit{consecutive_failures{9}, {.name = "plain"}, clock};
+  const auto failures = [&] { return circuit.snapshot().consecutive_failures; };
+  const auto timed_out = [] { return std::make_error_code(std::errc::timed_out); };
+
+  if (!circuit.call(timed_out) || failures() != 1) return "an error is a failure";
+  if (circuit.call([] { return 503; }, [](int) { return outcome::ignored; }) != 503 || failures() != 1) {
+    return "ignored";
+  }
+  const brownout::first_match classify{brownout::failure_if([](int status) { return status >= 500; }),
+                                       brownout::ignore_exceptions<int>()};
+  if (*circuit.try_call([] { return 503; }, classify) != 503 || failures() != 2) return "failure_if";
+  circuit_breaker<> inner;
+  inner.force_open();
+  if (circuit.call([&] { return inner.try_call([] {}); }) || failures() != 2) return "an inner refusal";
+  circuit.call([] {}, [] { return outcome::success; });
+  return failures() == 0 ? "" : "success";
 }
 
 void build_with_invalid_option() {

@@ -11,6 +11,10 @@ namespace without_exceptions {
 /// Drives a circuit through an outage by call, try_call and permits; says what went wrong, or nothing.
 std::string outage();
 
+/// Makes calls that return errors, with and without classifiers of their own; says what went wrong, or
+/// nothing.
+std::string classified();
+
 /// Builds a breaker with an option out of range. Does not return: the assertion handler ends the process.
 void build_with_invalid_option();
 

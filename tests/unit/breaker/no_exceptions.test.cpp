@@ -8,6 +8,10 @@ TEST_CASE("without exceptions and RTTI a circuit serves an outage as with them",
   CHECK(without_exceptions::outage() == "");
 }
 
+TEST_CASE("without exceptions and RTTI calls are judged by what they return", "[breaker][B7][B14]") {
+  CHECK(without_exceptions::classified() == "");
+}
+
 TEST_CASE("without exceptions an invalid option goes to the assertion handler", "[breaker][B14]") {
   const auto seen = core_test::in_child([] {
     without_exceptions::exit_on_assertion(33);

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "unit/system/staging_bench.hpp"
 
+#include <cstdint>
 #include <stdexcept>
+#include <system_error>
 
 using namespace system_test;
 
@@ -34,6 +36,36 @@ TEST_CASE("real calls and probes feed the same circuit", "[system][S1]") {
     CHECK(database.try_acquire().rejection() ==
           brownout::rejection{brownout::rejection_reason::circuit_open, 20s});
   }
+}
+
+TEST_CASE("real calls are judged as those of a breaker are, and what is ignored is no evidence",
+          "[system][B7][S1]") {
+  staging staging;
+  staging.run(1s);
+  auto& database = staging.watched.at(dependency::database);
+  const auto before = staging.component(dependency::database).recent;
+  const auto count = [&](std::uint32_t calls, std::uint32_t successes, std::uint32_t in_a_row) {
+    staging.watched.refresh(staging.clock.now());
+    const auto seen = staging.component(dependency::database);
+    CHECK(seen.recent.calls == before.calls + calls);
+    CHECK(seen.recent.successes == before.successes + successes);
+    CHECK(seen.circuit.consecutive_failures == in_a_row);
+  };
+  const auto timed_out = [] { return std::make_error_code(std::errc::timed_out); };
+
+  CHECK(database.call(timed_out) == std::errc::timed_out);
+  count(1, 0, 1);
+  CHECK(*database.try_call(timed_out, brownout::ignore_if([](std::error_code) { return true; })) ==
+        std::errc::timed_out);
+  count(1, 0, 1);
+  CHECK_THROWS_AS(database.call([]() -> int { throw std::domain_error{"bad request"}; },
+                                brownout::ignore_exceptions<std::domain_error>()),
+                  std::domain_error);
+  count(1, 0, 1);
+  CHECK_THROWS_AS(database.call([]() -> int { throw std::domain_error{"no such row"}; },
+                                brownout::success_exceptions<std::domain_error>()),
+                  std::domain_error);
+  count(2, 1, 0);
 }
 
 TEST_CASE("a circuit that real calls open is seen at the next step, and is off for features",

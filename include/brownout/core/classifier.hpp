@@ -1,0 +1,316 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "brownout/core/assert.hpp"
+#include "brownout/core/outcome.hpp"
+#include "brownout/core/rejection.hpp"
+#include "brownout/core/result.hpp"
+
+#include <concepts>
+#include <exception>
+#include <functional>
+#include <optional>
+#include <tuple>
+#include <type_traits>
+#include <utility>
+
+namespace brownout {
+
+namespace detail {
+
+/// `classify(returned...)` says an outcome, or nothing.
+template <class C, class... R>
+inline constexpr bool says_outcome = requires(const C& classify, const R&... returned) {
+  { classify(returned...) } -> std::convertible_to<std::optional<outcome>>;
+};
+template <class C>
+inline constexpr bool says_outcome<C, void> = says_outcome<C>;
+
+/// It has an opinion on exceptions too.
+template <class C>
+inline constexpr bool judges_exceptions = requires(const C& classify, const std::exception_ptr& thrown) {
+  { classify.threw(thrown) } -> std::convertible_to<std::optional<outcome>>;
+};
+
+/// It has a `threw` of another form: a mistake, and not a classifier without an opinion on exceptions.
+template <class C>
+inline constexpr bool mistakes_threw =
+    !judges_exceptions<C> &&
+    (
+        requires { &C::threw; } ||
+        requires(C & classify, const std::exception_ptr& thrown) { classify.threw(thrown); });
+
+/// `std::expected` and its kin: a value or an error. The test for truth keeps out what merely has accessors
+/// of these names, such as a generated message with fields `value` and `error`.
+template <class T>
+inline constexpr bool is_expected_like = requires(const T& returned) {
+  { returned.has_value() } -> std::convertible_to<bool>;
+  static_cast<bool>(returned);
+}
+&&(
+    requires(const T& returned) { returned.error(); } ||
+    requires(const T& returned) { returned.has_error(); });
+
+/// `std::error_code` and its kin: true means an error.
+template <class T>
+inline constexpr bool is_error_code_like = requires(const T& returned) {
+  static_cast<bool>(returned);
+  { returned.value() } -> std::convertible_to<int>;
+  returned.category();
+};
+
+/// Its error is the refusal of a breaker.
+template <class T>
+inline constexpr bool holds_rejection = requires(const T& returned) {
+  requires std::is_same_v<std::remove_cvref_t<decltype(returned.error())>, rejection>;
+};
+
+template <class Predicate, class... Exceptions>
+inline constexpr bool is_predicate_of = (std::predicate<const Predicate&, const Exceptions&> && ...);
+
+struct matches_all {
+  constexpr bool operator()(const auto&) const noexcept { return true; }
+};
+
+#if defined(__cpp_exceptions)
+/// Whether a handler of `Exception` would catch it, and `matches` then says yes.
+template <class Exception, class Predicate>
+[[nodiscard]] bool is_caught_as(const std::exception_ptr& thrown, const Predicate& matches) {
+  BROWNOUT_PRECONDITION(thrown != nullptr, "a classifier was asked about no exception");
+  try {
+    std::rethrow_exception(thrown);
+  } catch (const Exception& seen) {
+    return std::invoke(matches, seen);
+  } catch (...) {
+    return false;
+  }
+}
+#endif
+
+}  // namespace detail
+
+/// Judges how a call ended, for a call that returns an `R` (perhaps a reference, perhaps void).
+///
+/// `classify(returned)`, without an argument for void, says an `outcome` (or something that converts to one),
+/// or as a `std::optional<outcome>` nothing: then `default_classifier` decides. A classifier may also have a
+/// member `threw(const std::exception_ptr&)` that says the same of an exception; without it
+/// `default_classifier` judges exceptions.
+///
+/// Beyond the syntax: the same end, the same outcome. It is called through a reference to const, on the
+/// threads that make the calls, and only for calls that were made. It may throw; then nobody has judged the
+/// call: its permit goes back, nothing is counted, and the exception reaches the caller.
+template <class C, class R>
+concept classifier = detail::says_outcome<C, std::remove_reference_t<R>> && !detail::mistakes_threw<C>;
+
+/// Judges by what is certain from the type alone, and includes none of the headers whose types it
+/// understands.
+///
+/// Returned:
+/// - value or error, with `has_value()`, a test for truth, and `error()` or `has_error()` (`std::expected`,
+///   Boost.System's `result`, Boost.Outcome's `result` and `outcome`): failure without a value;
+/// - error code, with `value()`, `category()` and a test for truth (`std::error_code`, Boost.System's):
+///   failure when true;
+/// - `brownout::result`: ignored when it holds a rejection, else judged by the value that it holds;
+/// - `brownout::outcome`: what it says;
+/// - anything else, and nothing: success.
+///
+/// Thrown:
+/// - `call_rejected`: ignored;
+/// - anything else: failure.
+///
+/// What only resembles an error is a success. An empty `std::optional` and a null pointer are answers: there
+/// is no such thing. `false` and `-1` may mean anything. A `std::future` is a promise: use `try_acquire` for
+/// what ends later. And an error is a failure also when it says "cancelled": time-outs look like that.
+///
+/// The refusal of another breaker further in, returned or thrown, is ignored because it is no evidence: what
+/// that one guards was not called. Counted as a failure it would open the outer circuit over an inner one
+/// that already fails fast, and keep it open when that has recovered, since the two periods add up. Who wants
+/// it nevertheless says `failure_exceptions<call_rejected>()`.
+///
+/// Stateless, `constexpr`; throws only what the members it asks do.
+struct default_classifier {
+  [[nodiscard]] constexpr outcome operator()() const noexcept { return outcome::success; }
+
+  template <class R>
+  [[nodiscard]] constexpr outcome operator()(const R& returned) const {
+    if constexpr (std::is_same_v<R, outcome>) {
+      return returned;
+    } else if constexpr (detail::is_result<R>) {
+      if (!returned.has_value()) return outcome::ignored;
+      if constexpr (std::is_void_v<typename R::value_type>) {
+        return (*this)();
+      } else {
+        return (*this)(*returned);
+      }
+    } else if constexpr (detail::is_expected_like<R>) {
+      if (returned.has_value()) return outcome::success;
+      return detail::holds_rejection<R> ? outcome::ignored : outcome::failure;
+    } else if constexpr (detail::is_error_code_like<R>) {
+      return static_cast<bool>(returned) ? outcome::failure : outcome::success;
+    } else {
+      return outcome::success;
+    }
+  }
+
+#if defined(__cpp_exceptions)
+  /// Precondition: `thrown` is not null.
+  [[nodiscard]] outcome threw(const std::exception_ptr& thrown) const {
+    return detail::is_caught_as<call_rejected>(thrown, detail::matches_all{}) ? outcome::ignored
+                                                                              : outcome::failure;
+  }
+#endif
+};
+static_assert(classifier<default_classifier, void>);
+static_assert(classifier<default_classifier, int&>);
+
+namespace detail {
+
+/// The verdict of `classify`, or else of the default.
+template <class C, class... R>
+[[nodiscard]] constexpr outcome outcome_of(const C& classify, const R&... returned) {
+  if constexpr (requires {
+                  { classify(returned...) } -> std::convertible_to<outcome>;
+                }) {
+    return classify(returned...);
+  } else {
+    const std::optional<outcome> said = classify(returned...);
+    return said ? *said : default_classifier{}(returned...);
+  }
+}
+
+template <outcome Verdict, class Predicate>
+struct returned_rule {
+  [[no_unique_address]] Predicate matches;
+
+  template <class R>
+  requires std::predicate<const Predicate&, const R&>
+  [[nodiscard]] constexpr std::optional<outcome> operator()(const R& returned) const {
+    return std::invoke(matches, returned) ? std::optional{Verdict} : std::nullopt;
+  }
+};
+
+template <outcome Verdict, class Predicate, class... Exceptions>
+struct exception_rule {
+  [[no_unique_address]] Predicate matches;
+
+  [[nodiscard]] constexpr std::optional<outcome> operator()(const auto&...) const noexcept {
+    return std::nullopt;
+  }
+
+#if defined(__cpp_exceptions)
+  [[nodiscard]] std::optional<outcome> threw(const std::exception_ptr& thrown) const {
+    return (is_caught_as<Exceptions>(thrown, matches) || ...) ? std::optional{Verdict} : std::nullopt;
+  }
+#endif
+};
+
+static_assert(classifier<returned_rule<outcome::failure, matches_all>, int>);
+static_assert(classifier<exception_rule<outcome::failure, matches_all, int>, void>);
+
+}  // namespace detail
+
+/// What a call returned is a failure, a success or ignored when `matches(returned)` is true.
+///
+///     api.call(fetch, brownout::failure_if([](const response& seen) { return seen.status >= 500; }));
+///     rpc.call(send, brownout::failure_if([](const absl::Status& seen) { return !seen.ok(); }));
+///
+/// A rule: a classifier that leaves to the default what does not match. `matches` may be a pointer to a
+/// member; it must take what the call returns, or the rule is no classifier for that call. Success or
+/// ignored? An answer such as "not found" shows that the dependency works: success, else a circuit that is
+/// half-open waits for other evidence. What says nothing about it, as a bad request of ours: ignored.
+template <class Predicate>
+[[nodiscard]] constexpr auto failure_if(Predicate matches) {
+  return detail::returned_rule<outcome::failure, Predicate>{std::move(matches)};
+}
+/// See `failure_if`.
+template <class Predicate>
+[[nodiscard]] constexpr auto success_if(Predicate matches) {
+  return detail::returned_rule<outcome::success, Predicate>{std::move(matches)};
+}
+/// See `failure_if`.
+template <class Predicate>
+[[nodiscard]] constexpr auto ignore_if(Predicate matches) {
+  return detail::returned_rule<outcome::ignored, Predicate>{std::move(matches)};
+}
+
+/// An exception of one of these types, or derived from one, is ignored, a success or a failure; given a
+/// predicate, only one that also `matches`. It reaches the caller either way.
+///
+///     api.call(fetch, brownout::ignore_exceptions<bad_request, not_signed_in>());
+///     const auto missing = [](const http_error& thrown) { return thrown.status == 404; };
+///     api.call(fetch, brownout::success_exceptions<http_error>(missing));
+///
+/// A rule, as `failure_if` is. Each type costs one more throw and catch, and that only of a call that threw.
+/// With `-fno-exceptions` it matches nothing.
+template <class Exception, class... More, class Predicate = detail::matches_all>
+requires detail::is_predicate_of<Predicate, Exception, More...>
+[[nodiscard]] constexpr auto ignore_exceptions(Predicate matches = {}) {
+  return detail::exception_rule<outcome::ignored, Predicate, Exception, More...>{std::move(matches)};
+}
+/// See `ignore_exceptions`.
+template <class Exception, class... More, class Predicate = detail::matches_all>
+requires detail::is_predicate_of<Predicate, Exception, More...>
+[[nodiscard]] constexpr auto success_exceptions(Predicate matches = {}) {
+  return detail::exception_rule<outcome::success, Predicate, Exception, More...>{std::move(matches)};
+}
+/// See `ignore_exceptions`. Only these are failures: then say that the others are not, after it.
+///
+///     first_match{failure_exceptions<timed_out, disconnected>(), ignore_exceptions<std::exception>()}
+template <class Exception, class... More, class Predicate = detail::matches_all>
+requires detail::is_predicate_of<Predicate, Exception, More...>
+[[nodiscard]] constexpr auto failure_exceptions(Predicate matches = {}) {
+  return detail::exception_rule<outcome::failure, Predicate, Exception, More...>{std::move(matches)};
+}
+
+/// Several rules in order: the first that says something decides, and `default_classifier` when none does.
+///
+///     const brownout::first_match classify{failure_if(server_error), ignore_exceptions<bad_request>()};
+///     api.call(fetch, classify);
+///     admitted->complete(classify(response));  // by hand
+///
+/// A rule is any classifier; one that always decides comes last. Thread-safe when its rules are.
+template <class... Rules>
+class first_match {
+ public:
+  constexpr explicit first_match(Rules... rules) : rules_{std::move(rules)...} {}
+
+  template <class... R>
+  requires((detail::says_outcome<Rules, R...> && !detail::mistakes_threw<Rules>)&&...)
+      [[nodiscard]] constexpr outcome
+      operator()(const R&... returned) const {
+    const auto said = first([&](const auto& rule) -> std::optional<outcome> { return rule(returned...); });
+    return said ? *said : default_classifier{}(returned...);
+  }
+
+#if defined(__cpp_exceptions)
+  /// Precondition: `thrown` is not null.
+  [[nodiscard]] outcome threw(const std::exception_ptr& thrown) const
+      requires(detail::judges_exceptions<Rules> || ...) {
+    const auto said = first([&]<class Rule>(const Rule& rule) -> std::optional<outcome> {
+      if constexpr (detail::judges_exceptions<Rule>) {
+        return rule.threw(thrown);
+      } else {
+        return std::nullopt;
+      }
+    });
+    return said ? *said : default_classifier{}.threw(thrown);
+  }
+#endif
+
+ private:
+  /// What the first of the rules says that says something.
+  template <class Ask>
+  [[nodiscard]] constexpr std::optional<outcome> first(const Ask& ask) const {
+    return std::apply(
+        [&](const auto&... rule) {
+          std::optional<outcome> said;
+          static_cast<void>(((said = ask(rule)).has_value() || ...));
+          return said;
+        },
+        rules_);
+  }
+
+  std::tuple<Rules...> rules_;
+};
+
+}  // namespace brownout

@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: BSL-1.0
+// A truth value is no outcome: it could mean that the call failed, or that it did not. failure_if says which.
+// must say: classifier
+// must say: constraint
+#include "brownout/breaker/circuit_breaker.hpp"
+
+struct response {
+  int status = 200;
+};
+
+response fetch(brownout::circuit_breaker<>& api) {
+  const auto server_error = [](const response& seen) { return seen.status >= 500; };
+#ifdef MISTAKE
+  return api.call([] { return response{}; }, server_error);
+#else
+  return api.call([] { return response{}; }, brownout::failure_if(server_error));
+#endif
+}

@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: BSL-1.0
+// A rule about what a call does not return would never match.
+// must say: classifier
+// must say: constraint
+#include "brownout/breaker/circuit_breaker.hpp"
+
+struct response {
+  int status = 200;
+};
+
+void fetch(brownout::circuit_breaker<>& api) {
+  const auto classify = brownout::failure_if([](const response& seen) { return seen.status >= 500; });
+#ifdef MISTAKE
+  api.call([] {}, classify);
+#else
+  api.call([] { return response{}; }, classify);
+#endif
+}
