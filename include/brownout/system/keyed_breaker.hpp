@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "brownout/core/assert.hpp"
+#include "brownout/core/clock.hpp"
+#include "brownout/core/outcome.hpp"
+#include "brownout/core/rejection.hpp"
+#include "brownout/core/result.hpp"
+#include "brownout/system/registry_shard.hpp"
+
+#include <cstdint>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+
+namespace brownout {
+
+template <class Detector, clock_source Clock>
+class registry;
+
+/// A hold on a registry's breaker of one key: while it lives, the breaker does, evicted by nobody.
+///
+/// Copies hold the same breaker. Thread-safe as a `std::shared_ptr` is: several handles of one breaker are
+/// independent of each other, and so is the registry; one handle is used by one thread at a time, apart from
+/// const members. It may outlive the registry.
+template <class Breaker>
+class [[nodiscard]] keyed_breaker {
+  using node = detail::registered_breaker<Breaker>;
+
+ public:
+  /// A permit that holds its breaker, so that it may outlive the handle. Otherwise as `brownout::permit`.
+  class [[nodiscard]] permit {
+   public:
+    permit(permit&&) noexcept = default;
+    permit& operator=(permit&& other) noexcept {
+      inner_ = std::move(other.inner_);  // first: what it gives back goes to the breaker held until now
+      holder_ = std::move(other.holder_);
+      return *this;
+    }
+    permit(const permit&) = delete;
+    permit& operator=(const permit&) = delete;
+    ~permit() = default;
+
+    disposition complete(outcome result) noexcept { return inner_.complete(result); }
+    [[nodiscard]] std::uint64_t epoch() const noexcept { return inner_.epoch(); }
+    [[nodiscard]] bool is_probe() const noexcept { return inner_.is_probe(); }
+    [[nodiscard]] bool settled() const noexcept { return inner_.settled(); }
+
+   private:
+    friend keyed_breaker;
+    permit(keyed_breaker&& holder, typename Breaker::permit&& inner) noexcept
+        : holder_{std::move(holder)}, inner_{std::move(inner)} {}
+
+    keyed_breaker holder_;  // before the permit, so that it is destroyed after it
+    typename Breaker::permit inner_;
+  };
+
+  /// A permit, or the rejection. Otherwise as `brownout::admission`.
+  class [[nodiscard]] admission {
+   public:
+    [[nodiscard]] explicit operator bool() const noexcept { return !permit_.settled(); }
+    permit* operator->() noexcept { return &permit_; }
+    permit& operator*() & noexcept { return permit_; }
+    permit&& operator*() && noexcept { return std::move(permit_); }
+    [[nodiscard]] brownout::rejection rejection() const noexcept { return why_; }
+
+   private:
+    friend keyed_breaker;
+    admission(permit&& admitted, brownout::rejection why) noexcept
+        : permit_{std::move(admitted)}, why_{why} {}
+
+    permit permit_;
+    brownout::rejection why_;
+  };
+
+  /// Holds nothing.
+  keyed_breaker() noexcept = default;
+
+  keyed_breaker(const keyed_breaker& other) noexcept : node_{other.node_} {
+    if (node_ != nullptr) node_->refer();
+  }
+  keyed_breaker(keyed_breaker&& other) noexcept : node_{std::exchange(other.node_, nullptr)} {}
+  keyed_breaker& operator=(keyed_breaker other) noexcept {
+    std::swap(node_, other.node_);
+    return *this;
+  }
+  ~keyed_breaker() {
+    if (node_ != nullptr) node_->release();
+  }
+
+  /// Whether it holds a breaker. One from `registry::at` does.
+  [[nodiscard]] explicit operator bool() const noexcept { return node_ != nullptr; }
+
+  /// False when the registry had no room for the key: then nobody else shares this breaker, and what it
+  /// learns is forgotten with its last handle. Precondition: holds a breaker.
+  [[nodiscard]] bool is_remembered() const noexcept { return held().home != nullptr; }
+
+  /// The breaker. Its own permits must not outlive the handle; those of `try_acquire` below may.
+  /// Precondition: holds one.
+  [[nodiscard]] Breaker& operator*() const& noexcept { return held().breaker; }
+  [[nodiscard]] Breaker* operator->() const& noexcept { return &held().breaker; }
+  Breaker& operator*() const&& = delete;
+  Breaker* operator->() const&& = delete;
+
+  /// As the breaker's. Precondition: holds one.
+  [[nodiscard]] admission try_acquire() const& noexcept { return keyed_breaker{*this}.acquire(); }
+  [[nodiscard]] admission try_acquire() && noexcept { return acquire(); }
+
+  /// As the breaker's. Precondition: holds one.
+  template <class F>
+  std::invoke_result_t<F> call(F&& function) const {
+    return held().breaker.call(std::forward<F>(function));
+  }
+
+  /// As the breaker's. Precondition: holds one.
+  template <class F>
+  result<std::invoke_result_t<F>> try_call(F&& function) const {
+    return held().breaker.try_call(std::forward<F>(function));
+  }
+
+  /// Whether both hold the same breaker.
+  [[nodiscard]] friend bool operator==(const keyed_breaker& one, const keyed_breaker& other) noexcept {
+    return one.node_ == other.node_;
+  }
+
+ private:
+  template <class, clock_source>
+  friend class registry;
+
+  explicit keyed_breaker(node* referred) noexcept : node_{referred} {}
+
+  [[nodiscard]] node& held() const noexcept {
+    BROWNOUT_PRECONDITION(node_ != nullptr, "keyed_breaker: an empty handle has no breaker");
+    return *node_;
+  }
+
+  admission acquire() noexcept {
+    auto inner = held().breaker.try_acquire();
+    const auto why = inner ? brownout::rejection{} : inner.rejection();
+    return {permit{std::move(*this), *std::move(inner)}, why};
+  }
+
+  node* node_ = nullptr;  // refers to it
+};
+
+}  // namespace brownout
