@@ -28,27 +28,32 @@ class key_hash {
 
   /// Precondition: at most `longest_key` bytes.
   [[nodiscard]] std::uint32_t operator()(std::string_view key) const noexcept {
-    // The length is a word too: keys that differ only in trailing zero bytes differ.
-    auto sum = coefficients_[words] + coefficients_[words + 1] * key.size();
-    std::size_t word = 0;
-    while (key.size() >= sizeof(std::uint32_t)) {
-      sum += coefficients_[word++] * read(key, sizeof(std::uint32_t));
-      key.remove_prefix(sizeof(std::uint32_t));
+    // The length counts too: keys of different lengths may read the same.
+    auto sum = coefficients_[0] + coefficients_[1] * key.size();
+    const auto* next = &coefficients_[2];
+    char padded[chunk] = {};
+    const char* last = padded;
+    if (key.size() < chunk) {
+      for (std::size_t i = 0; i < key.size(); ++i) padded[i] = key[i];
+    } else {
+      last = key.data() + key.size() - chunk;  // some of its bytes for the second time
+      for (const char* bytes = key.data(); bytes < last; bytes += chunk, next += 2) {
+        sum += product(next, bytes);
+      }
     }
-    sum += coefficients_[word] * read(key, key.size());
-    return static_cast<std::uint32_t>(sum >> 32);  // the low half is not universal
+    return static_cast<std::uint32_t>((sum + product(next, last)) >> 32);  // the low half is not universal
   }
 
  private:
-  static constexpr std::size_t words = longest_key / sizeof(std::uint32_t) + 1;
+  static constexpr std::size_t chunk = sizeof(std::uint64_t);
 
-  static std::uint64_t read(std::string_view key, std::size_t bytes) noexcept {
-    std::uint32_t word = 0;
-    if (bytes != 0) std::memcpy(&word, key.data(), bytes);
-    return word;
+  static std::uint64_t product(const std::uint64_t* coefficients, const char* bytes) noexcept {
+    std::uint64_t read = 0;
+    std::memcpy(&read, bytes, chunk);
+    return coefficients[0] * (read & 0xffff'ffff) + coefficients[1] * (read >> 32);
   }
 
-  std::array<std::uint64_t, words + 2> coefficients_;
+  std::array<std::uint64_t, 2 + longest_key / sizeof(std::uint32_t)> coefficients_;
 };
 
 }  // namespace brownout::detail

@@ -25,7 +25,8 @@ class registry;
 /// const members. It may outlive the registry.
 template <class Breaker>
 class [[nodiscard]] keyed_breaker {
-  using node = detail::registered_breaker<Breaker>;
+  using shard = detail::registry_shard<Breaker>;
+  using place = typename shard::place;
 
  public:
   /// A permit that holds its breaker, so that it may outlive the handle. Otherwise as `brownout::permit`.
@@ -76,29 +77,29 @@ class [[nodiscard]] keyed_breaker {
   /// Holds nothing.
   keyed_breaker() noexcept = default;
 
-  keyed_breaker(const keyed_breaker& other) noexcept : node_{other.node_} {
-    if (node_ != nullptr) node_->refer();
+  keyed_breaker(const keyed_breaker& other) noexcept : held_{other.held_} {
+    if (held_.object != nullptr) held_.use->refer();
   }
-  keyed_breaker(keyed_breaker&& other) noexcept : node_{std::exchange(other.node_, nullptr)} {}
+  keyed_breaker(keyed_breaker&& other) noexcept : held_{std::exchange(other.held_, {})} {}
   keyed_breaker& operator=(keyed_breaker other) noexcept {
-    std::swap(node_, other.node_);
+    std::swap(held_, other.held_);
     return *this;
   }
   ~keyed_breaker() {
-    if (node_ != nullptr) node_->release();
+    if (held_.object != nullptr) shard::release(held_);
   }
 
   /// Whether it holds a breaker. One from `registry::at` does.
-  [[nodiscard]] explicit operator bool() const noexcept { return node_ != nullptr; }
+  [[nodiscard]] explicit operator bool() const noexcept { return held_.object != nullptr; }
 
   /// False when the registry had no room for the key: then nobody else shares this breaker, and what it
   /// learns is forgotten with its last handle. Precondition: holds a breaker.
-  [[nodiscard]] bool is_remembered() const noexcept { return held().home != nullptr; }
+  [[nodiscard]] bool is_remembered() const noexcept { return node().home != nullptr; }
 
   /// The breaker. Its own permits must not outlive the handle; those of `try_acquire` below may.
   /// Precondition: holds one.
-  [[nodiscard]] Breaker& operator*() const& noexcept { return held().breaker; }
-  [[nodiscard]] Breaker* operator->() const& noexcept { return &held().breaker; }
+  [[nodiscard]] Breaker& operator*() const& noexcept { return node().breaker; }
+  [[nodiscard]] Breaker* operator->() const& noexcept { return &node().breaker; }
   Breaker& operator*() const&& = delete;
   Breaker* operator->() const&& = delete;
 
@@ -109,38 +110,38 @@ class [[nodiscard]] keyed_breaker {
   /// As the breaker's. Precondition: holds one.
   template <class F>
   std::invoke_result_t<F> call(F&& function) const {
-    return held().breaker.call(std::forward<F>(function));
+    return node().breaker.call(std::forward<F>(function));
   }
 
   /// As the breaker's. Precondition: holds one.
   template <class F>
   result<std::invoke_result_t<F>> try_call(F&& function) const {
-    return held().breaker.try_call(std::forward<F>(function));
+    return node().breaker.try_call(std::forward<F>(function));
   }
 
   /// Whether both hold the same breaker.
   [[nodiscard]] friend bool operator==(const keyed_breaker& one, const keyed_breaker& other) noexcept {
-    return one.node_ == other.node_;
+    return one.held_.object == other.held_.object;
   }
 
  private:
   template <class, clock_source>
   friend class registry;
 
-  explicit keyed_breaker(node* referred) noexcept : node_{referred} {}
+  explicit keyed_breaker(place referred) noexcept : held_{referred} {}
 
-  [[nodiscard]] node& held() const noexcept {
-    BROWNOUT_PRECONDITION(node_ != nullptr, "keyed_breaker: an empty handle has no breaker");
-    return *node_;
+  [[nodiscard]] detail::registered_breaker<Breaker>& node() const noexcept {
+    BROWNOUT_PRECONDITION(held_.object != nullptr, "keyed_breaker: an empty handle has no breaker");
+    return *held_.object;
   }
 
   admission acquire() noexcept {
-    auto inner = held().breaker.try_acquire();
+    auto inner = node().breaker.try_acquire();
     const auto why = inner ? brownout::rejection{} : inner.rejection();
     return {permit{std::move(*this), *std::move(inner)}, why};
   }
 
-  node* node_ = nullptr;  // refers to it
+  place held_;  // refers to it
 };
 
 }  // namespace brownout

@@ -20,6 +20,7 @@
 #include <mutex>
 #include <string>
 #include <string_view>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -49,9 +50,9 @@ struct registry_snapshot {
 /// `longest_key` bytes are never remembered. Strangers who make up keys can push out idle closed circuits,
 /// but no open one.
 ///
-/// **Threads.** Thread-safe throughout. A look-up that finds its breaker allocates nothing and takes a lock
-/// that look-ups share; it waits only for whoever builds or evicts in its shard, for a bounded number of
-/// steps. No user code runs under a lock. Handles may outlive the registry.
+/// **Threads.** Thread-safe throughout. A look-up that finds its breaker is lock-free and allocates
+/// nothing. One that does not takes a lock, which others hold for a bounded number of steps only. No user
+/// code runs under a lock. Handles may outlive the registry.
 template <class Detector = consecutive_failures, clock_source Clock = monotonic_clock>
 class registry {
  public:
@@ -71,9 +72,13 @@ class registry {
     std::sort(options_.keys.begin(), options_.keys.end(), by_match);
     std::sort(options_.prefixes.begin(), options_.prefixes.end(), longest_first);
     // Enough of them that threads seldom meet, and few enough that a full one has plenty to choose from.
-    const auto shards = std::bit_floor(std::clamp<std::size_t>(options_.capacity / 128, 1, most_shards));
-    while (shards_.size() < shards) shards_.emplace_back(new shard{hash_});
-    shift_ = 32 - std::countr_zero(shards);
+    const auto wanted = std::size_t{4} * std::max(1U, std::thread::hardware_concurrency());
+    const auto shards = std::bit_floor(std::clamp<std::size_t>(options_.capacity / 128, 1, wanted));
+    // An even share, and what some may get more than others: more than 8 standard deviations.
+    const auto share = shards == 1 ? options_.capacity : options_.capacity / shards * 5 / 4 + 64;
+    while (shards_.size() < shards) {
+      shards_.emplace_back(new shard{hash_, static_cast<std::uint32_t>(share)});
+    }
   }
 
   registry(const registry&) = delete;
@@ -90,7 +95,8 @@ class registry {
     }
     const detail::hashed_key hashed{key, hash_(key)};
     // relaxed: a turn late is a turn older, which only order of eviction depends on.
-    if (auto* const found = shard_of(hashed).find(hashed, turn_.load(std::memory_order_relaxed))) [[likely]] {
+    const auto found = shard_of(hashed).find(hashed, turn_.load(std::memory_order_relaxed));
+    if (found.object != nullptr) [[likely]] {
       return handle{found};
     }
     return create(hashed);
@@ -100,7 +106,9 @@ class registry {
   [[nodiscard]] handle find(std::string_view key) const {
     if (key.size() > longest_key) return {};
     const detail::hashed_key hashed{key, hash_(key)};
-    return handle{shard_of(hashed).find(hashed, turn_.load(std::memory_order_relaxed))};  // as in at()
+    const auto turn = turn_.load(std::memory_order_relaxed);  // as in at()
+    const auto found = shard_of(hashed).find(hashed, turn);
+    return handle{found.object != nullptr ? found : shard_of(hashed).find_surely(hashed, turn)};
   }
 
   /// Forgets a key, even one whose circuit is open: for a host that is gone. Handles keep their breaker; the
@@ -119,11 +127,8 @@ class registry {
   template <class F>
   void visit(F&& function) const {
     for (const auto& one : shards_) {
-      for (std::uint32_t from = 0; auto* const found = one->first_from(from);) {
-        from = found->number + 1;
-        const handle shown{found};
-        std::invoke(function, shown);
-      }
+      std::uint32_t next = 0;
+      while (const handle shown{one->next_from(next)}) std::invoke(function, shown);
     }
   }
 
@@ -134,7 +139,7 @@ class registry {
     const auto horizon = idle_horizon();
     typename shard::losses lost;
     for (const auto& one : shards_) {
-      for (std::uint32_t block = 0; one->expire(block, horizon, lost); ++block) {
+      for (std::uint32_t row = 0; one->expire(row, horizon, lost); ++row) {
       }
     }
     expired_.fetch_add(lost.expired, std::memory_order_relaxed);  // counts, order nothing
@@ -152,10 +157,8 @@ class registry {
   [[nodiscard]] const options_type& options() const noexcept { return options_; }
 
  private:
-  using node = detail::registered_breaker<breaker_type>;
   using shard = detail::registry_shard<breaker_type>;
 
-  static constexpr std::size_t most_shards = 64;
   static constexpr int most_looks = 4;  // of 16 breakers each
 
   struct leave_shard {
@@ -188,7 +191,7 @@ class registry {
   }
 
   [[nodiscard]] shard& shard_of(detail::hashed_key key) const noexcept {
-    return *shards_[std::uint64_t{key.hash} >> shift_];
+    return *shards_[key.hash & (shards_.size() - 1)];
   }
 
   [[nodiscard]] settings settings_of(std::string_view key) const noexcept {
@@ -204,7 +207,7 @@ class registry {
 
   static breaker_options named(const breaker_options& options, std::string_view key) {
     auto named = options;
-    named.name = key.substr(0, breaker_options::longest_name);
+    named.name = std::string{key.substr(0, breaker_options::longest_name)};  // no longer than it must be
     return named;
   }
 
@@ -212,23 +215,24 @@ class registry {
     const auto turn = turn_.fetch_add(1, std::memory_order_relaxed) + 1;  // relaxed: see at()
     auto& home = shard_of(key);
     if (!reserve()) {
-      auto* const found =
-          home.find(key, turn);  // somebody else may have had the last place, for the same key
-      return found != nullptr ? handle{found} : turn_away(key.text);
+      // Somebody else may have had a place for the same key.
+      const auto found = home.find_surely(key, turn);
+      return found.object != nullptr ? handle{found} : turn_away(key.text);
     }
-    reserved_place place{size_};
+    reserved_place reserved{size_};
     const auto chosen = settings_of(key.text);
     const auto [made, is_new] =
         home.find_or_create(key, turn, chosen.detector, named(chosen.breaker, key.text), clock_);
-    if (is_new) place.use();
-    return handle{made};
+    if (is_new) reserved.use();
+    return made.object != nullptr ? handle{made} : turn_away(key.text);
   }
 
   [[gnu::noinline]] handle turn_away(std::string_view key) {
     const auto chosen = settings_of(key);
-    handle alone{new node{0, nullptr, 0, 1, chosen.detector, named(chosen.breaker, key), clock_}};
+    auto* const alone =
+        new detail::lone_breaker<breaker_type>{chosen.detector, named(chosen.breaker, key), clock_};
     turned_away_.fetch_add(1, std::memory_order_relaxed);  // a count, orders nothing
-    return alone;
+    return handle{{alone, &alone->node}};
   }
 
   /// Takes a place, another breaker's if it must. False when nothing that it looked at may go.
@@ -275,7 +279,6 @@ class registry {
   [[no_unique_address]] Clock clock_;
   const detail::key_hash hash_;
   std::vector<std::unique_ptr<shard, leave_shard>> shards_;
-  int shift_ = 0;  // what of a hash tells the shard
 
   // Written by whoever creates: the order in time that "used the longest ago" means. A breaker's last use is
   // the turn it was in, so a look-up reads no clock, and writes only into the breaker.

@@ -5,17 +5,15 @@
 #include "brownout/core/circuit_state.hpp"
 #include "brownout/core/clock.hpp"
 #include "brownout/system/key_hash.hpp"
+#include "brownout/system/key_index.hpp"
 #include "brownout/system/numbered_places.hpp"
-
-#include <boost/unordered/unordered_flat_set.hpp>
+#include "brownout/system/usage.hpp"
 
 #include <array>
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
-#include <memory>
 #include <mutex>
-#include <shared_mutex>
 #include <string_view>
 #include <utility>
 
@@ -29,53 +27,40 @@ struct hashed_key {
   std::uint32_t hash;
 };
 
-/// A breaker with what its registry and its handles need to know of it. Lives as long as anyone refers to it:
-/// the registry while it remembers the key, and each handle.
+/// A breaker that is found by key. Lives as long as anyone refers to it: the registry while it remembers the
+/// key, and each handle.
 template <class Breaker>
 struct registered_breaker {
   template <class Detector, class Clock>
-  registered_breaker(std::uint32_t place, registry_shard<Breaker>* owner, std::uint64_t turn,
-                     std::uint32_t referrers, const Detector& detector, breaker_options&& options,
-                     const Clock& clock)
-      : breaker{detector, std::move(options), clock},
-        last_used{turn},
-        references{referrers},
-        number{place},
-        home{owner} {}
+  registered_breaker(std::uint32_t place, registry_shard<Breaker>* owner, const Detector& detector,
+                     breaker_options&& options, const Clock& clock)
+      : breaker{detector, std::move(options), clock}, number{place}, home{owner} {}
 
-  void refer() noexcept { references.fetch_add(1, std::memory_order_relaxed); }  // from a reference there is
-
-  void release() noexcept {
-    // (1) release: what was done with the breaker comes before its end. acquire: as the last one, everyone's.
-    if (references.fetch_sub(1, std::memory_order_acq_rel) != 1) [[likely]] {
-      return;
-    }
-    if (home == nullptr) {
-      delete this;
-    } else {
-      home->vacate(*this);
-    }
-  }
-
-  // Its tail padding holds what follows.
-  [[no_unique_address]] Breaker breaker;
-
-  // Written by whoever looks it up; the registry's turn then. Only compared, so relaxed.
-  std::atomic<std::uint64_t> last_used;
-  // Written by the registry and by handles (1); tells who ends it.
-  std::atomic<std::uint32_t> references;
+  [[no_unique_address]] Breaker breaker;  // its tail padding holds what follows
   const std::uint32_t number;
   registry_shard<Breaker>* const home;  // null: the registry had no room for it
 };
 
-/// A part of a registry: its keys, under a lock of their own.
+/// One that the registry had no room for, with its only handle.
+template <class Breaker>
+struct lone_breaker : usage {
+  template <class Detector, class Clock>
+  lone_breaker(const Detector& detector, breaker_options&& options, const Clock& clock)
+      : node{0, nullptr, detector, std::move(options), clock} {
+    begin(0, 1);
+  }
+
+  registered_breaker<Breaker> node;
+};
+
+/// A part of a registry: its keys, with a lock of their own for whoever creates or evicts.
 ///
-/// Look-ups share the lock; creating and evicting take it alone, for a bounded number of steps. No user code
-/// runs under it. Ends when its registry has left it and the last handle has.
+/// Ends when its registry has left it and the last handle has.
 template <class Breaker>
 class alignas(64) registry_shard {
  public:
   using node = registered_breaker<Breaker>;
+  using place = typename numbered_places<node>::place;
 
   /// How many breakers an eviction looks at, to drop the one that was used the longest ago.
   static constexpr std::uint32_t looked_at = 16;
@@ -85,32 +70,50 @@ class alignas(64) registry_shard {
     std::uint32_t evicted = 0;
   };
 
-  explicit registry_shard(const key_hash& hash) : hash_{hash} {}
+  /// Room for `most` breakers, and for some that were forgotten and have handles left.
+  registry_shard(const key_hash& hash, std::uint32_t most) : index_{most}, places_{most}, hash_{hash} {}
   registry_shard(const registry_shard&) = delete;
   registry_shard& operator=(const registry_shard&) = delete;
 
-  /// A reference to the breaker of `key`, which now was last used in `turn`; or null.
-  [[nodiscard]] node* find(hashed_key key, std::uint64_t turn) const {
-    const std::shared_lock lock{mutex_};
-    return find_locked(key, turn);
+  /// A reference to the breaker of `key`, which was last used in `turn` from now on. Lock-free. Nothing if
+  /// there is none, or perhaps while others come and go: ask again with `find_surely`.
+  [[nodiscard]] place find(hashed_key key, std::uint64_t turn) noexcept {
+    place found;
+    index_.find(key.hash, [&](std::uint32_t number) {
+      const auto there = places_[number];
+      __builtin_prefetch(there.object);  // while its usage is waited for
+      if (!there.use->try_refer(turn)) return false;
+      if (there.object->breaker.name() == key.text) [[likely]] {
+        found = there;
+        return true;
+      }
+      release(there);  // another key came into the place
+      return false;
+    });
+    return found;
   }
 
-  /// The same, built if there is none, with its options. Says whether it was built.
+  /// The same under the lock, so that nothing escapes it.
+  [[nodiscard]] place find_surely(hashed_key key, std::uint64_t turn) {
+    const std::lock_guard lock{mutex_};
+    const auto found = locate(key);
+    return found.object != nullptr && found.use->try_refer(turn) ? found : place{};
+  }
+
+  /// The same, built if there is none. Nothing when there is no room. Says whether it was built.
   template <class Detector, class Clock>
-  [[nodiscard]] std::pair<node*, bool> find_or_create(hashed_key key, std::uint64_t turn,
+  [[nodiscard]] std::pair<place, bool> find_or_create(hashed_key key, std::uint64_t turn,
                                                       const Detector& detector, breaker_options&& options,
                                                       const Clock& clock) {
     const std::lock_guard lock{mutex_};
-    if (auto* const found = find_locked(key, turn)) return {found, false};
-    auto& made = places_.emplace(this, turn, 2U, detector, std::move(options), clock);
-    try {
-      index_.insert(slot{made.number, key.hash});
-    } catch (...) {
-      places_.hide(made.number);
-      places_.destroy(made.number);
-      throw;
+    if (const auto found = locate(key); found.object != nullptr) {
+      return {found.use->try_refer(turn) ? found : place{}, false};
     }
-    return {&made, true};
+    if (index_.is_full() || places_.is_full()) return {place{}, false};
+    const auto number = places_.emplace(this, detector, std::move(options), clock).number;
+    places_[number].use->begin(turn, 2);  // the registry and the caller
+    index_.insert(key.hash, number);
+    return {places_[number], true};
   }
 
   /// Looks at some breakers and drops those not used since `horizon`; if there are none and `room` is needed,
@@ -118,118 +121,103 @@ class alignas(64) registry_shard {
   losses evict(std::uint64_t horizon, bool room) {
     const std::lock_guard lock{mutex_};
     losses lost;
-    node* best = nullptr;
+    place best;
     auto best_rank = std::pair{need::indispensable, std::uint64_t{0}};
-    hand_ = places_.walk(hand_, looked_at, [&](node& one) {
-      const auto rank = std::pair{need_of(one), one.last_used.load(std::memory_order_relaxed)};
+    hand_ = places_.walk(hand_, looked_at, [&](place one) {
+      if (!one.use->was_referred_to_once()) return;
+      const auto rank = std::pair{need_of(*one.object), one.use->last_turn()};
       if (rank.first == need::indispensable) return;
       if (rank.second <= horizon) {
-        drop(one);
-        ++lost.expired;
+        if (drop(one, rank.first)) ++lost.expired;
       } else if (rank < best_rank) {
-        best = &one;
+        best = one;
         best_rank = rank;
       }
     });
-    if (room && lost.expired == 0 && best != nullptr) {
-      drop(*best);
-      ++lost.evicted;
-    }
+    if (room && lost.expired == 0 && best.object != nullptr && drop(best, best_rank.first)) ++lost.evicted;
     return lost;
   }
 
-  /// Drops those of a block that were not used since `horizon`; nothing when there is no such block.
-  [[nodiscard]] bool expire(std::uint32_t block, std::uint64_t horizon, losses& lost) {
+  /// Drops those of a row that were not used since `horizon`; false when there is no such row.
+  [[nodiscard]] bool expire(std::uint32_t row, std::uint64_t horizon, losses& lost) {
     const std::lock_guard lock{mutex_};
-    if (block >= places_.blocks()) return false;
-    places_.walk_block(block, [&](node& one) {
-      if (one.last_used.load(std::memory_order_relaxed) > horizon) return;
-      if (need_of(one) == need::indispensable) return;
-      drop(one);
-      ++lost.expired;
+    if (row >= places_.rows()) return false;
+    places_.walk_row(row, [&](place one) {
+      if (one.use->last_turn() <= horizon && drop(one, need::memory)) ++lost.expired;
     });
     return true;
   }
 
-  /// A reference to the breaker with the lowest number from `from` on, or null.
-  [[nodiscard]] node* first_from(std::uint32_t from) const {
-    const std::shared_lock lock{mutex_};
-    auto* const found = places_.first_from(from);
-    if (found != nullptr) found->refer();
-    return found;
+  /// A reference to the breaker with the lowest number from `from` on, or nothing. `from` becomes the next.
+  [[nodiscard]] place next_from(std::uint32_t& from) {
+    const std::lock_guard lock{mutex_};
+    for (;;) {
+      const auto found = places_.first_from(from);
+      if (found.object == nullptr) return {};
+      from = found.object->number + 1;
+      if (found.use->try_refer(0)) return found;
+    }
   }
 
-  /// Forgets a key, whatever the state of its breaker; handles keep that.
+  /// Forgets a key, whatever the state of its breaker; handles keep that. False when there is none.
   bool forget(hashed_key key) {
-    node* found = nullptr;
+    place found;
     {
       const std::lock_guard lock{mutex_};
-      const auto at = index_.find(probe{key, places_});
-      if (at == index_.end()) return false;
-      found = &places_[at->number];
-      index_.erase(at);
-      orphan(*found);
+      found = locate(key);
+      if (found.object == nullptr) return false;
+      index_.erase(key.hash, found.object->number);
+      orphan(found);
     }
-    found->release();  // its end takes the lock
+    release(found);  // the registry's reference
     return true;
   }
 
   /// Forgets every key; after the last handle the shard is deleted. Nobody looks up any more.
   void leave() noexcept {
-    std::array<node*, numbered_places<node>::block_size> orphans{};
-    for (std::uint32_t block = 0; block < places_.blocks(); ++block) {
+    for (std::uint32_t row = 0; row < places_.rows(); ++row) {
+      std::array<place, numbered_places<node>::row_size> orphans;
       auto end = orphans.begin();
       {
         const std::lock_guard lock{mutex_};
-        places_.walk_block(block, [&](node& one) {
+        places_.walk_row(row, [&](place one) {
           orphan(one);
-          *end++ = &one;
+          *end++ = one;
         });
       }
-      for (auto one = orphans.begin(); one != end; ++one) (*one)->release();
+      for (auto one = orphans.begin(); one != end; ++one) release(*one);
     }
     disown();
   }
 
- private:
-  friend node;
-
-  struct slot {
-    std::uint32_t number;
-    std::uint32_t hash;
-  };
-
-  struct probe {
-    hashed_key key;
-    const numbered_places<node>& places;
-  };
-
-  struct slot_hash {
-    using is_transparent = void;
-    std::size_t operator()(const slot& one) const noexcept { return one.hash; }
-    std::size_t operator()(const probe& one) const noexcept { return one.key.hash; }
-  };
-
-  struct slot_equal {
-    using is_transparent = void;
-    bool operator()(const slot& one, const slot& other) const noexcept { return one.number == other.number; }
-    bool operator()(const probe& one, const slot& other) const noexcept {
-      return one.key.hash == other.hash && one.key.text == one.places[other.number].breaker.name();
+  /// Releases what was referred to; as the last one, ends it.
+  static void release(place referred) noexcept {
+    if (!referred.use->release()) [[likely]] {
+      return;
     }
-    bool operator()(const slot& one, const probe& other) const noexcept { return (*this)(other, one); }
-  };
+    end(referred);
+  }
 
+ private:
   /// How much is lost when a breaker is forgotten, least first.
   enum class need : std::uint8_t {
     none,           ///< closed
     memory,         ///< in trouble, but the next call would pass
-    indispensable,  ///< refuses calls, held, or in somebody's hands
+    indispensable,  ///< refuses calls, or is held
   };
 
-  /// Called under the lock alone: then nobody can begin to refer to it.
+  /// Under the lock.
+  [[nodiscard]] place locate(hashed_key key) const noexcept {
+    place found;
+    index_.find(key.hash, [&](std::uint32_t number) {
+      if (places_[number].object->breaker.name() != key.text) return false;
+      found = places_[number];
+      return true;
+    });
+    return found;
+  }
+
   static need need_of(const node& one) noexcept {
-    // (2) acquire: synchronizes-with (1), so what the last handle did with the breaker is seen, and done.
-    if (one.references.load(std::memory_order_acquire) != 1) return need::indispensable;
     switch (one.breaker.observed_state()) {
       case circuit_state::closed:
         return need::none;
@@ -241,51 +229,52 @@ class alignas(64) registry_shard {
     }
   }
 
-  node* find_locked(hashed_key key, std::uint64_t turn) const {
-    const auto found = index_.find(probe{key, places_});
-    if (found == index_.end()) return nullptr;
-    auto& one = places_[found->number];
-    one.refer();
-    one.last_used.store(turn, std::memory_order_relaxed);
-    return &one;
-  }
-
-  /// Under the lock alone, of a breaker that nobody refers to but the registry.
-  void drop(node& one) {
-    index_.erase(slot{one.number, hash_(one.breaker.name())});
-    places_.hide(one.number);
-    places_.destroy(one.number);
-  }
-
-  /// Under the lock alone. The registry's reference is released after it.
-  void orphan(node& one) noexcept {
-    places_.hide(one.number);
-    owners_.fetch_add(1, std::memory_order_relaxed);  // from the owner that the caller is
-  }
-
-  /// The end of an orphan.
-  void vacate(node& one) noexcept {
-    {
-      const std::lock_guard lock{mutex_};
-      places_.destroy(one.number);
+  /// Drops a breaker, unless somebody refers to it or it is needed more than `most`. Under the lock.
+  bool drop(place one, need most) noexcept {
+    if (!one.use->claim()) return false;
+    if (need_of(*one.object) > most) {  // since it was looked at, it has been used
+      one.use->unclaim();
+      return false;
     }
-    disown();
+    index_.erase(hash_(one.object->breaker.name()), one.object->number);
+    places_.hide(one.object->number);
+    places_.destroy(one.object->number);
+    return true;
+  }
+
+  /// Under the lock. The registry's reference is released after it.
+  void orphan(place one) noexcept {
+    places_.hide(one.object->number);
+    owners_.fetch_add(1, std::memory_order_relaxed);  // the caller is one, so there is one
+  }
+
+  static void end(place orphaned) noexcept {
+    auto* const home = orphaned.object->home;
+    if (home == nullptr) {
+      delete static_cast<lone_breaker<Breaker>*>(orphaned.use);
+      return;
+    }
+    {
+      const std::lock_guard lock{home->mutex_};
+      home->places_.destroy(orphaned.object->number);
+    }
+    home->disown();
   }
 
   void disown() noexcept {
-    // (3) release: an owner's last access comes before the end. acquire: as the last one, everyone's.
+    // (1) release: an owner's last access comes before the end. acquire: with (1), as the last one.
     if (owners_.fetch_sub(1, std::memory_order_acq_rel) == 1) delete this;
   }
 
   ~registry_shard() = default;
 
-  mutable std::shared_mutex mutex_;  // guards all but owners_
-  boost::unordered_flat_set<slot, slot_hash, slot_equal> index_;
+  key_index index_;
   numbered_places<node> places_;
+  std::mutex mutex_;        // for all changes of what stands above and below
   std::uint32_t hand_ = 0;  // where the next eviction looks
   const key_hash& hash_;    // the registry's, which is there while anything is dropped
-  // Written by the registry and by ends of orphans (3): the registry, and each breaker forgotten with handles
-  // left.
+  // Written by the registry and by ends of orphans (1): the registry is one, and each breaker that was
+  // forgotten with handles left.
   std::atomic<std::size_t> owners_{1};
 };
 
