@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "brownout/breaker/snapshot.hpp"
 #include "brownout/core/assert.hpp"
+#include "brownout/core/circuit_state.hpp"
 #include "brownout/core/clock.hpp"
 #include "brownout/core/outcome.hpp"
 #include "brownout/core/rejection.hpp"
@@ -102,6 +104,11 @@ class [[nodiscard]] keyed_breaker {
   [[nodiscard]] Breaker* operator->() const& noexcept { return &node().breaker; }
   Breaker& operator*() const&& = delete;
   Breaker* operator->() const&& = delete;
+
+  // As the breaker's. Precondition: holds one.
+  [[nodiscard]] std::string_view name() const noexcept { return node().breaker.name(); }
+  [[nodiscard]] circuit_state observed_state() const noexcept { return node().breaker.observed_state(); }
+  [[nodiscard]] breaker_snapshot snapshot() const noexcept { return node().breaker.snapshot(); }
 
   /// As the breaker's. Precondition: holds one.
   [[nodiscard]] admission try_acquire() const& noexcept { return keyed_breaker{*this}.acquire(); }

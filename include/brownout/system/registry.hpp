@@ -170,19 +170,17 @@ class registry {
     const breaker_options& breaker;
   };
 
-  /// A place among `capacity`, given back unless it was used.
-  class reserved_place {
-   public:
-    explicit reserved_place(std::atomic<std::size_t>& size) noexcept : size_{&size} {}
+  /// A place among `capacity`, given back unless it is used.
+  struct reserved_place {
+    std::atomic<std::size_t>& size;
+    bool is_mine = false;
+
+    explicit reserved_place(std::atomic<std::size_t>& counted) noexcept : size{counted} {}
     reserved_place(const reserved_place&) = delete;
     reserved_place& operator=(const reserved_place&) = delete;
     ~reserved_place() {
-      if (size_ != nullptr) size_->fetch_sub(1, std::memory_order_relaxed);  // a count, orders nothing
+      if (is_mine) size.fetch_sub(1, std::memory_order_relaxed);  // a count, orders nothing
     }
-    void use() noexcept { size_ = nullptr; }
-
-   private:
-    std::atomic<std::size_t>* size_;
   };
 
   static options_type validated(options_type options) {
@@ -212,19 +210,17 @@ class registry {
   }
 
   [[gnu::noinline]] handle create(detail::hashed_key key) {
-    const auto turn = turn_.fetch_add(1, std::memory_order_relaxed) + 1;  // relaxed: see at()
-    auto& home = shard_of(key);
-    if (!reserve()) {
-      // Somebody else may have had a place for the same key.
-      const auto found = home.find_surely(key, turn);
-      return found.object != nullptr ? handle{found} : turn_away(key.text);
-    }
-    reserved_place reserved{size_};
+    const auto horizon = idle_horizon();
+    // A turn of its own, between the look-ups before and after. relaxed: see at().
+    const auto turn = turn_.fetch_add(2, std::memory_order_relaxed) + 1;
     const auto chosen = settings_of(key.text);
-    const auto [made, is_new] =
-        home.find_or_create(key, turn, chosen.detector, named(chosen.breaker, key.text), clock_);
-    if (is_new) reserved.use();
-    return made.object != nullptr ? handle{made} : turn_away(key.text);
+    auto& home = shard_of(key);
+    reserved_place reserved{size_};
+    const auto [found, is_new] = home.find_or_create(
+        key, turn, [&] { return reserved.is_mine = reserve(home, horizon); }, chosen.detector,
+        named(chosen.breaker, key.text), clock_);
+    if (is_new) reserved.is_mine = false;
+    return found.object != nullptr ? handle{found} : turn_away(key.text);
   }
 
   [[gnu::noinline]] handle turn_away(std::string_view key) {
@@ -235,15 +231,16 @@ class registry {
     return handle{{alone, &alone->node}};
   }
 
-  /// Takes a place, another breaker's if it must. False when nothing that it looked at may go.
-  bool reserve() {
-    const auto horizon = idle_horizon();
+  /// Takes a place, another breaker's if it must. False when nothing that it looked at may go. Under the lock
+  /// of `home`, so it waits for no other.
+  bool reserve(shard& home, std::uint64_t horizon) noexcept {
     bool reserved = take_free_place();
     if (reserved && horizon == 0) return true;
-    for (int look = 0; look < most_looks; ++look) {
+    for (int look = 1; look <= most_looks; ++look) {
       // relaxed: it need only spread the looks.
-      auto& looked_at = *shards_[hand_.fetch_add(1, std::memory_order_relaxed) % shards_.size()];
-      const auto lost = looked_at.evict(horizon, !reserved);
+      auto* const looked_at = shards_[hand_.fetch_add(1, std::memory_order_relaxed) % shards_.size()].get();
+      const bool at_home = looked_at == &home || look == most_looks;
+      const auto lost = at_home ? home.evict(horizon, !reserved) : looked_at->try_evict(horizon, !reserved);
       auto freed = std::size_t{lost.expired} + lost.evicted;
       expired_.fetch_add(lost.expired, std::memory_order_relaxed);  // counts, order nothing
       evicted_.fetch_add(lost.evicted, std::memory_order_relaxed);

@@ -71,7 +71,8 @@ struct registry_options {
     std::unordered_set<std::string_view> seen;
     for (const auto& one : rules) {
       if (one.match.empty() || one.match.size() > breaker_options::longest_name) {
-        const auto shown = one.match.substr(0, breaker_options::longest_name);
+        const auto shown =
+            one.match.empty() ? "" : one.match.substr(0, breaker_options::longest_name) + "...";
         detail::invalid_option("breaker_rule.match in " + std::string{field}, "'" + shown + "'",
                                "1 to 128 bytes");
       }

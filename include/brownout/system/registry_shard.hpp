@@ -100,16 +100,17 @@ class alignas(64) registry_shard {
     return found.object != nullptr && found.use->try_refer(turn) ? found : place{};
   }
 
-  /// The same, built if there is none. Nothing when there is no room. Says whether it was built.
-  template <class Detector, class Clock>
-  [[nodiscard]] std::pair<place, bool> find_or_create(hashed_key key, std::uint64_t turn,
+  /// The same, built if there is none and `reserve`, asked under the lock, allows it. Nothing when it doesn't
+  /// or there is no room. Says whether it was built.
+  template <class Reserve, class Detector, class Clock>
+  [[nodiscard]] std::pair<place, bool> find_or_create(hashed_key key, std::uint64_t turn, Reserve reserve,
                                                       const Detector& detector, breaker_options&& options,
                                                       const Clock& clock) {
     const std::lock_guard lock{mutex_};
     if (const auto found = locate(key); found.object != nullptr) {
       return {found.use->try_refer(turn) ? found : place{}, false};
     }
-    if (index_.is_full() || places_.is_full()) return {place{}, false};
+    if (!reserve() || index_.is_full() || places_.is_full()) return {place{}, false};
     const auto number = places_.emplace(this, detector, std::move(options), clock).number;
     places_[number].use->begin(turn, 2);  // the registry and the caller
     index_.insert(key.hash, number);
@@ -118,8 +119,8 @@ class alignas(64) registry_shard {
 
   /// Looks at some breakers and drops those not used since `horizon`; if there are none and `room` is needed,
   /// drops one that may be forgotten: one without trouble if there is any, the one used the longest ago.
-  losses evict(std::uint64_t horizon, bool room) {
-    const std::lock_guard lock{mutex_};
+  /// Under the lock.
+  losses evict(std::uint64_t horizon, bool room) noexcept {
     losses lost;
     place best;
     auto best_rank = std::pair{need::indispensable, std::uint64_t{0}};
@@ -136,6 +137,12 @@ class alignas(64) registry_shard {
     });
     if (room && lost.expired == 0 && best.object != nullptr && drop(best, best_rank.first)) ++lost.evicted;
     return lost;
+  }
+
+  /// The same unless somebody has the lock: for a caller who has another's, and must not wait.
+  losses try_evict(std::uint64_t horizon, bool room) noexcept {
+    const std::unique_lock lock{mutex_, std::try_to_lock};
+    return lock.owns_lock() ? evict(horizon, room) : losses{};
   }
 
   /// Drops those of a row that were not used since `horizon`; false when there is no such row.
