@@ -237,10 +237,10 @@ class registry {
     bool reserved = take_free_place();
     if (reserved && horizon == 0) return true;
     for (int look = 1; look <= most_looks; ++look) {
-      // relaxed: it need only spread the looks.
-      auto* const looked_at = shards_[hand_.fetch_add(1, std::memory_order_relaxed) % shards_.size()].get();
-      const bool at_home = looked_at == &home || look == most_looks;
-      const auto lost = at_home ? home.evict(horizon, !reserved) : looked_at->try_evict(horizon, !reserved);
+      // The last look is at home, where it can't fail for want of a lock.
+      auto& looked_at = look == most_looks ? home : next_shard();
+      const auto lost =
+          &looked_at == &home ? home.evict(horizon, !reserved) : looked_at.try_evict(horizon, !reserved);
       auto freed = std::size_t{lost.expired} + lost.evicted;
       expired_.fetch_add(lost.expired, std::memory_order_relaxed);  // counts, order nothing
       evicted_.fetch_add(lost.evicted, std::memory_order_relaxed);
@@ -249,6 +249,11 @@ class registry {
       if (reserved) return true;
     }
     return false;
+  }
+
+  [[nodiscard]] shard& next_shard() noexcept {
+    // relaxed: it need only spread the looks.
+    return *shards_[hand_.fetch_add(1, std::memory_order_relaxed) % shards_.size()];
   }
 
   bool take_free_place() noexcept {
