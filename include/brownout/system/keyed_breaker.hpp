@@ -31,7 +31,8 @@ class [[nodiscard]] keyed_breaker {
   using place = typename shard::place;
 
  public:
-  /// A permit that holds its breaker, so that it may outlive the handle. Otherwise as `brownout::permit`.
+  /// A permit that holds its breaker until it is settled, so that it may outlive the handle. Otherwise as
+  /// `brownout::permit`.
   class [[nodiscard]] permit {
    public:
     permit(permit&&) noexcept = default;
@@ -44,7 +45,11 @@ class [[nodiscard]] keyed_breaker {
     permit& operator=(const permit&) = delete;
     ~permit() = default;
 
-    disposition complete(outcome result) noexcept { return inner_.complete(result); }
+    disposition complete(outcome result) noexcept {
+      const auto became = inner_.complete(result);
+      holder_ = {};
+      return became;
+    }
     [[nodiscard]] std::uint64_t epoch() const noexcept { return inner_.epoch(); }
     [[nodiscard]] bool is_probe() const noexcept { return inner_.is_probe(); }
     [[nodiscard]] bool settled() const noexcept { return inner_.settled(); }

@@ -195,6 +195,25 @@ TEST_CASE("a handle and a permit outlive forgetting and the registry", "[registr
   kept = {};
 }
 
+TEST_CASE("breakers that were forgotten and are still held take places, but none of the capacity",
+          "[registry][S3]") {
+  bench bench{100};
+  std::vector<handle> held;
+  int remembered = 0;
+  for (int i = 0; i < 1000; ++i) {
+    held.push_back(bench.breakers.at(std::to_string(i)));
+    remembered += held.back().is_remembered() ? 1 : 0;
+    REQUIRE(held.back().name() == std::to_string(i));
+    bench.breakers.forget(std::to_string(i));
+  }
+  CHECK(remembered >= 100);
+  CHECK(remembered < 1000);
+  CHECK(bench.breakers.snapshot().size == 0);
+  held.clear();
+  for (int i = 0; i < 100; ++i) CHECK(bench.breakers.at(std::to_string(i)).is_remembered());
+  CHECK(bench.breakers.snapshot().size == 100);
+}
+
 TEST_CASE("visit shows each breaker once, without a lock, and is no use", "[registry][S3]") {
   bench bench{500};  // several shards and rows
   for (int i = 0; i < 400; ++i) bench.use(std::to_string(i));

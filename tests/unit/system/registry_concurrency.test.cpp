@@ -91,6 +91,26 @@ TEST_CASE("handles stay whole while others create, evict, forget and visit", "[r
   CHECK(shown == bench.breakers.snapshot().size);
 }
 
+TEST_CASE("a key that is there is found while its neighbours come and go", "[registry][S3]") {
+  bench bench{12};
+  std::vector<handle> steady;
+  for (int i = 0; i < 6; ++i) steady.push_back(bench.breakers.at("steady-" + std::to_string(i)));
+  std::atomic<int> missed{0};
+  on_threads([&](int number) {
+    for (int i = 0; i < 20'000; ++i) {
+      if (number % 2 == 0) {
+        const auto& sought = steady[static_cast<std::size_t>(i) % steady.size()];
+        if (!(bench.breakers.find(sought.name()) == sought)) missed.fetch_add(1);
+      } else {
+        const auto key = std::to_string(number + i % 8);
+        bench.use(key);
+        bench.breakers.forget(key);
+      }
+    }
+  });
+  CHECK(missed.load() == 0);
+}
+
 TEST_CASE("no open circuit is forgotten while threads flood the registry with keys", "[registry][S3]") {
   bench bench{64};
   std::atomic<int> forgotten{0};
