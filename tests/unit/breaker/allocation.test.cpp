@@ -2,11 +2,13 @@
 #include "unit/breaker/bench.hpp"
 
 #include "brownout/degradation/feature_matrix.hpp"
+#include "brownout/system/registry.hpp"
 #include "brownout/system/supervisor.hpp"
 
 #include <atomic>
 #include <cstdlib>
 #include <new>
+#include <string>
 #include <string_view>
 #include <utility>
 
@@ -134,4 +136,22 @@ TEST_CASE("a feature check and a measured call allocate nothing", "[system][D3]"
   CHECK(allocations_of([&] { static_cast<void>(watch.at(0).call([] { return 1; })); }) == 0);
   CHECK(allocations_of([&] { static_cast<void>(watch.at(0).try_acquire()->complete(outcome::failure)); }) ==
         0);
+}
+
+TEST_CASE("a look-up of a known key allocates nothing, nor does a call, a visit or an eviction",
+          "[registry][S3]") {
+  using registry = brownout::registry<brownout::consecutive_failures, manual_clock>;
+  manual_clock clock;
+  registry hosts{{.capacity = 300, .idle_for = 1s}, clock};
+  const std::string key = "a key too long for the small string optimisation";
+  CHECK(allocations_of([&] { static_cast<void>(hosts.at(key)); }) > 0);
+  CHECK(allocations_of([&] { static_cast<void>(hosts.at(key).call([] { return 1; })); }) == 0);
+  CHECK(allocations_of(
+            [&] { static_cast<void>(hosts.find(key).try_acquire()->complete(outcome::failure)); }) == 0);
+  CHECK(allocations_of([&] { static_cast<void>(hosts.find("none")); }) == 0);
+  CHECK(allocations_of([&] { hosts.visit([](const registry::handle&) {}); }) == 0);
+  clock.advance(1s);
+  CHECK(allocations_of([&] { static_cast<void>(hosts.evict_idle()); }) == 0);
+  clock.advance(1s);
+  CHECK(allocations_of([&] { CHECK(hosts.evict_idle() == 1); }) == 0);
 }

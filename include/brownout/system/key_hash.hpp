@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <random>
+#include <string_view>
+
+namespace brownout::detail {
+
+/// Hashes keys that strangers may choose: a multilinear hash over 32-bit words, with secret random
+/// coefficients.
+///
+/// Strongly universal: whoever picks two keys without knowing the coefficients finds them equal in 32 bits
+/// with probability 2^-32, so keys can't be made up that all land in one place. Independent multiplications,
+/// so it is as quick as a plain hash. Thread-safe once built.
+class key_hash {
+ public:
+  static constexpr std::size_t longest_key = 128;  ///< bytes
+
+  /// Draws new coefficients. Throws what `std::random_device` throws.
+  key_hash() {
+    std::random_device source;
+    for (auto& one : coefficients_) one = std::uint64_t{source()} << 32 | source();
+  }
+
+  /// Precondition: at most `longest_key` bytes.
+  [[nodiscard]] std::uint32_t operator()(std::string_view key) const noexcept {
+    // The length counts too: keys of different lengths may read the same.
+    auto sum = coefficients_[0] + coefficients_[1] * key.size();
+    const auto* next = &coefficients_[2];
+    char padded[chunk] = {};
+    const char* last = padded;
+    if (key.size() < chunk) {
+      for (std::size_t i = 0; i < key.size(); ++i) padded[i] = key[i];
+    } else {
+      last = key.data() + key.size() - chunk;  // some of its bytes for the second time
+      for (const char* bytes = key.data(); bytes < last; bytes += chunk, next += 2) {
+        sum += product(next, bytes);
+      }
+    }
+    return static_cast<std::uint32_t>((sum + product(next, last)) >> 32);  // the low half is not universal
+  }
+
+ private:
+  static constexpr std::size_t chunk = sizeof(std::uint64_t);
+
+  static std::uint64_t product(const std::uint64_t* coefficients, const char* bytes) noexcept {
+    std::uint64_t read = 0;
+    std::memcpy(&read, bytes, chunk);
+    return coefficients[0] * (read & 0xffff'ffff) + coefficients[1] * (read >> 32);
+  }
+
+  std::array<std::uint64_t, 2 + longest_key / sizeof(std::uint32_t)> coefficients_;
+};
+
+}  // namespace brownout::detail

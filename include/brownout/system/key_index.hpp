@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+
+namespace brownout::detail {
+
+/// Finds numbers by hash: open addressing, 8 bytes a slot, of a size that never changes.
+///
+/// One thread at a time inserts and erases. Any number may look up meanwhile, lock-free: such a look-up finds
+/// no number that was never inserted, but may miss one while others are moved, so a miss is to be asked again
+/// in the absence of changes.
+class key_index {
+ public:
+  /// Room for `most` numbers.
+  explicit key_index(std::uint32_t most)
+      : most_{most},
+        size_{most + most / 4 + 8},  // full it is 4/5 full: some 3 slots to look at
+        slots_{std::make_unique<std::atomic<std::uint64_t>[]>(size_)} {}
+
+  [[nodiscard]] bool is_full() const noexcept { return count_ == most_; }
+
+  /// Offers the numbers inserted with this hash until `accept` returns true for one; whether it did.
+  template <class Accept>
+  bool find(std::uint32_t hash, Accept accept) const {
+    auto at = home_of(hash);
+    for (std::uint32_t looked = 0; looked < size_; ++looked, at = after(at)) {
+      // (1) acquire: synchronizes-with (2), so the number's place is seen.
+      const auto slot = slots_[at].load(std::memory_order_acquire);
+      if (slot == 0) return false;
+      if (hash_of(slot) == hash && accept(number_of(slot))) return true;
+    }
+    return false;
+  }
+
+  /// Precondition: not full, and the number is not in it.
+  void insert(std::uint32_t hash, std::uint32_t number) noexcept {
+    auto at = home_of(hash);
+    while (peek(at) != 0) at = after(at);
+    put(at, std::uint64_t{hash} << 32 | (std::uint64_t{number} + 1));
+    ++count_;
+  }
+
+  /// Precondition: inserted with this hash.
+  void erase(std::uint32_t hash, std::uint32_t number) noexcept {
+    auto hole = home_of(hash);
+    while (number_of(peek(hole)) != number) hole = after(hole);
+    // What follows moves up where it may, so that nothing but its own length makes a search long.
+    for (auto at = after(hole); peek(at) != 0; at = after(at)) {
+      if (distance(home_of(hash_of(peek(at))), at) >= distance(hole, at)) {
+        put(hole, peek(at));
+        hole = at;
+      }
+    }
+    put(hole, 0);
+    --count_;
+  }
+
+ private:
+  static constexpr std::uint32_t hash_of(std::uint64_t slot) noexcept {
+    return static_cast<std::uint32_t>(slot >> 32);
+  }
+  static constexpr std::uint32_t number_of(std::uint64_t slot) noexcept {
+    return static_cast<std::uint32_t>(slot) - 1;
+  }
+
+  // By the high bits: the low ones tell the shard.
+  [[nodiscard]] std::uint32_t home_of(std::uint32_t hash) const noexcept {
+    return static_cast<std::uint32_t>(std::uint64_t{hash} * size_ >> 32);
+  }
+  [[nodiscard]] std::uint32_t after(std::uint32_t at) const noexcept { return at + 1 == size_ ? 0 : at + 1; }
+  [[nodiscard]] std::uint32_t distance(std::uint32_t from, std::uint32_t to) const noexcept {
+    return to >= from ? to - from : to + size_ - from;
+  }
+
+  // relaxed: by the only thread that writes.
+  [[nodiscard]] std::uint64_t peek(std::uint32_t at) const noexcept {
+    return slots_[at].load(std::memory_order_relaxed);
+  }
+  // (2) release: publishes the place of the number.
+  void put(std::uint32_t at, std::uint64_t slot) noexcept {
+    slots_[at].store(slot, std::memory_order_release);
+  }
+
+  const std::uint32_t most_;
+  const std::uint32_t size_;
+  std::uint32_t count_ = 0;
+  // Each the hash and the number + 1; 0: empty. Written by the one that inserts and erases (2), read by all
+  // (1).
+  const std::unique_ptr<std::atomic<std::uint64_t>[]> slots_;
+};
+
+}  // namespace brownout::detail
