@@ -5,7 +5,7 @@ cmake_minimum_required(VERSION 3.24)
 file(WRITE ${WORK}/given "fine\tinstructions any\t10\nlong-winded\tinstructions any\t10.5\n")
 
 function(expect status name text)
-  execute_process(COMMAND ${PROGRAM} --check --rounds 20 --patience 0 --given ${WORK}/given --only ${name}
+  execute_process(COMMAND ${PROGRAM} --check --rounds 10 --patience 10 --given ${WORK}/given --only ${name}
                   RESULT_VARIABLE result OUTPUT_VARIABLE printed ERROR_VARIABLE printed)
   if(NOT result EQUAL status OR NOT printed MATCHES " ${text}\n$")
     message(FATAL_ERROR "${name}: expected status ${status} and ${text}, got ${result} and\n${printed}")

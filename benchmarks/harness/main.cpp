@@ -34,7 +34,7 @@ constexpr auto usage =
   --json FILE          writes the table to a file too
   --only CASE          only this case; may be repeated
   --rounds N           how many batches of 0.2 ms: N times 40, and N times 10 on two threads (40)
-  --patience SECONDS   how long to go on with cases whose goals on time are narrowly missed (20)
+  --patience SECONDS   how long to go on with cases whose goals on time are narrowly missed (10)
   --given FILE         figures from outside, one a line: CASE, tab, WHAT, tab, number;
                        WHAT is `ratio`, `cost`, `floor` (both ns) or `instructions COMPILER`
 
@@ -49,7 +49,7 @@ struct request {
   std::vector<std::string> only{};
   std::uint64_t times = 0;
   int rounds = usual_rounds;
-  std::chrono::duration<double> patience = std::chrono::seconds{20};
+  std::chrono::duration<double> patience = std::chrono::seconds{10};
   std::string given{};
   std::string json{};
 };

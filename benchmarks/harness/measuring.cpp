@@ -7,6 +7,7 @@
 #include "harness/stopwatch.hpp"
 
 #include <algorithm>
+#include <chrono>
 #include <utility>
 
 namespace benchmarks {
@@ -14,9 +15,13 @@ namespace benchmarks {
 namespace {
 
 constexpr int pairs_in_a_round = 40;
+/// On a busy machine both threads are seldom left alone: then a round ends with fewer.
 constexpr int quadruples_in_a_round = 10;
+constexpr auto longest_for_quadruples = std::chrono::milliseconds{100};
+/// Of the usual batch: both threads must be left alone for four of them.
+constexpr std::uint64_t shorter = 4;
 /// Fewer undisturbed batches than this say nothing.
-constexpr std::size_t fewest_samples = 100;
+constexpr std::size_t fewest_samples = 50;
 
 std::optional<double> median(std::vector<double> samples) {
   if (samples.size() < fewest_samples) return std::nullopt;
@@ -72,12 +77,16 @@ void measuring::compare_with_floor(const scenario& row, samples& of) {
 void measuring::compare_threads(const scenario& row, samples& of) {
   second_thread other;
   const auto unwritten = floors::two_loads.run;
-  for (int i = 0; i < quadruples_in_a_round; ++i) {
-    const auto alone = time_batch(row.run, of.times);
-    const auto together = other.time_on_both(row.run, of.times);
-    const auto floor_together = other.time_on_both(unwritten, of.unwritten_times);
-    const auto floor_alone = time_batch(unwritten, of.unwritten_times);
+  const auto times = std::max<std::uint64_t>(of.times / shorter, 1);
+  const auto unwritten_times = std::max<std::uint64_t>(of.unwritten_times / shorter, 1);
+  const auto until = std::chrono::steady_clock::now() + longest_for_quadruples;
+  for (int found = 0; found < quadruples_in_a_round && std::chrono::steady_clock::now() < until;) {
+    const auto alone = time_batch(row.run, times);
+    const auto together = other.time_on_both(row.run, times);
+    const auto floor_together = other.time_on_both(unwritten, unwritten_times);
+    const auto floor_alone = time_batch(unwritten, unwritten_times);
     if (!alone || !together || !floor_together || !floor_alone) continue;
+    ++found;
     of.growths.push_back((*together / *alone) / (*floor_together / *floor_alone));
   }
 }

@@ -30,13 +30,12 @@ void bind_this_thread(const std::vector<unsigned>& processors) {
   sched_setaffinity(0, sizeof set, &set);
 }
 
-/// Waits until `number` is `least` or more, and returns it.
+/// Waits until `number` is `least` or more, and returns it. Never yields: on a busy machine the two threads
+/// would pass the processors on to others in turn, and hardly ever meet.
 std::uint64_t spin(const std::atomic<std::uint64_t>& number, std::uint64_t least) {
-  for (unsigned looks = 1;; ++looks) {
+  for (;;) {
     const auto seen = number.load(std::memory_order_acquire);  // (1)
     if (seen >= least) return seen;
-    // Somebody else may need the processor; and on a busy machine perhaps the thread that is waited for.
-    if (looks % 10'000 == 0) std::this_thread::yield();
   }
 }
 
