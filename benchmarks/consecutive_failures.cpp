@@ -27,7 +27,7 @@ const registered permit_success{
     {.name = "permit: allow and success",
      .run = by_permit,
      .beside = floors::two_loads,
-     .wanted = {.ratio = 1.1, .growth = 1.15, .instructions = 10, .no_allocation = true},
+     .wanted = {.ratio = 1.1, .growth = 1.15, .instructions = 10, .allocations = 0},
      .prepare = [] { let_escape(breaker); }}};
 
 const registered call_success{{.name = "call()",
@@ -36,7 +36,7 @@ const registered call_success{{.name = "call()",
                                  opaque_call();
                                }),
                                .beside = {"permit: allow and success", by_permit},
-                               .wanted = {.ratio = 1.1, .growth = 1.15, .no_allocation = true}}};
+                               .wanted = {.ratio = 1.1, .growth = 1.15, .allocations = 0}}};
 
 const registered try_call_success{{.name = "try_call()",
                                    .run = repeated([] {
@@ -45,7 +45,7 @@ const registered try_call_success{{.name = "try_call()",
                                      opaque_call();
                                    }),
                                    .beside = {"permit: allow and success", by_permit},
-                                   .wanted = {.growth = 1.15, .no_allocation = true}}};
+                                   .wanted = {.growth = 1.15, .allocations = 0}}};
 
 const registered failure{{.name = "permit: failure, then success",
                           .run = repeated([] {
@@ -57,6 +57,6 @@ const registered failure{{.name = "permit: failure, then success",
                             }
                           }),
                           .beside = floors::two_exchanges,
-                          .wanted = {.no_allocation = true}}};
+                          .wanted = {.allocations = 0}}};
 
 }  // namespace

@@ -44,7 +44,7 @@ shop::supervisor watching_8{shop::options(8), shop::matrix};
 // The goal is 10 us on a machine that reads its clock in 27 ns.
 constexpr double readings_in_10_us = 370;
 
-const registered evaluation{{.name = "100 dependencies: evidence to features",
+const registered evaluation{{.name = "100 dependencies, evidence to features",
                              .run = repeated([] { hundred.evaluate(); }),
                              .beside = floors::clock_reading,
                              .wanted = {.ratio = readings_in_10_us},
@@ -53,14 +53,14 @@ const registered evaluation{{.name = "100 dependencies: evidence to features",
                                let_escape(ten);
                              }}};
 
-const registered linear{{.name = "100 dependencies: the same",
+const registered linear{{.name = "100 dependencies, again",
                          .run = repeated([] { hundred.evaluate(); }),
                          .beside = {"ten times 10 dependencies", repeated([] {
                                       for (int i = 0; i < 10; ++i) ten.evaluate();
                                     })},
                          .wanted = {.ratio = 1.1}}};
 
-const registered supervised{{.name = "supervisor, 32 dependencies: refresh()",
+const registered supervised{{.name = "refresh() of 32 dependencies",
                              .run = repeated([] { watching_32.refresh(watching_32.now()); }),
                              .beside = floors::clock_reading,
                              .wanted = {.ratio = readings_in_10_us * 32 / 100},
@@ -69,9 +69,9 @@ const registered supervised{{.name = "supervisor, 32 dependencies: refresh()",
                                shop::answer_all(watching_8);
                              }}};
 
-const registered supervised_linear{{.name = "supervisor, 32 dependencies: the same",
+const registered supervised_linear{{.name = "refresh() of 32 dependencies, again",
                                     .run = repeated([] { watching_32.refresh(watching_32.now()); }),
-                                    .beside = {"four times 8 dependencies", repeated([] {
+                                    .beside = {"four times refresh() of 8", repeated([] {
                                                  for (int i = 0; i < 4; ++i)
                                                    watching_8.refresh(watching_8.now());
                                                })},

@@ -17,7 +17,7 @@ const registered feature{{.name = "features().available()",
                             opaque_call();
                           }),
                           .beside = floors::one_load,
-                          .wanted = {.ratio = 1.5, .growth = 1.15, .no_allocation = true},
+                          .wanted = {.ratio = 1.5, .growth = 1.15, .allocations = 0},
                           .prepare = [] {
                             let_escape(watched);
                             shop::answer_all(watched);
@@ -30,6 +30,6 @@ const registered level{{.name = "features().level()",
                           opaque_call();
                         }),
                         .beside = floors::one_load,
-                        .wanted = {.growth = 1.15, .no_allocation = true}}};
+                        .wanted = {.growth = 1.15, .allocations = 0}}};
 
 }  // namespace

@@ -18,7 +18,7 @@ extern shared_word shared;
 extern std::uint64_t surprises;  // counts what never happens, so that its branch is not optimised away
 
 /// Nothing is cheaper than looking before a call.
-inline constexpr floor one_load{"acquire load and branch", repeated([] {
+inline constexpr floor one_load{"load and branch", repeated([] {
                                   if (shared.word.load(std::memory_order_acquire) != 0) [[unlikely]]
                                     ++surprises;
                                   opaque_call();
@@ -45,7 +45,7 @@ inline constexpr floor two_exchanges{
       }
     })};
 
-inline constexpr floor clock_reading{"a reading of steady_clock",
+inline constexpr floor clock_reading{"reading of steady_clock",
                                      repeated([] { keep(std::chrono::steady_clock::now()); })};
 
 }  // namespace benchmarks::floors

@@ -16,7 +16,7 @@ constexpr batch one_load = floors::one_load.run;
 const registered fine{{.name = "fine",
                        .run = one_load,
                        .beside = floors::clock_reading,
-                       .wanted = {.ratio = 1, .growth = 2, .instructions = 10, .no_allocation = true}}};
+                       .wanted = {.ratio = 1, .growth = 2, .instructions = 10, .allocations = 0}}};
 
 const registered slow{
     {.name = "slow", .run = floors::clock_reading.run, .beside = floors::one_load, .wanted = {.ratio = 2}}};
@@ -29,7 +29,7 @@ const registered contended{{.name = "contended",
 const registered allocating{{.name = "allocating",
                              .run = repeated([] { ::operator delete(::operator new(3)); }),
                              .beside = floors::one_load,
-                             .wanted = {.no_allocation = true}}};
+                             .wanted = {.allocations = 0}}};
 
 const registered long_winded{
     {.name = "long-winded", .run = one_load, .beside = floors::one_load, .wanted = {.instructions = 10}}};

@@ -25,7 +25,7 @@ constexpr batch refused = repeated([] {
 const registered open{{.name = "refused: circuit open",
                        .run = refused<open_circuit>,
                        .beside = floors::clock_reading,
-                       .wanted = {.ratio = 1.3, .no_allocation = true},
+                       .wanted = {.ratio = 1.3, .allocations = 0},
                        .prepare = [] {
                          let_escape(open_circuit);
                          open_circuit.try_acquire()->complete(brownout::outcome::failure);
@@ -37,12 +37,12 @@ const registered open_by_try_call{{.name = "refused: circuit open, try_call()",
                                      keep(answer.rejection().retry_after);
                                    }),
                                    .beside = floors::clock_reading,
-                                   .wanted = {.no_allocation = true}}};
+                                   .wanted = {.allocations = 0}}};
 
 const registered held{{.name = "refused: forced open",
                        .run = refused<held_circuit>,
                        .beside = floors::one_load,
-                       .wanted = {.instructions = 22, .no_allocation = true},
+                       .wanted = {.instructions = 22, .allocations = 0},
                        .prepare = [] {
                          let_escape(held_circuit);
                          held_circuit.force_open();

@@ -26,14 +26,14 @@ namespace {
 using namespace benchmarks;
 
 /// Enough for medians that differ by a hundredth from run to run.
-constexpr int usual_rounds = 40;
+constexpr int usual_rounds = 25;
 
 constexpr auto usage =
     R"(brownout_benchmarks [OPTION...]   measures every case against its floor and prints a table
   --check              exit status 1 if a goal is missed or was not measured
   --json FILE          writes the table to a file too
   --only CASE          only this case; may be repeated
-  --rounds N           how many batches of 0.2 ms: N times 40, and N times 10 on two threads (40)
+  --rounds N           how many batches of 0.2 ms: N times 40, and N times 10 on two threads (25)
   --patience SECONDS   how long to go on with cases whose goals on time are narrowly missed (10)
   --given FILE         figures from outside, one a line: CASE, tab, WHAT, tab, number;
                        WHAT is `ratio`, `cost`, `floor` (both ns) or `instructions COMPILER`

@@ -14,7 +14,7 @@ namespace benchmarks {
 
 namespace {
 
-constexpr auto columns = "{:<38} {:>8}  {:<30} {:>8} {:>6} {:>6} {:>18} {:>6}  {:<58} {}\n";
+constexpr auto columns = "{:<38} {:>9}  {:<29} {:>9} {:>15} {:>12} {:>18} {:>10}   {}\n";
 
 std::string duration_text(std::optional<double> nanoseconds) {
   if (!nanoseconds) return "";
@@ -23,14 +23,20 @@ std::string duration_text(std::optional<double> nanoseconds) {
   return fmt::format("{:.0f} ms", *nanoseconds / 1e6);
 }
 
-std::string number_text(std::optional<double> value, std::string_view format) {
-  return value ? fmt::format(fmt::runtime(format), *value) : "";
+/// The figure, and the most that it may be.
+std::string with_goal(std::string figure, std::optional<double> most) {
+  if (most) figure += fmt::format(" ≤ {}", *most);
+  return figure;
+}
+
+std::string number_text(std::optional<double> value) {
+  return value ? fmt::format("{:.2f}", *value) : "";
 }
 
 std::string instructions_text(const std::map<std::string, double>& by_compiler) {
   std::string text;
   for (const auto& [compiler, count] : by_compiler) {
-    text += fmt::format("{}{}", text.empty() ? "" : " / ", std::round(count * 10) / 10);
+    text += fmt::format("{}{}", text.empty() ? "" : " / ", std::round(count));
   }
   return text;
 }
@@ -45,12 +51,6 @@ std::string instructions_title(const std::vector<row>& rows) {
     if (!text.empty()) break;
   }
   return text + " instr.";
-}
-
-std::string goals_text(const std::vector<judgement>& judged) {
-  std::string text;
-  for (const auto& one : judged) text += (text.empty() ? "" : ", ") + one.goal;
-  return text;
 }
 
 std::string json_number(std::optional<double> value) {
@@ -75,17 +75,26 @@ std::string json_instructions(const std::map<std::string, double>& by_compiler) 
   return "{" + text + "}";
 }
 
+std::string json_goals(const std::vector<judgement>& judged) {
+  std::string text;
+  for (const auto& one : judged) {
+    text += fmt::format("{}{}: {}", text.empty() ? "" : ", ", json_string(one.goal), json_number(one.most));
+  }
+  return "{" + text + "}";
+}
+
 }  // namespace
 
 void print_table(const std::vector<row>& rows, std::FILE* to) {
   fmt::print(to, columns, "case", "cost", "floor", "cost", "ratio", "growth", instructions_title(rows),
-             "allocs", "goals", "");
+             "allocs", "goals");
   for (const auto& [what, found] : rows) {
-    const auto judged = judge(what.wanted, found);
+    const auto allocations = found.allocations ? fmt::format("{:.3g}", *found.allocations) : "";
     fmt::print(to, columns, what.name, duration_text(found.cost), what.beside.name,
-               duration_text(found.floor_cost), number_text(found.ratio, "{:.2f}"),
-               number_text(found.growth, "{:.2f}"), instructions_text(found.instructions),
-               number_text(found.allocations, "{:.3g}"), goals_text(judged), summary(judged));
+               duration_text(found.floor_cost), with_goal(number_text(found.ratio), what.wanted.ratio),
+               with_goal(number_text(found.growth), what.wanted.growth),
+               with_goal(instructions_text(found.instructions), what.wanted.instructions),
+               with_goal(allocations, what.wanted.allocations), summary(judge(what.wanted, found)));
   }
 }
 
@@ -100,8 +109,8 @@ void print_json(const std::vector<row>& rows, std::FILE* to) {
         "\"instructions\": {}, \"allocations\": {}, \"goals\": {}, \"met\": {}, \"result\": {}}}",
         separator, json_string(what.name), json_number(found.cost), json_string(what.beside.name),
         json_number(found.floor_cost), json_number(found.ratio), json_number(found.growth),
-        json_instructions(found.instructions), json_number(found.allocations),
-        json_string(goals_text(judged)), all_met(judged), json_string(summary(judged)));
+        json_instructions(found.instructions), json_number(found.allocations), json_goals(judged),
+        all_met(judged), json_string(summary(judged)));
     separator = ",\n";
   }
   fmt::print(to, "\n]}}\n");

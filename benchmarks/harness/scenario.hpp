@@ -35,7 +35,7 @@ struct goals {
   std::optional<double> ratio{};   ///< cost, in multiples of the floor's
   std::optional<double> growth{};  ///< cost to each of two threads, in multiples of one's (see measuring.hpp)
   std::optional<double> instructions{};  ///< of an iteration with its loop, with every compiler counted
-  bool no_allocation = false;            ///< not one call of operator new in the whole measurement
+  std::optional<double> allocations{};   ///< calls of operator new, an operation
 };
 
 /// One row of the table.

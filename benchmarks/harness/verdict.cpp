@@ -18,15 +18,18 @@ constexpr double resolution = 0.05;
 /// The medians of two runs differ by less than this. Within it, a missed goal is in doubt.
 constexpr double spread = 1.05;
 
-verdict compare(std::optional<double> found, double most) {
-  if (!found) return verdict::not_measured;
-  return *found <= most ? verdict::met : verdict::missed;
+judgement compare(std::string_view goal, std::optional<double> found, double most, double tolerance = 0) {
+  if (!found) return {goal, most, verdict::not_measured};
+  if (*found <= most) return {goal, most, verdict::met};
+  return {goal, most, *found <= most + tolerance ? verdict::met_nearly : verdict::missed};
 }
 
-judgement judge_time(std::string_view what, std::optional<double> found, double most, double tolerance) {
-  const auto outcome = compare(found, most + tolerance);
-  const bool clear = outcome == verdict::met || (found && *found > (most + tolerance) * spread);
-  return {fmt::format("{} ≤ {}", what, most), outcome, !clear};
+judgement compare_times(std::string_view goal, std::optional<double> found, double most,
+                        double tolerance = 0) {
+  auto judged = compare(goal, found, most, tolerance);
+  judged.in_doubt = judged.found == verdict::not_measured ||
+                    (judged.found == verdict::missed && *found <= (most + tolerance) * spread);
+  return judged;
 }
 
 std::optional<double> worst(const std::map<std::string, double>& by_compiler) {
@@ -39,30 +42,35 @@ std::optional<double> worst(const std::map<std::string, double>& by_compiler) {
 
 std::vector<judgement> judge(const goals& wanted, const measurement& found) {
   std::vector<judgement> judged;
-  const double tolerance = found.floor_cost ? resolution / *found.floor_cost : 0;
-  if (wanted.ratio) judged.push_back(judge_time("ratio", found.ratio, *wanted.ratio, tolerance));
-  if (wanted.growth) judged.push_back(judge_time("growth", found.growth, *wanted.growth, 0));
-  if (wanted.instructions) {
-    judged.push_back({fmt::format("instructions ≤ {}", *wanted.instructions),
-                      compare(worst(found.instructions), *wanted.instructions)});
+  if (wanted.ratio) {
+    const double tolerance = found.floor_cost ? resolution / *found.floor_cost : 0;
+    judged.push_back(compare_times("ratio", found.ratio, *wanted.ratio, tolerance));
   }
-  if (wanted.no_allocation) judged.push_back({"no allocation", compare(found.allocations, 0)});
+  if (wanted.growth) judged.push_back(compare_times("growth", found.growth, *wanted.growth));
+  if (wanted.instructions) {
+    judged.push_back(compare("instructions", worst(found.instructions), *wanted.instructions));
+  }
+  if (wanted.allocations) judged.push_back(compare("allocations", found.allocations, *wanted.allocations));
   return judged;
 }
 
-std::string summary(const std::vector<judgement>& judged) {
-  if (judged.empty()) return "";
-  std::string missed;
-  for (const auto& one : judged) {
-    if (one.found == verdict::met) continue;
-    missed += fmt::format("{}{}: {}", missed.empty() ? "" : "; ",
-                          one.found == verdict::missed ? "MISSED" : "NOT MEASURED", one.goal);
-  }
-  return missed.empty() ? "met" : missed;
+bool all_met(const std::vector<judgement>& judged) {
+  return std::all_of(judged.begin(), judged.end(), [](const judgement& one) {
+    return one.found == verdict::met || one.found == verdict::met_nearly;
+  });
 }
 
-bool all_met(const std::vector<judgement>& judged) {
-  return std::all_of(judged.begin(), judged.end(), [](const auto& one) { return one.found == verdict::met; });
+std::string summary(const std::vector<judgement>& judged) {
+  std::string text = !judged.empty() && all_met(judged) ? "met" : "";
+  for (const auto& one : judged) {
+    if (one.found == verdict::met) continue;
+    if (!text.empty()) text += ", ";
+    text += one.found == verdict::missed         ? "MISSED: "
+            : one.found == verdict::not_measured ? "NOT MEASURED: "
+                                                 : "within 0.05 ns: ";
+    text += one.goal;
+  }
+  return text;
 }
 
 }  // namespace benchmarks

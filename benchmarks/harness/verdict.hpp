@@ -11,11 +11,17 @@
 
 namespace benchmarks {
 
-enum class verdict : std::uint8_t { met, missed, not_measured };
+enum class verdict : std::uint8_t {
+  met,
+  met_nearly,  ///< over the limit, but by less than can be told apart
+  missed,
+  not_measured,
+};
 
 /// One goal of one row and what became of it.
 struct judgement {
-  std::string goal;
+  std::string_view goal;
+  double most = 0;
   verdict found = verdict::not_measured;
   bool in_doubt = false;  ///< not met, but more batches may change that
 };
@@ -23,8 +29,9 @@ struct judgement {
 /// Every goal of the row.
 [[nodiscard]] std::vector<judgement> judge(const goals& wanted, const measurement& found);
 
-/// All met, or what was not: a goal that nobody measured is not met.
-[[nodiscard]] std::string summary(const std::vector<judgement>& judged);
+/// A goal that nobody measured is not met.
 [[nodiscard]] bool all_met(const std::vector<judgement>& judged);
+/// "met", or what was not. Empty when there is no goal.
+[[nodiscard]] std::string summary(const std::vector<judgement>& judged);
 
 }  // namespace benchmarks
