@@ -33,8 +33,9 @@ constexpr auto usage =
   --check              exit status 1 if a goal is missed or was not measured
   --json FILE          writes the table to a file too
   --only CASE          only this case; may be repeated
-  --rounds N           how many batches of 0.2 ms: N times 40, and N times 10 on two threads (25)
-  --patience SECONDS   how long to go on with cases whose goals on time are narrowly missed (10)
+  --rounds N           how many batches of 0.2 ms: N times 40, and N times 20 on two threads (25)
+  --patience SECONDS   how long to go on with cases whose goals on time are narrowly missed (10); six times as long
+                       when too few batches were left alone
   --given FILE         figures from outside, one a line: CASE, tab, WHAT, tab, number;
                        WHAT is `ratio`, `cost`, `floor` (both ns) or `instructions COMPILER`
 
@@ -134,10 +135,14 @@ void take_given(const std::string& file, std::vector<row>& rows) {
   }
 }
 
-bool in_doubt(const scenario& one, const measurement& found) {
-  const auto judged = judge(one.wanted, found);
-  return one.run != nullptr &&
-         std::any_of(judged.begin(), judged.end(), [](const judgement& goal) { return goal.in_doubt; });
+/// Whether more batches may change what is said of this row, and it is still worth waiting for them. Too few
+/// batches say nothing about the code, so they are waited for longer than better ones.
+bool needs_more(const row& one, std::chrono::duration<double> waited,
+                std::chrono::duration<double> patience) {
+  const auto judged = judge(one.what.wanted, one.found);
+  return one.what.run != nullptr && std::any_of(judged.begin(), judged.end(), [&](const judgement& goal) {
+           return goal.in_doubt && waited < (goal.found == verdict::not_measured ? 6 * patience : patience);
+         });
 }
 
 /// Rounds of all cases alternate. A goal that is narrowly missed gets more of them: the median of more
@@ -148,17 +153,18 @@ std::vector<row> measure(const std::vector<scenario>& cases, const request& aske
   for (int round = 0; round < asked.rounds; ++round) {
     for (std::size_t i = 0; i < cases.size(); ++i) all.add_round(i);
   }
-  const auto patient_until = steady_clock::now() + asked.patience;
-  for (bool doubt = true; doubt && steady_clock::now() < patient_until;) {
-    doubt = false;
-    for (std::size_t i = 0; i < cases.size(); ++i) {
-      if (!in_doubt(cases[i], all.result(i))) continue;
-      all.add_round(i);
-      doubt = true;
-    }
-  }
   std::vector<row> rows;
   for (std::size_t i = 0; i < cases.size(); ++i) rows.push_back({cases[i], all.result(i)});
+  const auto began = steady_clock::now();
+  for (bool any = true; any;) {
+    any = false;
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+      if (!needs_more(rows[i], steady_clock::now() - began, asked.patience)) continue;
+      all.add_round(i);
+      rows[i].found = all.result(i);
+      any = true;
+    }
+  }
   return rows;
 }
 

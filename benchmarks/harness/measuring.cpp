@@ -16,15 +16,16 @@ namespace {
 
 constexpr int pairs_in_a_round = 40;
 /// On a busy machine both threads are seldom left alone: then a round ends with fewer.
-constexpr int quadruples_in_a_round = 10;
+constexpr int quadruples_in_a_round = 20;
 constexpr auto longest_for_quadruples = std::chrono::milliseconds{100};
 /// Of the usual batch: both threads must be left alone for four of them.
 constexpr std::uint64_t shorter = 4;
-/// Fewer undisturbed batches than this say nothing.
-constexpr std::size_t fewest_samples = 50;
+/// Fewer than this say nothing.
+constexpr std::size_t fewest_pairs = 50;
+constexpr std::size_t fewest_quadruples = 20;
 
-std::optional<double> median(std::vector<double> samples) {
-  if (samples.size() < fewest_samples) return std::nullopt;
+std::optional<double> median(std::vector<double> samples, std::size_t fewest) {
+  if (samples.size() < fewest) return std::nullopt;
   const auto middle = samples.begin() + static_cast<std::ptrdiff_t>(samples.size() / 2);
   std::nth_element(samples.begin(), middle, samples.end());
   return *middle;
@@ -94,10 +95,10 @@ void measuring::compare_threads(const scenario& row, samples& of) {
 measurement measuring::result(std::size_t row) const {
   const auto& of = samples_[row];
   measurement found;
-  found.cost = median(of.costs);
-  found.floor_cost = median(of.floor_costs);
-  found.ratio = rows_[row].known_ratio ? rows_[row].known_ratio : median(of.ratios);
-  found.growth = median(of.growths);
+  found.cost = median(of.costs, fewest_pairs);
+  found.floor_cost = median(of.floor_costs, fewest_pairs);
+  found.ratio = rows_[row].known_ratio ? rows_[row].known_ratio : median(of.ratios, fewest_pairs);
+  found.growth = median(of.growths, fewest_quadruples);
   if (of.operations > 0)
     found.allocations = static_cast<double>(of.allocations) / static_cast<double>(of.operations);
   return found;
