@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "floors.hpp"
+#include "harness/barriers.hpp"
+#include "harness/scenario.hpp"
+
+#include "brownout/breaker/circuit_breaker.hpp"
+
+#include <chrono>
+
+namespace {
+
+using namespace benchmarks;
+using namespace std::chrono_literals;
+
+brownout::circuit_breaker open_circuit{brownout::consecutive_failures{1}, {.open_for = 24h}};
+brownout::circuit_breaker held_circuit;
+
+template <auto& Circuit>
+constexpr batch refused = repeated([] {
+  if (Circuit.try_acquire()) [[unlikely]]
+    ++floors::surprises;
+  opaque_call();
+});
+
+const registered open{{.name = "refused: circuit open",
+                       .run = refused<open_circuit>,
+                       .beside = floors::clock_reading,
+                       .wanted = {.ratio = 1.3, .allocations = 0},
+                       .prepare = [] {
+                         let_escape(open_circuit);
+                         open_circuit.try_acquire()->complete(brownout::outcome::failure);
+                       }}};
+
+const registered open_by_try_call{{.name = "refused: circuit open, try_call()",
+                                   .run = repeated([] {
+                                     const auto answer = open_circuit.try_call([] { ++floors::surprises; });
+                                     keep(answer.rejection().retry_after);
+                                   }),
+                                   .beside = floors::clock_reading,
+                                   .wanted = {.allocations = 0}}};
+
+const registered held{{.name = "refused: forced open",
+                       .run = refused<held_circuit>,
+                       .beside = floors::one_load,
+                       .wanted = {.instructions = 22, .allocations = 0},
+                       .prepare = [] {
+                         let_escape(held_circuit);
+                         held_circuit.force_open();
+                       }}};
+
+}  // namespace
