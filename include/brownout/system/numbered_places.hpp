@@ -154,7 +154,7 @@ class numbered_places {
   void add_block() {
     auto& added = blocks_[begun_ / block_size];
     if (added == nullptr) added = std::make_unique<block>();
-    listed_.resize((begun_ / block_size + 1) * (block_size / row_size));
+    listed_.resize(std::size_t{begun_ / block_size + 1} * (block_size / row_size));
   }
 
   std::vector<std::unique_ptr<block>> blocks_;  // its size never changes

@@ -172,14 +172,14 @@ class registry {
 
   /// A place among `capacity`, given back unless it is used.
   struct reserved_place {
-    std::atomic<std::size_t>& size;
+    registry& owner;
     bool is_mine = false;
 
-    explicit reserved_place(std::atomic<std::size_t>& counted) noexcept : size{counted} {}
+    explicit reserved_place(registry& reserving) noexcept : owner{reserving} {}
     reserved_place(const reserved_place&) = delete;
     reserved_place& operator=(const reserved_place&) = delete;
     ~reserved_place() {
-      if (is_mine) size.fetch_sub(1, std::memory_order_relaxed);  // a count, orders nothing
+      if (is_mine) owner.size_.fetch_sub(1, std::memory_order_relaxed);  // a count, orders nothing
     }
   };
 
@@ -215,7 +215,7 @@ class registry {
     const auto turn = turn_.fetch_add(2, std::memory_order_relaxed) + 1;
     const auto chosen = settings_of(key.text);
     auto& home = shard_of(key);
-    reserved_place reserved{size_};
+    reserved_place reserved{*this};
     const auto [found, is_new] = home.find_or_create(
         key, turn, [&] { return reserved.is_mine = reserve(home, horizon); }, chosen.detector,
         named(chosen.breaker, key.text), clock_);
