@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 // A breaker's own permit does not keep the breaker: got from a handle that ends with the expression, it would
-// be left behind. The handle's permit keeps it. must say: deleted must say: operator->
+// be left behind. The handle's permit keeps it.
+// must say: deleted
+// must say: operator->
 #include "brownout/system/registry.hpp"
 
 bool one_call(brownout::registry<>& hosts) {
