@@ -22,7 +22,9 @@ int main() {
 
   // Three failures in a row open the circuit for 20 seconds; after that one good probe closes it.
   brownout::circuit_breaker database{
-      brownout::consecutive_failures{3}, {.name = "database", .open_for = 20s, .probes = 1}, clock};
+      brownout::consecutive_failures{3},
+      {.name = "database", .open_for = 20s, .successes = 1, .ramp = brownout::no_ramp},
+      clock};
 
   bool database_is_up = true;
   const auto query = [&]() -> std::string {

@@ -2,7 +2,9 @@
 #pragma once
 
 #include "brownout/core/circuit_state.hpp"
+#include "brownout/core/clock.hpp"
 
+#include <chrono>
 #include <cstdint>
 
 namespace brownout::detail {
@@ -10,10 +12,13 @@ namespace brownout::detail {
 /// Everything that decides about a call, in one 64-bit word, so that a transition is one compare-and-swap:
 ///
 ///     63..61 state | 60..24 epoch | 23..0 payload
-///     payload, closed and metrics_only:  consecutive failures
-///     payload, half_open:                23..16 admissions mod 256 | 15..8 succeeded | 7..0 in use
+///     payload, closed and metrics_only:  23 begun by an operator | 22..0 the detector's marks
+///     payload, open:                     23 begins an outage | 22..12 calls refused | 11..0 wish, 100 ms
+///     payload, half_open, probing:       23..16 admissions mod 256 | 15..8 succeeded | 7..0 in flight
+///     payload, half_open, on the ramp:   23..20 admissions mod 16 | 19..16 succeeded in a row
+///                                        | 15..8 limit | 7..0 in flight
 ///
-/// "In use" counts probes admitted and not given back, so in flight = in use - succeeded.
+/// On the ramp is a state of its own in the word (6), and shown as half-open.
 ///
 /// The epoch does not wrap in practice. It has 37 bits, and a stale permit could be mistaken for a current
 /// one only if it were held across exactly 2^37 transitions. The fastest that calls can drive is three
@@ -26,38 +31,76 @@ struct control_word {
   static constexpr std::uint64_t payload_mask = (std::uint64_t{1} << payload_bits) - 1;
   static constexpr std::uint64_t epoch_limit = (std::uint64_t{1} << epoch_bits) - 1;
   static constexpr std::uint64_t epoch_mask = epoch_limit << payload_bits;
+  static constexpr std::uint64_t flag = std::uint64_t{1} << (payload_bits - 1);
+  static constexpr std::uint64_t ramping = circuit_state_count;
+
+  /// What a detector may mark: all bits but one, and not all of them, which is the word of permits without
+  /// the shortcut.
+  static constexpr std::uint32_t most_marks = (1U << (payload_bits - 1)) - 2;
+  static constexpr std::uint32_t most_refused = (1U << 11) - 1;
+  static constexpr std::uint32_t most_wish = (1U << 12) - 1;
+  static constexpr std::uint32_t most_limit = 255;
+  static constexpr duration wish_unit = std::chrono::milliseconds{100};
 
   std::uint64_t bits = 0;
 
+  static constexpr control_word of_code(std::uint64_t code, std::uint64_t epoch,
+                                        std::uint64_t payload) noexcept {
+    return {code << (payload_bits + epoch_bits) | (epoch & epoch_limit) << payload_bits | payload};
+  }
   static constexpr control_word of(circuit_state state, std::uint64_t epoch, std::uint64_t payload) noexcept {
-    return {static_cast<std::uint64_t>(state) << (payload_bits + epoch_bits) |
-            (epoch & epoch_limit) << payload_bits | payload};
+    return of_code(static_cast<std::uint64_t>(state), epoch, payload);
   }
   static constexpr control_word half_open(std::uint64_t epoch, std::uint64_t admissions,
-                                          std::uint64_t succeeded, std::uint64_t in_use) noexcept {
-    return of(circuit_state::half_open, epoch, (admissions & 0xff) << 16 | succeeded << 8 | in_use);
+                                          std::uint64_t succeeded, std::uint64_t in_flight) noexcept {
+    return of(circuit_state::half_open, epoch, (admissions & 0xff) << 16 | succeeded << 8 | in_flight);
+  }
+  static constexpr control_word on_ramp(std::uint64_t epoch, std::uint64_t admissions,
+                                        std::uint64_t succeeded, std::uint64_t limit,
+                                        std::uint64_t in_flight) noexcept {
+    return of_code(ramping, epoch, (admissions & 0xf) << 20 | succeeded << 16 | limit << 8 | in_flight);
   }
 
+  [[nodiscard]] constexpr std::uint64_t code() const noexcept { return bits >> (payload_bits + epoch_bits); }
+  [[nodiscard]] constexpr bool is_ramping() const noexcept { return code() == ramping; }
   [[nodiscard]] constexpr circuit_state state() const noexcept {
-    return static_cast<circuit_state>(bits >> (payload_bits + epoch_bits));
+    return is_ramping() ? circuit_state::half_open : static_cast<circuit_state>(code());
   }
   [[nodiscard]] constexpr std::uint64_t epoch() const noexcept { return (bits & epoch_mask) >> payload_bits; }
-  [[nodiscard]] constexpr std::uint32_t failures() const noexcept {
-    return static_cast<std::uint32_t>(bits & payload_mask);
+
+  // Closed and metrics_only.
+  [[nodiscard]] constexpr std::uint32_t marks() const noexcept {
+    return static_cast<std::uint32_t>(bits & (flag - 1));
   }
-  [[nodiscard]] constexpr std::uint32_t in_use() const noexcept {
+  [[nodiscard]] constexpr bool is_begun_by_operator() const noexcept { return (bits & flag) != 0; }
+
+  // Half-open, both kinds.
+  [[nodiscard]] constexpr std::uint32_t in_flight() const noexcept {
     return static_cast<std::uint32_t>(bits & 0xff);
   }
   [[nodiscard]] constexpr std::uint32_t succeeded() const noexcept {
-    return static_cast<std::uint32_t>(bits >> 8 & 0xff);
+    return static_cast<std::uint32_t>(is_ramping() ? bits >> 16 & 0xf : bits >> 8 & 0xff);
   }
   [[nodiscard]] constexpr std::uint32_t admissions() const noexcept {
-    return static_cast<std::uint32_t>(bits >> 16 & 0xff);
+    return static_cast<std::uint32_t>(is_ramping() ? bits >> 20 & 0xf : bits >> 16 & 0xff);
+  }
+  // Half-open, on the ramp.
+  [[nodiscard]] constexpr std::uint32_t limit() const noexcept {
+    return static_cast<std::uint32_t>(bits >> 8 & 0xff);
   }
 
-  /// Closed without failures, whatever the epoch: the one case in which a call costs two loads. `closed` is
+  // Open.
+  [[nodiscard]] constexpr bool begins_outage() const noexcept { return (bits & flag) != 0; }
+  [[nodiscard]] constexpr std::uint32_t refused() const noexcept {
+    return static_cast<std::uint32_t>(bits >> 12 & most_refused);
+  }
+  [[nodiscard]] constexpr duration wish() const noexcept {
+    return wish_unit * static_cast<std::int64_t>(bits & most_wish);
+  }
+
+  /// Closed and nothing marked, whatever the epoch: the one case in which a call costs two loads. `closed` is
   /// 0, so this is a single mask test.
-  [[nodiscard]] constexpr bool is_clean() const noexcept { return (bits & ~epoch_mask) == 0; }
+  [[nodiscard]] constexpr bool is_clean() const noexcept { return (bits & ~(epoch_mask | flag)) == 0; }
 
   /// State and epoch, without the payload: what a permit must match to count.
   [[nodiscard]] constexpr std::uint64_t era() const noexcept { return bits >> payload_bits; }
@@ -73,26 +116,53 @@ struct control_word {
     return static_cast<std::uint32_t>((epoch() * 257 + admission) & 0xfff);
   }
 
-  [[nodiscard]] constexpr control_word with_failures(std::uint32_t count) const noexcept {
-    return of(state(), epoch(), count);
+  [[nodiscard]] constexpr control_word with_marks(std::uint32_t marks) const noexcept {
+    return {(bits & ~(flag - 1)) | marks};
+  }
+  [[nodiscard]] constexpr control_word with_refusal() const noexcept {
+    return {bits + (std::uint64_t{1} << 12)};
   }
   [[nodiscard]] constexpr control_word with_admission() const noexcept {
-    return half_open(epoch(), admissions() + 1, succeeded(), in_use() + 1);
+    return is_ramping() ? on_ramp(epoch(), admissions() + 1, succeeded(), limit(), in_flight() + 1)
+                        : half_open(epoch(), admissions() + 1, succeeded(), in_flight() + 1);
   }
+  [[nodiscard]] constexpr control_word with_give_back() const noexcept { return {bits - 1}; }
+  /// Probing.
   [[nodiscard]] constexpr control_word with_success() const noexcept {
-    return half_open(epoch(), admissions(), succeeded() + 1, in_use());
+    return half_open(epoch(), admissions(), succeeded() + 1, in_flight() - 1);
   }
-  [[nodiscard]] constexpr control_word with_give_back() const noexcept {
-    return half_open(epoch(), admissions(), succeeded(), in_use() - 1);
+  /// On the ramp: a call ended, and the row of successes and the limit are these now.
+  [[nodiscard]] constexpr control_word with_end(std::uint32_t row, std::uint32_t limit) const noexcept {
+    return on_ramp(epoch(), admissions(), row, limit, in_flight() - 1);
   }
-  [[nodiscard]] constexpr control_word next_epoch(circuit_state state) const noexcept {
-    return state == circuit_state::half_open ? half_open(epoch() + 1, 1, 0, 1) : of(state, epoch() + 1, 0);
+  /// On the ramp: somebody was refused, so the row of successes proves nothing.
+  [[nodiscard]] constexpr control_word with_no_row() const noexcept {
+    return on_ramp(epoch(), admissions(), 0, limit(), in_flight());
+  }
+
+  [[nodiscard]] constexpr control_word next_closed(std::uint32_t marks) const noexcept {
+    return of(circuit_state::closed, epoch() + 1, marks);
+  }
+  /// By an operator.
+  [[nodiscard]] constexpr control_word next_held(circuit_state state, std::uint32_t marks) const noexcept {
+    return of(state, epoch() + 1, flag | marks);
+  }
+  [[nodiscard]] constexpr control_word next_half_open() const noexcept {
+    return half_open(epoch() + 1, 1, 0, 1);
+  }
+  [[nodiscard]] constexpr control_word next_on_ramp(std::uint32_t limit) const noexcept {
+    return on_ramp(epoch() + 1, 0, 0, limit, 0);
+  }
+  /// `wish`: what the failed call asked for, at most `breaker_options::most_retry_after`; rounded up.
+  [[nodiscard]] constexpr control_word next_open(bool begins_outage, duration wish) const noexcept {
+    const auto units = static_cast<std::uint64_t>((wish + wish_unit - duration{1}) / wish_unit);
+    return of(circuit_state::open, epoch() + 1, (begins_outage ? flag : 0) | units);
   }
 
   friend constexpr bool operator==(control_word, control_word) noexcept = default;
 };
 
-static_assert(circuit_state_count <= 1 << (64 - control_word::payload_bits - control_word::epoch_bits));
+static_assert(control_word::ramping < 1 << (64 - control_word::payload_bits - control_word::epoch_bits));
 static_assert(static_cast<int>(circuit_state::closed) == 0);
 
 }  // namespace brownout::detail

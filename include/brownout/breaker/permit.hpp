@@ -4,6 +4,7 @@
 #include "brownout/breaker/control_word.hpp"
 #include "brownout/core/assert.hpp"
 #include "brownout/core/circuit_state.hpp"
+#include "brownout/core/clock.hpp"
 #include "brownout/core/outcome.hpp"
 #include "brownout/core/rejection.hpp"
 
@@ -20,13 +21,15 @@ namespace brownout {
 template <class Breaker>
 class [[nodiscard]] permit {
  public:
-  permit(permit&& other) noexcept : breaker_{std::exchange(other.breaker_, nullptr)}, token_{other.token_} {}
+  permit(permit&& other) noexcept
+      : breaker_{std::exchange(other.breaker_, nullptr)}, token_{other.token_}, started_{other.started_} {}
 
   permit& operator=(permit&& other) noexcept {
     if (this != &other) {
       give_back();
       breaker_ = std::exchange(other.breaker_, nullptr);
       token_ = other.token_;
+      started_ = other.started_;
     }
     return *this;
   }
@@ -40,10 +43,14 @@ class [[nodiscard]] permit {
   /// issued (or this permit was settled before), and then nothing changes; `released` for ignored and
   /// cancelled.
   ///
+  /// `retry_after`: what a failed call was told to wait, say by a Retry-After header. If it opens the
+  /// circuit, the open period is at least that long: up to 5 minutes, in steps of 100 ms. Default: nothing
+  /// was said.
+  ///
   /// Lock-free; never allocates. A success on a closed circuit without failures is one load.
-  disposition complete(outcome result) noexcept {
+  disposition complete(outcome result, duration retry_after = {}) noexcept {
     if (breaker_ == nullptr) return disposition::late;
-    return std::exchange(breaker_, nullptr)->record(token_, result);
+    return std::exchange(breaker_, nullptr)->record(token_, started_, result, retry_after);
   }
 
   /// The epoch it was issued in.
@@ -58,7 +65,8 @@ class [[nodiscard]] permit {
   template <class>
   friend class admission;
 
-  permit(Breaker* breaker, detail::control_word token) noexcept : breaker_{breaker}, token_{token} {}
+  permit(Breaker* breaker, detail::control_word token, typename Breaker::start_time started) noexcept
+      : breaker_{breaker}, token_{token}, started_{started} {}
 
   void give_back() noexcept {
     if (breaker_ != nullptr) [[unlikely]] {
@@ -68,6 +76,7 @@ class [[nodiscard]] permit {
 
   Breaker* breaker_;
   detail::control_word token_;  // what the breaker's word was; in a refused admission the packed rejection
+  [[no_unique_address]] typename Breaker::start_time started_;  // where the detector needs it
 };
 
 /// The answer to `try_acquire`: a permit, or the rejection.
@@ -97,7 +106,8 @@ class [[nodiscard]] admission {
   static constexpr int wait_bits = 61;
   static constexpr std::uint64_t wait_mask = (std::uint64_t{1} << wait_bits) - 1;
 
-  admission(Breaker* breaker, detail::control_word token) noexcept : permit_{breaker, token} {}
+  admission(Breaker* breaker, detail::control_word token, typename Breaker::start_time started) noexcept
+      : permit_{breaker, token, started} {}
 
   /// A rejection in one word, so that the out-of-line path returns it in a register.
   static detail::control_word pack(rejection_reason reason, duration retry_after) noexcept {

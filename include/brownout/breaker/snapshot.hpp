@@ -9,18 +9,27 @@
 namespace brownout {
 
 /// A breaker at one moment. State, epoch and the counts of the epoch come from one atomic word and belong
-/// together; the totals are read beside it and may be a few calls ahead.
+/// together; a window and the totals are read beside it and may be a few calls ahead.
 struct breaker_snapshot {
   circuit_state state = circuit_state::closed;
   std::uint64_t epoch = 0;  ///< grows by one with every transition; starts at 0
 
-  /// When the epoch began; half-open, when its latest probe was admitted. Accurate to 1 us, never early.
+  /// When the epoch began; half-open, when its latest call was admitted. Accurate to 1 us, never early.
   time_point since{};
 
-  std::uint32_t consecutive_failures = 0;  ///< closed and metrics_only: failures since the last success
-  std::uint32_t probes_needed = 0;         ///< successes that close a half-open circuit
-  std::uint32_t probes_succeeded = 0;      ///< half-open: successes so far
-  std::uint32_t probes_in_flight = 0;      ///< half-open: admitted, neither reported nor given back
+  // Closed and metrics_only. Zero what the breaker's detector does not count.
+  std::uint32_t consecutive_failures = 0;  ///< failures since the last success
+  std::uint32_t failure_balance = 0;       ///< failures less successes, never below 0
+  std::uint32_t calls = 0;                 ///< in the detector's window
+  std::uint32_t failures = 0;              ///< of these
+  std::uint32_t slow_calls = 0;            ///< of these
+
+  std::uint32_t probes_needed = 0;     ///< successes that end probing
+  std::uint32_t probes_succeeded = 0;  ///< half-open: successes so far; on the ramp, in a row
+  std::uint32_t probes_in_flight = 0;  ///< half-open: admitted, neither reported nor given back
+  std::uint32_t in_flight_limit = 0;   ///< half-open: how many may be; on the ramp it rises and falls
+
+  std::uint32_t open_period = 0;  ///< open: the how-many-th of its outage this is, from 1, at most 2047
 
   /// Until the next call may pass: zero when it may pass now, `rejection::unknown` when an operator decides.
   duration retry_after{};

@@ -17,6 +17,7 @@ enum class rejection_reason : std::uint8_t {
   circuit_open,      ///< the open period is not over
   probes_in_flight,  ///< half-open, and every probe is taken
   forced_open,       ///< an operator holds the circuit open
+  recovering,        ///< half-open, on the ramp, and as many calls are in flight as it allows by now
 };
 
 [[nodiscard]] constexpr std::string_view to_string(rejection_reason reason) noexcept {
@@ -27,6 +28,8 @@ enum class rejection_reason : std::uint8_t {
       return "circuit half open, its probes are in flight";
     case rejection_reason::forced_open:
       return "circuit held open by an operator";
+    case rejection_reason::recovering:
+      return "circuit half open, its rising limit of calls in flight is reached";
   }
   return "invalid";
 }
@@ -39,8 +42,8 @@ struct rejection {
 
   rejection_reason reason = rejection_reason::circuit_open;
 
-  /// Until a call may pass: in (0, unknown]. Half-open, the latest moment at which a lost probe frees its
-  /// place.
+  /// Until it is worth trying again: in (0, unknown]. Half-open, the latest moment at which a lost call frees
+  /// its place.
   duration retry_after = unknown;
 
   friend constexpr bool operator==(const rejection&, const rejection&) = default;

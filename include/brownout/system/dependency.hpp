@@ -27,9 +27,10 @@ struct dependency_options {
   double weight = 1;  ///< its share in the health score, relative to the others'; 0 to 1e9
   consecutive_failures trips{};  ///< when its circuit opens
 
-  /// How it recovers. The name is taken from above; left out, the lease is twice `timeout`, or `open_for` if
-  /// that is longer.
-  breaker_options breaker{};
+  /// How it recovers. The name is taken from above. Default: a fixed open period of 30 s, no ramp, since one
+  /// probe an interval is what asks. Left out, `successes` are as many as the probes, and the lease is twice
+  /// `timeout`, or the longest open period if that is longer.
+  breaker_options breaker{.open_for = std::chrono::seconds{30}, .ramp = no_ramp};
 
   /// How to ask whether it is well. Empty: only real calls tell. Then its evidence is as old as the last
   /// call: a feature that the level has switched off makes none, so give a probe to whatever can lower the
@@ -54,8 +55,8 @@ class dependency {
   /// A permit that measures. Otherwise as `brownout::permit`.
   class [[nodiscard]] permit {
    public:
-    disposition complete(outcome result) noexcept {
-      const auto became = permit_.complete(result);
+    disposition complete(outcome result, duration retry_after = {}) noexcept {
+      const auto became = permit_.complete(result, retry_after);
       if (became == disposition::counted) {
         owner_->observe(permit_, result, owner_->clock_.now() - started_);
       }
@@ -131,7 +132,10 @@ class dependency {
     auto named = options.breaker;
     named.name = options.name;
     // A probe settles its permit by its timeout; real calls to the same dependency are of the same order.
-    if (named.lease == duration{}) named.lease = std::max(named.open_for, 2 * options.timeout);
+    if (named.successes == 0) named.successes = named.probes;
+    if (named.lease == duration{}) {
+      named.lease = std::max(named.open_for.upper_bound(), 2 * options.timeout);
+    }
     return named;
   }
 

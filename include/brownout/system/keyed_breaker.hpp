@@ -4,11 +4,13 @@
 #include "brownout/breaker/snapshot.hpp"
 #include "brownout/core/assert.hpp"
 #include "brownout/core/circuit_state.hpp"
+#include "brownout/core/classifier.hpp"
 #include "brownout/core/clock.hpp"
 #include "brownout/core/outcome.hpp"
 #include "brownout/core/rejection.hpp"
 #include "brownout/core/result.hpp"
 #include "brownout/system/registry_shard.hpp"
+#include "brownout/window/detector.hpp"
 
 #include <cstdint>
 #include <string_view>
@@ -17,7 +19,7 @@
 
 namespace brownout {
 
-template <class Detector, clock_source Clock>
+template <detector Detector, clock_source Clock>
 class registry;
 
 /// A hold on a registry's breaker of one key: while it lives, the breaker does, evicted by nobody.
@@ -45,8 +47,8 @@ class [[nodiscard]] keyed_breaker {
     permit& operator=(const permit&) = delete;
     ~permit() = default;
 
-    disposition complete(outcome result) noexcept {
-      const auto became = inner_.complete(result);
+    disposition complete(outcome result, duration retry_after = {}) noexcept {
+      const auto became = inner_.complete(result, retry_after);
       holder_ = {};
       return became;
     }
@@ -120,15 +122,15 @@ class [[nodiscard]] keyed_breaker {
   [[nodiscard]] admission try_acquire() && noexcept { return acquire(); }
 
   /// As the breaker's. Precondition: holds one.
-  template <class F>
-  std::invoke_result_t<F> call(F&& function) const {
-    return node().breaker.call(std::forward<F>(function));
+  template <class F, classifier<std::invoke_result_t<F>> C = default_classifier>
+  std::invoke_result_t<F> call(F&& function, const C& classify = {}) const {
+    return node().breaker.call(std::forward<F>(function), classify);
   }
 
   /// As the breaker's. Precondition: holds one.
-  template <class F>
-  result<std::invoke_result_t<F>> try_call(F&& function) const {
-    return node().breaker.try_call(std::forward<F>(function));
+  template <class F, classifier<std::invoke_result_t<F>> C = default_classifier>
+  result<std::invoke_result_t<F>> try_call(F&& function, const C& classify = {}) const {
+    return node().breaker.try_call(std::forward<F>(function), classify);
   }
 
   /// Whether both hold the same breaker.
@@ -137,7 +139,7 @@ class [[nodiscard]] keyed_breaker {
   }
 
  private:
-  template <class, clock_source>
+  template <detector, clock_source>
   friend class registry;
 
   explicit keyed_breaker(place referred) noexcept : held_{referred} {}

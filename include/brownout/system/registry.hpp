@@ -3,12 +3,13 @@
 
 #include "brownout/breaker/circuit_breaker.hpp"
 #include "brownout/breaker/options.hpp"
+#include "brownout/breaker/standard_detector.hpp"
 #include "brownout/core/clock.hpp"
 #include "brownout/system/key_hash.hpp"
 #include "brownout/system/keyed_breaker.hpp"
 #include "brownout/system/registry_options.hpp"
 #include "brownout/system/registry_shard.hpp"
-#include "brownout/window/consecutive_failures.hpp"
+#include "brownout/window/detector.hpp"
 
 #include <algorithm>
 #include <atomic>
@@ -53,7 +54,7 @@ struct registry_snapshot {
 /// **Threads.** Thread-safe throughout. A look-up that finds its breaker is lock-free and allocates
 /// nothing. One that does not takes a lock, which others hold for a bounded number of steps only. No user
 /// code runs under a lock. Handles may outlive the registry.
-template <class Detector = consecutive_failures, clock_source Clock = monotonic_clock>
+template <detector Detector = standard_detector, clock_source Clock = monotonic_clock>
 class registry {
  public:
   using breaker_type = circuit_breaker<Detector, Clock>;

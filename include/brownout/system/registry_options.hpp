@@ -3,9 +3,10 @@
 
 #include "brownout/breaker/circuit_breaker.hpp"
 #include "brownout/breaker/options.hpp"
+#include "brownout/breaker/standard_detector.hpp"
 #include "brownout/core/clock.hpp"
 #include "brownout/core/invalid_option.hpp"
-#include "brownout/window/consecutive_failures.hpp"
+#include "brownout/window/detector.hpp"
 
 #include <algorithm>
 #include <chrono>
@@ -20,7 +21,7 @@
 namespace brownout {
 
 /// How the breakers of some keys behave.
-template <class Detector = consecutive_failures>
+template <detector Detector = standard_detector>
 struct breaker_rule {
   std::string match;          ///< the key, or what the keys begin with: 1 to 128 bytes, any bytes
   Detector detector{};        ///< when a circuit opens
@@ -31,7 +32,7 @@ struct breaker_rule {
 ///
 /// Which settings a key gets: those of the rule in `keys` that names it, or else of the longest of `prefixes`
 /// that it begins with, or else `detector` and `breaker`.
-template <class Detector = consecutive_failures>
+template <detector Detector = standard_detector>
 struct registry_options {
   static constexpr std::size_t most_capacity = std::size_t{1} << 24;
   static constexpr std::size_t most_rules = 1024;

@@ -24,7 +24,9 @@ int main() {
   using namespace std::chrono_literals;
   brownout::manual_clock clock;
   brownout::circuit_breaker database{
-      brownout::consecutive_failures{2}, {.name = "database", .open_for = 20s}, clock};
+      brownout::consecutive_failures{2},
+      {.name = "database", .open_for = 20s, .successes = 1, .ramp = brownout::no_ramp},
+      clock};
 
   expect(database.call([] { return 42; }) == 42, "a call returns what the function returns");
   for (int i = 0; i < 2; ++i) {

@@ -31,10 +31,17 @@ using tested_breaker = brownout::circuit_breaker<consecutive_failures, manual_cl
 struct bench {
   static breaker_options defaults() { return {.name = "bench", .open_for = 5s, .probes = 2, .lease = 2s}; }
 
+  /// Closes after as many successes as it has probes, without a ramp, unless told otherwise.
+  static breaker_options plain(breaker_options options) {
+    if (options.successes == 0) options.successes = options.probes;
+    options.ramp = brownout::no_ramp;
+    return options;
+  }
+
   explicit bench(breaker_options options = defaults(), std::uint32_t trips_after = 3, time_point start = {})
       : threshold{trips_after},
         clock{start},
-        circuit{consecutive_failures{trips_after}, std::move(options), clock} {}
+        circuit{consecutive_failures{trips_after}, plain(std::move(options)), clock} {}
 
   disposition report(outcome result) {
     auto admitted = circuit.try_acquire();
@@ -62,7 +69,7 @@ struct bench {
   /// Opens the closed circuit, waits and takes the first probe.
   tested_breaker::permit first_probe() {
     trip();
-    clock.advance(circuit.options().open_for);
+    clock.advance(circuit.snapshot().retry_after);
     auto probe = acquire();
     REQUIRE(circuit.observed_state() == circuit_state::half_open);
     return probe;

@@ -24,7 +24,8 @@ static_assert(brownout::clock_source<counted_clock>);
 TEST_CASE("the clock is read once for a decision that a deadline takes part in, and else never",
           "[breaker][B3][B9]") {
   counted_clock clock;
-  brownout::circuit_breaker circuit{consecutive_failures{2}, {.open_for = 5s, .probes = 2}, clock};
+  brownout::circuit_breaker circuit{consecutive_failures{2}, bench::plain({.open_for = 5s, .probes = 2}),
+                                    clock};
   const auto readings_of = [&](auto&& action) {
     *clock.readings = 0;
     action();

@@ -5,15 +5,17 @@
 #include "brownout/breaker/options.hpp"
 #include "brownout/window/consecutive_failures.hpp"
 
+#include <chrono>
 #include <initializer_list>
 
+using namespace std::chrono_literals;
 using brownout::circuit_state;
 using brownout::detail::control_word;
 
 namespace {
 
-constexpr control_word closed_with(std::uint64_t epoch, std::uint64_t failures) {
-  return control_word::of(circuit_state::closed, epoch, failures);
+constexpr control_word closed_with(std::uint64_t epoch, std::uint64_t marks) {
+  return control_word::of(circuit_state::closed, epoch, marks);
 }
 
 // Whatever the fields hold, one does not leak into another.
@@ -24,14 +26,17 @@ constexpr bool fields_are_apart() {
     for (const std::uint64_t epoch : {std::uint64_t{0}, std::uint64_t{1}, control_word::epoch_limit}) {
       for (const std::uint64_t payload : {std::uint64_t{0}, std::uint64_t{1}, control_word::payload_mask}) {
         const auto word = control_word::of(state, epoch, payload);
-        if (word.state() != state || word.epoch() != epoch || word.failures() != payload) return false;
+        if (word.state() != state || word.epoch() != epoch ||
+            (word.bits & control_word::payload_mask) != payload) {
+          return false;
+        }
       }
     }
   }
   return true;
 }
 static_assert(fields_are_apart());
-static_assert(brownout::consecutive_failures::most < control_word::payload_mask);
+static_assert(brownout::consecutive_failures::most <= control_word::most_marks);
 
 // Only a closed word without failures takes the short cut.
 static_assert(control_word{}.is_clean());
@@ -49,29 +54,52 @@ static_assert(closed_with(5, 0).era() != closed_with(6, 0).era());
 static_assert(closed_with(5, 0).era() != control_word::of(circuit_state::open, 5, 0).era());
 static_assert(closed_with(5, 3).without_shortcut().era() == closed_with(5, 0).era());
 
-// No breaker reaches the word of a permit without the short cut: the last success closes it.
-constexpr auto fullest = control_word::half_open(5, 255, brownout::breaker_options::most_probes - 1,
-                                                 brownout::breaker_options::most_probes);
-static_assert(fullest.succeeded() + 1 == fullest.in_use());
-static_assert(fullest.without_shortcut() != fullest);
-static_assert(closed_with(5, brownout::consecutive_failures::most).without_shortcut() !=
-              closed_with(5, brownout::consecutive_failures::most));
+// No marks reach the word of a permit without the short cut.
+static_assert(closed_with(5, control_word::most_marks).without_shortcut() !=
+              closed_with(5, control_word::flag | control_word::most_marks));
 
-// A next epoch starts with nothing counted, a half-open one with its first probe.
-static_assert(closed_with(5, 7).next_epoch(circuit_state::open) ==
-              control_word::of(circuit_state::open, 6, 0));
-static_assert(closed_with(5, 7).next_epoch(circuit_state::closed) == closed_with(6, 0));
-constexpr auto half_open = control_word::of(circuit_state::open, 6, 0).next_epoch(circuit_state::half_open);
+// A next epoch starts with what it is given, a half-open one with its first probe.
+static_assert(closed_with(5, 7).next_open(false, 0s) == control_word::of(circuit_state::open, 6, 0));
+static_assert(closed_with(5, 7).next_closed(0) == closed_with(6, 0));
+static_assert(closed_with(5, 7).next_closed(3).marks() == 3);
+constexpr auto half_open = control_word::of(circuit_state::open, 6, 0).next_half_open();
 static_assert(half_open.state() == circuit_state::half_open && half_open.epoch() == 7);
-static_assert(half_open.admissions() == 1 && half_open.in_use() == 1 && half_open.succeeded() == 0);
+static_assert(half_open.admissions() == 1 && half_open.in_flight() == 1 && half_open.succeeded() == 0);
 
 // Half-open accounting.
 constexpr auto two = half_open.with_admission();
-static_assert(two.admissions() == 2 && two.in_use() == 2 && two.succeeded() == 0 && two.epoch() == 7);
-static_assert(two.with_success().succeeded() == 1 && two.with_success().in_use() == 2);
-static_assert(two.with_give_back().in_use() == 1 && two.with_give_back().admissions() == 2);
+static_assert(two.admissions() == 2 && two.in_flight() == 2 && two.succeeded() == 0 && two.epoch() == 7);
+static_assert(two.with_success().succeeded() == 1 && two.with_success().in_flight() == 1);
+static_assert(two.with_give_back().in_flight() == 1 && two.with_give_back().admissions() == 2);
 constexpr auto many = control_word::half_open(7, 255, 1, 2).with_admission();
-static_assert(many.admissions() == 0 && many.in_use() == 3 && many.succeeded() == 1 && many.epoch() == 7);
+static_assert(many.admissions() == 0 && many.in_flight() == 3 && many.succeeded() == 1 && many.epoch() == 7);
+
+// On the ramp: shown as half-open, and of another era than the probing.
+constexpr auto ramp = half_open.next_on_ramp(6);
+static_assert(ramp.state() == circuit_state::half_open && ramp.is_ramping() && ramp.epoch() == 8);
+static_assert(ramp.limit() == 6 && ramp.in_flight() == 0 && ramp.succeeded() == 0 && ramp.admissions() == 0);
+static_assert(ramp.era() != control_word::half_open(8, 0, 0, 0).era());
+constexpr auto climbing = control_word::on_ramp(8, 15, 14, 254, 253).with_admission();
+static_assert(climbing == control_word::on_ramp(8, 0, 14, 254, 254));
+static_assert(climbing.with_end(0, 127) == control_word::on_ramp(8, 0, 0, 127, 253));
+static_assert(climbing.with_no_row() == control_word::on_ramp(8, 0, 0, 254, 254));
+static_assert(climbing.with_give_back() == control_word::on_ramp(8, 0, 14, 254, 253));
+static_assert(!ramp.is_clean() && ramp.without_shortcut() != ramp);
+
+// Open: what was refused, and what the failed call asked for, rounded up.
+constexpr auto opened = closed_with(5, 7).next_open(true, 100ms + 1ns);
+static_assert(opened.state() == circuit_state::open && opened.begins_outage() && opened.refused() == 0);
+static_assert(opened.wish() == 200ms && closed_with(5, 7).next_open(false, 100ms).wish() == 100ms);
+static_assert(opened.with_refusal().with_refusal().refused() == 2);
+static_assert(opened.with_refusal().wish() == 200ms && opened.with_refusal().begins_outage());
+static_assert(!closed_with(5, 7).next_open(false, 5min).begins_outage());
+static_assert(closed_with(5, 7).next_open(false, brownout::breaker_options::most_retry_after).wish() == 5min);
+
+// Begun by an operator: neither a mark nor in the way of the short cut.
+constexpr auto reset = closed_with(5, 7).next_held(circuit_state::closed, 0);
+static_assert(reset.is_begun_by_operator() && reset.is_clean() && reset.marks() == 0 && reset.epoch() == 6);
+static_assert(reset.with_marks(9).is_begun_by_operator() && reset.with_marks(9).marks() == 9);
+static_assert(!reset.with_marks(9).is_clean() && reset.with_marks(9).with_marks(0) == reset);
 
 // The moment's key changes with whatever gives a new moment, and with nothing else.
 static_assert(closed_with(5, 0).moment_key() == closed_with(5, 9).moment_key());
@@ -87,8 +115,8 @@ static_assert(control_word::of(circuit_state::open, 15, 0).moment_key() !=
 
 TEST_CASE("an epoch at its limit begins again at 0 and leaves the state alone", "[breaker][B2]") {
   const auto last = closed_with(control_word::epoch_limit, 3);
-  const auto next = last.next_epoch(circuit_state::metrics_only);
+  const auto next = last.next_held(circuit_state::metrics_only, 0);
   CHECK(next.epoch() == 0);
   CHECK(next.state() == circuit_state::metrics_only);
-  CHECK(next.failures() == 0);
+  CHECK(next.marks() == 0);
 }

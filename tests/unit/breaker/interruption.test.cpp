@@ -62,7 +62,8 @@ using interrupted_breaker =
 /// A breaker in some state, with a permit for each of two operations.
 struct scene {
   manual_clock clock;
-  interrupted_breaker circuit{consecutive_failures{2}, {.open_for = 5s, .probes = 2, .lease = 2s}, clock};
+  interrupted_breaker circuit{consecutive_failures{2},
+                              bench::plain({.open_for = 5s, .probes = 2, .lease = 2s}), clock};
   std::array<std::optional<interrupted_breaker::permit>, 2> held;
   std::array<std::optional<interrupted_breaker::permit>, 2> admitted;
 

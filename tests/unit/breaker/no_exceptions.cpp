@@ -22,6 +22,7 @@ using brownout::circuit_breaker;
 using brownout::consecutive_failures;
 using brownout::disposition;
 using brownout::manual_clock;
+using brownout::no_ramp;
 using brownout::outcome;
 
 int exit_code = 0;
@@ -36,7 +37,9 @@ void print_and_exit(const char* what, const char*, int) noexcept {
 
 std::string outage() {
   manual_clock clock;
-  circuit_breaker circuit{consecutive_failures{2}, {.name = "plain", .open_for = 5s, .probes = 1}, clock};
+  circuit_breaker circuit{consecutive_failures{2},
+                          {.name = "plain", .open_for = 5s, .probes = 1, .successes = 1, .ramp = no_ramp},
+                          clock};
 
   if (circuit.call([] { return 3; }) != 3) return "call";
   circuit.call([] {});

@@ -7,20 +7,24 @@
 #include "brownout/core/outcome.hpp"
 #include "brownout/core/rejection.hpp"
 
+#include <algorithm>
+#include <chrono>
 #include <cstdint>
-#include <optional>
 #include <variant>
 
 namespace breaker_test {
 
 /// The breaker as its specification has it: one thread, plain fields, no packing. Written apart from the
 /// library, so that the two can be compared.
+///
+/// Of open periods it takes the rule's own word for how long each one is, since that is tested by itself.
 class specification {
  public:
   struct permit {
     std::uint64_t epoch;
   };
 
+  /// `options` with everything filled in, without jitter.
   specification(std::uint32_t threshold, const brownout::breaker_options& options)
       : threshold_{threshold}, options_{options} {}
 
@@ -29,12 +33,19 @@ class specification {
     using brownout::rejection_reason;
     if (state == forced_open) return refuse(rejection_reason::forced_open, brownout::rejection::unknown);
     if (state == open) {
-      const auto left = since + options_.open_for - now;
-      if (left > brownout::duration::zero()) return refuse(rejection_reason::circuit_open, left);
+      const auto left = left_of_open(now);
+      if (left > brownout::duration::zero()) {
+        ++refused;
+        return refuse(rejection_reason::circuit_open, left);
+      }
       enter(half_open, now);
-    } else if (state == half_open && in_flight + succeeded == options_.probes) {
+    } else if (state == half_open && in_flight >= limit()) {
       const auto left = since + options_.lease - now;
-      if (left > brownout::duration::zero()) return refuse(rejection_reason::probes_in_flight, left);
+      if (left > brownout::duration::zero()) {
+        if (!ramping) return refuse(rejection_reason::probes_in_flight, left);
+        succeeded = 0;
+        return refuse(rejection_reason::recovering, left);
+      }
       enter(half_open, now);
     }
     if (state == half_open) {
@@ -44,7 +55,8 @@ class specification {
     return permit{epoch};
   }
 
-  brownout::disposition complete(permit held, brownout::outcome result, brownout::duration now) {
+  brownout::disposition complete(permit held, brownout::outcome result, brownout::duration wish,
+                                 brownout::duration now) {
     using enum brownout::circuit_state;
     if (result == brownout::outcome::ignored || result == brownout::outcome::cancelled) {
       give_back(held);
@@ -58,14 +70,25 @@ class specification {
     const bool failed = result == brownout::outcome::failure;
     if (state == half_open) {
       --in_flight;
-      if (failed) {
-        enter(open, now);
-      } else if (++succeeded == options_.probes) {
-        enter(closed, now);
+      if (ramping) {
+        step_on_ramp(failed, wish, now);
+      } else if (failed) {
+        open_again(wish, now);
+      } else if (++succeeded == options_.successes) {
+        if (options_.ramp.first == 0) {
+          enter(closed, now);
+        } else {
+          enter(half_open, now);
+          ramping = true;
+          ramp_limit = options_.ramp.first;
+        }
       }
     } else {
       failures = failed ? failures + 1 : 0;
-      if (state == closed && failures == threshold_) enter(open, now);
+      if (state == closed && failures == threshold_) {
+        if (now - since >= options_.relapse_within || closed_by_operator) period = 0;
+        open_again(wish, now);
+      }
     }
     return brownout::disposition::counted;
   }
@@ -74,11 +97,21 @@ class specification {
     if (held.epoch == epoch && state == brownout::circuit_state::half_open) --in_flight;
   }
 
-  void enter(brownout::circuit_state next, brownout::duration now) {
-    state = next;
-    ++epoch;
-    since = now;
-    failures = in_flight = succeeded = 0;
+  void hold(brownout::circuit_state next, brownout::duration now) {
+    enter(next, now);
+    closed_by_operator = true;
+  }
+
+  /// How many calls may be in flight while half-open.
+  [[nodiscard]] std::uint32_t limit() const {
+    return ramping ? ramp_limit : std::min(options_.probes, options_.successes - succeeded);
+  }
+  /// Until an open circuit may be probed.
+  [[nodiscard]] brownout::duration left_of_open(brownout::duration now) const {
+    const auto passed = now - since;
+    if (passed < length) return length - passed;
+    if (!options_.open_for.waits_for_refusals() || refused >= period) return {};
+    return std::clamp(options_.open_for.most(length) - passed, brownout::duration{}, length);
   }
 
   brownout::circuit_state state = brownout::circuit_state::closed;
@@ -87,10 +120,40 @@ class specification {
   std::uint32_t failures = 0;
   std::uint32_t in_flight = 0;
   std::uint32_t succeeded = 0;
+  std::uint32_t period = 0;  // of the outage
   std::uint64_t rejections = 0;
   std::uint64_t late = 0;
 
  private:
+  void enter(brownout::circuit_state next, brownout::duration now) {
+    state = next;
+    ++epoch;
+    since = now;
+    failures = in_flight = succeeded = refused = 0;
+    ramping = closed_by_operator = false;
+  }
+  void open_again(brownout::duration wish, brownout::duration now) {
+    ++period;
+    constexpr auto step = std::chrono::milliseconds{100};
+    const auto wished =
+        (std::min<brownout::duration>(wish, std::chrono::minutes{5}) + step - std::chrono::nanoseconds{1}) /
+        step * step;
+    length = std::max<brownout::duration>(options_.open_for.least(period, length, 0.5), wished);
+    enter(brownout::circuit_state::open, now);
+  }
+  void step_on_ramp(bool failed, brownout::duration wish, brownout::duration now) {
+    if (failed) {
+      succeeded = 0;
+      if (ramp_limit == 1) return open_again(wish, now);
+      ramp_limit /= 2;
+      return;
+    }
+    ++succeeded;
+    ++ramp_limit;
+    if (succeeded == options_.ramp.successes || ramp_limit == 255)
+      enter(brownout::circuit_state::closed, now);
+  }
+
   brownout::rejection refuse(brownout::rejection_reason reason, brownout::duration retry_after) {
     ++rejections;
     return {reason, retry_after};
@@ -98,6 +161,11 @@ class specification {
 
   std::uint32_t threshold_;
   brownout::breaker_options options_;
+  std::uint32_t refused = 0;
+  brownout::duration length{};
+  bool ramping = false;
+  std::uint32_t ramp_limit = 0;
+  bool closed_by_operator = false;
 };
 
 }  // namespace breaker_test

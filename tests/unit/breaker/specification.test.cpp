@@ -18,16 +18,16 @@ namespace {
 class pair_of_breakers {
  public:
   pair_of_breakers(std::uint32_t threshold, const breaker_options& options)
-      : real_{options, threshold}, expected_{threshold, real_.circuit.options()} {}
+      : real_{consecutive_failures{threshold}, options, clock_}, expected_{threshold, real_.options()} {}
 
   void advance(duration by) {
-    real_.clock.advance(by);
+    clock_.advance(by);
     now_ += by;
     compare();
   }
 
   void acquire() {
-    auto seen = real_.circuit.try_acquire();
+    auto seen = real_.try_acquire();
     auto wanted = expected_.acquire(now_);
     if (const auto* refused = std::get_if<rejection>(&wanted)) {
       REQUIRE_FALSE(seen);
@@ -39,10 +39,10 @@ class pair_of_breakers {
     compare();
   }
 
-  void complete(std::size_t which, outcome result) {
+  void complete(std::size_t which, outcome result, duration wish = {}) {
     if (held_.empty()) return;
     auto [real, expected] = take(which);
-    REQUIRE(real.complete(result) == expected_.complete(expected, result, now_));
+    REQUIRE(real.complete(result, wish) == expected_.complete(expected, result, wish, now_));
     compare();
   }
 
@@ -55,19 +55,19 @@ class pair_of_breakers {
   void hold(circuit_state state) {
     switch (state) {
       case circuit_state::forced_open:
-        real_.circuit.force_open();
+        real_.force_open();
         break;
       case circuit_state::disabled:
-        real_.circuit.disable();
+        real_.disable();
         break;
       case circuit_state::metrics_only:
-        real_.circuit.measure_only();
+        real_.measure_only();
         break;
       default:
-        real_.circuit.reset();
+        real_.reset();
         break;
     }
-    expected_.enter(state, now_);
+    expected_.hold(state, now_);
     compare();
   }
 
@@ -82,13 +82,18 @@ class pair_of_breakers {
   }
 
   void compare() {
-    const auto seen = real_.circuit.snapshot();
+    const auto seen = real_.snapshot();
     REQUIRE(seen.state == expected_.state);
     REQUIRE(seen.epoch == expected_.epoch);
     REQUIRE(seen.since == time_point{expected_.since});
     REQUIRE(seen.consecutive_failures == expected_.failures);
     REQUIRE(seen.probes_in_flight == expected_.in_flight);
     REQUIRE(seen.probes_succeeded == expected_.succeeded);
+    if (seen.state == circuit_state::half_open) REQUIRE(seen.in_flight_limit == expected_.limit());
+    if (seen.state == circuit_state::open) {
+      REQUIRE(seen.open_period == expected_.period);
+      REQUIRE(seen.retry_after == expected_.left_of_open(now_));
+    }
     REQUIRE(seen.rejections == expected_.rejections);
     REQUIRE(seen.late_results == expected_.late);
     if (seen.epoch == last_epoch_) {
@@ -100,7 +105,8 @@ class pair_of_breakers {
     last_state_ = seen.state;
   }
 
-  bench real_;
+  manual_clock clock_;
+  tested_breaker real_;
   specification expected_;
   duration now_{};
   std::vector<std::pair<tested_breaker::permit, specification::permit>> held_;
@@ -111,27 +117,43 @@ class pair_of_breakers {
 }  // namespace
 
 TEST_CASE("over long random histories the breaker does what its specification does",
-          "[breaker][B1][B4][B6]") {
+          "[breaker][B1][B4][B6][B12]") {
   const auto seed = GENERATE(1u, 2u, 3u, 4u, 5u, 6u, 7u, 8u);
   const auto probes = GENERATE(1u, 2u, 3u);
-  INFO("seed " << seed << ", probes " << probes);
+  const auto first = GENERATE(0u, 2u, 252u);
+  const brownout::ramp_options ramp{.first = first, .successes = first == 252 ? 15u : 4u};
+  const auto successes = GENERATE(0u, 2u);  // more than the probes
+  const auto [rule, open_for] = GENERATE(table<const char*, brownout::open_period>(
+      {{"fixed", brownout::fixed_period{5ms}},
+       {"exponential", brownout::exponential_period{2ms, 3, 30ms, 0}},
+       {"adaptive", brownout::adaptive_period{2ms, 20ms, 0}}}));
+  INFO("seed " << seed << ", probes " << probes << ", successes " << successes << " more, ramp " << ramp.first
+               << ", " << rule);
   std::mt19937 random{seed};
   const auto below = [&](std::uint32_t limit) {
     return std::uniform_int_distribution<std::uint32_t>{0, limit - 1}(random);
   };
 
-  pair_of_breakers both{1 + seed % 3, {.open_for = 5ms, .probes = probes, .lease = 3ms}};
-  for (int step = 0; step < 1500; ++step) {
+  pair_of_breakers both{1 + seed % 3,
+                        {.open_for = open_for,
+                         .probes = probes,
+                         .successes = probes + successes,
+                         .ramp = ramp,
+                         .lease = 3ms,
+                         .relapse_within = 7ms}};
+  const auto failing = 1 + below(9);  // of ten
+  for (int step = 0; step < 1000; ++step) {
     const auto choice = below(100);
     if (choice < 40) {
       both.acquire();
     } else if (choice < 70) {
-      both.complete(below(64), below(3) == 0 ? outcome::success : outcome::failure);
+      both.complete(below(64), below(10) < failing ? outcome::failure : outcome::success,
+                    below(20) == 0 ? duration{std::chrono::milliseconds{below(250)}} : duration{});
     } else if (choice < 75) {
       both.complete(below(64), outcome::success);
     } else if (choice < 78) {
       both.complete(below(64), below(2) == 0 ? outcome::ignored : outcome::cancelled);
-    } else if (choice < 84 || both.held() > 30) {
+    } else if (choice < 81 || both.held() > 30) {
       both.drop(below(64));
     } else if (choice < 98) {
       both.advance(below(4) == 0 ? duration{5ms} : duration{std::chrono::microseconds{below(2000)}});

@@ -59,7 +59,8 @@ TEST_CASE("the rule that names a key goes before the longest prefix, and that be
 TEST_CASE("a rule sets everything about its breakers but the name", "[registry][S3]") {
   manual_clock clock;
   tested_registry breakers{
-      {.prefixes = {{.match = "slow/", .detector = {1}, .breaker = {.open_for = 7s, .probes = 3}}}}, clock};
+      {.prefixes = {{.match = "slow/", .detector = {1}, .breaker = {.open_for = 7s, .successes = 3}}}},
+      clock};
   const auto slow = breakers.at("slow/x");
   trip(slow);
   CHECK(slow.snapshot().retry_after == 7s);

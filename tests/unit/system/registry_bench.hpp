@@ -18,7 +18,7 @@ using namespace std::chrono_literals;
 
 using tested_registry = registry<consecutive_failures, manual_clock>;
 using handle = tested_registry::handle;
-using options = registry_options<>;
+using options = registry_options<consecutive_failures>;
 
 inline void fail(const handle& one) {
   one.try_acquire()->complete(outcome::failure);
@@ -34,7 +34,10 @@ inline int trip(const handle& one) {
 /// A registry of breakers that open for 10 s at the second failure, on a clock of its own.
 struct bench {
   explicit bench(std::size_t capacity, duration idle_for = {})
-      : breakers{{.capacity = capacity, .idle_for = idle_for, .detector = {2}, .breaker = {.open_for = 10s}},
+      : breakers{{.capacity = capacity,
+                  .idle_for = idle_for,
+                  .detector = {2},
+                  .breaker = {.open_for = 10s, .successes = 1, .ramp = no_ramp}},
                  clock} {}
 
   /// Uses the breaker of a key, which is built if there is none.

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <optional>
+
+namespace brownout::detail {
+
+/// A number of 52 bits, not 0, that belongs to the current era of a control word and does not fit into it. It
+/// stands in a word of its own that carries a key of the era, and the first thread that needs it in an era
+/// fixes it, perhaps on the strength of the number before.
+///
+/// Why this is exact although the key has 12 bits: a thread replaces a control word only after fixing its
+/// numbers, so this word's key is never of a later era than the control word's, and of no earlier one than
+/// the last that needed it. A store by a thread that fell asleep fails, because the word has changed since.
+/// To find it unchanged, the thread would have to sleep over a multiple of 4096 eras at whose end the same
+/// number was fixed again: for a moment, eras that all began in the same microsecond of the clock, which only
+/// an operator's loop on a clock that stands still could do; an era would then begin as early as the
+/// sleeper's.
+template <class Atomics>
+class era_value {
+ public:
+  /// `first`: the value of the era whose key is 0, or 0 when that era has none.
+  explicit era_value(std::uint64_t first) noexcept : word_{first} {}
+
+  static constexpr int value_bits = 52;
+  static constexpr std::uint64_t value_mask = (std::uint64_t{1} << value_bits) - 1;
+
+  /// The value of the era named `key`; `make(previous)` if it has none yet. Nothing when `is_current()` says
+  /// that the era is over: then the caller's view is stale and it must look again. Lock-free.
+  ///
+  /// `is_current` must load the control word (acquire).
+  template <class Make, class IsCurrent>
+  [[nodiscard]] std::optional<std::uint64_t> fix(std::uint32_t key, Make make,
+                                                 IsCurrent is_current) noexcept {
+    // (1) acquire: synchronizes-with (2), so a value of a later era shows the caller the later control word
+    // too, and is_current() says so.
+    auto seen = word_.load(std::memory_order_acquire);
+    for (;;) {
+      if (!is_current()) return std::nullopt;
+      if (seen >> value_bits == key && seen != 0) return seen & value_mask;
+      const auto fixed = make(seen & value_mask) & value_mask;
+      // (2) release: publishes with the value the control word that it was computed from. On failure (1)
+      // again.
+      if (word_.compare_exchange_weak(seen, std::uint64_t{key} << value_bits | fixed,
+                                      std::memory_order_acq_rel, std::memory_order_acquire)) {
+        return fixed;
+      }
+    }
+  }
+
+ private:
+  // Written by whoever first needs it in an era (1, 2); publishes the era's value, keyed by the era.
+  typename Atomics::template atomic<std::uint64_t> word_;  // 0: none yet
+};
+
+}  // namespace brownout::detail

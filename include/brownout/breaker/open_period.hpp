@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "brownout/core/clock.hpp"
+#include "brownout/core/invalid_option.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <cstdint>
+#include <string>
+#include <type_traits>
+#include <variant>
+
+namespace brownout {
+
+/// Every open period is equally long. A plain duration converts to it: `.open_for = 20s`.
+struct fixed_period {
+  duration length = std::chrono::seconds{30};  ///< 1 ms to 24 h
+
+  /// By which share of it a period is longer or shorter at random, so that many clients of one dependency do
+  /// not probe it together: 0 to 0.5. Default none.
+  double jitter = 0;
+};
+
+/// Each open period of an outage is longer than the last: `first`, then `factor` times more each time, at
+/// most `most`.
+struct exponential_period {
+  duration first = std::chrono::seconds{1};  ///< 1 ms to 24 h
+  double factor = 2;                         ///< 1 to 100; default as in most backoffs
+  duration most = std::chrono::minutes{1};   ///< `first` to 24 h, before the jitter
+  double jitter = 0.2;                       ///< as above
+};
+
+/// Each open period of an outage lies at random between `first` and three times the last one, at most `most`:
+/// "decorrelated jitter" (M. Brooker, "Exponential Backoff and Jitter", AWS 2015).
+struct decorrelated_period {
+  duration first = std::chrono::seconds{1};  ///< 1 ms to 24 h
+  duration most = std::chrono::minutes{1};   ///< `first` to 24 h
+};
+
+/// The k-th open period of an outage ends when `least` has passed and k calls have been refused in it; at
+/// `most` however few they were.
+///
+/// An outage of any length at any call rate then costs about sqrt(2 n) probes for n refused calls, which
+/// balances what the probes cost against how late the recovery is seen. Where the rule comes from, and what
+/// it was compared with: docs/decisions/0006.
+struct adaptive_period {
+  duration least = std::chrono::milliseconds{100};  ///< 1 ms to 24 h
+  duration most = std::chrono::seconds{30};         ///< `least` to 24 h
+  double jitter = 0.2;                              ///< of both, as above
+};
+
+/// How long a circuit stays open. One of the above.
+class open_period {
+ public:
+  static constexpr duration shortest = std::chrono::milliseconds{1};
+  static constexpr duration longest = std::chrono::hours{24};
+  /// Periods of one outage are numbered up to here and no further.
+  static constexpr std::uint32_t most_number = 2047;
+
+  // NOLINTBEGIN(google-explicit-constructor): an option is set by naming what it is set to
+  template <class Rep, class Period>
+  constexpr open_period(std::chrono::duration<Rep, Period> fixed) noexcept : kind_{fixed_period{fixed}} {}
+  constexpr open_period(const fixed_period& kind) noexcept : kind_{kind} {}
+  constexpr open_period(const exponential_period& kind) noexcept : kind_{kind} {}
+  constexpr open_period(const decorrelated_period& kind) noexcept : kind_{kind} {}
+  constexpr open_period(const adaptive_period& kind) noexcept : kind_{kind} {}
+  // NOLINTEND(google-explicit-constructor)
+
+  /// How long the period numbered `number` (from 1) of an outage lasts at least. `previous`: how long the one
+  /// before lasted. `chance`: a number in [0, 1). Pure.
+  [[nodiscard]] duration least(std::uint32_t number, duration previous, double chance) const noexcept {
+    return std::visit([&](const auto& kind) { return least_of(kind, number, previous, chance); }, kind_);
+  }
+
+  /// How long it lasts at most, given how long it lasts at least: longer only where refused calls decide.
+  [[nodiscard]] duration most(duration least) const noexcept {
+    const auto* adaptive = std::get_if<adaptive_period>(&kind_);
+    if (adaptive == nullptr) return least;
+    return std::max(least, scaled(adaptive->most, ratio(least, adaptive->least)));  // the same jitter
+  }
+
+  /// Whether a period goes on until as many calls as its number were refused.
+  [[nodiscard]] bool waits_for_refusals() const noexcept {
+    return std::holds_alternative<adaptive_period>(kind_);
+  }
+
+  /// The longest that a period can be, jitter included.
+  [[nodiscard]] duration upper_bound() const noexcept {
+    return std::visit([](const auto& kind) { return upper_bound_of(kind); }, kind_);
+  }
+
+  /// Throws `std::invalid_argument` naming field, value and range.
+  void validate(const std::string& field) const {
+    std::visit([&](const auto& kind) { check(field, kind); }, kind_);
+  }
+
+ private:
+  static double ratio(duration one, duration other) noexcept {
+    return static_cast<double>(one.count()) / static_cast<double>(other.count());
+  }
+  static duration scaled(duration one, double by) noexcept {
+    return duration{std::llround(static_cast<double>(one.count()) * by)};
+  }
+  /// Uniform in [1 - jitter, 1 + jitter).
+  static double jittered(double jitter, double chance) noexcept { return 1 + jitter * (2 * chance - 1); }
+
+  static duration least_of(const fixed_period& kind, std::uint32_t /*number*/, duration /*previous*/,
+                           double chance) noexcept {
+    return scaled(kind.length, jittered(kind.jitter, chance));
+  }
+  static duration least_of(const exponential_period& kind, std::uint32_t number, duration /*previous*/,
+                           double chance) noexcept {
+    const auto grown = std::min(std::pow(kind.factor, number - 1), ratio(kind.most, kind.first));
+    return scaled(kind.first, grown * jittered(kind.jitter, chance));
+  }
+  static duration least_of(const decorrelated_period& kind, std::uint32_t number, duration previous,
+                           double chance) noexcept {
+    const auto last = number == 1 ? kind.first : std::clamp(previous, kind.first, kind.most);
+    return std::min(kind.most, kind.first + scaled(3 * last - kind.first, chance));
+  }
+  static duration least_of(const adaptive_period& kind, std::uint32_t /*number*/, duration /*previous*/,
+                           double chance) noexcept {
+    return scaled(kind.least, jittered(kind.jitter, chance));
+  }
+
+  static duration upper_bound_of(const fixed_period& kind) noexcept {
+    return scaled(kind.length, 1 + kind.jitter);
+  }
+  static duration upper_bound_of(const exponential_period& kind) noexcept {
+    return scaled(kind.most, 1 + kind.jitter);
+  }
+  static duration upper_bound_of(const decorrelated_period& kind) noexcept { return kind.most; }
+  static duration upper_bound_of(const adaptive_period& kind) noexcept {
+    return scaled(kind.most, 1 + kind.jitter);
+  }
+
+  static void check_jitter(const std::string& field, double jitter) {
+    detail::require_within(field + ".jitter", jitter, 0.0, 0.5);
+  }
+  static void check(const std::string& field, const fixed_period& kind) {
+    detail::require_within(field, kind.length, shortest, longest);
+    check_jitter(field, kind.jitter);
+  }
+  static void check(const std::string& field, const exponential_period& kind) {
+    detail::require_within(field + ".first", kind.first, shortest, longest);
+    detail::require_within(field + ".factor", kind.factor, 1.0, 100.0);
+    detail::require_within(field + ".most", kind.most, kind.first, longest);
+    check_jitter(field, kind.jitter);
+  }
+  static void check(const std::string& field, const decorrelated_period& kind) {
+    detail::require_within(field + ".first", kind.first, shortest, longest);
+    detail::require_within(field + ".most", kind.most, kind.first, longest);
+  }
+  static void check(const std::string& field, const adaptive_period& kind) {
+    detail::require_within(field + ".least", kind.least, shortest, longest);
+    detail::require_within(field + ".most", kind.most, kind.least, longest);
+    check_jitter(field, kind.jitter);
+  }
+
+  std::variant<fixed_period, exponential_period, decorrelated_period, adaptive_period> kind_;
+};
+static_assert(std::is_trivially_copyable_v<open_period>);  // so that it can be replaced while in use
+
+}  // namespace brownout

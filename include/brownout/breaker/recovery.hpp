@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "brownout/breaker/open_period.hpp"
+#include "brownout/breaker/options.hpp"
+#include "brownout/core/clock.hpp"
+
+#include <algorithm>
+#include <cstdint>
+#include <string>
+#include <utility>
+
+namespace brownout::detail {
+
+/// The options that are numbers, with what was left out filled in: what a circuit's decisions read.
+struct recovery {
+  open_period open_for;
+  std::uint32_t probes;
+  std::uint32_t successes;
+  ramp_options ramp;
+  duration lease;
+  duration relapse_within;
+  std::uint64_t seed;
+
+  /// `own_seed`: of a breaker that was given none.
+  static recovery of(const breaker_options& given, std::uint64_t own_seed) {
+    return {given.open_for,
+            given.probes,
+            given.successes != 0 ? given.successes : std::max(5U, given.probes),
+            given.ramp,
+            given.lease != duration{}
+                ? given.lease
+                : std::max(given.open_for.upper_bound(), breaker_options::default_lease),
+            given.relapse_within,
+            given.seed != 0 ? given.seed : own_seed};
+  }
+
+  [[nodiscard]] breaker_options options(std::string name) const {
+    return {std::move(name), open_for, probes, successes, ramp, lease, relapse_within, seed};
+  }
+};
+
+}  // namespace brownout::detail

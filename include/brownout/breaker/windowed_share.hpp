@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "brownout/core/clock.hpp"
+#include "brownout/core/invalid_option.hpp"
+#include "brownout/window/detector.hpp"
+#include "brownout/window/window_reading.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+namespace brownout::detail {
+
+/// What a window said of a call; nothing when the window has gone on to a later epoch.
+using share_evidence = std::optional<window_reading>;
+
+/// The part that `failure_rate` and `slow_call_rate` have in common: bad calls as a share of a window.
+///
+/// **Marks.** 0: the window is full and has no bad call in it, so a good one changes nothing. Otherwise a
+/// number that each bad call changes, after it has entered the window. A thread that finds the window clean
+/// puts back 0 only if the number is the one that it read before it looked: so no bad call has come
+/// meanwhile, and none is forgotten. (Unless as many came as there are numbers; then all of them left the
+/// window as well, since it was clean.)
+///
+/// Windows whose calls go out of date by time never stay clean, so there the marks stay what they are.
+template <class Window>
+struct windowed_share {
+  template <class Atomics>
+  struct history : Window::template history<Atomics> {
+    explicit history(const auto& policy) : Window::template history<Atomics>{policy.window} {}
+
+    [[nodiscard]] share_evidence look(std::uint64_t epoch, duration now) const noexcept {
+      return this->read(epoch, now);
+    }
+  };
+
+  static constexpr std::uint32_t dirty = 1;
+
+  [[nodiscard]] static constexpr judgement judge(const share_evidence& seen, bool bad, std::uint32_t marks,
+                                                 std::uint32_t most_marks, double threshold,
+                                                 std::uint32_t minimum_calls) noexcept {
+    if (!seen) return {marks};  // another epoch has begun
+    if (!bad) return {seen->settled ? 0 : marks};
+    const bool trips = seen->calls >= minimum_calls && seen->bad >= threshold * seen->calls;
+    if constexpr (Window::reads_clock) {
+      return {marks, trips};
+    } else {
+      return {marks >= most_marks ? dirty : marks + 1, trips};
+    }
+  }
+
+  /// The window stays as it was built.
+  static void validate_replacing(const std::string& name, const Window& window, const Window& in_use) {
+    if constexpr (requires { window.size; }) {
+      require_within(name + ".window.size", window.size, in_use.size, in_use.size);
+    } else {
+      require_within(name + ".window.length", window.length, in_use.length, in_use.length);
+    }
+  }
+
+  static void validate(const std::string& name, double threshold, std::uint32_t minimum_calls,
+                       const Window& window) {
+    if (!(threshold > 0 && threshold <= 1)) {  // written so that NaN is refused too
+      invalid_option(name + ".threshold", std::to_string(threshold), "above 0, up to 1");
+    }
+    window.validate();
+    if constexpr (requires { window.size; }) {
+      require_within<std::uint32_t>(name + ".minimum_calls", minimum_calls, 1, window.size);
+    } else {
+      require_within<std::uint32_t>(name + ".minimum_calls", minimum_calls, 1, 1'000'000);
+    }
+  }
+};
+
+}  // namespace brownout::detail

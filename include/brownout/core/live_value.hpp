@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "brownout/core/atomics.hpp"
+
+#include <array>
+#include <atomic>
+#include <bit>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <mutex>
+#include <type_traits>
+
+namespace brownout::detail {
+
+/// A small value that is read often and replaced seldom, while others read it.
+///
+/// Reading is lock-free and never waits for a writer, not even for one that fell asleep halfway: there are
+/// two buffers, and a writer fills the one that nobody is told to read. A reader begins again only when two
+/// replacements overtake it.
+template <class T, class Atomics = std_atomics>
+requires std::is_trivially_copyable_v<T>
+class live_value {
+ public:
+  explicit live_value(const T& value) { fill(buffers_[0], value); }
+
+  [[nodiscard]] T load() const noexcept {
+    for (;;) {
+      // (1) acquire: synchronizes-with (4), so the buffer that it names is whole.
+      const auto version = version_.load(std::memory_order_acquire);
+      words copied;
+      for (std::size_t i = 0; i < copied.size(); ++i) {
+        // (2) acquire: synchronizes-with (3), so whoever reads a word of the next but one version sees at (5)
+        // that the version has moved on.
+        copied[i] = buffers_[version % 2][i].load(std::memory_order_acquire);
+      }
+      // (5) relaxed: not reordered before the loads above, since those are acquire.
+      if (version_.load(std::memory_order_relaxed) == version) return made_of(copied);
+    }
+  }
+
+  /// Replaces the value. Writers wait for each other.
+  void store(const T& value) {
+    const std::lock_guard lock{writing_};
+    // relaxed: only writers change it, and they hold the lock.
+    const auto version = version_.load(std::memory_order_relaxed);
+    fill(buffers_[(version + 1) % 2], value);
+    version_.store(version + 1, std::memory_order_release);  // (4)
+  }
+
+ private:
+  static constexpr std::size_t size = (sizeof(T) + sizeof(std::uint64_t) - 1) / sizeof(std::uint64_t);
+  using words = std::array<std::uint64_t, size>;
+  using shared_words = std::array<typename Atomics::template atomic<std::uint64_t>, size>;
+
+  static void fill(shared_words& buffer, const T& value) {
+    words from{};
+    std::memcpy(from.data(), &value, sizeof value);
+    for (std::size_t i = 0; i < size; ++i) buffer[i].store(from[i], std::memory_order_release);  // (3)
+  }
+  static T made_of(const words& from) noexcept {
+    std::array<std::byte, sizeof(T)> bytes;
+    std::memcpy(bytes.data(), from.data(), bytes.size());
+    return std::bit_cast<T>(bytes);
+  }
+
+  std::mutex writing_;
+  // Written by the writer that holds the lock (4); says which buffer is whole (1).
+  typename Atomics::template atomic<std::uint32_t> version_{0};
+  // Each written by such a writer (3) while readers are told to read the other one (2).
+  std::array<shared_words, 2> buffers_{};
+};
+
+}  // namespace brownout::detail

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "brownout/core/atomics.hpp"
+#include "brownout/core/clock.hpp"
+
+#include <concepts>
+#include <cstdint>
+#include <type_traits>
+
+namespace brownout {
+
+/// One ended call, as a detector sees it.
+struct call_sample {
+  std::uint64_t epoch = 0;  ///< of the circuit when the call was admitted
+  bool failed = false;
+  duration took{};   ///< only for detectors that have `times_calls`
+  duration ended{};  ///< since the breaker was built; only for detectors that have `reads_clock`
+};
+
+/// What a detector makes of a call.
+struct judgement {
+  std::uint32_t marks = 0;  ///< to stand in the circuit's control word from now on
+  bool trips = false;       ///< the circuit must open
+
+  friend constexpr bool operator==(const judgement&, const judgement&) = default;
+};
+
+/// What a detector has counted in the current epoch, for display. Zero what it does not count.
+struct epoch_statistics {
+  std::uint32_t consecutive_failures = 0;  ///< failures since the last success
+  std::uint32_t failure_balance = 0;       ///< failures less successes, never below 0
+  std::uint32_t calls = 0;                 ///< in the window
+  std::uint32_t failures = 0;              ///< of the calls in the window
+  std::uint32_t slow_calls = 0;            ///< of the calls in the window
+};
+
+/// Of a detector without a window: what it counts stands in its marks.
+struct no_history {
+  explicit constexpr no_history(const auto& /*detector*/) noexcept {}
+};
+struct no_evidence {};
+
+/// Decides whether a closed circuit must open.
+///
+/// A detector is a small aggregate of thresholds. What it counts stands in two places:
+/// - its **marks**, a few bits of the circuit's control word. Marks of 0 mean that a further success would
+///   change nothing, so that successes on a healthy circuit need not be reported to it at all. Marks never
+///   exceed the `most_marks` that it is told.
+/// - its **history**, an object of type `history<Atomics>` that is built from the detector: the window. Its
+///   counts belong to one epoch and are empty in any other.
+///
+/// For each ended call the circuit calls `record` once, which enters it into the history and returns the
+/// evidence, then `judge` for the marks that stand there; when the marks have changed meanwhile, it fetches
+/// fresh evidence by `look` and judges again.
+///
+/// Beyond the syntax: `judge` is pure. It trips on failures (or calls that the detector takes for bad) only,
+/// never on a success. Marks only fall to 0 on evidence that is younger than the marks it was given.
+/// `record` and `look` are lock-free and allocate nothing. `validate` throws `std::invalid_argument` naming
+/// field, value and range; so does `validate_replacing(in_use)` when the history that was built from `in_use`
+/// does not serve this policy too.
+template <class D>
+concept detector = std::is_trivially_copyable_v<D> &&
+    requires(const D& policy, typename D::template history<std_atomics>& past,
+             const typename D::template history<std_atomics>& seen, const call_sample& call,
+             std::uint32_t marks, std::uint32_t most_marks) {
+  { D::reads_clock } -> std::convertible_to<bool>;
+  { D::times_calls } -> std::convertible_to<bool>;
+  { D::has_window } -> std::convertible_to<bool>;
+  requires std::constructible_from < typename D::template history<std_atomics>,
+  const D& > ;
+  { policy.first_marks(most_marks) }
+  noexcept->std::same_as<std::uint32_t>;
+  { policy.judge(policy.record(past, call), marks, call, most_marks) }
+  noexcept->std::same_as<judgement>;
+  { policy.judge(policy.look(seen, call), marks, call, most_marks) }
+  noexcept->std::same_as<judgement>;
+  { policy.statistics(seen, marks, call, most_marks) }
+  noexcept->std::same_as<epoch_statistics>;
+  policy.validate(most_marks);
+  policy.validate_replacing(policy);
+};
+
+}  // namespace brownout

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <cstdint>
+
+namespace brownout {
+
+/// What a window holds: calls, and how many of them were bad (what "bad" means, the detector says).
+struct window_reading {
+  std::uint32_t calls = 0;
+  std::uint32_t bad = 0;
+  bool settled = false;  ///< another good call would change nothing: full, and without a bad call
+
+  friend constexpr bool operator==(const window_reading&, const window_reading&) = default;
+};
+
+namespace detail {
+
+/// Whether `number` comes after `other` on a counter that wraps: less than half a turn ahead of it.
+[[nodiscard]] constexpr bool is_later(std::uint32_t number, std::uint32_t other) noexcept {
+  return static_cast<std::int32_t>(number - other) > 0;
+}
+static_assert(is_later(1, 0) && !is_later(0, 0) && !is_later(0, 1));
+static_assert(is_later(0, 0xffff'ffff) && !is_later(0xffff'ffff, 0));
+
+}  // namespace detail
+}  // namespace brownout
