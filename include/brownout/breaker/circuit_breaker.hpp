@@ -231,9 +231,11 @@ class alignas(64) circuit_breaker {
                                           std::memory_order_acquire);
   }
 
-  /// Replaces `seen` by a word of another era, with what belongs to both fixed (see `detail::era_value`).
+  /// Replaces `seen` by a word of another era, with the moments of both fixed, and of an open one the period
+  /// (see `detail::era_value`). The period of the open era that it leaves was fixed by whoever found it over;
+  /// an operator needs none, since what comes after is another outage.
   [[nodiscard]] bool begin_era(detail::control_word& seen, detail::control_word next, duration now) noexcept {
-    if (!moment_of(seen, now) || (seen.state() == circuit_state::open && !outage_of(seen))) {
+    if (!moment_of(seen, now)) {
       seen.bits = control_.load(std::memory_order_acquire);  // (1)
       return false;
     }

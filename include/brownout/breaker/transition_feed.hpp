@@ -49,8 +49,8 @@ class transition_feed {
   /// `std::bad_alloc`.
   [[nodiscard]] std::uint64_t subscribe(transition_listener listener, announcements wanted);
 
-  /// When it returns, the listener neither runs nor will. Waits for one that runs, except within the listener
-  /// itself, where it returns at once. Unsubscribing again does the same.
+  /// When it returns, the listener neither runs nor will, and is destroyed. Waits for one that runs, except
+  /// within the listener itself, which lives until it returns. Unsubscribing again does the same.
   void unsubscribe(std::uint64_t id) noexcept;
 
   /// Transitions that no listener heard of, because one blocked, or a thread slept between a transition and
@@ -237,8 +237,9 @@ class [[nodiscard]] subscription {
 
   ~subscription() { unsubscribe(); }
 
-  /// When it returns, the listener neither runs nor will. Waits for one that runs, so whatever that waits for
-  /// must not wait for the caller; within the listener itself it returns at once.
+  /// When it returns, the listener neither runs nor will, and is destroyed. Waits for one that runs, so
+  /// whatever that waits for must not wait for the caller. Within the listener itself it returns at once;
+  /// then the listener lives until it returns.
   void unsubscribe() noexcept {
     const auto feed = std::exchange(feed_, {}).lock();
     if (feed) feed->unsubscribe(id_);

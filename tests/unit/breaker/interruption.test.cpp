@@ -1,5 +1,10 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "unit/breaker/bench.hpp"
+#include "unit/interrupted_atomics.hpp"
+
+#include "brownout/breaker/any_of.hpp"
+#include "brownout/breaker/failure_rate.hpp"
+#include "brownout/window/failure_balance.hpp"
 
 #include <algorithm>
 #include <array>
@@ -19,102 +24,124 @@ using namespace breaker_test;
 
 namespace {
 
-/// Runs something once, before the n-th access that follows.
-struct interruption {
-  static inline int accesses_left = -1;
-  static inline int spurious_failures = 0;
-  static inline std::function<void()> action{};
-
-  static void before_access() {
-    if (accesses_left < 0 || accesses_left-- != 0) return;
-    const auto now = std::exchange(action, nullptr);
-    now();
+/// What is explored: breakers that trip at two failures in a row (or two of the latest three calls).
+struct in_a_row {
+  using detector = consecutive_failures;
+  static detector trips() { return {2}; }
+  static breaker_options options() { return bench::plain({.open_for = 5s, .probes = 2, .lease = 2s}); }
+};
+struct of_the_latest : in_a_row {
+  using detector = brownout::failure_rate<>;
+  static detector trips() { return {.threshold = 0.6, .minimum_calls = 2, .window = {3}}; }
+};
+struct either : in_a_row {
+  using detector = brownout::any_of<brownout::failure_balance, brownout::failure_rate<>>;
+  static detector trips() { return {{2}, of_the_latest::trips()}; }
+};
+struct with_ramp : in_a_row {
+  static breaker_options options() {
+    return {.open_for = brownout::adaptive_period{5s, 60s, 0},
+            .probes = 2,
+            .successes = 2,
+            .ramp = {.first = 2, .successes = 3},
+            .lease = 2s};
   }
 };
 
-struct interrupted_atomics {
-  template <class T>
-  class atomic {
-   public:
-    explicit atomic(T value) : value_{value} {}
-    T load(std::memory_order) const {
-      interruption::before_access();
-      return value_;
-    }
-    T fetch_add(T more, std::memory_order) {
-      interruption::before_access();
-      return std::exchange(value_, value_ + more);
-    }
-    bool compare_exchange_weak(T& seen, T next, std::memory_order, std::memory_order) {
-      interruption::before_access();
-      if (value_ == seen && interruption::spurious_failures-- <= 0) return value_ = next, true;
-      return seen = value_, false;
-    }
-
-   private:
-    T value_;
-  };
-};
-
-using interrupted_breaker =
-    brownout::circuit_breaker<consecutive_failures, manual_clock, interrupted_atomics>;
-
 /// A breaker in some state, with a permit for each of two operations.
+template <class Explored>
 struct scene {
+  using breaker = brownout::circuit_breaker<typename Explored::detector, manual_clock, interrupted_atomics>;
+
   manual_clock clock;
-  interrupted_breaker circuit{consecutive_failures{2},
-                              bench::plain({.open_for = 5s, .probes = 2, .lease = 2s}), clock};
-  std::array<std::optional<interrupted_breaker::permit>, 2> held;
-  std::array<std::optional<interrupted_breaker::permit>, 2> admitted;
+  breaker circuit{Explored::trips(), Explored::options(), clock};
+  std::array<std::optional<typename breaker::permit>, 2> held;
+  std::array<std::optional<typename breaker::permit>, 2> admitted;
 
   void take(std::size_t which) { held[which].emplace(*circuit.try_acquire()); }
   void fail() { static_cast<void>(circuit.try_acquire()->complete(outcome::failure)); }
+  void succeed() { static_cast<void>(circuit.try_acquire()->complete(outcome::success)); }
+  void open() { fail(), fail(); }
+  /// Until the open period is over.
+  void wait() {
+    clock.advance(5s);
+    while (circuit.snapshot().retry_after > 0s) static_cast<void>(circuit.try_acquire());
+  }
 };
 
+template <class Scene>
 struct named_setting {
   std::string_view name;
-  void (*prepare)(scene&);
+  void (*prepare)(Scene&);
 };
 
-constexpr named_setting settings[] = {
-    {"closed", [](scene& s) { s.take(0), s.take(1); }},
-    {"closed, one failure from opening", [](scene& s) { s.fail(), s.take(0), s.take(1); }},
-    {"closed, one of two permits stale", [](scene& s) { s.take(0), s.circuit.reset(), s.fail(), s.take(1); }},
-    {"open", [](scene& s) { s.take(0), s.take(1), s.fail(), s.fail(); }},
-    {"open, its period over",
-     [](scene& s) { s.take(0), s.take(1), s.fail(), s.fail(), s.clock.advance(5s); }},
-    {"half-open, one probe in flight",
-     [](scene& s) { s.take(1), s.fail(), s.fail(), s.clock.advance(5s), s.take(0), s.clock.advance(1s); }},
-    {"half-open, both in flight",
-     [](scene& s) { s.fail(), s.fail(), s.clock.advance(5s), s.take(0), s.take(1), s.clock.advance(1s); }},
-    {"half-open, both in flight and overdue",
-     [](scene& s) { s.fail(), s.fail(), s.clock.advance(5s), s.take(0), s.take(1), s.clock.advance(2s); }},
-    {"half-open, one succeeded",
-     [](scene& s) {
-       s.take(1), s.fail(), s.fail(), s.clock.advance(5s);
-       static_cast<void>(s.circuit.try_acquire()->complete(outcome::success));
-       s.take(0);
+template <class Scene>
+constexpr named_setting<Scene> settings[] = {
+    {"closed", [](Scene& s) { s.take(0), s.take(1); }},
+    {"closed, one failure from opening", [](Scene& s) { s.fail(), s.take(0), s.take(1); }},
+    {"closed, a failure and a success", [](Scene& s) { s.fail(), s.succeed(), s.take(0), s.take(1); }},
+    {"closed for long",
+     [](Scene& s) {
+       for (int i = 0; i < 30; ++i) s.succeed();
+       s.take(0), s.take(1);
      }},
-    {"forced open", [](scene& s) { s.take(0), s.take(1), s.circuit.force_open(); }},
-    {"disabled", [](scene& s) { s.circuit.disable(), s.take(0), s.take(1); }},
-    {"metrics only", [](scene& s) { s.circuit.measure_only(), s.fail(), s.fail(), s.take(0), s.take(1); }},
+    {"closed, one success from where the window is found clean",
+     [](Scene& s) {
+       for (int i = 0; i < 26; ++i) s.succeed();
+       s.take(0), s.take(1);
+     }},
+    {"closed for long, then a failure, which leaves the window next",
+     [](Scene& s) {
+       for (int i = 0; i < 51; ++i) s.succeed();
+       s.take(0), s.fail(), s.succeed(), s.succeed(), s.take(1);
+     }},
+    {"closed, one of two permits stale", [](Scene& s) { s.take(0), s.circuit.reset(), s.fail(), s.take(1); }},
+    {"open", [](Scene& s) { s.take(0), s.take(1), s.open(); }},
+    {"open, its period over", [](Scene& s) { s.take(0), s.take(1), s.open(), s.wait(); }},
+    {"open again, and calls are to be refused",
+     [](Scene& s) { s.open(), s.wait(), s.fail(), s.clock.advance(5s); }},
+    {"half-open, one probe in flight",
+     [](Scene& s) { s.take(1), s.open(), s.wait(), s.take(0), s.clock.advance(1s); }},
+    {"half-open, both in flight",
+     [](Scene& s) { s.open(), s.wait(), s.take(0), s.take(1), s.clock.advance(1s); }},
+    {"half-open, both in flight and overdue",
+     [](Scene& s) { s.open(), s.wait(), s.take(0), s.take(1), s.clock.advance(2s); }},
+    {"half-open, one succeeded", [](Scene& s) { s.take(1), s.open(), s.wait(), s.succeed(), s.take(0); }},
+    {"all probes succeeded",
+     [](Scene& s) { s.open(), s.wait(), s.succeed(), s.succeed(), s.take(0), s.take(1); }},
+    {"all probes succeeded, then a failure",
+     [](Scene& s) { s.open(), s.wait(), s.succeed(), s.succeed(), s.fail(), s.take(0); }},
+    {"all probes succeeded, then calls that are overdue",
+     [](Scene& s) {
+       s.open(), s.wait(), s.succeed(), s.succeed(), s.take(0), s.take(1), s.clock.advance(2s);
+     }},
+    {"all probes succeeded, and one call is missing",
+     [](Scene& s) {
+       s.open(), s.wait(), s.succeed(), s.succeed(), s.succeed(), s.succeed(), s.take(0), s.take(1);
+     }},
+    {"forced open", [](Scene& s) { s.take(0), s.take(1), s.circuit.force_open(); }},
+    {"disabled", [](Scene& s) { s.circuit.disable(), s.take(0), s.take(1); }},
+    {"metrics only", [](Scene& s) { s.circuit.measure_only(), s.fail(), s.fail(), s.take(0), s.take(1); }},
 };
 
 /// What an operation answered, as one number that tells all answers apart.
 using answer = std::tuple<int, std::int64_t>;
 
+template <class Scene>
 struct named_operation {
   std::string_view name;
-  answer (*run)(scene&, std::size_t permit);
+  answer (*run)(Scene&, std::size_t permit);
 };
 
-answer complete(scene& s, std::size_t permit, outcome result) {
+template <class Scene>
+answer complete(Scene& s, std::size_t permit, outcome result) {
   return {static_cast<int>(s.held[permit]->complete(result)), 0};
 }
 
-constexpr named_operation operations[] = {
+template <class Scene>
+constexpr named_operation<Scene> operations[] = {
     {"acquire",
-     [](scene& s, std::size_t permit) -> answer {
+     [](Scene& s, std::size_t permit) -> answer {
        auto admitted = s.circuit.try_acquire();
        if (!admitted) {
          return {static_cast<int>(admitted.rejection().reason), admitted.rejection().retry_after.count()};
@@ -122,19 +149,19 @@ constexpr named_operation operations[] = {
        s.admitted[permit].emplace(*std::move(admitted));  // so that the place stays taken
        return {-1, 0};
      }},
-    {"success", [](scene& s, std::size_t permit) { return complete(s, permit, outcome::success); }},
-    {"failure", [](scene& s, std::size_t permit) { return complete(s, permit, outcome::failure); }},
+    {"success", [](Scene& s, std::size_t permit) { return complete(s, permit, outcome::success); }},
+    {"failure", [](Scene& s, std::size_t permit) { return complete(s, permit, outcome::failure); }},
     {"give back",
-     [](scene& s, std::size_t permit) -> answer {
+     [](Scene& s, std::size_t permit) -> answer {
        s.held[permit].reset();
        return {0, 0};
      }},
-    {"force open", [](scene& s, std::size_t) -> answer { return s.circuit.force_open(), answer{}; }},
-    {"disable", [](scene& s, std::size_t) -> answer { return s.circuit.disable(), answer{}; }},
-    {"measure only", [](scene& s, std::size_t) -> answer { return s.circuit.measure_only(), answer{}; }},
-    {"reset", [](scene& s, std::size_t) -> answer { return s.circuit.reset(), answer{}; }},
+    {"force open", [](Scene& s, std::size_t) -> answer { return s.circuit.force_open(), answer{}; }},
+    {"disable", [](Scene& s, std::size_t) -> answer { return s.circuit.disable(), answer{}; }},
+    {"measure only", [](Scene& s, std::size_t) -> answer { return s.circuit.measure_only(), answer{}; }},
+    {"reset", [](Scene& s, std::size_t) -> answer { return s.circuit.reset(), answer{}; }},
     {"snapshot",
-     [](scene& s, std::size_t) -> answer {
+     [](Scene& s, std::size_t) -> answer {
        const auto seen = s.circuit.snapshot();
        return {static_cast<int>(seen.epoch) * 1000 + static_cast<int>(seen.probes_in_flight) * 100 +
                    static_cast<int>(seen.probes_succeeded) * 10 + static_cast<int>(seen.consecutive_failures),
@@ -142,9 +169,9 @@ constexpr named_operation operations[] = {
      }},
     // Several in one, so they only interrupt: whoever read the clock before them must read it again.
     {"reset later",
-     [](scene& s, std::size_t) -> answer { return s.clock.advance(3s), s.circuit.reset(), answer{}; }},
+     [](Scene& s, std::size_t) -> answer { return s.clock.advance(3s), s.circuit.reset(), answer{}; }},
     {"fail a probe later",
-     [](scene& s, std::size_t) -> answer {
+     [](Scene& s, std::size_t) -> answer {
        const auto seen = s.circuit.snapshot();
        const bool probes = seen.state == circuit_state::open || seen.state == circuit_state::half_open;
        if (!probes || seen.retry_after > 0s) return {};
@@ -153,13 +180,33 @@ constexpr named_operation operations[] = {
      }},
 };
 
-constexpr auto can_be_interrupted = std::span{operations}.first<std::size(operations) - 2>();
+template <class Scene>
+constexpr auto can_be_interrupted =
+    std::span{operations<Scene>}.template first<std::size(operations<Scene>) - 2>();
 
-using ending = std::tuple<answer, answer, answer, circuit_state, std::uint64_t, std::int64_t, std::uint32_t,
-                          std::uint32_t, std::uint32_t, std::uint64_t, std::uint64_t>;
+using ending =
+    std::tuple<answer, answer, answer, circuit_state, std::uint64_t, std::int64_t, std::uint32_t,
+               std::uint32_t, std::uint32_t, std::uint32_t, std::uint32_t, std::uint32_t, std::uint32_t,
+               std::uint32_t, std::uint32_t, duration, std::uint64_t, std::uint64_t>;
 
-ending end_of(scene& s, answer first, answer second, answer third = {}) {
-  const auto seen = s.circuit.snapshot();
+template <class Explored>
+ending end_of(scene<Explored>& s, answer first, answer second, answer third = {}) {
+  auto seen = s.circuit.snapshot();
+  std::uint32_t left = 0;  // of the failures, once the window has gone on by its size
+  if constexpr (Explored::detector::has_window) {
+    if (seen.state == circuit_state::closed) {
+      for (int i = 0; i < 3; ++i) s.succeed();
+      left = s.circuit.snapshot().failures;
+    }
+    // A window stands beside the control word. A result that comes as its epoch ends may still be counted
+    // there, for nothing: then `counted` is as good an answer as `late`.
+    for (auto* each : {&first, &second, &third}) {
+      if (*each == answer{static_cast<int>(disposition::late), 0}) {
+        *each = {static_cast<int>(disposition::counted), 0};
+        --seen.late_results;
+      }
+    }
+  }
   return {first,
           second,
           third,
@@ -167,23 +214,31 @@ ending end_of(scene& s, answer first, answer second, answer third = {}) {
           seen.epoch,
           seen.since.time_since_epoch().count(),
           seen.consecutive_failures,
+          seen.failure_balance,
+          seen.calls,
+          seen.failures,
+          left,
           seen.probes_in_flight,
           seen.probes_succeeded,
+          seen.in_flight_limit,
+          seen.open_period,
+          seen.retry_after,
           seen.rejections,
           seen.late_results};
 }
 
 }  // namespace
 
-TEST_CASE("an operation that another one interrupts does what it would have done before or after it",
-          "[breaker][B2][B3][B4][B6][B8]") {
+TEMPLATE_TEST_CASE("an operation that another one interrupts does what it would have done before or after it",
+                   "[breaker][B2][B3][B4][B6][B8][B12]", in_a_row, of_the_latest, either, with_ramp) {
+  using explored = scene<TestType>;
   int interrupted = 0;
-  for (const auto& setting : settings) {
-    for (const auto& first : can_be_interrupted) {
-      for (const auto& second : operations) {
+  for (const auto& setting : settings<explored>) {
+    for (const auto& first : can_be_interrupted<explored>) {
+      for (const auto& second : operations<explored>) {
         std::array<ending, 2> orders;
         for (const bool swapped : {false, true}) {
-          scene s;
+          explored s;
           setting.prepare(s);
           answer b;
           if (swapped) b = second.run(s, 1);
@@ -192,7 +247,7 @@ TEST_CASE("an operation that another one interrupts does what it would have done
           orders[swapped] = end_of(s, a, b);
         }
         for (int access = 0;; ++access) {
-          scene s;
+          explored s;
           setting.prepare(s);
           answer b;
           interruption::action = [&] { b = second.run(s, 1); };
@@ -212,17 +267,18 @@ TEST_CASE("an operation that another one interrupts does what it would have done
   CHECK(interrupted > 3000);
 }
 
-TEST_CASE(
+TEMPLATE_TEST_CASE(
     "an operation that two others interrupt, one after the other, does what it would have done in order",
-    "[breaker][B2][B3][B4][B6][B8]") {
+    "[breaker][B2][B3][B4][B6][B8][B12]", in_a_row, with_ramp) {
+  using explored = scene<TestType>;
   int interrupted = 0;
-  for (const auto& setting : settings) {
-    for (const auto& first : can_be_interrupted) {
-      for (const auto& second : operations) {
-        for (const auto& third : operations) {
+  for (const auto& setting : settings<explored>) {
+    for (const auto& first : can_be_interrupted<explored>) {
+      for (const auto& second : operations<explored>) {
+        for (const auto& third : operations<explored>) {
           std::array<ending, 3> orders;
           for (std::size_t place = 0; place < orders.size(); ++place) {  // of the interrupted one
-            scene s;
+            explored s;
             setting.prepare(s);
             answer a;
             std::array<answer, 2> others;
@@ -239,7 +295,7 @@ TEST_CASE(
           bool reached = true;
           for (int access = 0; reached; ++access) {
             for (int gap = 0;; ++gap) {
-              scene s;
+              explored s;
               setting.prepare(s);
               answer b;
               answer c;
@@ -269,12 +325,14 @@ TEST_CASE(
   CHECK(interrupted > 100'000);
 }
 
-TEST_CASE("a compare-and-swap that fails for no reason is tried again", "[breaker][B2]") {
-  for (const auto& setting : settings) {
-    for (const auto& operation : operations) {
+TEMPLATE_TEST_CASE("a compare-and-swap that fails for no reason is tried again", "[breaker][B2]", in_a_row,
+                   of_the_latest, either, with_ramp) {
+  using explored = scene<TestType>;
+  for (const auto& setting : settings<explored>) {
+    for (const auto& operation : operations<explored>) {
       std::array<ending, 3> endings;
       for (std::size_t failures = 0; failures < endings.size(); ++failures) {
-        scene s;
+        explored s;
         setting.prepare(s);
         interruption::spurious_failures = static_cast<int>(failures);
         const auto answered = operation.run(s, 0);
@@ -290,11 +348,12 @@ TEST_CASE("a compare-and-swap that fails for no reason is tried again", "[breake
 
 TEST_CASE("an operation that sleeps over many epochs while the clock stands still shortens no open period",
           "[breaker][B9]") {
+  using explored = scene<in_a_row>;
   // The moments of epochs are told apart by a few bits of the epoch, so the number of epochs slept over
   // matters.
   for (const int epochs : {1, 2, 7, 15, 16, 17, 31, 32, 255, 256, 257, 512, 4080, 4095}) {
     for (int access = 0;; ++access) {
-      scene s;
+      explored s;
       s.fail();
       interruption::action = [&] {
         for (int i = 0; i < epochs; ++i) s.circuit.reset();
@@ -314,9 +373,10 @@ TEST_CASE("an operation that sleeps over many epochs while the clock stands stil
 
 TEST_CASE("a snapshot that sleeps over many epochs shows the moment of the epoch that it shows",
           "[breaker][B2]") {
+  using explored = scene<in_a_row>;
   for (std::uint64_t epochs = 1; epochs <= 40; ++epochs) {
     for (int access = 0;; ++access) {
-      scene s;
+      explored s;
       s.clock.advance(1s);
       s.circuit.force_open();
       interruption::action = [&] {

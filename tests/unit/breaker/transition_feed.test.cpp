@@ -416,14 +416,24 @@ TEST_CASE("who unsubscribes a listener that has unsubscribed itself waits for it
   milestone go_on;
   milestone asking;
   std::atomic<bool> unsubscribed{false};
+  const auto give_time = [&] {
+    for (int i = 0; i < 2000 && !unsubscribed.load(); ++i) std::this_thread::yield();
+  };
+  bool returned_before_destruction = true;
   std::uint64_t id = 0;
-  id = bench.feed->subscribe(
-      [&](const transition_event&) {
-        bench.feed->unsubscribe(id);
-        retired.reach();
-        static_cast<void>(go_on.seen());
-      },
-      announcements::every_transition);
+  {
+    const auto mine = std::make_shared<owned>([&] {
+      give_time();
+      returned_before_destruction = unsubscribed.load();
+    });
+    id = bench.feed->subscribe(
+        [&, mine](const transition_event&) {
+          bench.feed->unsubscribe(id);
+          retired.reach();
+          static_cast<void>(go_on.seen());
+        },
+        announcements::every_transition);
+  }
   std::thread publishing{[&] { bench.publish(1); }};
   CHECK(retired.seen());
   std::thread unsubscribing{[&] {
@@ -432,11 +442,12 @@ TEST_CASE("who unsubscribes a listener that has unsubscribed itself waits for it
     unsubscribed.store(true);
   }};
   CHECK(asking.seen());
-  for (int i = 0; i < 2000 && !unsubscribed.load(); ++i) std::this_thread::yield();
+  give_time();
   CHECK_FALSE(unsubscribed.load());
   go_on.reach();
   unsubscribing.join();
   publishing.join();
+  CHECK_FALSE(returned_before_destruction);
 }
 
 TEST_CASE("a listener is subscribed for as long as its subscription lives", "[breaker][B10]") {

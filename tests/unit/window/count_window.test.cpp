@@ -225,7 +225,7 @@ TEST_CASE("a count window agrees with a queue over long random histories", "[win
   for (const auto size : sizes) {
     for (const std::uint32_t first_epoch : {0U, 0xffff'ff00U}) {
       CAPTURE(size, first_epoch);
-      const int calls = size < 500 ? 10'000 : 5'000;
+      const int calls = size < 500 ? 50'000 : 10'000;
       tested_history history{count_window{size}};
       REQUIRE(agree_for_long(history, size, first_epoch, calls, size));
     }
@@ -247,7 +247,7 @@ TEST_CASE("threads lose no call of a count window, and bring none of an earlier 
   constexpr std::uint32_t each = 250;
   tested_history history{count_window{threads * each}};
   std::atomic<int> wrong{0};
-  for (std::uint64_t epoch = 1; epoch <= 40; ++epoch) {
+  for (std::uint64_t epoch = 1; epoch <= 300; ++epoch) {
     on_threads(threads, [&](int number) {
       for (std::uint32_t i = 0; i < each; ++i) {
         const bool bad = (i + static_cast<std::uint32_t>(number)) % 5 == 0;

@@ -46,10 +46,10 @@ class twin {
   [[nodiscard]] window_reading read(std::uint32_t epoch, duration now) const {
     window_reading sum;
     if (epoch != epoch_) return sum;
-    for (const auto& call : calls_) {
-      if (call.bucket <= now / bucket_ - 10) continue;
+    for (const auto& one : calls_) {
+      if (one.bucket <= now / bucket_ - 10) continue;
       ++sum.calls;
-      sum.bad += call.bad ? 1 : 0;
+      sum.bad += one.bad ? 1 : 0;
     }
     return sum;
   }
@@ -319,15 +319,15 @@ TEST_CASE("what threads record one after another adds up in a time window", "[wi
 TEST_CASE("threads lose no call of a time window, and bring none of an earlier epoch into it",
           "[window][time]") {
   constexpr int threads = 4;
-  constexpr std::uint32_t each = 250;
+  constexpr std::uint32_t each = 2'000;
   tested_history history{shortest};
   std::atomic<int> wrong{0};
-  for (std::uint64_t epoch = 1; epoch <= 40; ++epoch) {
+  for (std::uint64_t epoch = 1; epoch <= 60; ++epoch) {
     const auto start = 20ms * static_cast<int>(epoch);
     std::atomic<std::int64_t> passed{0};  // never more than nine buckets, so that nothing goes out of date
     on_threads(threads, [&](int number) {
       for (std::uint32_t i = 0; i < each; ++i) {
-        const auto now = start + duration{passed.fetch_add(80'000)};
+        const auto now = start + duration{passed.fetch_add(10'000)};
         const bool bad = (i + static_cast<std::uint32_t>(number)) % 5 == 0;
         const auto seen = history.record(epoch, bad, now);
         if (!seen || seen->bad > seen->calls || (bad && seen->bad == 0)) wrong.fetch_add(1);
