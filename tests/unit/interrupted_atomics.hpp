@@ -30,6 +30,10 @@ struct interrupted_atomics {
       interruption::before_access();
       return value_;
     }
+    void store(T value, std::memory_order) {
+      interruption::before_access();
+      value_ = value;
+    }
     T fetch_add(T more, std::memory_order) {
       interruption::before_access();
       return std::exchange(value_, value_ + more);

@@ -10,6 +10,8 @@
 #include "brownout/breaker/recovery.hpp"
 #include "brownout/breaker/snapshot.hpp"
 #include "brownout/breaker/standard_detector.hpp"
+#include "brownout/breaker/transition_event.hpp"
+#include "brownout/breaker/transition_feed.hpp"
 #include "brownout/core/atomics.hpp"
 #include "brownout/core/classifier.hpp"
 #include "brownout/core/clock.hpp"
@@ -18,8 +20,11 @@
 #include "brownout/window/detector.hpp"
 
 #include <algorithm>
+#include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -83,14 +88,33 @@ class alignas(64) circuit_breaker {
     return detail::try_call(*this, std::forward<F>(function), classify);
   }
 
-  /// Holds the circuit open, until another of these four ends it. Results of calls still running come late.
-  void force_open() noexcept { hold(circuit_state::forced_open); }
+  /// The longest that a circuit can be held for a time; what is longer is cut.
+  static constexpr duration longest_hold = std::chrono::hours{24 * 7};
+
+  /// Holds the circuit open, until another of these ends it. Results of calls still running come late. Like
+  /// all of them lock-free, apart from what listeners do.
+  void force_open() noexcept { hold(circuit_state::forced_open, duration::zero()); }
+  /// The same for a time, in steps of 100 ms, rounded up: then calls probe it as after an open period. No
+  /// time at all, or less, is the shortest.
+  void force_open(duration how_long) noexcept { hold(circuit_state::forced_open, held(how_long)); }
   /// Lets every call pass and measures none.
-  void disable() noexcept { hold(circuit_state::disabled); }
+  void disable() noexcept { hold(circuit_state::disabled, duration::zero()); }
+  /// The same for a time, as above: then the circuit closes. Meanwhile each call reads the clock.
+  void disable(duration how_long) noexcept { hold(circuit_state::disabled, held(how_long)); }
   /// Lets every call pass and measures, but never opens: for trying a configuration on live traffic.
-  void measure_only() noexcept { hold(circuit_state::metrics_only); }
+  void measure_only() noexcept { hold(circuit_state::metrics_only, first_marks()); }
   /// Closes the circuit with empty statistics, whatever its state.
-  void reset() noexcept { hold(circuit_state::closed); }
+  void reset() noexcept { hold(circuit_state::closed, first_marks()); }
+
+  /// Has `listener` hear of transitions, in order and with no lock held, for as long as the subscription
+  /// lives; by default of outages as a whole, not of each probe. See `transition_listener`.
+  ///
+  /// Throws `std::invalid_argument` for an empty listener. The first of a breaker allocates 8 KiB. With
+  /// listeners a transition takes a short lock; nothing else does.
+  [[nodiscard]] subscription subscribe(transition_listener listener,
+                                       announcements wanted = announcements::outages) {
+    return subscription{feed(), std::move(listener), wanted};
+  }
 
   /// The state a moment ago. For display; to decide about a call, ask `try_acquire`. Wait-free.
   [[nodiscard]] circuit_state observed_state() const noexcept {
@@ -144,6 +168,11 @@ class alignas(64) circuit_breaker {
     const std::string name;
     detail::live_value<detail::recovery> recovery;
     detail::live_value<Detector> trips;
+
+    std::mutex subscribing;                           // guards `feed` until it is there
+    std::shared_ptr<detail::transition_feed> feed{};  // from the first subscription on
+    // Written by whoever makes the feed (3), read by whoever causes a transition (4).
+    typename Atomics::template atomic<detail::transition_feed*> announced_by{nullptr};
   };
 
   static const Detector& valid(const Detector& detector) {
@@ -188,6 +217,9 @@ class alignas(64) circuit_breaker {
   [[nodiscard]] bool record_probe(detail::control_word seen, bool failed, duration wish) noexcept;
   [[gnu::noinline]] void give_back(detail::control_word token) noexcept;
 
+  static duration held(duration how_long) noexcept {
+    return std::clamp(how_long, detail::control_word::unit, longest_hold);
+  }
   static duration bounded(duration wish) noexcept {
     return std::clamp(wish, duration::zero(), breaker_options::most_retry_after);
   }
@@ -239,11 +271,31 @@ class alignas(64) circuit_breaker {
       seen.bits = control_.load(std::memory_order_acquire);  // (1)
       return false;
     }
+    const auto before = seen;
     if (!replace(seen, next)) return false;
     // Nothing when the era is over already: then its successor fixed it.
-    static_cast<void>(moment_of(next, now));
+    const auto begun = moment_of(next, now);
     if (next.state() == circuit_state::open) static_cast<void>(outage_of(next));
+    if (before.era() != next.era()) announce(before, next, begun.value_or(now));
     return true;
+  }
+
+  void announce(detail::control_word before, detail::control_word next, duration begun) noexcept {
+    // (4) acquire: synchronizes-with (3), so a feed is whole for whoever sees it.
+    auto* const feed = settings_->announced_by.load(std::memory_order_acquire);
+    if (feed != nullptr) feed->publish({next.epoch(), before.state(), next.state(), origin_ + begun});
+  }
+  [[nodiscard]] std::shared_ptr<detail::transition_feed> feed() {
+    const std::lock_guard lock{settings_->subscribing};
+    if (!settings_->feed) {
+      settings_->feed = std::make_shared<detail::transition_feed>(std::uint64_t{0});
+      settings_->announced_by.store(settings_->feed.get(), std::memory_order_release);  // (3)
+      // A read by writing, which has its place among all writes (2): transitions before it need not be waited
+      // for, and whoever causes one after it sees the feed.
+      const detail::control_word current{control_.fetch_add(0, std::memory_order_acq_rel)};
+      settings_->feed->skip_to(current.epoch());
+    }
+    return settings_->feed;
   }
 
   [[nodiscard]] std::uint32_t first_marks() const noexcept {
@@ -278,9 +330,9 @@ class alignas(64) circuit_breaker {
   }
 
   /// Closed to any state is a transition too: a reset begins an epoch with empty statistics.
-  void hold(circuit_state state) noexcept {
+  void hold(circuit_state state, auto marks_or_time) noexcept {
     detail::control_word seen{control_.load(std::memory_order_acquire)};  // (1)
-    while (!begin_era(seen, seen.next_held(state, first_marks()), elapsed())) {
+    while (!begin_era(seen, seen.next_held(state, marks_or_time), elapsed())) {
     }
   }
 
@@ -305,10 +357,13 @@ auto circuit_breaker<Detector, Clock, Atomics>::acquire_slowly(detail::control_w
   using enum circuit_state;
   for (;;) {
     const auto state = seen.state();
-    if (state == closed || state == disabled || state == metrics_only) {
+    const bool is_held_for_ever = seen.held_for() == duration::zero();  // if it is held at all
+    if (state == closed || state == metrics_only || (state == disabled && is_held_for_ever)) {
       return {this, seen.without_shortcut()};
     }
-    if (state == forced_open) return refuse(rejection_reason::forced_open, rejection::unknown);
+    if (state == forced_open && is_held_for_ever) {
+      return refuse(rejection_reason::forced_open, rejection::unknown);
+    }
 
     // Read after the word, and again when that has changed: an older reading must not become the moment of a
     // later era, whose period would then have begun before it did.
@@ -319,8 +374,17 @@ auto circuit_breaker<Detector, Clock, Atomics>::acquire_slowly(detail::control_w
       seen.bits = control_.load(std::memory_order_acquire);  // (1)
       continue;
     }
-    detail::control_word next = seen.next_half_open();  // the open period is over, or every call is lost
-    if (state == open) {
+    auto next = seen.next_half_open();  // its time is over, or every call is lost
+    if (state == forced_open || state == disabled) {
+      const auto left = *begun + seen.held_for() - now;
+      if (left > duration::zero() && state == forced_open) return refuse(rejection_reason::forced_open, left);
+      if (left > duration::zero()) return {this, seen.without_shortcut()};
+      if (state == disabled) {
+        next = seen.next_closed(first_marks());
+        if (begin_era(seen, next, now)) seen = next;
+        continue;  // as a call on a closed circuit
+      }
+    } else if (state == open) {
       const auto left = left_of(seen, *period, *begun, now);
       if (left > duration::zero()) {
         if (waits_for_refusals(seen, *period) && !replace(seen, seen.with_refusal())) continue;
@@ -471,10 +535,17 @@ breaker_snapshot circuit_breaker<Detector, Clock, Atomics>::snapshot() const noe
       shown.retry_after = left_of(seen, *period, *begun, now);
       break;
     case circuit_state::forced_open:
-      shown.retry_after = rejection::unknown;
+      shown.retry_after = seen.held_for() == duration::zero()
+                              ? rejection::unknown
+                              : std::max(*begun + seen.held_for() - now, duration::zero());
       break;
     case circuit_state::disabled:
       break;
+  }
+  // acquire (4), as in announce().
+  if (const auto* feed = settings_->announced_by.load(std::memory_order_acquire)) {
+    shown.listener_failures = feed->failures();
+    shown.missed_transitions = feed->missed();
   }
   // relaxed: totals, read beside the word.
   shown.rejections = rejections_.load(std::memory_order_relaxed);

@@ -14,6 +14,7 @@ namespace brownout::detail {
 ///     63..61 state | 60..24 epoch | 23..0 payload
 ///     payload, closed and metrics_only:  23 begun by an operator | 22..0 the detector's marks
 ///     payload, open:                     23 begins an outage | 22..12 calls refused | 11..0 wish, 100 ms
+///     payload, forced_open and disabled: 23 set | 22..0 how long, 100 ms; 0: until an operator ends it
 ///     payload, half_open, probing:       23..16 admissions mod 256 | 15..8 succeeded | 7..0 in flight
 ///     payload, half_open, on the ramp:   23..20 admissions mod 16 | 19..16 succeeded in a row
 ///                                        | 15..8 limit | 7..0 in flight
@@ -40,7 +41,7 @@ struct control_word {
   static constexpr std::uint32_t most_refused = (1U << 11) - 1;
   static constexpr std::uint32_t most_wish = (1U << 12) - 1;
   static constexpr std::uint32_t most_limit = 255;
-  static constexpr duration wish_unit = std::chrono::milliseconds{100};
+  static constexpr duration unit = std::chrono::milliseconds{100};
 
   std::uint64_t bits = 0;
 
@@ -95,7 +96,12 @@ struct control_word {
     return static_cast<std::uint32_t>(bits >> 12 & most_refused);
   }
   [[nodiscard]] constexpr duration wish() const noexcept {
-    return wish_unit * static_cast<std::int64_t>(bits & most_wish);
+    return unit * static_cast<std::int64_t>(bits & most_wish);
+  }
+
+  // Forced open and disabled.
+  [[nodiscard]] constexpr duration held_for() const noexcept {
+    return unit * static_cast<std::int64_t>(bits & (flag - 1));
   }
 
   /// Closed and nothing marked, whatever the epoch: the one case in which a call costs two loads. `closed` is
@@ -143,9 +149,12 @@ struct control_word {
   [[nodiscard]] constexpr control_word next_closed(std::uint32_t marks) const noexcept {
     return of(circuit_state::closed, epoch() + 1, marks);
   }
-  /// By an operator.
+  /// By an operator, with marks or for how long; rounded up.
   [[nodiscard]] constexpr control_word next_held(circuit_state state, std::uint32_t marks) const noexcept {
     return of(state, epoch() + 1, flag | marks);
+  }
+  [[nodiscard]] constexpr control_word next_held(circuit_state state, duration how_long) const noexcept {
+    return of(state, epoch() + 1, flag | units(how_long));
   }
   [[nodiscard]] constexpr control_word next_half_open() const noexcept {
     return half_open(epoch() + 1, 1, 0, 1);
@@ -155,8 +164,11 @@ struct control_word {
   }
   /// `wish`: what the failed call asked for, at most `breaker_options::most_retry_after`; rounded up.
   [[nodiscard]] constexpr control_word next_open(bool begins_outage, duration wish) const noexcept {
-    const auto units = static_cast<std::uint64_t>((wish + wish_unit - duration{1}) / wish_unit);
-    return of(circuit_state::open, epoch() + 1, (begins_outage ? flag : 0) | units);
+    return of(circuit_state::open, epoch() + 1, (begins_outage ? flag : 0) | units(wish));
+  }
+
+  static constexpr std::uint64_t units(duration time) noexcept {
+    return static_cast<std::uint64_t>((time + unit - duration{1}) / unit);
   }
 
   friend constexpr bool operator==(control_word, control_word) noexcept = default;

@@ -34,8 +34,10 @@ struct breaker_snapshot {
   /// Until the next call may pass: zero when it may pass now, `rejection::unknown` when an operator decides.
   duration retry_after{};
 
-  std::uint64_t rejections = 0;    ///< calls refused, since construction
-  std::uint64_t late_results = 0;  ///< results whose epoch was over when they came, since construction
+  std::uint64_t rejections = 0;          ///< calls refused, since construction
+  std::uint64_t late_results = 0;        ///< results whose epoch was over when they came, since construction
+  std::uint64_t listener_failures = 0;   ///< how often a listener threw, since construction
+  std::uint64_t missed_transitions = 0;  ///< of which no listener heard, since construction
 };
 
 }  // namespace brownout

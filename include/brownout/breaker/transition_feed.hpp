@@ -44,6 +44,13 @@ class transition_feed {
   /// listener that another thread runs; allocates nothing.
   void publish(const transition_event& event) noexcept;
 
+  /// Goes on after epoch `epoch`: what came until then is not waited for.
+  void skip_to(std::uint64_t epoch) noexcept {
+    std::unique_lock lock{mutex_};
+    next_ = std::max(next_, epoch + 1);
+    deliver(lock);
+  }
+
   /// From the next event that is delivered on, the listener hears of what it wants. Returns what
   /// `unsubscribe` needs, never 0. Throws `std::invalid_argument` for an empty listener, and
   /// `std::bad_alloc`.

@@ -29,11 +29,13 @@ inline constexpr auto transition_table = [] {
       allow(from, to, transition_cause::operator_);
     }
   }
-  allow(closed, open, transition_cause::calls);          // the detector trips
-  allow(open, half_open, transition_cause::calls);       // the open period is over
-  allow(half_open, half_open, transition_cause::calls);  // probes were lost: a fresh epoch, a fresh probe
-  allow(half_open, open, transition_cause::calls);       // a probe failed
-  allow(half_open, closed, transition_cause::calls);     // enough probes succeeded
+  allow(closed, open, transition_cause::calls);            // the detector trips
+  allow(open, half_open, transition_cause::calls);         // the open period is over
+  allow(half_open, half_open, transition_cause::calls);    // probes were lost: a fresh epoch, a fresh probe
+  allow(half_open, open, transition_cause::calls);         // a probe failed
+  allow(half_open, closed, transition_cause::calls);       // enough probes succeeded
+  allow(forced_open, half_open, transition_cause::calls);  // held for a time that is over
+  allow(disabled, closed, transition_cause::calls);        // likewise
   return table;
 }();
 }  // namespace detail
@@ -44,7 +46,7 @@ inline constexpr auto transition_table = [] {
 }
 
 static_assert(cause_of(circuit_state::closed, circuit_state::half_open) == transition_cause::none);
-static_assert(cause_of(circuit_state::forced_open, circuit_state::half_open) == transition_cause::none);
+static_assert(cause_of(circuit_state::disabled, circuit_state::half_open) == transition_cause::none);
 static_assert(cause_of(circuit_state::open, circuit_state::half_open) == transition_cause::calls);
 
 }  // namespace brownout

@@ -17,6 +17,7 @@ struct counted_atomics {
    public:
     explicit atomic(T value) : value_{value} {}
     T load(std::memory_order) const { return ++loads, value_; }
+    void store(T value, std::memory_order) { ++writes, value_ = value; }
     T fetch_add(T more, std::memory_order) { return ++writes, std::exchange(value_, value_ + more); }
     bool compare_exchange_weak(T& seen, T next, std::memory_order, std::memory_order) {
       ++writes;

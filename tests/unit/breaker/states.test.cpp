@@ -134,3 +134,58 @@ TEST_CASE("a snapshot tells when the epoch began", "[breaker][B2]") {
     CHECK(since < time_point{1h + 12s + 1ns + 1us});
   }
 }
+
+TEST_CASE("a circuit held for a time is probed or closed when that is over", "[breaker][B1]") {
+  bench bench{{.open_for = 5s}};
+  SECTION("open: then probed, as after an open period") {
+    bench.circuit.force_open(20s);
+    const auto refused = bench.circuit.try_acquire();
+    REQUIRE_FALSE(refused);
+    CHECK(refused.rejection() == rejection{rejection_reason::forced_open, 20s});
+    CHECK(bench.circuit.snapshot().retry_after == 20s);
+    bench.clock.advance(20s - 1ns);
+    CHECK_FALSE(bench.circuit.try_acquire());
+    bench.clock.advance(1ns);
+    CHECK(bench.state() == circuit_state::forced_open);  // until somebody asks
+    CHECK(bench.circuit.snapshot().retry_after == 0s);
+    bench.succeed();
+    CHECK(bench.state() == circuit_state::closed);
+  }
+  SECTION("disabled: then closed, and that call is measured") {
+    bench.circuit.disable(20s);
+    bench.clock.advance(20s - 1ns);
+    CHECK(bench.report(outcome::failure) == disposition::released);
+    CHECK(bench.state() == circuit_state::disabled);
+    bench.clock.advance(1ns);
+    bench.fail();
+    CHECK(bench.state() == circuit_state::closed);
+    CHECK(bench.circuit.snapshot().consecutive_failures == 1);
+    CHECK(bench.epoch() == 2);
+  }
+  SECTION("an operator ends it before") {
+    bench.circuit.force_open(20s);
+    bench.circuit.reset();
+    bench.clock.advance(1h);
+    bench.succeed();
+    CHECK(bench.epoch() == 2);
+  }
+  SECTION("a hold for ever follows one for a time") {
+    bench.circuit.force_open(20s);
+    bench.circuit.force_open();
+    bench.clock.advance(24h);
+    CHECK(bench.circuit.try_acquire().rejection().retry_after == rejection::unknown);
+  }
+  SECTION("times are rounded up to 100 ms, and at their limits") {
+    const auto shown = [&](duration how_long) {
+      bench.circuit.force_open(how_long);
+      return bench.circuit.snapshot().retry_after;
+    };
+    CHECK(shown(1ns) == 100ms);
+    CHECK(shown(0s) == 100ms);
+    CHECK(shown(-1h) == 100ms);
+    CHECK(shown(duration::min()) == 100ms);
+    CHECK(shown(101ms) == 200ms);
+    CHECK(shown(24h * 7) == 24h * 7);
+    CHECK(shown(duration::max()) == 24h * 7);
+  }
+}

@@ -19,8 +19,8 @@ constexpr transition_cause expected[6][6] = {
     /* closed    */ {o, n, c, o, o, o},
     /* half_open */ {c, c, c, o, o, o},
     /* open      */ {o, c, n, o, o, o},
-    /* forced    */ {o, n, n, o, o, o},
-    /* disabled  */ {o, n, n, o, o, o},
+    /* forced    */ {o, c, n, o, o, o},
+    /* disabled  */ {c, n, n, o, o, o},
     /* metrics   */ {o, n, n, o, o, o},
 };
 

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "catch2.hpp"
 
-#include "brownout/window/consecutive_failures.hpp"
 #include "brownout/window/recent_calls.hpp"
 
 #include <chrono>
@@ -10,13 +9,8 @@
 #include <utility>
 
 using namespace std::chrono_literals;
-using brownout::consecutive_failures;
 using brownout::duration;
 using brownout::recent_calls;
-
-static_assert(!consecutive_failures{3}.should_trip(2));
-static_assert(consecutive_failures{3}.should_trip(3));
-static_assert(consecutive_failures{3}.should_trip(4));
 
 TEST_CASE("an empty window knows nothing", "[window]") {
   const recent_calls<5> window;
