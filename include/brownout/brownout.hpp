@@ -2,8 +2,10 @@
 #pragma once
 
 // Everything but asio/ and testing/.
+#include "brownout/breaker/announcer.hpp"
 #include "brownout/breaker/any_of.hpp"
 #include "brownout/breaker/call.hpp"
+#include "brownout/breaker/circuit.hpp"
 #include "brownout/breaker/circuit_breaker.hpp"
 #include "brownout/breaker/control_word.hpp"
 #include "brownout/breaker/era_value.hpp"
@@ -14,6 +16,7 @@
 #include "brownout/breaker/outage.hpp"
 #include "brownout/breaker/permit.hpp"
 #include "brownout/breaker/recovery.hpp"
+#include "brownout/breaker/settings.hpp"
 #include "brownout/breaker/slow_call_rate.hpp"
 #include "brownout/breaker/snapshot.hpp"
 #include "brownout/breaker/standard_detector.hpp"

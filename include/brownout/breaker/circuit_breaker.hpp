@@ -2,12 +2,12 @@
 #pragma once
 
 #include "brownout/breaker/call.hpp"
+#include "brownout/breaker/circuit.hpp"
 #include "brownout/breaker/control_word.hpp"
-#include "brownout/breaker/moment.hpp"
 #include "brownout/breaker/options.hpp"
 #include "brownout/breaker/outage.hpp"
 #include "brownout/breaker/permit.hpp"
-#include "brownout/breaker/recovery.hpp"
+#include "brownout/breaker/settings.hpp"
 #include "brownout/breaker/snapshot.hpp"
 #include "brownout/breaker/standard_detector.hpp"
 #include "brownout/breaker/transition_event.hpp"
@@ -15,8 +15,6 @@
 #include "brownout/core/atomics.hpp"
 #include "brownout/core/classifier.hpp"
 #include "brownout/core/clock.hpp"
-#include "brownout/core/invalid_option.hpp"
-#include "brownout/core/live_value.hpp"
 #include "brownout/window/detector.hpp"
 
 #include <algorithm>
@@ -24,9 +22,7 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
-#include <mutex>
 #include <optional>
-#include <string>
 #include <string_view>
 #include <type_traits>
 #include <utility>
@@ -48,11 +44,9 @@ class alignas(64) circuit_breaker {
   /// Throws `std::invalid_argument` naming field, value and range (without exceptions: the assertion
   /// handler).
   explicit circuit_breaker(Detector detector = {}, breaker_options options = {}, Clock clock = Clock{})
-      : control_{detector.first_marks(detail::control_word::most_marks)},
-        origin_{clock.now()},
-        settings_{new settings{std::move(options), valid(detector), own_seed()}},
-        history_{detector},
-        clock_{std::move(clock)} {}
+      : circuit_{detector.first_marks(detail::control_word::most_marks),
+                 std::make_unique<settings>(std::move(options), detector, own_seed()), std::move(clock)},
+        history_{detector} {}
 
   circuit_breaker(const circuit_breaker&) = delete;
   circuit_breaker& operator=(const circuit_breaker&) = delete;
@@ -60,9 +54,7 @@ class alignas(64) circuit_breaker {
   /// Asks to make one call. Closed: one load. Open: a rejection that says why and how long. At the deadline
   /// exactly one caller turns the circuit half-open and gets the first probe. Lock-free.
   [[nodiscard]] admission try_acquire() noexcept {
-    // (1) acquire: synchronizes-with (2), so whoever is admitted sees what the transition to closed was based
-    // on.
-    const detail::control_word seen{control_.load(std::memory_order_acquire)};
+    const auto seen = circuit_.word();
     if (seen.is_clean()) [[likely]] {
       return admission{this, seen, start()};
     }
@@ -93,18 +85,18 @@ class alignas(64) circuit_breaker {
 
   /// Holds the circuit open, until another of these ends it. Results of calls still running come late. Like
   /// all of them lock-free, apart from what listeners do.
-  void force_open() noexcept { hold(circuit_state::forced_open, duration::zero()); }
+  void force_open() noexcept { circuit_.hold(circuit_state::forced_open, duration::zero()); }
   /// The same for a time, in steps of 100 ms, rounded up: then calls probe it as after an open period. No
   /// time at all, or less, is the shortest.
-  void force_open(duration how_long) noexcept { hold(circuit_state::forced_open, held(how_long)); }
+  void force_open(duration how_long) noexcept { circuit_.hold(circuit_state::forced_open, held(how_long)); }
   /// Lets every call pass and measures none.
-  void disable() noexcept { hold(circuit_state::disabled, duration::zero()); }
+  void disable() noexcept { circuit_.hold(circuit_state::disabled, duration::zero()); }
   /// The same for a time, as above: then the circuit closes. Meanwhile each call reads the clock.
-  void disable(duration how_long) noexcept { hold(circuit_state::disabled, held(how_long)); }
+  void disable(duration how_long) noexcept { circuit_.hold(circuit_state::disabled, held(how_long)); }
   /// Lets every call pass and measures, but never opens: for trying a configuration on live traffic.
-  void measure_only() noexcept { hold(circuit_state::metrics_only, first_marks()); }
+  void measure_only() noexcept { circuit_.hold(circuit_state::metrics_only, circuit_.first_marks()); }
   /// Closes the circuit with empty statistics, whatever its state.
-  void reset() noexcept { hold(circuit_state::closed, first_marks()); }
+  void reset() noexcept { circuit_.hold(circuit_state::closed, circuit_.first_marks()); }
 
   /// Has `listener` hear of transitions, in order and with no lock held, for as long as the subscription
   /// lives; by default of outages as a whole, not of each probe. See `transition_listener`.
@@ -113,14 +105,12 @@ class alignas(64) circuit_breaker {
   /// listeners a transition takes a short lock; nothing else does.
   [[nodiscard]] subscription subscribe(transition_listener listener,
                                        announcements wanted = announcements::outages) {
-    return subscription{feed(), std::move(listener), wanted};
+    const auto read_epoch = [this] { return circuit_.ordered_word().epoch(); };
+    return subscription{circuit_.settings().listeners().feed(read_epoch), std::move(listener), wanted};
   }
 
   /// The state a moment ago. For display; to decide about a call, ask `try_acquire`. Wait-free.
-  [[nodiscard]] circuit_state observed_state() const noexcept {
-    // relaxed: nothing else is read on the strength of it.
-    return detail::control_word{control_.load(std::memory_order_relaxed)}.state();
-  }
+  [[nodiscard]] circuit_state observed_state() const noexcept { return circuit_.observed_word().state(); }
 
   /// Everything there is to show, consistent in itself. Lock-free; changes no state and no statistics.
   [[nodiscard]] breaker_snapshot snapshot() const noexcept;
@@ -131,25 +121,16 @@ class alignas(64) circuit_breaker {
   ///
   /// Throws `std::invalid_argument` naming field, value and range; then nothing has changed. Callers wait for
   /// each other, but nobody else for them.
-  void reconfigure(breaker_options options) {
-    options.validate();
-    if (!options.name.empty() && options.name != settings_->name) {
-      detail::invalid_option("breaker_options.name", "'" + options.name + "'", "'" + settings_->name + "'");
-    }
-    settings_->recovery.store(detail::recovery::of(options, settings_->recovery.load().seed));
-  }
+  void reconfigure(const breaker_options& options) { circuit_.settings().reconfigure(options); }
   /// The same for the detector. Its window stays as it is, and so must the window's own options.
-  void reconfigure(const Detector& detector) {
-    valid(detector).validate_replacing(settings_->trips.load());
-    settings_->trips.store(detector);
-  }
+  void reconfigure(const Detector& detector) { circuit_.settings().reconfigure(detector); }
 
-  [[nodiscard]] std::string_view name() const noexcept { return settings_->name; }
+  [[nodiscard]] std::string_view name() const noexcept { return circuit_.settings().name(); }
   /// The options in force, with what was left out filled in. A copy: not for the path of every call.
   [[nodiscard]] breaker_options options() const {
-    return settings_->recovery.load().options(settings_->name);
+    return circuit_.rules().options(circuit_.settings().name());
   }
-  [[nodiscard]] Detector trips() const noexcept { return settings_->trips.load(); }
+  [[nodiscard]] Detector trips() const noexcept { return circuit_.settings().trips(); }
 
  private:
   friend permit;
@@ -158,27 +139,8 @@ class alignas(64) circuit_breaker {
   struct no_start {};
   using start_time = std::conditional_t<Detector::times_calls, duration, no_start>;
 
-  /// What seldom changes, apart from what every call touches.
-  struct settings {
-    settings(breaker_options&& options, const Detector& trips_at, std::uint64_t own_seed)
-        : name{(options.validate(), std::move(options.name))},
-          recovery{detail::recovery::of(options, own_seed)},
-          trips{trips_at} {}
+  using settings = detail::settings<Detector, Atomics>;
 
-    const std::string name;
-    detail::live_value<detail::recovery> recovery;
-    detail::live_value<Detector> trips;
-
-    std::mutex subscribing;                           // guards `feed` until it is there
-    std::shared_ptr<detail::transition_feed> feed{};  // from the first subscription on
-    // Written by whoever makes the feed (3), read by whoever causes a transition (4).
-    typename Atomics::template atomic<detail::transition_feed*> announced_by{nullptr};
-  };
-
-  static const Detector& valid(const Detector& detector) {
-    detector.validate(detail::control_word::most_marks);
-    return detector;
-  }
   /// Different for each breaker and each process.
   [[nodiscard]] std::uint64_t own_seed() const noexcept {
     return reinterpret_cast<std::uintptr_t>(this) ^
@@ -192,7 +154,7 @@ class alignas(64) circuit_breaker {
 
   [[nodiscard]] start_time start() const noexcept {
     if constexpr (Detector::times_calls) {
-      return elapsed();
+      return circuit_.elapsed();
     } else {
       return {};
     }
@@ -200,9 +162,9 @@ class alignas(64) circuit_breaker {
 
   disposition record(detail::control_word token, start_time started, outcome result, duration wish) noexcept {
     if constexpr (!Detector::times_calls) {
-      // relaxed: only compared. The same word as at admission means closed, same epoch, nothing marked: a
-      // success changes nothing, so nothing is written.
-      if (result == outcome::success && control_.load(std::memory_order_relaxed) == token.bits) [[likely]] {
+      // The same word as at admission means closed, same epoch, nothing marked: a success changes nothing, so
+      // nothing is written.
+      if (result == outcome::success && circuit_.observed_word() == token) [[likely]] {
         return disposition::counted;
       }
     }
@@ -229,123 +191,8 @@ class alignas(64) circuit_breaker {
     return {nullptr, admission::pack(reason, retry_after)};
   }
 
-  /// Since construction. Read once for each decision.
-  [[nodiscard]] duration elapsed() const noexcept { return clock_.now() - origin_; }
-
-  /// Whether the era of `word` goes on.
-  [[nodiscard]] auto is_current(detail::control_word word) const noexcept {
-    return [this, word] {
-      const detail::control_word current{control_.load(std::memory_order_acquire)};  // (1)
-      return current.era() == word.era() && current.moment_key() == word.moment_key();
-    };
-  }
-  /// When the era of `word` began, fixed to `now` if nobody has seen it yet. Nothing when the era is over.
-  [[nodiscard]] std::optional<duration> moment_of(detail::control_word word, duration now) const noexcept {
-    return moment_.fix(word.moment_key(), now, is_current(word));
-  }
-  /// The period that the open era of `word` is in, computed if nobody has yet. Nothing when it is over.
-  [[nodiscard]] std::optional<detail::outage> outage_of(detail::control_word word) const noexcept {
-    const auto following = [&](std::uint64_t previous) {
-      const auto rules = settings_->recovery.load();
-      return detail::outage{previous}
-          .next(rules.open_for, word.begins_outage(), word.wish(),
-                detail::chance_of(rules.seed, word.epoch()))
-          .bits;
-    };
-    const auto bits = outage_.fix(word.moment_key(), following, is_current(word));
-    return bits ? std::optional{detail::outage{*bits}} : std::nullopt;
-  }
-
-  /// Replaces `seen` by `next`; on failure `seen` is what stands there now.
-  [[nodiscard]] bool replace(detail::control_word& seen, detail::control_word next) noexcept {
-    // (2) release: publishes the new epoch, whose statistics are part of the same word. On failure (1) again.
-    return control_.compare_exchange_weak(seen.bits, next.bits, std::memory_order_acq_rel,
-                                          std::memory_order_acquire);
-  }
-
-  /// Replaces `seen` by a word of another era, with the moments of both fixed, and of an open one the period
-  /// (see `detail::era_value`). The period of the open era that it leaves was fixed by whoever found it over;
-  /// an operator needs none, since what comes after is another outage.
-  [[nodiscard]] bool begin_era(detail::control_word& seen, detail::control_word next, duration now) noexcept {
-    if (!moment_of(seen, now)) {
-      seen.bits = control_.load(std::memory_order_acquire);  // (1)
-      return false;
-    }
-    const auto before = seen;
-    if (!replace(seen, next)) return false;
-    // Nothing when the era is over already: then its successor fixed it.
-    const auto begun = moment_of(next, now);
-    if (next.state() == circuit_state::open) static_cast<void>(outage_of(next));
-    if (before.era() != next.era()) announce(before, next, begun.value_or(now));
-    return true;
-  }
-
-  void announce(detail::control_word before, detail::control_word next, duration begun) noexcept {
-    // (4) acquire: synchronizes-with (3), so a feed is whole for whoever sees it.
-    auto* const feed = settings_->announced_by.load(std::memory_order_acquire);
-    if (feed != nullptr) feed->publish({next.epoch(), before.state(), next.state(), origin_ + begun});
-  }
-  [[nodiscard]] std::shared_ptr<detail::transition_feed> feed() {
-    const std::lock_guard lock{settings_->subscribing};
-    if (!settings_->feed) {
-      settings_->feed = std::make_shared<detail::transition_feed>(std::uint64_t{0});
-      settings_->announced_by.store(settings_->feed.get(), std::memory_order_release);  // (3)
-      // A read by writing, which has its place among all writes (2): transitions before it need not be waited
-      // for, and whoever causes one after it sees the feed.
-      const detail::control_word current{control_.fetch_add(0, std::memory_order_acq_rel)};
-      settings_->feed->skip_to(current.epoch());
-    }
-    return settings_->feed;
-  }
-
-  [[nodiscard]] std::uint32_t first_marks() const noexcept {
-    return settings_->trips.load().first_marks(detail::control_word::most_marks);
-  }
-  /// Whether a circuit that opens now, out of the closed `seen`, begins an outage. Only then is the numbering
-  /// of open periods begun again.
-  [[nodiscard]] bool begins_outage(detail::control_word seen, duration now) const noexcept {
-    if (seen.is_begun_by_operator()) return true;
-    const auto closed_at = moment_of(seen, now);
-    return closed_at && now - *closed_at >= settings_->recovery.load().relapse_within;
-  }
-  /// How many calls may be in flight in the half-open `seen`.
-  [[nodiscard]] static std::uint32_t limit_of(detail::control_word seen,
-                                              const detail::recovery& rules) noexcept {
-    if (seen.is_ramping()) return seen.limit();
-    const auto needed = rules.successes > seen.succeeded() ? rules.successes - seen.succeeded() : 1;
-    return std::min(rules.probes, needed);
-  }
-  /// How long the open `seen` goes on at least: 0 when a call may pass.
-  [[nodiscard]] duration left_of(detail::control_word seen, const detail::outage& period, duration begun,
-                                 duration now) const noexcept {
-    const auto left = std::max(begun + period.least() - now, duration::zero());
-    if (left > duration::zero() || !waits_for_refusals(seen, period)) return left;
-    // Nobody can tell when the missing calls come; as long again is worth a try.
-    const auto most = settings_->recovery.load().open_for.most(period.least());
-    return std::clamp(begun + most - now, duration::zero(), period.least());
-  }
-  [[nodiscard]] static bool waits_for_refusals(detail::control_word seen,
-                                               const detail::outage& period) noexcept {
-    return period.waits_for_refusals() && seen.refused() < period.number();
-  }
-
-  /// Closed to any state is a transition too: a reset begins an epoch with empty statistics.
-  void hold(circuit_state state, auto marks_or_time) noexcept {
-    detail::control_word seen{control_.load(std::memory_order_acquire)};  // (1)
-    while (!begin_era(seen, seen.next_held(state, marks_or_time), elapsed())) {
-    }
-  }
-
-  // Written by whoever causes a transition or counts a failure (2), read by every caller (1). Publishes
-  // state, epoch and counts together.
-  typename Atomics::template atomic<std::uint64_t> control_;
-  mutable detail::moment<Atomics> moment_;        // what deadlines are counted from
-  mutable detail::era_value<Atomics> outage_{0};  // the latest open period
-
-  time_point origin_;
-  std::unique_ptr<settings> settings_;
+  detail::circuit<Detector, Clock, Atomics> circuit_;
   [[no_unique_address]] typename Detector::template history<Atomics> history_;
-  [[no_unique_address]] Clock clock_;
 
   // On a cache line of their own, so that a storm of rejections does not take the first one from the callers.
   alignas(64) typename Atomics::template atomic<std::uint64_t> rejections_{0};  // by refused callers; a total
@@ -357,51 +204,35 @@ auto circuit_breaker<Detector, Clock, Atomics>::acquire_slowly(detail::control_w
   using enum circuit_state;
   for (;;) {
     const auto state = seen.state();
-    const bool is_held_for_ever = seen.held_for() == duration::zero();  // if it is held at all
-    if (state == closed || state == metrics_only || (state == disabled && is_held_for_ever)) {
+    if (state == closed || state == metrics_only || (state == disabled && seen.is_held_for_ever())) {
       return {this, seen.without_shortcut()};
     }
-    if (state == forced_open && is_held_for_ever) {
+    if (state == forced_open && seen.is_held_for_ever()) {
       return refuse(rejection_reason::forced_open, rejection::unknown);
     }
-
-    // Read after the word, and again when that has changed: an older reading must not become the moment of a
-    // later era, whose period would then have begun before it did.
-    const auto now = elapsed();
-    const auto begun = moment_of(seen, now);
-    const auto period = state == open ? outage_of(seen) : std::optional{detail::outage{}};
-    if (!begun || !period) {
-      seen.bits = control_.load(std::memory_order_acquire);  // (1)
-      continue;
+    const auto at = circuit_.look(seen);
+    if (!at) continue;
+    if (state == disabled) {
+      if (at->now - at->begun < seen.held_for()) return {this, seen.without_shortcut()};
+      const auto next = seen.next_closed(circuit_.first_marks());
+      if (circuit_.begin_era(seen, next, at->now)) seen = next;
+      continue;  // as a call on a closed circuit
     }
-    auto next = seen.next_half_open();  // its time is over, or every call is lost
-    if (state == forced_open || state == disabled) {
-      const auto left = *begun + seen.held_for() - now;
-      if (left > duration::zero() && state == forced_open) return refuse(rejection_reason::forced_open, left);
-      if (left > duration::zero()) return {this, seen.without_shortcut()};
-      if (state == disabled) {
-        next = seen.next_closed(first_marks());
-        if (begin_era(seen, next, now)) seen = next;
-        continue;  // as a call on a closed circuit
-      }
-    } else if (state == open) {
-      const auto left = left_of(seen, *period, *begun, now);
-      if (left > duration::zero()) {
-        if (waits_for_refusals(seen, *period) && !replace(seen, seen.with_refusal())) continue;
+    const auto left = circuit_.wait(*at);
+    if (left > duration::zero()) {
+      if (state == forced_open) return refuse(rejection_reason::forced_open, left);
+      if (state == open) {
+        if (at->period.waits_after(seen.refused()) && !circuit_.replace(seen, seen.with_refusal())) continue;
         return refuse(rejection_reason::circuit_open, left);
       }
-    } else {
-      const auto rules = settings_->recovery.load();
-      const auto left = *begun + rules.lease - now;
-      if (seen.in_flight() < limit_of(seen, rules)) {
-        next = seen.with_admission();
-      } else if (left > duration::zero()) {
-        if (!seen.is_ramping()) return refuse(rejection_reason::probes_in_flight, left);
-        if (seen.succeeded() > 0 && !replace(seen, seen.with_no_row())) continue;
-        return refuse(rejection_reason::recovering, left);
-      }
+      if (!seen.is_ramping()) return refuse(rejection_reason::probes_in_flight, left);
+      if (seen.succeeded() > 0 && !circuit_.replace(seen, seen.with_no_row())) continue;
+      return refuse(rejection_reason::recovering, left);
     }
-    if (begin_era(seen, next, now)) return {this, next.without_shortcut()};
+    // Probing begins when the time is over, and again when every call is lost.
+    const bool has_place = state == half_open && seen.in_flight() < circuit_.rules().limit(seen);
+    const auto next = has_place ? seen.with_admission() : seen.next_half_open();
+    if (circuit_.begin_era(seen, next, at->now)) return {this, next.without_shortcut()};
   }
 }
 
@@ -414,7 +245,7 @@ disposition circuit_breaker<Detector, Clock, Atomics>::record_slowly(detail::con
     return disposition::released;
   }
   const bool failed = result == outcome::failure;
-  const detail::control_word seen{control_.load(std::memory_order_acquire)};  // (1)
+  const auto seen = circuit_.word();
   if (seen.era() == token.era()) {
     if (seen.state() == circuit_state::disabled) return disposition::released;
     const bool counted = seen.state() == circuit_state::half_open ? record_probe(seen, failed, wish)
@@ -430,19 +261,19 @@ template <detector Detector, clock_source Clock, class Atomics>
 bool circuit_breaker<Detector, Clock, Atomics>::record_call(detail::control_word seen, start_time started,
                                                             bool failed, duration wish) noexcept {
   const auto era = seen.era();
-  const auto rules = settings_->trips.load();
+  const auto rules = circuit_.settings().trips();
   call_sample call{seen.epoch(), failed};
-  if constexpr (Detector::reads_clock) call.ended = elapsed();
+  if constexpr (Detector::reads_clock) call.ended = circuit_.elapsed();
   if constexpr (Detector::times_calls) call.took = call.ended - started;
   auto evidence = rules.record(history_, call);
   for (;;) {
     const auto judged = rules.judge(evidence, seen.marks(), call, detail::control_word::most_marks);
     bool done = false;
     if (judged.trips && seen.state() == circuit_state::closed) {
-      const auto now = elapsed();
-      done = begin_era(seen, seen.next_open(begins_outage(seen, now), bounded(wish)), now);
+      const auto now = circuit_.elapsed();
+      done = circuit_.begin_era(seen, seen.next_open(circuit_.begins_outage(seen, now), bounded(wish)), now);
     } else {
-      done = judged.marks == seen.marks() || replace(seen, seen.with_marks(judged.marks));
+      done = judged.marks == seen.marks() || circuit_.replace(seen, seen.with_marks(judged.marks));
     }
     if (done) return true;
     // A window has taken the call in while its epoch went on: it counts, only for nothing any more.
@@ -456,25 +287,25 @@ template <detector Detector, clock_source Clock, class Atomics>
 bool circuit_breaker<Detector, Clock, Atomics>::record_probe(detail::control_word seen, bool failed,
                                                              duration wish) noexcept {
   const auto era = seen.era();
-  const auto rules = settings_->recovery.load();
+  const auto rules = circuit_.rules();
   do {
     bool done = false;
     if (failed && seen.is_ramping() && seen.limit() > 1) {
-      done = replace(seen, seen.with_end(0, seen.limit() / 2));
+      done = circuit_.replace(seen, seen.with_end(0, seen.limit() / 2));
     } else if (failed) {
-      done = begin_era(seen, seen.next_open(false, bounded(wish)), elapsed());
+      done = circuit_.begin_era(seen, seen.next_open(false, bounded(wish)), circuit_.elapsed());
     } else {
       const auto row = seen.succeeded() + 1;
       const auto limit = seen.limit() + 1;  // on the ramp
       if (!seen.is_ramping() && row < rules.successes) {
-        done = replace(seen, seen.with_success());
+        done = circuit_.replace(seen, seen.with_success());
       } else if (!seen.is_ramping() && rules.ramp.first > 0) {
-        done = begin_era(seen, seen.next_on_ramp(rules.ramp.first), elapsed());
+        done = circuit_.begin_era(seen, seen.next_on_ramp(rules.ramp.first), circuit_.elapsed());
       } else if (seen.is_ramping() && row < rules.ramp.successes &&
                  limit < detail::control_word::most_limit) {
-        done = replace(seen, seen.with_end(row, limit));
+        done = circuit_.replace(seen, seen.with_end(row, limit));
       } else {
-        done = begin_era(seen, seen.next_closed(first_marks()), elapsed());
+        done = circuit_.begin_era(seen, seen.next_closed(circuit_.first_marks()), circuit_.elapsed());
       }
     }
     if (done) return true;
@@ -484,68 +315,26 @@ bool circuit_breaker<Detector, Clock, Atomics>::record_probe(detail::control_wor
 
 template <detector Detector, clock_source Clock, class Atomics>
 void circuit_breaker<Detector, Clock, Atomics>::give_back(detail::control_word token) noexcept {
-  detail::control_word seen{control_.load(std::memory_order_acquire)};  // (1)
+  auto seen = circuit_.word();
   while (seen.era() == token.era() && seen.state() == circuit_state::half_open) {
-    if (replace(seen, seen.with_give_back())) return;
+    if (circuit_.replace(seen, seen.with_give_back())) return;
   }
 }
 
 template <detector Detector, clock_source Clock, class Atomics>
 breaker_snapshot circuit_breaker<Detector, Clock, Atomics>::snapshot() const noexcept {
-  detail::control_word seen;
-  std::optional<duration> begun;
-  std::optional<detail::outage> period;
-  duration now{};
-  do {
-    seen.bits = control_.load(std::memory_order_acquire);  // (1)
-    now = elapsed();
-    begun = moment_of(seen, now);
-    period = seen.state() == circuit_state::open ? outage_of(seen) : std::optional{detail::outage{}};
-  } while (!begun || !period);
-
-  const auto rules = settings_->recovery.load();
-  breaker_snapshot shown;
-  shown.state = seen.state();
-  shown.epoch = seen.epoch();
-  shown.since = origin_ + *begun;
-  shown.probes_needed = rules.successes;
-  switch (seen.state()) {
-    case circuit_state::closed:
-    case circuit_state::metrics_only: {
-      const auto counted = settings_->trips.load().statistics(
-          history_, seen.marks(), {.epoch = seen.epoch(), .ended = now}, detail::control_word::most_marks);
-      shown.consecutive_failures = counted.consecutive_failures;
-      shown.failure_balance = counted.failure_balance;
-      shown.calls = counted.calls;
-      shown.failures = counted.failures;
-      shown.slow_calls = counted.slow_calls;
-      break;
-    }
-    case circuit_state::half_open:
-      if (seen.is_ramping()) shown.probes_needed = rules.ramp.successes;
-      shown.probes_succeeded = seen.succeeded();
-      shown.probes_in_flight = seen.in_flight();
-      shown.in_flight_limit = limit_of(seen, rules);
-      if (shown.probes_in_flight >= shown.in_flight_limit) {
-        shown.retry_after = std::max(*begun + rules.lease - now, duration::zero());
-      }
-      break;
-    case circuit_state::open:
-      shown.open_period = period->number();
-      shown.retry_after = left_of(seen, *period, *begun, now);
-      break;
-    case circuit_state::forced_open:
-      shown.retry_after = seen.held_for() == duration::zero()
-                              ? rejection::unknown
-                              : std::max(*begun + seen.held_for() - now, duration::zero());
-      break;
-    case circuit_state::disabled:
-      break;
-  }
-  // acquire (4), as in announce().
-  if (const auto* feed = settings_->announced_by.load(std::memory_order_acquire)) {
-    shown.listener_failures = feed->failures();
-    shown.missed_transitions = feed->missed();
+  auto seen = circuit_.word();
+  auto at = circuit_.look(seen);
+  while (!at) at = circuit_.look(seen);
+  auto shown = circuit_.show(*at);
+  if (shown.state == circuit_state::closed || shown.state == circuit_state::metrics_only) {
+    const auto counted = circuit_.settings().trips().statistics(
+        history_, seen.marks(), {.epoch = seen.epoch(), .ended = at->now}, detail::control_word::most_marks);
+    shown.consecutive_failures = counted.consecutive_failures;
+    shown.failure_balance = counted.failure_balance;
+    shown.calls = counted.calls;
+    shown.failures = counted.failures;
+    shown.slow_calls = counted.slow_calls;
   }
   // relaxed: totals, read beside the word.
   shown.rejections = rejections_.load(std::memory_order_relaxed);

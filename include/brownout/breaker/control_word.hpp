@@ -100,6 +100,7 @@ struct control_word {
   }
 
   // Forced open and disabled.
+  [[nodiscard]] constexpr bool is_held_for_ever() const noexcept { return (bits & (flag - 1)) == 0; }
   [[nodiscard]] constexpr duration held_for() const noexcept {
     return unit * static_cast<std::int64_t>(bits & (flag - 1));
   }

@@ -31,7 +31,10 @@ struct outage {
   [[nodiscard]] std::uint32_t number() const noexcept {
     return static_cast<std::uint32_t>(bits >> (length_bits + 1));
   }
-  [[nodiscard]] bool waits_for_refusals() const noexcept { return (bits >> length_bits & 1) != 0; }
+  /// Whether, when its least length is over, calls have yet to be refused of which `refused` were.
+  [[nodiscard]] bool waits_after(std::uint32_t refused) const noexcept {
+    return (bits >> length_bits & 1) != 0 && refused < number();
+  }
   [[nodiscard]] duration least() const noexcept {
     return std::chrono::microseconds{static_cast<std::int64_t>(bits & length_mask)};
   }

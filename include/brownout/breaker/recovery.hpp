@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "brownout/breaker/control_word.hpp"
 #include "brownout/breaker/open_period.hpp"
 #include "brownout/breaker/options.hpp"
 #include "brownout/core/clock.hpp"
@@ -33,6 +34,13 @@ struct recovery {
                 : std::max(given.open_for.upper_bound(), breaker_options::default_lease),
             given.relapse_within,
             given.seed != 0 ? given.seed : own_seed};
+  }
+
+  /// How many calls may be in flight in the half-open `seen`.
+  [[nodiscard]] std::uint32_t limit(control_word seen) const noexcept {
+    if (seen.is_ramping()) return seen.limit();
+    // One at least: with fewer successes needed than there have been, the next one closes.
+    return std::min(probes, successes > seen.succeeded() ? successes - seen.succeeded() : 1);
   }
 
   [[nodiscard]] breaker_options options(std::string name) const {

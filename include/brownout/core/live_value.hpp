@@ -25,7 +25,7 @@ class live_value {
  public:
   explicit live_value(const T& value) { fill(buffers_[0], value); }
 
-  [[nodiscard]] T load() const noexcept {
+  [[nodiscard]] T read() const noexcept {
     for (;;) {
       // (1) acquire: synchronizes-with (4), so the buffer that it names is whole.
       const auto version = version_.load(std::memory_order_acquire);
@@ -41,7 +41,7 @@ class live_value {
   }
 
   /// Replaces the value. Writers wait for each other.
-  void store(const T& value) {
+  void write(const T& value) {
     const std::lock_guard lock{writing_};
     // relaxed: only writers change it, and they hold the lock.
     const auto version = version_.load(std::memory_order_relaxed);

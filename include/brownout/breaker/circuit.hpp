@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "brownout/breaker/control_word.hpp"
+#include "brownout/breaker/era_value.hpp"
+#include "brownout/breaker/moment.hpp"
+#include "brownout/breaker/options.hpp"
+#include "brownout/breaker/outage.hpp"
+#include "brownout/breaker/recovery.hpp"
+#include "brownout/breaker/settings.hpp"
+#include "brownout/breaker/snapshot.hpp"
+#include "brownout/core/circuit_state.hpp"
+#include "brownout/core/clock.hpp"
+#include "brownout/core/rejection.hpp"
+
+#include <algorithm>
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <utility>
+
+namespace brownout::detail {
+
+/// The state of a circuit: its control word, what else belongs to the word's era, and how one word follows
+/// another. What is decided, and on what grounds, is the breaker's.
+///
+/// Thread-safe; lock-free, apart from what listeners do.
+template <class Detector, class Clock, class Atomics>
+class circuit {
+ public:
+  using settings_type = detail::settings<Detector, Atomics>;
+
+  circuit(std::uint32_t first_marks, std::unique_ptr<settings_type> settings, Clock clock)
+      : control_{first_marks},
+        origin_{clock.now()},
+        settings_{std::move(settings)},
+        clock_{std::move(clock)} {}
+
+  /// (1) acquire: synchronizes-with (2), so whoever acts on a word sees what the transition to it was based
+  /// on.
+  [[nodiscard]] control_word word() const noexcept { return {control_.load(std::memory_order_acquire)}; }
+
+  /// Whether `seen` still stands there, for the shortcut, or what stands there, for display. Relaxed: nothing
+  /// else is read on the strength of it.
+  [[nodiscard]] control_word observed_word() const noexcept {
+    return {control_.load(std::memory_order_relaxed)};
+  }
+  /// The word, read by writing it (2), so that the reading has its place among all transitions.
+  [[nodiscard]] control_word ordered_word() noexcept {
+    return {control_.fetch_add(0, std::memory_order_acq_rel)};
+  }
+
+  [[nodiscard]] settings_type& settings() const noexcept { return *settings_; }
+  [[nodiscard]] recovery rules() const noexcept { return settings_->rules(); }
+
+  /// Since construction. Read once for each decision.
+  [[nodiscard]] duration elapsed() const noexcept { return clock_.now() - origin_; }
+
+  /// Replaces `seen` by `next`; on failure `seen` is what stands there now.
+  [[nodiscard]] bool replace(control_word& seen, control_word next) noexcept {
+    // (2) release: publishes the new epoch, whose statistics are part of the same word. On failure (1) again.
+    return control_.compare_exchange_weak(seen.bits, next.bits, std::memory_order_acq_rel,
+                                          std::memory_order_acquire);
+  }
+
+  /// Replaces `seen` by a word of another era, with the moments of both fixed, and of an open one the period
+  /// (see `era_value`). The period of the open era that it leaves was fixed by whoever found it over;
+  /// an operator needs none, since what comes after is another outage.
+  [[nodiscard]] bool begin_era(control_word& seen, control_word next, duration now) noexcept {
+    if (!moment_of(seen, now)) {
+      seen = word();
+      return false;
+    }
+    const auto before = seen;
+    if (!replace(seen, next)) return false;
+    // Nothing when the era is over already: then its successor fixed it.
+    const auto begun = moment_of(next, now);
+    if (next.state() == circuit_state::open) static_cast<void>(outage_of(next));
+    if (before.era() != next.era()) {
+      settings_->listeners().announce(
+          {next.epoch(), before.state(), next.state(), origin_ + begun.value_or(now)});
+    }
+    return true;
+  }
+
+  /// Of a new closed era.
+  [[nodiscard]] std::uint32_t first_marks() const noexcept {
+    return settings_->trips().first_marks(control_word::most_marks);
+  }
+  /// Whether a circuit that opens now, out of the closed `seen`, begins an outage. Only then is the numbering
+  /// of open periods begun again.
+  [[nodiscard]] bool begins_outage(control_word seen, duration now) const noexcept {
+    if (seen.is_begun_by_operator()) return true;
+    const auto closed_at = moment_of(seen, now);
+    return closed_at && now - *closed_at >= rules().relapse_within;
+  }
+  /// An era as it is at a moment: what a decision goes by.
+  struct view {
+    control_word word;
+    duration now;    // one reading of the clock
+    duration begun;  // half-open: when the latest call was admitted
+    outage period;   // open
+  };
+
+  /// The era of `seen` now. Nothing when it is over; then `seen` is what stands there now.
+  ///
+  /// The clock is read after the word, and again when that has changed: an older reading must not become the
+  /// moment of a later era, whose period would then have begun before it did.
+  [[nodiscard]] std::optional<view> look(control_word& seen) const noexcept {
+    const auto now = elapsed();
+    const auto begun = moment_of(seen, now);
+    const auto period = seen.state() == circuit_state::open ? outage_of(seen) : std::optional{outage{}};
+    if (begun && period) return view{seen, now, *begun, *period};
+    seen = word();
+    return std::nullopt;
+  }
+
+  /// Until a call may pass: 0 when one may now.
+  [[nodiscard]] duration wait(const view& at) const noexcept {
+    const auto passed = at.now - at.begun;
+    const auto left_of = [&](duration period) { return std::max(period - passed, duration::zero()); };
+    switch (at.word.state()) {
+      case circuit_state::open: {
+        const auto left = left_of(at.period.least());
+        if (left > duration::zero() || !at.period.waits_after(at.word.refused())) return left;
+        // Nobody can tell when the missing calls come; as long again is worth a try.
+        return std::min(left_of(rules().open_for.most(at.period.least())), at.period.least());
+      }
+      case circuit_state::half_open: {
+        const auto now = rules();
+        return at.word.in_flight() < now.limit(at.word) ? duration::zero() : left_of(now.lease);
+      }
+      case circuit_state::forced_open:
+        return at.word.is_held_for_ever() ? rejection::unknown : left_of(at.word.held_for());
+      default:
+        return duration::zero();
+    }
+  }
+
+  /// The part of a snapshot that shows the era.
+  [[nodiscard]] breaker_snapshot show(const view& at) const noexcept {
+    const auto state = at.word.state();
+    const auto now = rules();
+    breaker_snapshot shown;
+    shown.state = state;
+    shown.epoch = at.word.epoch();
+    shown.since = origin_ + at.begun;
+    shown.retry_after = wait(at);
+    shown.probes_needed = at.word.is_ramping() ? now.ramp.successes : now.successes;
+    if (state == circuit_state::half_open) {
+      shown.probes_succeeded = at.word.succeeded();
+      shown.probes_in_flight = at.word.in_flight();
+      shown.in_flight_limit = now.limit(at.word);
+    }
+    if (state == circuit_state::open) shown.open_period = at.period.number();
+    shown.listener_failures = settings_->listeners().failures();
+    shown.missed_transitions = settings_->listeners().missed();
+    return shown;
+  }
+
+  /// Closed to any state is a transition too: a reset begins an epoch with empty statistics.
+  void hold(circuit_state state, auto marks_or_time) noexcept {
+    auto seen = word();
+    while (!begin_era(seen, seen.next_held(state, marks_or_time), elapsed())) {
+    }
+  }
+
+ private:
+  /// Whether the era of `era` goes on.
+  [[nodiscard]] auto is_current(control_word era) const noexcept {
+    return [this, era] {
+      const auto current = this->word();
+      return current.era() == era.era() && current.moment_key() == era.moment_key();
+    };
+  }
+
+  /// When the era of `era` began, fixed to `now` if nobody has seen it yet. Nothing when the era is over.
+  [[nodiscard]] std::optional<duration> moment_of(control_word era, duration now) const noexcept {
+    return moment_.fix(era.moment_key(), now, is_current(era));
+  }
+  /// The period that the open era of `era` is in, computed if nobody has yet. Nothing when it is over.
+  [[nodiscard]] std::optional<outage> outage_of(control_word era) const noexcept {
+    const auto following = [&](std::uint64_t previous) {
+      const auto now = rules();
+      return outage{previous}
+          .next(now.open_for, era.begins_outage(), era.wish(), chance_of(now.seed, era.epoch()))
+          .bits;
+    };
+    const auto bits = outage_.fix(era.moment_key(), following, is_current(era));
+    return bits ? std::optional{outage{*bits}} : std::nullopt;
+  }
+
+  // Written by whoever causes a transition or counts a failure (2), read by every caller (1). Publishes
+  // state, epoch and counts together.
+  typename Atomics::template atomic<std::uint64_t> control_;
+  mutable moment<Atomics> moment_;        // what deadlines are counted from
+  mutable era_value<Atomics> outage_{0};  // the latest open period
+
+  time_point origin_;
+  std::unique_ptr<settings_type> settings_;
+  [[no_unique_address]] Clock clock_;
+};
+
+}  // namespace brownout::detail
