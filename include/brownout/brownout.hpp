@@ -15,6 +15,7 @@
 #include "brownout/breaker/options.hpp"
 #include "brownout/breaker/outage.hpp"
 #include "brownout/breaker/permit.hpp"
+#include "brownout/breaker/preset.hpp"
 #include "brownout/breaker/recovery.hpp"
 #include "brownout/breaker/settings.hpp"
 #include "brownout/breaker/slow_call_rate.hpp"

@@ -7,6 +7,7 @@
 #include "brownout/breaker/options.hpp"
 #include "brownout/breaker/outage.hpp"
 #include "brownout/breaker/permit.hpp"
+#include "brownout/breaker/preset.hpp"
 #include "brownout/breaker/settings.hpp"
 #include "brownout/breaker/snapshot.hpp"
 #include "brownout/breaker/standard_detector.hpp"
@@ -47,6 +48,8 @@ class alignas(64) circuit_breaker {
       : circuit_{detector.first_marks(detail::control_word::most_marks),
                  std::make_unique<settings>(std::move(options), detector, own_seed()), std::move(clock)},
         history_{detector} {}
+  explicit circuit_breaker(preset<Detector> from, Clock clock = Clock{})
+      : circuit_breaker{from.trips, std::move(from.options), std::move(clock)} {}
 
   circuit_breaker(const circuit_breaker&) = delete;
   circuit_breaker& operator=(const circuit_breaker&) = delete;

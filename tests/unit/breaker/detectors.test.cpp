@@ -3,6 +3,7 @@
 
 #include "brownout/breaker/any_of.hpp"
 #include "brownout/breaker/failure_rate.hpp"
+#include "brownout/breaker/preset.hpp"
 #include "brownout/breaker/slow_call_rate.hpp"
 #include "brownout/breaker/standard_detector.hpp"
 #include "brownout/window/failure_balance.hpp"
@@ -209,6 +210,37 @@ TEST_CASE("told nothing, a breaker opens at ten failures in a row or twenty more
   }
   CHECK(std::is_same_v<decltype(brownout::circuit_breaker{}),
                        brownout::circuit_breaker<brownout::standard_detector>>);
+}
+
+TEST_CASE("presets have the figures of the libraries that they are named after",
+          "[breaker][detector][options]") {
+  using namespace brownout::presets;
+  const brownout::circuit_breaker r4j{resilience4j("r4j")};
+  CHECK(r4j.name() == "r4j");
+  CHECK(r4j.trips().threshold == 0.5);
+  CHECK(r4j.trips().minimum_calls == 100);
+  CHECK(r4j.trips().window.size == 100);
+  CHECK(r4j.options().open_for.least(1, 0s, 0) == 60s);
+  CHECK(r4j.options().probes == 10);
+  CHECK(r4j.options().successes == 10);
+  CHECK(r4j.options().ramp.first == 0);
+
+  const auto checked = [](const auto& circuit, duration open_for) {
+    CHECK(circuit.options().open_for.least(1, 0s, 0) == open_for);
+    CHECK(circuit.options().probes == 1);
+    CHECK(circuit.options().successes == 1);
+    CHECK(circuit.options().ramp.first == 0);
+    return circuit.trips();
+  };
+  const auto of_polly = checked(brownout::circuit_breaker{polly()}, 5s);
+  CHECK(of_polly.threshold == 0.1);
+  CHECK(of_polly.minimum_calls == 100);
+  CHECK(of_polly.window.length == 30s);
+  CHECK(checked(brownout::circuit_breaker{gobreaker()}, 60s).threshold == 6);
+  const auto of_hystrix = checked(brownout::circuit_breaker{hystrix()}, 5s);
+  CHECK(of_hystrix.threshold == 0.5);
+  CHECK(of_hystrix.minimum_calls == 20);
+  CHECK(of_hystrix.window.length == 10s);
 }
 
 TEST_CASE("a detector that can't work is refused with its field, its value and the range",
