@@ -91,11 +91,13 @@ class alignas(64) circuit_breaker {
   void force_open() noexcept { circuit_.hold(circuit_state::forced_open, duration::zero()); }
   /// The same for a time, in steps of 100 ms, rounded up: then calls probe it as after an open period. No
   /// time at all, or less, is the shortest.
-  void force_open(duration how_long) noexcept { circuit_.hold(circuit_state::forced_open, held(how_long)); }
+  void force_open_for(duration how_long) noexcept {
+    circuit_.hold(circuit_state::forced_open, held(how_long));
+  }
   /// Lets every call pass and measures none.
   void disable() noexcept { circuit_.hold(circuit_state::disabled, duration::zero()); }
   /// The same for a time, as above: then the circuit closes. Meanwhile each call reads the clock.
-  void disable(duration how_long) noexcept { circuit_.hold(circuit_state::disabled, held(how_long)); }
+  void disable_for(duration how_long) noexcept { circuit_.hold(circuit_state::disabled, held(how_long)); }
   /// Lets every call pass and measures, but never opens: for trying a configuration on live traffic.
   void measure_only() noexcept { circuit_.hold(circuit_state::metrics_only, circuit_.first_marks()); }
   /// Closes the circuit with empty statistics, whatever its state.

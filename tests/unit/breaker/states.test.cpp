@@ -138,7 +138,7 @@ TEST_CASE("a snapshot tells when the epoch began", "[breaker][B2]") {
 TEST_CASE("a circuit held for a time is probed or closed when that is over", "[breaker][B1]") {
   bench bench{{.open_for = 5s}};
   SECTION("open: then probed, as after an open period") {
-    bench.circuit.force_open(20s);
+    bench.circuit.force_open_for(20s);
     const auto refused = bench.circuit.try_acquire();
     REQUIRE_FALSE(refused);
     CHECK(refused.rejection() == rejection{rejection_reason::forced_open, 20s});
@@ -152,7 +152,7 @@ TEST_CASE("a circuit held for a time is probed or closed when that is over", "[b
     CHECK(bench.state() == circuit_state::closed);
   }
   SECTION("disabled: then closed, and that call is measured") {
-    bench.circuit.disable(20s);
+    bench.circuit.disable_for(20s);
     bench.clock.advance(20s - 1ns);
     CHECK(bench.report(outcome::failure) == disposition::released);
     CHECK(bench.state() == circuit_state::disabled);
@@ -163,21 +163,21 @@ TEST_CASE("a circuit held for a time is probed or closed when that is over", "[b
     CHECK(bench.epoch() == 2);
   }
   SECTION("an operator ends it before") {
-    bench.circuit.force_open(20s);
+    bench.circuit.force_open_for(20s);
     bench.circuit.reset();
     bench.clock.advance(1h);
     bench.succeed();
     CHECK(bench.epoch() == 2);
   }
   SECTION("a hold for ever follows one for a time") {
-    bench.circuit.force_open(20s);
+    bench.circuit.force_open_for(20s);
     bench.circuit.force_open();
     bench.clock.advance(24h);
     CHECK(bench.circuit.try_acquire().rejection().retry_after == rejection::unknown);
   }
   SECTION("times are rounded up to 100 ms, and at their limits") {
     const auto shown = [&](duration how_long) {
-      bench.circuit.force_open(how_long);
+      bench.circuit.force_open_for(how_long);
       return bench.circuit.snapshot().retry_after;
     };
     CHECK(shown(1ns) == 100ms);
