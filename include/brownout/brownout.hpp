@@ -35,6 +35,7 @@
 #include "brownout/core/outcome.hpp"
 #include "brownout/core/rejection.hpp"
 #include "brownout/core/result.hpp"
+#include "brownout/core/retry_after.hpp"
 #include "brownout/degradation/controller.hpp"
 #include "brownout/degradation/dependency_set.hpp"
 #include "brownout/degradation/feature_matrix.hpp"

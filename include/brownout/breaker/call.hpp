@@ -3,9 +3,11 @@
 
 #include "brownout/core/assert.hpp"
 #include "brownout/core/classifier.hpp"
+#include "brownout/core/clock.hpp"
 #include "brownout/core/outcome.hpp"
 #include "brownout/core/rejection.hpp"
 #include "brownout/core/result.hpp"
+#include "brownout/core/retry_after.hpp"
 
 #include <exception>
 #include <functional>
@@ -42,14 +44,16 @@ class settlement {
 template <class Permit, class C>
 void settle_thrown(settlement<Permit>& settles, const C& classify, outcome otherwise) {
   auto& admitted = settles.ended();
-  if constexpr (judges_exceptions<C>) {
-    // Nothing to show when it is no C++ exception but, say, the end of the thread.
-    if (const auto thrown = std::current_exception()) {
+  duration retry_after{};
+  // Nothing to show when it is no C++ exception but, say, the end of the thread.
+  if (const auto thrown = std::current_exception()) {
+    if constexpr (judges_exceptions<C>) {
       const std::optional<outcome> said = classify.threw(thrown);
       if (said) otherwise = *said;
     }
+    retry_after = retry_after_of(classify, thrown);
   }
-  admitted.complete(otherwise);
+  admitted.complete(otherwise, retry_after);
 }
 #endif
 
@@ -61,7 +65,8 @@ template <class Permit, class F, class C>
                                                                              F&& function,
                                                                              const C& classify) {
 #if defined(__cpp_exceptions)
-  if constexpr (std::is_same_v<C, default_classifier> || !judges_exceptions<C>) {
+  if constexpr (std::is_same_v<C, default_classifier> ||
+                !(judges_exceptions<C> || tells_thrown_retry_after<C>)) {
     try {
       return std::invoke(std::forward<F>(function));
     } catch (const call_rejected&) {
@@ -95,7 +100,7 @@ requires std::is_object_v<std::invoke_result_t<F>>
   settlement<Permit> settles{admitted};
   std::invoke_result_t<F> value = invoke_settling_thrown(settles, std::forward<F>(function), classify);
   auto& ended = settles.ended();
-  ended.complete(outcome_of(classify, value));
+  ended.complete(outcome_of(classify, value), retry_after_of(classify, value));
   return value;
 }
 template <class Permit, class F, class C>
@@ -105,7 +110,7 @@ requires std::is_reference_v<std::invoke_result_t<F>>
   settlement<Permit> settles{admitted};
   auto&& value = invoke_settling_thrown(settles, std::forward<F>(function), classify);
   auto& ended = settles.ended();
-  ended.complete(outcome_of(classify, value));
+  ended.complete(outcome_of(classify, value), retry_after_of(classify, value));
   return static_cast<std::invoke_result_t<F>>(value);
 }
 template <class Permit, class F, class C>

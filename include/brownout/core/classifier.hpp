@@ -2,9 +2,11 @@
 #pragma once
 
 #include "brownout/core/assert.hpp"
+#include "brownout/core/clock.hpp"
 #include "brownout/core/outcome.hpp"
 #include "brownout/core/rejection.hpp"
 #include "brownout/core/result.hpp"
+#include "brownout/core/retry_after.hpp"
 
 #include <concepts>
 #include <exception>
@@ -296,6 +298,19 @@ class first_match {
     return said ? *said : default_classifier{}.threw(thrown);
   }
 #endif
+
+  /// What the first of the rules says that says something of it, in `retry_after_from`'s sense.
+  template <class R>
+  requires(detail::tells_retry_after<Rules, R> || ...) [[nodiscard]] constexpr duration
+      retry_after(const R& seen) const {
+    duration asked{};
+    const auto ask = [&](const auto& rule) {
+      asked = detail::retry_after_of(rule, seen);
+      return asked != duration::zero();
+    };
+    std::apply([&](const auto&... rule) { static_cast<void>((ask(rule) || ...)); }, rules_);
+    return asked;
+  }
 
  private:
   /// What the first of the rules says that says something.
