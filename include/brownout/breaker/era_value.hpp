@@ -21,8 +21,8 @@ namespace brownout::detail {
 template <class Atomics>
 class era_value {
  public:
-  /// `first`: the value of the era whose key is 0, or 0 when that era has none.
-  explicit era_value(std::uint64_t first) noexcept : word_{first} {}
+  /// `first_value`: the value of the era whose key is 0, or 0 when that era has none.
+  explicit era_value(std::uint64_t first_value) noexcept : word_{first_value} {}
 
   static constexpr int value_bits = 52;
   static constexpr std::uint64_t value_mask = (std::uint64_t{1} << value_bits) - 1;
@@ -41,10 +41,10 @@ class era_value {
       if (!is_current()) return std::nullopt;
       if (seen >> value_bits == key && seen != 0) return seen & value_mask;
       const auto fixed = make(seen & value_mask) & value_mask;
+      const auto next = std::uint64_t{key} << value_bits | fixed;
       // (2) release: publishes with the value the control word that it was computed from. On failure (1)
       // again.
-      if (word_.compare_exchange_weak(seen, std::uint64_t{key} << value_bits | fixed,
-                                      std::memory_order_acq_rel, std::memory_order_acquire)) {
+      if (word_.compare_exchange_weak(seen, next, std::memory_order_acq_rel, std::memory_order_acquire)) {
         return fixed;
       }
     }

@@ -139,7 +139,7 @@ TEST_CASE("a subscription may outlive its breaker", "[breaker][B10]") {
   CHECK(all.heard.size() == 1);
 }
 
-TEST_CASE("an empty listener is refused", "[breaker][B10][options]") {
+TEST_CASE("a breaker refuses an empty listener", "[breaker][B10][options]") {
   bench bench;
   CHECK_THROWS_AS(bench.circuit.subscribe({}), std::invalid_argument);
 }

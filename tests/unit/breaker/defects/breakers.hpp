@@ -21,6 +21,7 @@ struct terms {
   std::uint32_t probes = 2;  // all of which must succeed
   duration lease = 2s;
 };
+inline constexpr terms one_probe{.probes = 1};
 
 /// Our breaker, as the scenarios ask it.
 template <class Detector = consecutive_failures, class Atomics = brownout::std_atomics>
