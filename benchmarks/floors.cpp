@@ -4,6 +4,7 @@
 namespace benchmarks::floors {
 
 shared_word shared;
+shared_word written;
 std::uint64_t surprises = 0;
 
 }  // namespace benchmarks::floors

@@ -15,6 +15,7 @@ struct alignas(128) shared_word {
   std::atomic<std::uint64_t> word{0};  // written by the floors below, if at all; publishes nothing
 };
 extern shared_word shared;
+extern shared_word written;      // apart from `shared`, which is 0 between batches
 extern std::uint64_t surprises;  // counts what never happens, so that its branch is not optimised away
 
 /// Nothing is cheaper than looking before a call.
@@ -45,7 +46,28 @@ inline constexpr floor two_exchanges{
       }
     })};
 
+inline constexpr floor one_exchange{
+    "compare-and-swap", repeated([] {
+      auto seen = written.word.load(std::memory_order_relaxed);
+      while (!written.word.compare_exchange_weak(seen, seen + 1, std::memory_order_acq_rel,
+                                                 std::memory_order_acquire)) {
+      }
+      opaque_call();
+    })};
+
+inline constexpr floor one_addition{"fetch_add", repeated([] {
+                                      written.word.fetch_add(1, std::memory_order_relaxed);
+                                      opaque_call();
+                                    })};
+
 inline constexpr floor clock_reading{"reading of steady_clock",
                                      repeated([] { keep(std::chrono::steady_clock::now()); })};
+
+/// The word is one thread's alone, as with stripes.
+inline constexpr floor addition_and_clock_reading{"fetch_add and clock reading", repeated([] {
+                                                    keep(std::chrono::steady_clock::now());
+                                                    written.word.fetch_add(1, std::memory_order_relaxed);
+                                                    opaque_call();
+                                                  })};
 
 }  // namespace benchmarks::floors

@@ -97,7 +97,8 @@ measurement measuring::result(std::size_t row) const {
   measurement found;
   found.cost = median(of.costs, fewest_pairs);
   found.floor_cost = median(of.floor_costs, fewest_pairs);
-  found.ratio = rows_[row].known_ratio ? rows_[row].known_ratio : median(of.ratios, fewest_pairs);
+  found.ratio =
+      rows_[row].known_ratio != nullptr ? rows_[row].known_ratio() : median(of.ratios, fewest_pairs);
   found.growth = median(of.growths, fewest_quadruples);
   if (of.operations > 0)
     found.allocations = static_cast<double>(of.allocations) / static_cast<double>(of.operations);

@@ -45,7 +45,8 @@ struct scenario {
   floor beside{};
   goals wanted{};
   void (*prepare)() = nullptr;  ///< called once, before anything is run, also when only other rows are
-  std::optional<double> known_ratio{};  ///< for what needs no measuring, such as a size
+  double (*known_ratio)() =
+      nullptr;  ///< for what one look tells, such as a size; called when rows are measured
 };
 
 /// Adds a row to the table. As a namespace-scope object it makes a file of scenarios need no other line than

@@ -1,14 +1,17 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "brownout/breaker/announcer.hpp"
 #include "brownout/breaker/control_word.hpp"
 #include "brownout/breaker/era_value.hpp"
 #include "brownout/breaker/moment.hpp"
 #include "brownout/breaker/options.hpp"
 #include "brownout/breaker/outage.hpp"
+#include "brownout/breaker/policy.hpp"
 #include "brownout/breaker/recovery.hpp"
-#include "brownout/breaker/settings.hpp"
 #include "brownout/breaker/snapshot.hpp"
+#include "brownout/breaker/transition_event.hpp"
+#include "brownout/breaker/transition_feed.hpp"
 #include "brownout/core/circuit_state.hpp"
 #include "brownout/core/clock.hpp"
 #include "brownout/core/rejection.hpp"
@@ -17,6 +20,7 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <utility>
 
@@ -29,13 +33,17 @@ namespace brownout::detail {
 template <class Detector, class Clock, class Atomics>
 class circuit {
  public:
-  using settings_type = detail::settings<Detector, Atomics>;
+  using policy_type = detail::policy<Detector>;
 
-  circuit(std::uint32_t first_marks, std::unique_ptr<settings_type> settings, Clock clock)
-      : control_{first_marks},
+  circuit(std::shared_ptr<policy_type> given, Clock clock)
+      : control_{given->trips().first_marks(control_word::most_marks)},
         origin_{clock.now()},
-        settings_{std::move(settings)},
+        policy_{given.get()},
+        given_{std::move(given)},
         clock_{std::move(clock)} {}
+  circuit(const circuit&) = delete;
+  circuit& operator=(const circuit&) = delete;
+  ~circuit() { delete rare_.load(std::memory_order_acquire); }  // (5)
 
   /// (1) acquire: synchronizes-with (2), so whoever acts on a word sees what the transition to it was based
   /// on.
@@ -46,13 +54,34 @@ class circuit {
   [[nodiscard]] control_word observed_word() const noexcept {
     return {control_.load(std::memory_order_relaxed)};
   }
-  /// The word, read by writing it (2), so that the reading has its place among all transitions.
-  [[nodiscard]] control_word ordered_word() noexcept {
-    return {control_.fetch_add(0, std::memory_order_acq_rel)};
+
+  /// What it decides by.
+  [[nodiscard]] const policy_type& policy() const noexcept {
+    // (3) acquire: synchronizes-with (4), so a policy is whole for whoever sees it.
+    return *policy_.load(std::memory_order_acquire);
+  }
+  [[nodiscard]] recovery rules() const noexcept { return policy().rules(); }
+
+  /// Gives this circuit a policy of its own, a copy with something replaced: the one that it was given may be
+  /// others' too, and may still be read.
+  template <class Replace>
+  void reconfigure(Replace replace) {
+    auto& rare = rare_state();
+    const std::lock_guard lock{rare.reconfiguring};
+    if (rare.own) return replace(*rare.own);
+    auto own = std::make_unique<policy_type>(policy().rules(), policy().trips());
+    replace(*own);
+    policy_.store(own.get(), std::memory_order_release);  // (4)
+    rare.own = std::move(own);
   }
 
-  [[nodiscard]] settings_type& settings() const noexcept { return *settings_; }
-  [[nodiscard]] recovery rules() const noexcept { return settings_->rules(); }
+  [[nodiscard]] subscription subscribe(transition_listener listener, announcements wanted) {
+    // Read by writing (2), so that the reading has its place among all transitions.
+    const auto read_epoch = [this] {
+      return control_word{control_.fetch_add(0, std::memory_order_acq_rel)}.epoch();
+    };
+    return subscription{rare_state().listeners.feed(read_epoch), std::move(listener), wanted};
+  }
 
   /// Since construction. Read once for each decision.
   [[nodiscard]] duration elapsed() const noexcept { return clock_.now() - origin_; }
@@ -78,15 +107,14 @@ class circuit {
     const auto begun = moment_of(next, now);
     if (next.state() == circuit_state::open) static_cast<void>(outage_of(next));
     if (before.era() != next.era()) {
-      settings_->listeners().announce(
-          {next.epoch(), before.state(), next.state(), origin_ + begun.value_or(now)});
+      announce({next.epoch(), before.state(), next.state(), origin_ + begun.value_or(now)});
     }
     return true;
   }
 
   /// Of a new closed era.
   [[nodiscard]] std::uint32_t first_marks() const noexcept {
-    return settings_->trips().first_marks(control_word::most_marks);
+    return policy().trips().first_marks(control_word::most_marks);
   }
   /// Whether a circuit that opens now, out of the closed `seen`, begins an outage. Only then is the numbering
   /// of open periods begun again.
@@ -154,8 +182,10 @@ class circuit {
       shown.in_flight_limit = now.limit(at.word);
     }
     if (state == circuit_state::open) shown.open_period = at.period.number();
-    shown.listener_failures = settings_->listeners().failures();
-    shown.missed_transitions = settings_->listeners().missed();
+    if (const auto* rare = rare_.load(std::memory_order_acquire)) {  // (5)
+      shown.listener_failures = rare->listeners.failures();
+      shown.missed_transitions = rare->listeners.missed();
+    }
     return shown;
   }
 
@@ -167,6 +197,36 @@ class circuit {
   }
 
  private:
+  /// What few circuits ever need.
+  struct rarely_needed {
+    std::mutex reconfiguring;
+    std::unique_ptr<policy_type> own{};  // guarded by the mutex
+    announcer<Atomics> listeners{};
+  };
+  [[nodiscard]] rarely_needed& rare_state() {
+    auto* there = rare_.load(std::memory_order_acquire);  // (5)
+    if (there != nullptr) return *there;
+    auto made = std::make_unique<rarely_needed>();
+    while (there == nullptr) {
+      // (6) release: publishes what was made. On failure (5).
+      if (rare_.compare_exchange_weak(there, made.get(), std::memory_order_acq_rel,
+                                      std::memory_order_acquire)) {
+        return *made.release();
+      }
+    }
+    return *there;
+  }
+  void announce(const transition_event& event) noexcept {
+    // (5) acquire: synchronizes-with (6).
+    if (auto* rare = rare_.load(std::memory_order_acquire)) rare->listeners.announce(event);
+  }
+
+  /// Different for each breaker and each process.
+  [[nodiscard]] std::uint64_t own_seed() const noexcept {
+    return reinterpret_cast<std::uintptr_t>(this) ^
+           static_cast<std::uint64_t>(origin_.time_since_epoch().count());
+  }
+
   /// Whether the era of `era` goes on.
   [[nodiscard]] auto is_current(control_word era) const noexcept {
     return [this, era] {
@@ -184,7 +244,8 @@ class circuit {
     const auto following = [&](std::uint64_t previous) {
       const auto now = rules();
       return outage{previous}
-          .next(now.open_for, era.begins_outage(), era.wish(), chance_of(now.seed, era.epoch()))
+          .next(now.open_for, era.begins_outage(), era.wish(),
+                chance_of(now.seed != 0 ? now.seed : own_seed(), era.epoch()))
           .bits;
     };
     const auto bits = outage_.fix(era.moment_key(), following, is_current(era));
@@ -197,9 +258,13 @@ class circuit {
   mutable moment<Atomics> moment_;        // what deadlines are counted from
   mutable era_value<Atomics> outage_{0};  // the latest open period
 
-  time_point origin_;
-  std::unique_ptr<settings_type> settings_;
-  [[no_unique_address]] Clock clock_;
+  const time_point origin_;
+  // Written by whoever reconfigures (4), read where rules decide (3).
+  typename Atomics::template atomic<policy_type*> policy_;
+  // Written once, by whoever needs it first (6), read after each transition (5).
+  typename Atomics::template atomic<rarely_needed*> rare_{nullptr};
+  const std::shared_ptr<policy_type> given_;
+  [[no_unique_address]] const Clock clock_;
 };
 
 }  // namespace brownout::detail

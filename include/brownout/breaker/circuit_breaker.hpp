@@ -7,8 +7,8 @@
 #include "brownout/breaker/options.hpp"
 #include "brownout/breaker/outage.hpp"
 #include "brownout/breaker/permit.hpp"
+#include "brownout/breaker/policy.hpp"
 #include "brownout/breaker/preset.hpp"
-#include "brownout/breaker/settings.hpp"
 #include "brownout/breaker/snapshot.hpp"
 #include "brownout/breaker/standard_detector.hpp"
 #include "brownout/breaker/transition_event.hpp"
@@ -16,6 +16,7 @@
 #include "brownout/core/atomics.hpp"
 #include "brownout/core/classifier.hpp"
 #include "brownout/core/clock.hpp"
+#include "brownout/core/invalid_option.hpp"
 #include "brownout/window/detector.hpp"
 
 #include <algorithm>
@@ -24,6 +25,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <type_traits>
 #include <utility>
@@ -45,11 +47,14 @@ class alignas(64) circuit_breaker {
   /// Throws `std::invalid_argument` naming field, value and range (without exceptions: the assertion
   /// handler).
   explicit circuit_breaker(Detector detector = {}, breaker_options options = {}, Clock clock = Clock{})
-      : circuit_{detector.first_marks(detail::control_word::most_marks),
-                 std::make_unique<settings>(std::move(options), detector, own_seed()), std::move(clock)},
-        history_{detector} {}
+      : circuit_breaker{std::make_shared<detail::policy<Detector>>(options, detector),
+                        std::move(options.name), std::move(clock)} {}
   explicit circuit_breaker(preset<Detector> from, Clock clock = Clock{})
       : circuit_breaker{from.trips, std::move(from.options), std::move(clock)} {}
+
+  /// For registries: breakers that share a policy until they are reconfigured.
+  circuit_breaker(std::shared_ptr<detail::policy<Detector>> policy, std::string name, Clock clock)
+      : history_{policy->trips()}, circuit_{std::move(policy), std::move(clock)}, name_{std::move(name)} {}
 
   circuit_breaker(const circuit_breaker&) = delete;
   circuit_breaker& operator=(const circuit_breaker&) = delete;
@@ -110,8 +115,7 @@ class alignas(64) circuit_breaker {
   /// listeners a transition takes a short lock; nothing else does.
   [[nodiscard]] subscription subscribe(transition_listener listener,
                                        announcements wanted = announcements::outages) {
-    const auto read_epoch = [this] { return circuit_.ordered_word().epoch(); };
-    return subscription{circuit_.settings().listeners().feed(read_epoch), std::move(listener), wanted};
+    return circuit_.subscribe(std::move(listener), wanted);
   }
 
   /// The state a moment ago. For display; to decide about a call, ask `try_acquire`. Wait-free.
@@ -126,16 +130,23 @@ class alignas(64) circuit_breaker {
   ///
   /// Throws `std::invalid_argument` naming field, value and range; then nothing has changed. Callers wait for
   /// each other, but nobody else for them.
-  void reconfigure(const breaker_options& options) { circuit_.settings().reconfigure(options); }
-  /// The same for the detector. Its window stays as it is, and so must the window's own options.
-  void reconfigure(const Detector& detector) { circuit_.settings().reconfigure(detector); }
-
-  [[nodiscard]] std::string_view name() const noexcept { return circuit_.settings().name(); }
-  /// The options in force, with what was left out filled in. A copy: not for the path of every call.
-  [[nodiscard]] breaker_options options() const {
-    return circuit_.rules().options(circuit_.settings().name());
+  void reconfigure(const breaker_options& options) {
+    const auto rules = detail::policy<Detector>::valid(options);
+    if (!options.name.empty() && options.name != name_) {
+      detail::invalid_option("breaker_options.name", "'" + options.name + "'", "'" + name_ + "'");
+    }
+    circuit_.reconfigure([&](auto& policy) { policy.replace(rules); });
   }
-  [[nodiscard]] Detector trips() const noexcept { return circuit_.settings().trips(); }
+  /// The same for the detector. Its window stays as it is, and so must the window's own options.
+  void reconfigure(const Detector& detector) {
+    detail::policy<Detector>::valid(detector).validate_replacing(trips());
+    circuit_.reconfigure([&](auto& policy) { policy.replace(detector); });
+  }
+
+  [[nodiscard]] std::string_view name() const noexcept { return name_; }
+  /// The options in force, with what was left out filled in. A copy: not for the path of every call.
+  [[nodiscard]] breaker_options options() const { return circuit_.rules().options(name_); }
+  [[nodiscard]] Detector trips() const noexcept { return circuit_.policy().trips(); }
 
  private:
   friend permit;
@@ -143,14 +154,6 @@ class alignas(64) circuit_breaker {
 
   struct no_start {};
   using start_time = std::conditional_t<Detector::times_calls, duration, no_start>;
-
-  using settings = detail::settings<Detector, Atomics>;
-
-  /// Different for each breaker and each process.
-  [[nodiscard]] std::uint64_t own_seed() const noexcept {
-    return reinterpret_cast<std::uintptr_t>(this) ^
-           static_cast<std::uint64_t>(monotonic_clock{}.now().time_since_epoch().count());
-  }
 
   struct answer {
     circuit_breaker* admitted_by;  // null: refused
@@ -196,12 +199,13 @@ class alignas(64) circuit_breaker {
     return {nullptr, admission::pack(reason, retry_after)};
   }
 
-  detail::circuit<Detector, Clock, Atomics> circuit_;
   [[no_unique_address]] typename Detector::template history<Atomics> history_;
+  detail::circuit<Detector, Clock, Atomics> circuit_;
 
   // On a cache line of their own, so that a storm of rejections does not take the first one from the callers.
   alignas(64) typename Atomics::template atomic<std::uint64_t> rejections_{0};  // by refused callers; a total
   typename Atomics::template atomic<std::uint64_t> late_{0};                    // by late reporters; a total
+  const std::string name_;
 };
 
 template <detector Detector, clock_source Clock, class Atomics>
@@ -266,7 +270,7 @@ template <detector Detector, clock_source Clock, class Atomics>
 bool circuit_breaker<Detector, Clock, Atomics>::record_call(detail::control_word seen, start_time started,
                                                             bool failed, duration wish) noexcept {
   const auto era = seen.era();
-  const auto rules = circuit_.settings().trips();
+  const auto rules = circuit_.policy().trips();
   call_sample call{seen.epoch(), failed};
   if constexpr (Detector::reads_clock) call.ended = circuit_.elapsed();
   if constexpr (Detector::times_calls) call.took = call.ended - started;
@@ -333,13 +337,8 @@ breaker_snapshot circuit_breaker<Detector, Clock, Atomics>::snapshot() const noe
   while (!at) at = circuit_.look(seen);
   auto shown = circuit_.show(*at);
   if (shown.state == circuit_state::closed || shown.state == circuit_state::metrics_only) {
-    const auto counted = circuit_.settings().trips().statistics(
-        history_, seen.marks(), {.epoch = seen.epoch(), .ended = at->now}, detail::control_word::most_marks);
-    shown.consecutive_failures = counted.consecutive_failures;
-    shown.failure_balance = counted.failure_balance;
-    shown.calls = counted.calls;
-    shown.failures = counted.failures;
-    shown.slow_calls = counted.slow_calls;
+    shown.count(circuit_.policy().trips().statistics(
+        history_, seen.marks(), {.epoch = seen.epoch(), .ended = at->now}, detail::control_word::most_marks));
   }
   // relaxed: totals, read beside the word.
   shown.rejections = rejections_.load(std::memory_order_relaxed);

@@ -23,8 +23,7 @@ struct recovery {
   duration relapse_within;
   std::uint64_t seed;
 
-  /// `own_seed`: of a breaker that was given none.
-  static recovery of(const breaker_options& given, std::uint64_t own_seed) {
+  static recovery of(const breaker_options& given) {
     return {given.open_for,
             given.probes,
             given.successes != 0 ? given.successes : std::max(5U, given.probes),
@@ -33,7 +32,7 @@ struct recovery {
                 ? given.lease
                 : std::max(given.open_for.upper_bound(), breaker_options::default_lease),
             given.relapse_within,
-            given.seed != 0 ? given.seed : own_seed};
+            given.seed};
   }
 
   /// How many calls may be in flight in the half-open `seen`.

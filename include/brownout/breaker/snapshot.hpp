@@ -3,6 +3,7 @@
 
 #include "brownout/core/circuit_state.hpp"
 #include "brownout/core/clock.hpp"
+#include "brownout/window/detector.hpp"
 
 #include <cstdint>
 
@@ -38,6 +39,15 @@ struct breaker_snapshot {
   std::uint64_t late_results = 0;        ///< results whose epoch was over when they came, since construction
   std::uint64_t listener_failures = 0;   ///< how often a listener threw, since construction
   std::uint64_t missed_transitions = 0;  ///< of which no listener heard, since construction
+
+  /// Takes over what a detector has counted.
+  constexpr void count(const epoch_statistics& counted) noexcept {
+    consecutive_failures = counted.consecutive_failures;
+    failure_balance = counted.failure_balance;
+    calls = counted.calls;
+    failures = counted.failures;
+    slow_calls = counted.slow_calls;
+  }
 };
 
 }  // namespace brownout

@@ -3,6 +3,7 @@
 
 #include "brownout/breaker/circuit_breaker.hpp"
 #include "brownout/breaker/options.hpp"
+#include "brownout/breaker/policy.hpp"
 #include "brownout/breaker/standard_detector.hpp"
 #include "brownout/core/clock.hpp"
 #include "brownout/system/key_hash.hpp"
@@ -65,13 +66,18 @@ class registry {
 
   /// Throws `std::invalid_argument` naming rule, field, value and range.
   explicit registry(options_type options = {}, Clock clock = Clock{})
-      : options_{validated(std::move(options))}, clock_{std::move(clock)}, marked_at_{clock_.now()} {
+      : options_{validated(std::move(options))},
+        keys_{shared(options_.keys)},
+        prefixes_{shared(options_.prefixes)},
+        otherwise_{shared(options_.breaker, options_.detector)},
+        clock_{std::move(clock)},
+        marked_at_{clock_.now()} {
     const auto by_match = [](const auto& one, const auto& other) { return one.match < other.match; };
     const auto longest_first = [](const auto& one, const auto& other) {
       return one.match.size() > other.match.size();
     };
-    std::sort(options_.keys.begin(), options_.keys.end(), by_match);
-    std::sort(options_.prefixes.begin(), options_.prefixes.end(), longest_first);
+    std::sort(keys_.begin(), keys_.end(), by_match);
+    std::sort(prefixes_.begin(), prefixes_.end(), longest_first);
     // Enough of them that threads seldom meet, and few enough that a full one has plenty to choose from.
     const auto wanted = std::size_t{4} * std::max(1U, std::thread::hardware_concurrency());
     const auto shards = std::bit_floor(std::clamp<std::size_t>(options_.capacity / 128, 1, wanted));
@@ -166,10 +172,21 @@ class registry {
     void operator()(shard* left) const noexcept { left->leave(); }
   };
 
-  struct settings {
-    const Detector& detector;
-    const breaker_options& breaker;
+  using shared_policy = std::shared_ptr<detail::policy<Detector>>;
+
+  /// A rule as keys look for it.
+  struct rule {
+    std::string match;
+    shared_policy policy;
   };
+  static std::vector<rule> shared(const std::vector<breaker_rule<Detector>>& rules) {
+    std::vector<rule> made;
+    for (const auto& one : rules) made.push_back({one.match, shared(one.breaker, one.detector)});
+    return made;
+  }
+  static shared_policy shared(const breaker_options& breaker, const Detector& detector) {
+    return std::make_shared<detail::policy<Detector>>(breaker, detector);
+  }
 
   /// A place among `capacity`, given back unless it is used.
   struct reserved_place {
@@ -193,41 +210,36 @@ class registry {
     return *shards_[key.hash & (shards_.size() - 1)];
   }
 
-  [[nodiscard]] settings settings_of(std::string_view key) const noexcept {
+  [[nodiscard]] const shared_policy& policy_of(std::string_view key) const noexcept {
     const auto named =
-        std::lower_bound(options_.keys.begin(), options_.keys.end(), key,
+        std::lower_bound(keys_.begin(), keys_.end(), key,
                          [](const auto& one, std::string_view sought) { return one.match < sought; });
-    if (named != options_.keys.end() && named->match == key) return {named->detector, named->breaker};
-    for (const auto& one : options_.prefixes) {
-      if (key.starts_with(one.match)) return {one.detector, one.breaker};
+    if (named != keys_.end() && named->match == key) return named->policy;
+    for (const auto& one : prefixes_) {
+      if (key.starts_with(one.match)) return one.policy;
     }
-    return {options_.detector, options_.breaker};
+    return otherwise_;
   }
 
-  static breaker_options named(const breaker_options& options, std::string_view key) {
-    auto named = options;
-    named.name = std::string{key.substr(0, breaker_options::longest_name)};  // no longer than it must be
-    return named;
+  static std::string name_of(std::string_view key) {
+    return std::string{key.substr(0, breaker_options::longest_name)};  // no longer than it must be
   }
 
   [[gnu::noinline]] handle create(detail::hashed_key key) {
     const auto horizon = idle_horizon();
     // A turn of its own, between the look-ups before and after. relaxed: see at().
     const auto turn = turn_.fetch_add(2, std::memory_order_relaxed) + 1;
-    const auto chosen = settings_of(key.text);
     auto& home = shard_of(key);
     reserved_place reserved{*this};
     const auto [found, is_new] = home.find_or_create(
-        key, turn, [&] { return reserved.is_mine = reserve(home, horizon); }, chosen.detector,
-        named(chosen.breaker, key.text), clock_);
+        key, turn, [&] { return reserved.is_mine = reserve(home, horizon); }, policy_of(key.text),
+        name_of(key.text), clock_);
     if (is_new) reserved.is_mine = false;
     return found.object != nullptr ? handle{found} : turn_away(key.text);
   }
 
   [[gnu::noinline]] handle turn_away(std::string_view key) {
-    const auto chosen = settings_of(key);
-    auto* const alone =
-        new detail::lone_breaker<breaker_type>{chosen.detector, named(chosen.breaker, key), clock_};
+    auto* const alone = new detail::lone_breaker<breaker_type>{policy_of(key), name_of(key), clock_};
     turned_away_.fetch_add(1, std::memory_order_relaxed);  // a count, orders nothing
     return handle{{alone, &alone->node}};
   }
@@ -278,7 +290,10 @@ class registry {
     return horizon_;
   }
 
-  options_type options_;  // rules sorted, and unchanged from then on
+  const options_type options_;
+  std::vector<rule> keys_;      // sorted
+  std::vector<rule> prefixes_;  // the longest first
+  const shared_policy otherwise_;
   [[no_unique_address]] Clock clock_;
   const detail::key_hash hash_;
   std::vector<std::unique_ptr<shard, leave_shard>> shards_;

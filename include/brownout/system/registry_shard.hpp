@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include "brownout/breaker/options.hpp"
 #include "brownout/core/circuit_state.hpp"
 #include "brownout/core/clock.hpp"
 #include "brownout/system/key_hash.hpp"
@@ -13,7 +12,9 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <mutex>
+#include <string>
 #include <string_view>
 #include <utility>
 
@@ -31,10 +32,10 @@ struct hashed_key {
 /// key, and each handle.
 template <class Breaker>
 struct registered_breaker {
-  template <class Detector, class Clock>
-  registered_breaker(std::uint32_t place, registry_shard<Breaker>* owner, const Detector& detector,
-                     breaker_options&& options, const Clock& clock)
-      : breaker{detector, std::move(options), clock}, number{place}, home{owner} {}
+  template <class Policy, class Clock>
+  registered_breaker(std::uint32_t place, registry_shard<Breaker>* owner,
+                     const std::shared_ptr<Policy>& policy, std::string&& name, const Clock& clock)
+      : breaker{policy, std::move(name), clock}, number{place}, home{owner} {}
 
   [[no_unique_address]] Breaker breaker;  // its tail padding holds what follows
   const std::uint32_t number;
@@ -44,9 +45,9 @@ struct registered_breaker {
 /// One that the registry had no room for, with its only handle.
 template <class Breaker>
 struct lone_breaker : usage {
-  template <class Detector, class Clock>
-  lone_breaker(const Detector& detector, breaker_options&& options, const Clock& clock)
-      : node{0, nullptr, detector, std::move(options), clock} {
+  template <class Policy, class Clock>
+  lone_breaker(const std::shared_ptr<Policy>& policy, std::string&& name, const Clock& clock)
+      : node{0, nullptr, policy, std::move(name), clock} {
     begin(0, 1);
   }
 
@@ -102,16 +103,16 @@ class alignas(64) registry_shard {
 
   /// The same, built if there is none and `reserve`, asked under the lock, allows it. Nothing when it doesn't
   /// or there is no room. Says whether it was built.
-  template <class Reserve, class Detector, class Clock>
+  template <class Reserve, class Policy, class Clock>
   [[nodiscard]] std::pair<place, bool> find_or_create(hashed_key key, std::uint64_t turn, Reserve reserve,
-                                                      const Detector& detector, breaker_options&& options,
-                                                      const Clock& clock) {
+                                                      const std::shared_ptr<Policy>& policy,
+                                                      std::string&& name, const Clock& clock) {
     const std::lock_guard lock{mutex_};
     if (const auto found = locate(key); found.object != nullptr) {
       return {found.use->try_refer(turn) ? found : place{}, false};
     }
     if (!reserve() || index_.is_full() || places_.is_full()) return {place{}, false};
-    const auto number = places_.emplace(this, detector, std::move(options), clock).number;
+    const auto number = places_.emplace(this, policy, std::move(name), clock).number;
     places_[number].use->begin(turn, 2);  // the registry and the caller
     index_.insert(key.hash, number);
     return {places_[number], true};

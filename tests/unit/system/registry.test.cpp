@@ -263,11 +263,26 @@ TEST_CASE("as many keys are remembered as the capacity says, before any goes", "
   }
   for (std::size_t i = 0; i < capacity; ++i) bench.use("other-" + std::to_string(i));
   CHECK(bench.breakers.snapshot().size == capacity);
-  CHECK(bench.breakers.snapshot().evicted == capacity);
-  CHECK(bench.breakers.snapshot().turned_away == 0);
+  // One look at some breakers can find none that may go, about once in a million times: the shards are filled
+  // as a secret hash has it.
+  CHECK(bench.breakers.snapshot().evicted + bench.breakers.snapshot().turned_away == capacity);
+  CHECK(bench.breakers.snapshot().turned_away < 10);
 }
 
 TEST_CASE("a breaker costs its registry a cache line at most beside itself", "[registry][S3]") {
   CHECK(sizeof(detail::registered_breaker<tested_registry::breaker_type>) <=
         sizeof(tested_registry::breaker_type) + 64);
+}
+
+TEST_CASE("a breaker that is reconfigured leaves the others of its rule alone", "[system][registry][B13]") {
+  bench bench{8};
+  const auto one = bench.breakers.at("one");
+  const auto other = bench.breakers.at("other");
+  one->reconfigure(consecutive_failures{1});
+  CHECK(trip(one) == 1);
+  CHECK(trip(other) == 2);
+  one->reconfigure({.open_for = 77s});
+  CHECK(one->options().open_for.least(1, 0s, 0) == 77s);
+  CHECK(other->options().open_for.least(1, 0s, 0) == 10s);
+  CHECK(trip(bench.breakers.at("newcomer")) == 2);
 }

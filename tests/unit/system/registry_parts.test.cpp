@@ -227,11 +227,12 @@ TEST_CASE("keys with the same hash are told apart", "[registry]") {
   using breaker = brownout::circuit_breaker<brownout::consecutive_failures, brownout::manual_clock>;
   const key_hash hash;
   auto* const shard = new registry_shard<breaker>{hash, 10};  // deletes itself
+  const auto policy = std::make_shared<brownout::detail::policy<brownout::consecutive_failures>>(
+      brownout::breaker_options{}, brownout::consecutive_failures{});
   const auto build = [&](std::string_view key) {
     return shard
         ->find_or_create(
-            {key, 7}, 1, [] { return true; }, brownout::consecutive_failures{}, {.name = std::string{key}},
-            brownout::manual_clock{})
+            {key, 7}, 1, [] { return true; }, policy, std::string{key}, brownout::manual_clock{})
         .first;
   };
   const auto first = build("first");

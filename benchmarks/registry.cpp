@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "floors.hpp"
+#include "harness/barriers.hpp"
+#include "harness/scenario.hpp"
+
+#include "brownout/breaker/circuit_breaker.hpp"
+#include "brownout/system/registry.hpp"
+
+#include <malloc.h>
+#include <boost/unordered/unordered_flat_map.hpp>
+
+#include <array>
+#include <cstddef>
+#include <mutex>
+#include <shared_mutex>
+#include <string>
+
+namespace {
+
+using namespace benchmarks;
+
+std::string tenant(std::size_t number) {
+  return "tenant-" + std::to_string(1'000'000 + number);
+}
+
+std::array<std::string, 1024> keys;
+brownout::registry<> breakers;
+
+/// What one would write without a registry.
+brownout::circuit_breaker<> somebodys;
+boost::unordered_flat_map<std::string, brownout::circuit_breaker<>*> map;
+std::shared_mutex map_mutex;
+
+/// All of them by turns, not in the order in which they came in.
+const std::string& next_key() {
+  static std::size_t at = 0;
+  at = (at + 619) % keys.size();
+  return keys[at];
+}
+
+const registered look_up{{.name = "registry::at(), 1024 keys",
+                          .run = repeated([] {
+                            const auto held = breakers.at(next_key());
+                            keep(&*held);
+                            opaque_call();
+                          }),
+                          .beside = {"flat map under a shared lock", repeated([] {
+                                       const std::shared_lock lock{map_mutex};
+                                       const auto found = map.find(next_key());
+                                       keep(found->second);
+                                       opaque_call();
+                                     })},
+                          .wanted = {.ratio = 1.5, .allocations = 0},
+                          .prepare = [] {
+                            let_escape(breakers);
+                            for (std::size_t i = 0; i < keys.size(); ++i) {
+                              keys[i] = tenant(i);
+                              static_cast<void>(breakers.at(keys[i]));
+                              map.emplace(keys[i], &somebodys);
+                            }
+                          }}};
+
+/// Of the heap, with what malloc itself needs.
+std::size_t bytes_in_use() {
+  const auto heap = mallinfo2();
+  return heap.uordblks + heap.hblkhd;
+}
+
+double bytes_per_key(std::size_t count) {
+  const auto before = bytes_in_use();
+  brownout::registry<> many{{.capacity = count}};
+  for (std::size_t i = 0; i < count; ++i) static_cast<void>(many.at(tenant(i)));
+  return static_cast<double>(bytes_in_use() - before) / static_cast<double>(many.snapshot().size);
+}
+
+const registered memory{{.name = "memory of a key, 1,000,000 keys",
+                         .beside = {.name = "200 bytes"},
+                         .wanted = {.ratio = 1},
+                         .known_ratio = [] { return bytes_per_key(1'000'000) / 200; }}};
+
+}  // namespace
