@@ -47,7 +47,10 @@ const registered look_up{{.name = "registry::at(), 1024 keys",
                           .beside = {"flat map under a shared lock", repeated([] {
                                        const std::shared_lock lock{map_mutex};
                                        const auto found = map.find(next_key());
-                                       keep(found->second);
+                                       if (found == map.end()) [[unlikely]]
+                                         ++floors::surprises;
+                                       else
+                                         keep(found->second);
                                        opaque_call();
                                      })},
                           .wanted = {.ratio = 1.5, .allocations = 0},

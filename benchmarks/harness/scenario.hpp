@@ -44,9 +44,8 @@ struct scenario {
   batch run = nullptr;  ///< null: the figures come from outside, or are known
   floor beside{};
   goals wanted{};
-  void (*prepare)() = nullptr;  ///< called once, before anything is run, also when only other rows are
-  double (*known_ratio)() =
-      nullptr;  ///< for what one look tells, such as a size; called when rows are measured
+  void (*prepare)() = nullptr;        ///< called once, before anything is run, also when only other rows are
+  double (*known_ratio)() = nullptr;  ///< for what needs no batches, such as a size; called by `result`
 };
 
 /// Adds a row to the table. As a namespace-scope object it makes a file of scenarios need no other line than

@@ -142,7 +142,7 @@ TEST_CASE("over long random histories the breaker does what its specification do
                          .lease = 3ms,
                          .relapse_within = 7ms}};
   const auto failing = 1 + below(9);  // of ten
-  for (int step = 0; step < 1000; ++step) {
+  for (int step = 0; step < 500; ++step) {
     const auto choice = below(100);
     if (choice < 40) {
       both.acquire();
