@@ -71,6 +71,8 @@ const registered large_dirty_window{{.name = "count window of 1000, dirty",
                                      .beside = floors::one_addition,
                                      .wanted = {.ratio = 2.2, .allocations = 0}}};
 
+// Growth is that of threads as a service has them: every round has a new second one, which may have been
+// dealt the stripe of the first. On two processors every other one is.
 const registered time_window{{.name = "time window of 10 s",
                               .run = succeeding<ten_seconds>,
                               .beside = floors::addition_and_clock_reading,

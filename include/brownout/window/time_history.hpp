@@ -25,10 +25,10 @@ namespace brownout::detail {
 /// The calls of one epoch in the latest ten tenths of a length of time.
 ///
 /// **Layout.** Time is cut into buckets of a tenth, numbered one after another. A cell counts the calls of
-/// one bucket and says which. Threads share few cells: they are spread over up to eight stripes, each with
-/// its own cells, and a reader adds the stripes up. A stripe has 16 cells, so that numbers may wrap, and of
-/// them ten are in the window. To record a call is one compare-and-swap on one cell, and never an addition:
-/// so a thread that slept cannot add to a bucket that came later.
+/// one bucket and says which. Threads share few cells: they are spread over four stripes a processor, up to
+/// 16, each with its own cells, and a reader adds the stripes up. A stripe has 16 cells, so that numbers may
+/// wrap, and of them ten are in the window. To record a call is one compare-and-swap on one cell, and never
+/// an addition: so a thread that slept cannot add to a bucket that came later.
 ///
 /// **A later epoch** first marks every cell as emptied for it and only then announces itself. From then on no
 /// call of an older epoch can get in: a thread that had read its cell before finds it changed, and one that
@@ -54,7 +54,7 @@ class time_history {
   /// of 10 ns is cut down to one.
   explicit time_history(const auto& window)
       : bucket_{window.length / buckets},
-        stripes_{std::clamp(std::bit_ceil(std::thread::hardware_concurrency()), 1U, most_stripes)},
+        stripes_{std::clamp(std::bit_ceil(4 * std::thread::hardware_concurrency()), 1U, most_stripes)},
         cells_{std::make_unique<stripe[]>(stripes_)} {}
   time_history(const time_history&) = delete;
   time_history& operator=(const time_history&) = delete;
@@ -106,7 +106,7 @@ class time_history {
   // that it was emptied for.
   static constexpr std::uint32_t buckets = 10;
   static constexpr std::uint32_t cells_in_stripe = 16;
-  static constexpr std::uint32_t most_stripes = 8;
+  static constexpr std::uint32_t most_stripes = 16;
   static constexpr std::uint32_t full = 0xffff;
   // A cell that was not used for almost a turn of the numbers would seem to be ahead; few buckets make that a
   // matter of minutes. A thread that sleeps longer overwrites a later bucket by its own.
