@@ -137,6 +137,12 @@ class circuit {
   /// moment of a later era, whose period would then have begun before it did.
   [[nodiscard]] std::optional<view> look(control_word& seen) const noexcept {
     const auto now = elapsed();
+    // Nearly always everything is fixed and still so, and rejections should cost little more than the clock.
+    const auto key = seen.moment_key();
+    const outage fixed{seen.state() == circuit_state::open ? outage_.peek(key) : 1};
+    if (const auto fixed_moment = moment_.peek(key); fixed_moment && fixed.bits != 0 && word() == seen) {
+      return view{seen, now, *fixed_moment, fixed};
+    }
     const auto begun = moment_of(seen, now);
     const auto period = seen.state() == circuit_state::open ? outage_of(seen) : std::optional{outage{}};
     if (begun && period) return view{seen, now, *begun, *period};

@@ -27,6 +27,13 @@ class era_value {
   static constexpr int value_bits = 52;
   static constexpr std::uint64_t value_mask = (std::uint64_t{1} << value_bits) - 1;
 
+  /// The value of the era named `key`, 0 if it has none yet. To be believed only if the era turns out to be
+  /// current afterwards.
+  [[nodiscard]] std::uint64_t peek(std::uint32_t key) const noexcept {
+    const auto seen = word_.load(std::memory_order_acquire);  // (1)
+    return seen >> value_bits == key ? seen & value_mask : 0;
+  }
+
   /// The value of the era named `key`; `make(previous)` if it has none yet. Nothing when `is_current()` says
   /// that the era is over: then the caller's view is stale and it must look again. Lock-free.
   ///

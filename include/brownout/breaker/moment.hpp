@@ -19,8 +19,13 @@ class moment {
   [[nodiscard]] std::optional<duration> fix(std::uint32_t key, duration now, IsCurrent is_current) noexcept {
     const auto value = value_.fix(
         key, [&](std::uint64_t /*previous*/) { return of(now); }, is_current);
-    if (!value) return std::nullopt;
-    return std::chrono::microseconds{static_cast<std::int64_t>(*value - 1)};
+    return value ? time_of(*value) : std::nullopt;
+  }
+
+  /// The moment, if it is fixed. See `era_value::peek`.
+  [[nodiscard]] std::optional<duration> peek(std::uint32_t key) const noexcept {
+    const auto value = value_.peek(key);
+    return value != 0 ? time_of(value) : std::nullopt;
   }
 
  private:
@@ -29,6 +34,9 @@ class moment {
   static std::uint64_t of(duration now) noexcept {
     const auto ticks = std::chrono::ceil<std::chrono::microseconds>(now).count();
     return ticks < 0 ? 1 : static_cast<std::uint64_t>(ticks) + 1;
+  }
+  static std::optional<duration> time_of(std::uint64_t value) noexcept {
+    return std::chrono::microseconds{static_cast<std::int64_t>(value - 1)};
   }
 
   era_value<Atomics> value_{of(duration{})};  // the first era begins with the breaker
