@@ -1,25 +1,34 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "brownout/core/invalid_option.hpp"
 #include "brownout/window/detector.hpp"
 
 #include <algorithm>
 #include <bit>
 #include <cstdint>
+#include <type_traits>
 
 namespace brownout {
 
 /// Trips when one of several detectors does.
 ///
-///     brownout::any_of{brownout::consecutive_failures{10}, brownout::failure_rate{.threshold = 0.2}}
+///     brownout::any_of{brownout::consecutive_failures{10}, brownout::failure_rate<>{.threshold = 0.2}}
 ///
 /// The detectors share the bits of the control word for their marks, which limits what they can count to:
 /// 2046 the first of two, 4094 the second; of three (`any_of{a, b, c}`, the last two are an `any_of` of their
-/// own) 2046, 62 and 62.
+/// own) 2046, 62 and 62; more than four can't be.
 template <detector First, detector Second>
 struct any_of {
   First first{};
   Second second{};
+
+  constexpr any_of() = default;
+  constexpr any_of(const First& one, const Second& other) : first{one}, second{other} {}
+  template <class Third, class Fourth>
+  requires std::is_same_v<Second, any_of<Third, Fourth>>
+  constexpr any_of(const First& one, const Third& other, const Fourth& third)
+      : first{one}, second{other, third} {}
 
   static constexpr bool reads_clock = First::reads_clock || Second::reads_clock;
   static constexpr bool times_calls = First::times_calls || Second::times_calls;
@@ -37,6 +46,9 @@ struct any_of {
     SecondEvidence second;
   };
 
+  [[nodiscard]] constexpr bool is_bad(const call_sample& call) const noexcept {
+    return first.is_bad(call) || second.is_bad(call);
+  }
   [[nodiscard]] constexpr std::uint32_t first_marks(std::uint32_t most_marks) const noexcept {
     const share bits{most_marks};
     return first.first_marks(bits.most_of_first()) | second.first_marks(bits.most_of_second()) << bits.first;
@@ -74,6 +86,9 @@ struct any_of {
   /// Throws `std::invalid_argument` naming field, value and range.
   constexpr void validate(std::uint32_t most_marks) const {
     const share bits{most_marks};
+    if (bits.first < 2) {
+      detail::invalid_option("any_of", "detectors nested too deep for their marks", "up to four detectors");
+    }
     first.validate(bits.most_of_first());
     second.validate(bits.most_of_second());
   }

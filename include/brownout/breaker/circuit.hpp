@@ -94,10 +94,9 @@ class circuit {
   }
 
   /// Replaces `seen` by a word of another era, with the moments of both fixed, and of an open one the period
-  /// (see `era_value`). The period of the open era that it leaves was fixed by whoever found it over;
-  /// an operator needs none, since what comes after is another outage.
+  /// (see `era_value`).
   [[nodiscard]] bool begin_era(control_word& seen, control_word next, duration now) noexcept {
-    if (!moment_of(seen, now)) {
+    if (!moment_of(seen, now) || !settle_outage(seen, next)) {
       seen = word();
       return false;
     }
@@ -161,15 +160,19 @@ class circuit {
         // Nobody can tell when the missing calls come; as long again is worth a try.
         return std::min(left_of(rules().open_for.most(at.period.least())), at.period.least());
       }
-      case circuit_state::half_open: {
-        const auto now = rules();
-        return at.word.in_flight() < now.limit(at.word) ? duration::zero() : left_of(now.lease);
-      }
+      case circuit_state::half_open:
+        return wait(at, rules());
       case circuit_state::forced_open:
         return at.word.is_held_for_ever() ? rejection::unknown : left_of(at.word.held_for());
       default:
         return duration::zero();
     }
+  }
+
+  /// The same of a half-open circuit, by these rules.
+  [[nodiscard]] static duration wait(const view& at, const recovery& rules) noexcept {
+    if (at.word.in_flight() < rules.limit(at.word)) return duration::zero();
+    return std::max(at.begun + rules.lease - at.now, duration::zero());
   }
 
   /// The part of a snapshot that shows the era.
@@ -180,7 +183,7 @@ class circuit {
     shown.state = state;
     shown.epoch = at.word.epoch();
     shown.since = origin_ + at.begun;
-    shown.retry_after = wait(at);
+    shown.retry_after = state == circuit_state::half_open ? wait(at, now) : wait(at);
     shown.probes_needed = at.word.is_ramping() ? now.ramp.successes : now.successes;
     if (state == circuit_state::half_open) {
       shown.probes_succeeded = at.word.succeeded();
@@ -256,6 +259,18 @@ class circuit {
     };
     const auto bits = outage_.fix(era.moment_key(), following, is_current(era));
     return bits ? std::optional{outage{*bits}} : std::nullopt;
+  }
+
+  /// Before a circuit opens, the latest period goes over to the era that is left, so that no open era finds
+  /// one of its own key that is 4096 eras old. A circuit that an operator has held open begins anew. False
+  /// when the era of `seen` is over.
+  [[nodiscard]] bool settle_outage(control_word seen, control_word next) noexcept {
+    const bool begins_anew = seen.state() == circuit_state::forced_open;
+    if (next.state() != circuit_state::open && !begins_anew) return true;
+    const auto latest = [&](std::uint64_t previous) {
+      return begins_anew || previous == 0 ? outage::none : previous;
+    };
+    return outage_.fix(seen.moment_key(), latest, is_current(seen)).has_value();
   }
 
   // Written by whoever causes a transition or counts a failure (2), read by every caller (1). Publishes

@@ -34,9 +34,10 @@ namespace brownout {
 
 /// May I call this dependency? Refuses calls while it fails, and finds out by few probes when it is back.
 ///
-/// Thread-safe throughout. Every operation is lock-free and allocates nothing; on a closed circuit without
-/// a counted failure admission and success are one load each. The clock is read only where a deadline
-/// decides. Not copyable or movable: permits point to it, so it must outlive them.
+/// Thread-safe throughout. Calls, results and snapshots are lock-free and allocate nothing (what listeners do
+/// is theirs); on a closed circuit without a counted failure admission and success are one load each. The
+/// clock is read only where a deadline or the detector needs it. Not copyable or movable: permits point to
+/// it, so it must outlive them.
 template <detector Detector = standard_detector, clock_source Clock = monotonic_clock,
           class Atomics = std_atomics>
 class alignas(64) circuit_breaker {
@@ -124,9 +125,9 @@ class alignas(64) circuit_breaker {
   /// Everything there is to show, consistent in itself. Lock-free; changes no state and no statistics.
   [[nodiscard]] breaker_snapshot snapshot() const noexcept;
 
-  /// Replaces the options while the circuit is in use, all at once: state, counts and statistics stay. A
-  /// period or lease that is running ends by the new ones where it depends on them. Whoever is deciding just
-  /// now may still go by the old ones. The name stays; leave it empty or the same.
+  /// Replaces the options while the circuit is in use, all at once: state, counts and statistics stay, and an
+  /// open period that has begun keeps its length (`reset` ends it). Whoever is deciding just now may still go
+  /// by the old ones. The name stays; leave it empty or the same.
   ///
   /// Throws `std::invalid_argument` naming field, value and range; then nothing has changed. Callers wait for
   /// each other, but nobody else for them.
@@ -151,7 +152,6 @@ class alignas(64) circuit_breaker {
  private:
   friend permit;
   friend admission;
-
   struct no_start {};
   using start_time = std::conditional_t<Detector::times_calls, duration, no_start>;
 
@@ -167,7 +167,6 @@ class alignas(64) circuit_breaker {
       return {};
     }
   }
-
   disposition record(detail::control_word token, start_time started, outcome result, duration wish) noexcept {
     if constexpr (!Detector::times_calls) {
       // The same word as at admission means closed, same epoch, nothing marked: a success changes nothing, so
@@ -182,9 +181,8 @@ class alignas(64) circuit_breaker {
   [[gnu::noinline]] answer acquire_slowly(detail::control_word seen) noexcept;
   [[gnu::noinline]] disposition record_slowly(detail::control_word token, start_time started, outcome result,
                                               duration wish) noexcept;
-  [[nodiscard]] bool record_call(detail::control_word seen, start_time started, bool failed,
-                                 duration wish) noexcept;
-  [[nodiscard]] bool record_probe(detail::control_word seen, bool failed, duration wish) noexcept;
+  [[nodiscard]] bool record_call(detail::control_word seen, const call_sample& call, duration wish) noexcept;
+  [[nodiscard]] bool record_probe(detail::control_word seen, const call_sample& call, duration wish) noexcept;
   [[gnu::noinline]] void give_back(detail::control_word token) noexcept;
 
   static duration held(duration how_long) noexcept {
@@ -223,24 +221,25 @@ auto circuit_breaker<Detector, Clock, Atomics>::acquire_slowly(detail::control_w
     if (!at) continue;
     if (state == disabled) {
       if (at->now - at->begun < seen.held_for()) return {this, seen.without_shortcut()};
-      const auto next = seen.next_closed(circuit_.first_marks());
+      const auto next = seen.next_held(closed, circuit_.first_marks());
       if (circuit_.begin_era(seen, next, at->now)) seen = next;
       continue;  // as a call on a closed circuit
     }
-    const auto left = circuit_.wait(*at);
-    if (left > duration::zero()) {
-      if (state == forced_open) return refuse(rejection_reason::forced_open, left);
-      if (state == open) {
-        if (at->period.waits_after(seen.refused()) && !circuit_.replace(seen, seen.with_refusal())) continue;
-        return refuse(rejection_reason::circuit_open, left);
+    auto next = seen.next_half_open();  // its time is over, or every call is lost
+    if (state == half_open) {
+      const auto rules = circuit_.rules();
+      const auto left = circuit_.wait(*at, rules);
+      if (left > duration::zero()) {
+        if (!seen.is_ramping()) return refuse(rejection_reason::probes_in_flight, left);
+        if (seen.succeeded() > 0 && !circuit_.replace(seen, seen.with_no_row())) continue;
+        return refuse(rejection_reason::recovering, left);
       }
-      if (!seen.is_ramping()) return refuse(rejection_reason::probes_in_flight, left);
-      if (seen.succeeded() > 0 && !circuit_.replace(seen, seen.with_no_row())) continue;
-      return refuse(rejection_reason::recovering, left);
+      if (seen.in_flight() < rules.limit(seen)) next = seen.with_admission();
+    } else if (const auto left = circuit_.wait(*at); left > duration::zero()) {
+      if (state == forced_open) return refuse(rejection_reason::forced_open, left);
+      if (at->period.waits_after(seen.refused()) && !circuit_.replace(seen, seen.with_refusal())) continue;
+      return refuse(rejection_reason::circuit_open, left);
     }
-    // Probing begins when the time is over, and again when every call is lost.
-    const bool has_place = state == half_open && seen.in_flight() < circuit_.rules().limit(seen);
-    const auto next = has_place ? seen.with_admission() : seen.next_half_open();
     if (circuit_.begin_era(seen, next, at->now)) return {this, next.without_shortcut()};
   }
 }
@@ -253,12 +252,14 @@ disposition circuit_breaker<Detector, Clock, Atomics>::record_slowly(detail::con
     give_back(token);
     return disposition::released;
   }
-  const bool failed = result == outcome::failure;
   const auto seen = circuit_.word();
   if (seen.era() == token.era()) {
     if (seen.state() == circuit_state::disabled) return disposition::released;
-    const bool counted = seen.state() == circuit_state::half_open ? record_probe(seen, failed, wish)
-                                                                  : record_call(seen, started, failed, wish);
+    call_sample call{.epoch = seen.epoch(), .failed = result == outcome::failure};
+    if constexpr (Detector::reads_clock) call.ended = circuit_.elapsed();
+    if constexpr (Detector::times_calls) call.took = call.ended - started;
+    const bool counted = seen.state() == circuit_state::half_open ? record_probe(seen, call, wish)
+                                                                  : record_call(seen, call, wish);
     if (counted) return disposition::counted;
   }
   late_.fetch_add(1, std::memory_order_relaxed);  // a total for display, orders nothing
@@ -267,13 +268,10 @@ disposition circuit_breaker<Detector, Clock, Atomics>::record_slowly(detail::con
 
 /// Closed or metrics_only. False: the era was over before the call could count.
 template <detector Detector, clock_source Clock, class Atomics>
-bool circuit_breaker<Detector, Clock, Atomics>::record_call(detail::control_word seen, start_time started,
-                                                            bool failed, duration wish) noexcept {
+bool circuit_breaker<Detector, Clock, Atomics>::record_call(detail::control_word seen,
+                                                            const call_sample& call, duration wish) noexcept {
   const auto era = seen.era();
   const auto rules = circuit_.policy().trips();
-  call_sample call{seen.epoch(), failed};
-  if constexpr (Detector::reads_clock) call.ended = circuit_.elapsed();
-  if constexpr (Detector::times_calls) call.took = call.ended - started;
   auto evidence = rules.record(history_, call);
   for (;;) {
     const auto judged = rules.judge(evidence, seen.marks(), call, detail::control_word::most_marks);
@@ -293,9 +291,12 @@ bool circuit_breaker<Detector, Clock, Atomics>::record_call(detail::control_word
 
 /// Half-open. False: the era was over.
 template <detector Detector, clock_source Clock, class Atomics>
-bool circuit_breaker<Detector, Clock, Atomics>::record_probe(detail::control_word seen, bool failed,
+bool circuit_breaker<Detector, Clock, Atomics>::record_probe(detail::control_word seen,
+                                                             const call_sample& call,
                                                              duration wish) noexcept {
   const auto era = seen.era();
+  // A slow probe is a bad one where slow calls open the circuit: else it would close only to open again.
+  const bool failed = circuit_.policy().trips().is_bad(call);
   const auto rules = circuit_.rules();
   do {
     bool done = false;

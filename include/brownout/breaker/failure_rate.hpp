@@ -12,8 +12,8 @@ namespace brownout {
 
 /// Trips at a failure when failures make up at least `threshold` of the calls in a window.
 ///
-///     brownout::failure_rate{}                                                        // 50 % of 100 calls
-///     brownout::failure_rate{.threshold = 0.2, .window = brownout::time_window{30s}}  // 20 % of 30 s
+///     brownout::failure_rate<>{}                                                       // 50 % of 100 calls
+///     brownout::failure_rate<brownout::time_window>{.threshold = 0.2, .window = {30s}}  // 20 % of 30 s
 ///
 /// A count window judges alike at any call rate, and its successes cost nothing while it is full and clean. A
 /// time window forgets by itself, at the price of a clock reading and a write for each call.
@@ -21,8 +21,8 @@ template <class Window = count_window>
 struct failure_rate {
   double threshold = 0.5;  ///< share of calls, in (0, 1]; default as resilience4j, Hystrix and opossum
 
-  /// Calls in the window before a share is taken for evidence: 1 to the window's size, at most 1,000,000.
-  /// Default 20, as Hystrix: with fewer, chance decides.
+  /// Calls in the window before a share is taken for evidence: 1 to the window's size; of a time window, to
+  /// 300,000. Default 20, as Hystrix: with fewer, chance decides.
   std::uint32_t minimum_calls = 20;
 
   Window window{};
@@ -33,6 +33,7 @@ struct failure_rate {
   template <class Atomics>
   using history = typename detail::windowed_share<Window>::template history<Atomics>;
 
+  [[nodiscard]] constexpr bool is_bad(const call_sample& call) const noexcept { return call.failed; }
   [[nodiscard]] constexpr std::uint32_t first_marks(std::uint32_t /*most_marks*/) const noexcept {
     return detail::windowed_share<Window>::dirty;
   }

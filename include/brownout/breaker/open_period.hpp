@@ -61,7 +61,9 @@ class open_period {
 
   // NOLINTBEGIN(google-explicit-constructor): an option is set by naming what it is set to
   template <class Rep, class Period>
-  constexpr open_period(std::chrono::duration<Rep, Period> fixed) noexcept : kind_{fixed_period{fixed}} {}
+  requires std::is_convertible_v<std::chrono::duration<Rep, Period>, duration>
+  constexpr open_period(std::chrono::duration<Rep, Period> fixed) noexcept
+      : kind_{fixed_period{detail::saturated(fixed)}} {}
   constexpr open_period(const fixed_period& kind) noexcept : kind_{kind} {}
   constexpr open_period(const exponential_period& kind) noexcept : kind_{kind} {}
   constexpr open_period(const decorrelated_period& kind) noexcept : kind_{kind} {}
@@ -78,7 +80,7 @@ class open_period {
   [[nodiscard]] duration most(duration least) const noexcept {
     const auto* adaptive = std::get_if<adaptive_period>(&kind_);
     if (adaptive == nullptr) return least;
-    return std::max(least, scaled(adaptive->most, ratio(least, adaptive->least)));  // the same jitter
+    return std::max(least, scaled(adaptive->most, jitter_of(*adaptive, least)));
   }
 
   /// Whether a period goes on until as many calls as its number were refused.
@@ -99,6 +101,10 @@ class open_period {
  private:
   static double ratio(duration one, duration other) noexcept {
     return static_cast<double>(one.count()) / static_cast<double>(other.count());
+  }
+  /// The jitter that made the least period this long; what lengthened it beyond that is not jitter.
+  static double jitter_of(const adaptive_period& kind, duration least) noexcept {
+    return std::clamp(ratio(least, kind.least), 1 - kind.jitter, 1 + kind.jitter);
   }
   static duration scaled(duration one, double by) noexcept {
     return duration{std::llround(static_cast<double>(one.count()) * by)};

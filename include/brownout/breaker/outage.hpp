@@ -21,6 +21,9 @@ struct outage {
 
   std::uint64_t bits = 0;
 
+  /// None: the next one is the first.
+  static constexpr std::uint64_t none = 1;
+
   static outage of(std::uint32_t number, bool waits_for_refusals, duration least) noexcept {
     const auto length = std::chrono::ceil<std::chrono::microseconds>(least).count();
     return {std::uint64_t{number} << (length_bits + 1) |

@@ -30,7 +30,8 @@ struct recovery {
             given.ramp,
             given.lease != duration{}
                 ? given.lease
-                : std::max(given.open_for.upper_bound(), breaker_options::default_lease),
+                : std::clamp(given.open_for.upper_bound(), breaker_options::default_lease,
+                             breaker_options::longest_period),
             given.relapse_within,
             given.seed};
   }

@@ -16,8 +16,9 @@ namespace brownout {
 /// Trips at a slow call when slow calls, however they ended, make up at least `threshold` of the calls in a
 /// window.
 ///
-///     brownout::any_of{brownout::failure_rate{}, brownout::slow_call_rate{.slower_than = 2s}}
+///     brownout::any_of{brownout::failure_rate<>{}, brownout::slow_call_rate<>{.slower_than = 2s}}
 ///
+/// Half-open, a slow call is a failed one.
 /// Each call costs two clock readings more. A limit near what the dependency needs when it is merely busy
 /// refuses calls that would have succeeded: stay above three quarters of the time-out.
 template <class Window = count_window>
@@ -27,8 +28,8 @@ struct slow_call_rate {
   /// What takes longer is slow: 1 us to 24 h. No default: only the caller knows.
   duration slower_than{};
 
-  /// Calls in the window before a share is taken for evidence: 1 to the window's size, at most 1,000,000.
-  /// Default 20, as for failures.
+  /// Calls in the window before a share is taken for evidence: 1 to the window's size; of a time window, to
+  /// 300,000. Default 20, as for failures.
   std::uint32_t minimum_calls = 20;
 
   Window window{};
@@ -39,6 +40,9 @@ struct slow_call_rate {
   template <class Atomics>
   using history = typename detail::windowed_share<Window>::template history<Atomics>;
 
+  [[nodiscard]] constexpr bool is_bad(const call_sample& call) const noexcept {
+    return call.failed || is_slow(call);
+  }
   [[nodiscard]] constexpr std::uint32_t first_marks(std::uint32_t /*most_marks*/) const noexcept {
     return detail::windowed_share<Window>::dirty;
   }

@@ -30,7 +30,7 @@ struct transition_event {
 /// Called by whichever thread caused a transition, perhaps also with those that others cause meanwhile; while
 /// it blocks, that thread alone waits, and up to 256 transitions queue. It may call into the breaker and
 /// cause further transitions, which it hears of after it has returned; it may subscribe and unsubscribe,
-/// itself too. What it throws is swallowed and counted.
+/// itself too. It must not destroy the breaker. What it throws is swallowed and counted.
 using transition_listener = std::function<void(const transition_event&)>;
 
 /// Which transitions a listener hears of.

@@ -151,7 +151,7 @@ inline void transition_feed::keep(const transition_event& event) noexcept {
   if (event.epoch - next_ < capacity) return;
   auto oldest = event.epoch - capacity + 1;
   while (!is_kept(oldest)) ++oldest;
-  missed_ += oldest - next_;
+  if (!subscribers_.empty()) missed_ += oldest - next_;
   next_ = oldest;
   openings_ = 0;  // an outage may have begun or ended unheard
 }

@@ -20,8 +20,9 @@ using share_evidence = std::optional<window_reading>;
 /// **Marks.** 0: the window is full and has no bad call in it, so a good one changes nothing. Otherwise a
 /// number that each bad call changes, after it has entered the window. A thread that finds the window clean
 /// puts back 0 only if the number is the one that it read before it looked: so no bad call has come
-/// meanwhile, and none is forgotten. (Unless as many came as there are numbers; then all of them left the
-/// window as well, since it was clean.)
+/// meanwhile, and none is forgotten, unless exactly as many came as there are numbers (62 at the fewest,
+/// where several detectors share the marks) while that thread slept. Then failures stay in the window that
+/// successes should have pushed out, until the next bad call.
 ///
 /// Windows whose calls go out of date by time never stay clean, so there the marks stay what they are.
 template <class Window>
@@ -36,13 +37,16 @@ struct windowed_share {
   };
 
   static constexpr std::uint32_t dirty = 1;
+  /// What a time window can tell apart even if one thread makes all calls.
+  static constexpr std::uint32_t most_in_time = 300'000;
 
   [[nodiscard]] static constexpr judgement judge(const share_evidence& seen, bool bad, std::uint32_t marks,
                                                  std::uint32_t most_marks, double threshold,
                                                  std::uint32_t minimum_calls) noexcept {
     if (!seen) return {marks};  // another epoch has begun
     if (!bad) return {seen->settled ? 0 : marks};
-    const bool trips = seen->calls >= minimum_calls && seen->bad >= threshold * seen->calls;
+    const bool trips = seen->calls >= minimum_calls &&
+                       static_cast<double>(seen->bad) / seen->calls >= threshold;  // exact where both are
     if constexpr (Window::reads_clock) {
       return {marks, trips};
     } else {
@@ -68,7 +72,7 @@ struct windowed_share {
     if constexpr (requires { window.size; }) {
       require_within<std::uint32_t>(name + ".minimum_calls", minimum_calls, 1, window.size);
     } else {
-      require_within<std::uint32_t>(name + ".minimum_calls", minimum_calls, 1, 1'000'000);
+      require_within<std::uint32_t>(name + ".minimum_calls", minimum_calls, 1, most_in_time);
     }
   }
 };

@@ -11,6 +11,20 @@ namespace brownout {
 using duration = std::chrono::nanoseconds;
 using time_point = std::chrono::time_point<std::chrono::steady_clock, duration>;
 
+namespace detail {
+
+/// A duration of any unit in the library's own; what is beyond a century is as long as can be.
+template <class Rep, class Period>
+[[nodiscard]] constexpr duration saturated(std::chrono::duration<Rep, Period> value) noexcept {
+  constexpr std::chrono::duration<double> century{std::chrono::hours{24 * 36525}};
+  const std::chrono::duration<double> seconds{value};  // which has room for any value
+  if (seconds > century) return duration::max();
+  if (seconds < -century) return duration::min();
+  return value;
+}
+
+}  // namespace detail
+
 /// Tells the time to a component that was given it.
 ///
 /// Beyond the syntax: never goes back (as seen through happens-before), may stand still; a copy tells the

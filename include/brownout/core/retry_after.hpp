@@ -43,7 +43,9 @@ struct returned_retry_after {
   }
   template <class R>
   requires std::is_invocable_r_v<duration, const Getter&, const R&>
-  [[nodiscard]] constexpr duration retry_after(const R& returned) const { return std::invoke(get, returned); }
+  [[nodiscard]] constexpr duration retry_after(const R& returned) const {
+    return saturated(std::invoke(get, returned));
+  }
 };
 
 template <class Exception, class Getter>
@@ -58,7 +60,7 @@ struct thrown_retry_after {
     try {
       std::rethrow_exception(thrown);
     } catch (const Exception& seen) {
-      return std::invoke(get, seen);
+      return saturated(std::invoke(get, seen));
     } catch (...) {
       return duration::zero();
     }

@@ -26,7 +26,8 @@ struct judgement {
   friend constexpr bool operator==(const judgement&, const judgement&) = default;
 };
 
-/// What a detector has counted in the current epoch, for display. Zero what it does not count.
+/// What a detector has counted in the current epoch, for display. Zero what it does not count; of several
+/// that count the same, the most.
 struct epoch_statistics {
   std::uint32_t consecutive_failures = 0;  ///< failures since the last success
   std::uint32_t failure_balance = 0;       ///< failures less successes, never below 0
@@ -54,8 +55,8 @@ struct no_evidence {};
 /// evidence, then `judge` for the marks that stand there; when the marks have changed meanwhile, it fetches
 /// fresh evidence by `look` and judges again.
 ///
-/// Beyond the syntax: `judge` is pure. It trips on failures (or calls that the detector takes for bad) only,
-/// never on a success. Marks only fall to 0 on evidence that is younger than the marks it was given.
+/// Beyond the syntax: `judge` and `is_bad` are pure. A call that failed is bad, and others may be; `judge`
+/// trips on bad calls only. Marks only fall to 0 on evidence that is younger than the marks it was given.
 /// `record` and `look` are lock-free and allocate nothing. `validate` throws `std::invalid_argument` naming
 /// field, value and range; so does `validate_replacing(in_use)` when the history that was built from `in_use`
 /// does not serve this policy too.
@@ -69,6 +70,8 @@ concept detector = std::is_trivially_copyable_v<D> &&
   { D::has_window } -> std::convertible_to<bool>;
   requires std::constructible_from < typename D::template history<std_atomics>,
   const D& > ;
+  { policy.is_bad(call) }
+  noexcept->std::same_as<bool>;
   { policy.first_marks(most_marks) }
   noexcept->std::same_as<std::uint32_t>;
   { policy.judge(policy.record(past, call), marks, call, most_marks) }

@@ -28,6 +28,7 @@ struct failure_balance {
   template <class Atomics>
   using history = no_history;
 
+  [[nodiscard]] constexpr bool is_bad(const call_sample& call) const noexcept { return call.failed; }
   [[nodiscard]] constexpr std::uint32_t first_marks(std::uint32_t /*most_marks*/) const noexcept { return 0; }
   [[nodiscard]] constexpr no_evidence record(no_history& /*none*/,
                                              const call_sample& /*call*/) const noexcept {

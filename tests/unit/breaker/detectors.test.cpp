@@ -165,6 +165,28 @@ TEST_CASE("a share of slow calls opens the circuit, however they ended", "[break
   CHECK(bench.state() == circuit_state::open);
 }
 
+TEST_CASE("where slow calls open the circuit, a slow probe does not close it", "[breaker][detector]") {
+  detector_bench bench{slow_call_rate<>{.slower_than = 1s, .minimum_calls = 4, .window = {8}}};
+  bench.report(outcome::success, 4, 2s);
+  REQUIRE(bench.state() == circuit_state::open);
+  bench.clock.advance(5s);
+  bench.report(outcome::success, 1, 2s);
+  CHECK(bench.state() == circuit_state::open);
+  bench.clock.advance(5s);
+  bench.report(outcome::success, 1, 1s);
+  CHECK(bench.state() == circuit_state::closed);
+}
+
+TEST_CASE("a share is reached exactly where it says so", "[breaker][detector]") {
+  const auto percent = GENERATE(7, 14, 28, 29, 55, 56, 57, 58, 100);
+  detector_bench bench{failure_rate<>{.threshold = percent / 100.0, .minimum_calls = 100, .window = {100}}};
+  bench.succeed(100 - percent);
+  bench.fail(percent - 1);
+  CHECK(bench.state() == circuit_state::closed);
+  bench.fail();
+  CHECK(bench.state() == circuit_state::open);
+}
+
 TEST_CASE("the first of several detectors to trip opens the circuit", "[breaker][detector]") {
   detector_bench bench{any_of{consecutive_failures{5}, failure_rate<>{.threshold = 0.4, .minimum_calls = 10},
                               slow_call_rate<>{.slower_than = 1s, .minimum_calls = 3}}};
@@ -268,4 +290,10 @@ TEST_CASE("a detector that can't work is refused with its field, its value and t
   CHECK(refusal(any_of{consecutive_failures{}, failure_rate<>{}, failure_balance{63}}) ==
         "failure_balance.threshold = 63: allowed is 1 to 62");
   CHECK(refusal(any_of{consecutive_failures{2046}, failure_balance{4094}}) == "");
+  const any_of three{failure_rate<>{}, failure_rate<>{}, failure_rate<>{}};
+  CHECK(refusal(any_of{failure_rate<>{}, three}) == "");
+  CHECK(refusal(any_of{failure_rate<>{}, any_of{failure_rate<>{}, three}}) ==
+        "any_of = detectors nested too deep for their marks: allowed is up to four detectors");
+  CHECK(refusal(failure_rate<time_window>{.minimum_calls = 300'001}) ==
+        "failure_rate.minimum_calls = 300001: allowed is 1 to 300000");
 }

@@ -168,3 +168,18 @@ TEST_CASE("whoever subscribes while the circuit changes misses no later transiti
     CHECK(std::get<0>(all.heard.back()) == 2);
   }
 }
+
+TEST_CASE("what came before the first listener was missed by nobody", "[breaker][B10]") {
+  using circuit_type = brownout::circuit_breaker<consecutive_failures, manual_clock, interrupted_atomics>;
+  for (int access = 0;; ++access) {
+    manual_clock clock;
+    circuit_type circuit{consecutive_failures{1}, bench::plain({.open_for = 5s}), clock};
+    for (int i = 0; i < 1000; ++i) circuit.reset();
+    interruption::action = [&] { circuit.reset(); };
+    interruption::accesses_left = access;
+    const auto subscribed = circuit.subscribe([](const transition_event&) {});
+    interruption::accesses_left = -1;
+    if (std::exchange(interruption::action, nullptr)) break;
+    CHECK(circuit.snapshot().missed_transitions == 0);
+  }
+}

@@ -33,7 +33,10 @@ struct recovery_bench {
   [[nodiscard]] auto seen() const { return circuit.snapshot(); }
   /// Waits until a probe may pass, and fails it (from closed: just fails a call).
   void fail_when_possible(duration retry_after = {}) {
-    clock.advance(seen().retry_after);
+    while (seen().retry_after > 0s) {
+      clock.advance(seen().retry_after);
+      if (seen().retry_after > 0s) static_cast<void>(circuit.try_acquire());  // perhaps it waits for refusals
+    }
     report(outcome::failure, retry_after);
     REQUIRE(seen().state == circuit_state::open);
   }
@@ -299,4 +302,68 @@ TEST_CASE("rules of recovery outside their range are refused", "[breaker][B12][o
   CHECK(refusal({.ramp = {.successes = 0}}) == "breaker_options.ramp.successes = 0: allowed is 1 to 15");
   CHECK(refusal({.relapse_within = -1s}) == "breaker_options.relapse_within = -1s: allowed is 0ns to 86400s");
   CHECK(refusal({.successes = 255, .ramp = {254, 15}, .relapse_within = 24h}) == "");
+}
+
+TEST_CASE("a Retry-After lengthens how long an adaptive period lasts at least, and not what it lasts at most",
+          "[breaker][B12]") {
+  recovery_bench bench{{.open_for = adaptive_period{100ms, 30s, 0.2}, .seed = 7}};
+  for (int i = 0; i < 10; ++i) bench.fail_when_possible(i < 9 ? duration{} : duration{5min});
+  CHECK(bench.seen().retry_after == 5min);
+  bench.clock.advance(5min);
+  CHECK(bench.seen().retry_after == 0s);  // though nobody has been refused
+}
+
+TEST_CASE("an adaptive period that has begun is not stretched by a shorter one", "[breaker][B12][B13]") {
+  recovery_bench bench{{.open_for = adaptive_period{10s, 1min, 0}}};
+  bench.report(outcome::failure);
+  bench.circuit.reconfigure({.open_for = adaptive_period{1ms, 30s, 0}});
+  bench.clock.advance(30s);
+  CHECK(bench.seen().retry_after == 0s);
+}
+
+TEST_CASE("a hold for a time is followed by another outage", "[breaker][B1][B12]") {
+  recovery_bench bench{
+      {.open_for = exponential_period{1s, 2, 1h, 0}, .successes = 1, .ramp = brownout::no_ramp}};
+  for (int i = 0; i < 5; ++i) bench.fail_when_possible();
+  CHECK(bench.seen().open_period == 5);
+  SECTION("held open") {
+    bench.circuit.force_open_for(1s);
+  }
+  SECTION("held open out of a closed circuit") {
+    bench.clock.advance(1h);
+    bench.report(outcome::success);
+    bench.circuit.force_open_for(1s);
+  }
+  SECTION("let pass") {
+    bench.circuit.disable_for(1s);
+  }
+  bench.clock.advance(1s);
+  bench.report(outcome::failure);
+  CHECK(bench.seen().state == circuit_state::open);
+  CHECK(bench.seen().open_period == 1);
+  CHECK(bench.seen().retry_after == 1s);
+}
+
+TEST_CASE("an outage is not taken for one of 4096 epochs before", "[breaker][B2][B12]") {
+  for (const std::uint64_t later : {4094U, 4095U, 4096U, 4097U, 8192U}) {
+    recovery_bench bench{{.open_for = exponential_period{1s, 2, 1h, 0}}};
+    for (int i = 0; i < 5; ++i) bench.fail_when_possible();
+    const auto opened = bench.seen().epoch;
+    while (bench.seen().epoch + 1 < opened + later) bench.circuit.reset();
+    bench.report(outcome::failure, 7s);
+    REQUIRE(bench.seen().epoch == opened + later);
+    CHECK(bench.seen().open_period == 1);
+    CHECK(bench.seen().retry_after == 7s);
+  }
+}
+
+TEST_CASE("options as they are in force can be given back", "[breaker][B13][options]") {
+  recovery_bench bench{{.open_for = fixed_period{24h, 0.5}}};
+  bench.circuit.reconfigure(bench.circuit.options());
+  CHECK(bench.circuit.options().lease == 24h);
+}
+
+TEST_CASE("a period beyond what time can hold is refused and not cut", "[breaker][B12][options]") {
+  CHECK_FALSE(refusal({.open_for = std::chrono::hours{5'124'095'576'030'432}}).empty());
+  CHECK_FALSE(refusal({.open_for = -std::chrono::hours{5'124'095'576'030'432}}).empty());
 }

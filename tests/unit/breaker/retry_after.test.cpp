@@ -67,3 +67,10 @@ TEST_CASE("of several rules the first that has heard of a wait says how long", "
                              retry_after_from([](const response&) { return 1h; })};
   CHECK(refused_after([] { return response{503, 20s}; }, classify) == 20s);
 }
+
+TEST_CASE("a wait of centuries is as long as a wait can be", "[breaker][B12]") {
+  const first_match classify{failure_if(server_error), retry_after_from(asked)};
+  CHECK(refused_after([] { return response{503, std::chrono::seconds{9'300'000'000}}; }, classify) == 5min);
+  CHECK(refused_after([] { return response{503, std::chrono::seconds::max()}; }, classify) == 5min);
+  CHECK(refused_after([] { return response{503, std::chrono::seconds::min()}; }, classify) == 5s);
+}
