@@ -269,7 +269,7 @@ TEMPLATE_TEST_CASE("an operation that another one interrupts does what it would 
 
 TEMPLATE_TEST_CASE(
     "an operation that two others interrupt, one after the other, does what it would have done in order",
-    "[breaker][B2][B3][B4][B6][B8][B12]", in_a_row, with_ramp) {
+    "[breaker][exhaustive][B2][B3][B4][B6][B8][B12]", in_a_row, with_ramp) {
   using explored = scene<TestType>;
   int interrupted = 0;
   for (const auto& setting : settings<explored>) {
