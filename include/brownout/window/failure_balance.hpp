@@ -19,7 +19,9 @@ struct failure_balance {
   static constexpr std::uint32_t most = 1'000'000;
 
   /// 1 to 1,000,000 (fewer as part of an `any_of`). Default 20: reached after
-  /// 100 calls of which 60 % fail, and at 30 % failures by chance once in some 10^7 calls.
+  /// 100 calls of which 60 % fail. Below half, a share p of failures reaches it by chance: starting at 0,
+  /// with probability of about (p / (1 - p))^20 each time that the balance leaves 0 (gambler's ruin), at 30 %
+  /// some 6e-8.
   std::uint32_t threshold = 20;
 
   static constexpr bool reads_clock = false;

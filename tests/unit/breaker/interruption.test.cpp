@@ -17,8 +17,8 @@
 #include <utility>
 
 // Every operation interrupted by every other, before each of its accesses to shared memory: what comes out
-// must be what one of the orders without interruption gives. It is exhaustive for one preemption and for two
-// of the same operation, and needs no threads.
+// must be what one of the orders without interruption gives. It is exhaustive for one preemption, and without
+// a window beside the word for two of the same operation; it needs no threads.
 
 using namespace breaker_test;
 
