@@ -7,6 +7,7 @@
 #include "brownout/breaker/call.hpp"
 #include "brownout/breaker/circuit.hpp"
 #include "brownout/breaker/circuit_breaker.hpp"
+#include "brownout/breaker/circuit_breaker_impl.hpp"
 #include "brownout/breaker/control_word.hpp"
 #include "brownout/breaker/era_value.hpp"
 #include "brownout/breaker/failure_rate.hpp"

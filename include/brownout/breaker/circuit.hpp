@@ -36,7 +36,7 @@ class circuit {
   using policy_type = detail::policy<Detector>;
 
   circuit(std::shared_ptr<policy_type> given, Clock clock)
-      : control_{given->trips().first_marks(control_word::most_marks)},
+      : control_{given->trips()->first_marks(control_word::most_marks)},
         origin_{clock.now()},
         policy_{given.get()},
         given_{std::move(given)},
@@ -60,7 +60,7 @@ class circuit {
     // (3) acquire: synchronizes-with (4), so a policy is whole for whoever sees it.
     return *policy_.load(std::memory_order_acquire);
   }
-  [[nodiscard]] recovery rules() const noexcept { return policy().rules(); }
+  [[nodiscard]] live_copy<recovery> rules() const noexcept { return policy().rules(); }
 
   /// Gives this circuit a policy of its own, a copy with something replaced: the one that it was given may be
   /// others' too, and may still be read.
@@ -69,7 +69,7 @@ class circuit {
     auto& rare = rare_state();
     const std::lock_guard lock{rare.reconfiguring};
     if (rare.own) return replace(*rare.own);
-    auto own = std::make_unique<policy_type>(policy().rules(), policy().trips());
+    auto own = std::make_unique<policy_type>(*policy().rules(), *policy().trips());
     replace(*own);
     policy_.store(own.get(), std::memory_order_release);  // (4)
     rare.own = std::move(own);
@@ -113,14 +113,14 @@ class circuit {
 
   /// Of a new closed era.
   [[nodiscard]] std::uint32_t first_marks() const noexcept {
-    return policy().trips().first_marks(control_word::most_marks);
+    return policy().trips()->first_marks(control_word::most_marks);
   }
   /// Whether a circuit that opens now, out of the closed `seen`, begins an outage. Only then is the numbering
   /// of open periods begun again.
   [[nodiscard]] bool begins_outage(control_word seen, duration now) const noexcept {
     if (seen.is_begun_by_operator()) return true;
     const auto closed_at = moment_of(seen, now);
-    return closed_at && now - *closed_at >= rules().relapse_within;
+    return closed_at && now - *closed_at >= rules()->relapse_within;
   }
   /// An era as it is at a moment: what a decision goes by.
   struct view {
@@ -158,10 +158,10 @@ class circuit {
         const auto left = left_of(at.period.least());
         if (left > duration::zero() || !at.period.waits_after(at.word.refused())) return left;
         // Nobody can tell when the missing calls come; as long again is worth a try.
-        return std::min(left_of(rules().open_for.most(at.period.least())), at.period.least());
+        return std::min(left_of(rules()->open_for.most(at.period.least())), at.period.least());
       }
       case circuit_state::half_open:
-        return wait(at, rules());
+        return wait(at, *rules());
       case circuit_state::forced_open:
         return at.word.is_held_for_ever() ? rejection::unknown : left_of(at.word.held_for());
       default:
@@ -183,12 +183,12 @@ class circuit {
     shown.state = state;
     shown.epoch = at.word.epoch();
     shown.since = origin_ + at.begun;
-    shown.retry_after = state == circuit_state::half_open ? wait(at, now) : wait(at);
-    shown.probes_needed = at.word.is_ramping() ? now.ramp.successes : now.successes;
+    shown.retry_after = state == circuit_state::half_open ? wait(at, *now) : wait(at);
+    shown.probes_needed = at.word.is_ramping() ? now->ramp.successes : now->successes;
     if (state == circuit_state::half_open) {
       shown.probes_succeeded = at.word.succeeded();
       shown.probes_in_flight = at.word.in_flight();
-      shown.in_flight_limit = now.limit(at.word);
+      shown.in_flight_limit = now->limit(at.word);
     }
     if (state == circuit_state::open) shown.open_period = at.period.number();
     if (const auto* rare = rare_.load(std::memory_order_acquire)) {  // (5)
@@ -253,8 +253,8 @@ class circuit {
     const auto following = [&](std::uint64_t previous) {
       const auto now = rules();
       return outage{previous}
-          .next(now.open_for, era.begins_outage(), era.wish(),
-                chance_of(now.seed != 0 ? now.seed : own_seed(), era.epoch()))
+          .next(now->open_for, era.begins_outage(), era.wish(),
+                chance_of(now->seed != 0 ? now->seed : own_seed(), era.epoch()))
           .bits;
     };
     const auto bits = outage_.fix(era.moment_key(), following, is_current(era));

@@ -55,7 +55,7 @@ class alignas(64) circuit_breaker {
 
   /// For registries: breakers that share a policy until they are reconfigured.
   circuit_breaker(std::shared_ptr<detail::policy<Detector>> policy, std::string name, Clock clock)
-      : history_{policy->trips()}, circuit_{std::move(policy), std::move(clock)}, name_{std::move(name)} {}
+      : history_{*policy->trips()}, circuit_{std::move(policy), std::move(clock)}, name_{std::move(name)} {}
 
   circuit_breaker(const circuit_breaker&) = delete;
   circuit_breaker& operator=(const circuit_breaker&) = delete;
@@ -146,8 +146,8 @@ class alignas(64) circuit_breaker {
 
   [[nodiscard]] std::string_view name() const noexcept { return name_; }
   /// The options in force, with what was left out filled in. A copy: not for the path of every call.
-  [[nodiscard]] breaker_options options() const { return circuit_.rules().options(name_); }
-  [[nodiscard]] Detector trips() const noexcept { return circuit_.policy().trips(); }
+  [[nodiscard]] breaker_options options() const { return circuit_.rules()->options(name_); }
+  [[nodiscard]] Detector trips() const noexcept { return *circuit_.policy().trips(); }
 
  private:
   friend permit;
@@ -179,10 +179,18 @@ class alignas(64) circuit_breaker {
   }
 
   [[gnu::noinline]] answer acquire_slowly(detail::control_word seen) noexcept;
+  [[gnu::noinline]] answer acquire_by_clock(detail::control_word seen) noexcept;
   [[gnu::noinline]] disposition record_slowly(detail::control_word token, start_time started, outcome result,
                                               duration wish) noexcept;
-  [[nodiscard]] bool record_call(detail::control_word seen, const call_sample& call, duration wish) noexcept;
-  [[nodiscard]] bool record_probe(detail::control_word seen, const call_sample& call, duration wish) noexcept;
+  [[gnu::noinline]] disposition record_off_closed(detail::control_word seen, detail::control_word token,
+                                                  start_time started, outcome result, duration wish) noexcept;
+  [[nodiscard]] disposition record_call(detail::control_word seen, const call_sample& call,
+                                        duration wish) noexcept;
+  [[nodiscard]] disposition record_probe(detail::control_word seen, const call_sample& call,
+                                         duration wish) noexcept;
+  [[nodiscard]] call_sample sample(detail::control_word seen, start_time started,
+                                   outcome result) const noexcept;
+  [[gnu::noinline]] bool open(detail::control_word& seen, duration wish) noexcept;
   [[gnu::noinline]] void give_back(detail::control_word token) noexcept;
 
   static duration held(duration how_long) noexcept {
@@ -192,6 +200,10 @@ class alignas(64) circuit_breaker {
     return std::clamp(wish, duration::zero(), breaker_options::most_retry_after);
   }
 
+  disposition late() noexcept {
+    late_.fetch_add(1, std::memory_order_relaxed);  // a total for display, orders nothing
+    return disposition::late;
+  }
   answer refuse(rejection_reason reason, duration retry_after) noexcept {
     rejections_.fetch_add(1, std::memory_order_relaxed);  // a total for display, orders nothing
     return {nullptr, admission::pack(reason, retry_after)};
@@ -206,145 +218,6 @@ class alignas(64) circuit_breaker {
   const std::string name_;
 };
 
-template <detector Detector, clock_source Clock, class Atomics>
-auto circuit_breaker<Detector, Clock, Atomics>::acquire_slowly(detail::control_word seen) noexcept -> answer {
-  using enum circuit_state;
-  for (;;) {
-    const auto state = seen.state();
-    if (state == closed || state == metrics_only || (state == disabled && seen.is_held_for_ever())) {
-      return {this, seen.without_shortcut()};
-    }
-    if (state == forced_open && seen.is_held_for_ever()) {
-      return refuse(rejection_reason::forced_open, rejection::unknown);
-    }
-    const auto at = circuit_.look(seen);
-    if (!at) continue;
-    if (state == disabled) {
-      if (at->now - at->begun < seen.held_for()) return {this, seen.without_shortcut()};
-      const auto next = seen.next_held(closed, circuit_.first_marks());
-      if (circuit_.begin_era(seen, next, at->now)) seen = next;
-      continue;  // as a call on a closed circuit
-    }
-    auto next = seen.next_half_open();  // its time is over, or every call is lost
-    if (state == half_open) {
-      const auto rules = circuit_.rules();
-      const auto left = circuit_.wait(*at, rules);
-      if (left > duration::zero()) {
-        if (!seen.is_ramping()) return refuse(rejection_reason::probes_in_flight, left);
-        if (seen.succeeded() > 0 && !circuit_.replace(seen, seen.with_no_row())) continue;
-        return refuse(rejection_reason::recovering, left);
-      }
-      if (seen.in_flight() < rules.limit(seen)) next = seen.with_admission();
-    } else if (const auto left = circuit_.wait(*at); left > duration::zero()) {
-      if (state == forced_open) return refuse(rejection_reason::forced_open, left);
-      if (at->period.waits_after(seen.refused()) && !circuit_.replace(seen, seen.with_refusal())) continue;
-      return refuse(rejection_reason::circuit_open, left);
-    }
-    if (circuit_.begin_era(seen, next, at->now)) return {this, next.without_shortcut()};
-  }
-}
-
-template <detector Detector, clock_source Clock, class Atomics>
-disposition circuit_breaker<Detector, Clock, Atomics>::record_slowly(detail::control_word token,
-                                                                     start_time started, outcome result,
-                                                                     duration wish) noexcept {
-  if (result == outcome::ignored || result == outcome::cancelled) {
-    give_back(token);
-    return disposition::released;
-  }
-  const auto seen = circuit_.word();
-  if (seen.era() == token.era()) {
-    if (seen.state() == circuit_state::disabled) return disposition::released;
-    call_sample call{.epoch = seen.epoch(), .failed = result == outcome::failure};
-    if constexpr (Detector::reads_clock) call.ended = circuit_.elapsed();
-    if constexpr (Detector::times_calls) call.took = call.ended - started;
-    const bool counted = seen.state() == circuit_state::half_open ? record_probe(seen, call, wish)
-                                                                  : record_call(seen, call, wish);
-    if (counted) return disposition::counted;
-  }
-  late_.fetch_add(1, std::memory_order_relaxed);  // a total for display, orders nothing
-  return disposition::late;
-}
-
-/// Closed or metrics_only. False: the era was over before the call could count.
-template <detector Detector, clock_source Clock, class Atomics>
-bool circuit_breaker<Detector, Clock, Atomics>::record_call(detail::control_word seen,
-                                                            const call_sample& call, duration wish) noexcept {
-  const auto era = seen.era();
-  const auto rules = circuit_.policy().trips();
-  auto evidence = rules.record(history_, call);
-  for (;;) {
-    const auto judged = rules.judge(evidence, seen.marks(), call, detail::control_word::most_marks);
-    bool done = false;
-    if (judged.trips && seen.state() == circuit_state::closed) {
-      const auto now = circuit_.elapsed();
-      done = circuit_.begin_era(seen, seen.next_open(circuit_.begins_outage(seen, now), bounded(wish)), now);
-    } else {
-      done = judged.marks == seen.marks() || circuit_.replace(seen, seen.with_marks(judged.marks));
-    }
-    if (done) return true;
-    // A window has taken the call in while its epoch went on: it counts, only for nothing any more.
-    if (seen.era() != era) return Detector::has_window;
-    evidence = rules.look(history_, call);
-  }
-}
-
-/// Half-open. False: the era was over.
-template <detector Detector, clock_source Clock, class Atomics>
-bool circuit_breaker<Detector, Clock, Atomics>::record_probe(detail::control_word seen,
-                                                             const call_sample& call,
-                                                             duration wish) noexcept {
-  const auto era = seen.era();
-  // A slow probe is a bad one where slow calls open the circuit: else it would close only to open again.
-  const bool failed = circuit_.policy().trips().is_bad(call);
-  const auto rules = circuit_.rules();
-  do {
-    bool done = false;
-    if (failed && seen.is_ramping() && seen.limit() > 1) {
-      done = circuit_.replace(seen, seen.with_end(0, seen.limit() / 2));
-    } else if (failed) {
-      done = circuit_.begin_era(seen, seen.next_open(false, bounded(wish)), circuit_.elapsed());
-    } else {
-      const auto row = seen.succeeded() + 1;
-      const auto limit = seen.limit() + 1;  // on the ramp
-      if (!seen.is_ramping() && row < rules.successes) {
-        done = circuit_.replace(seen, seen.with_success());
-      } else if (!seen.is_ramping() && rules.ramp.first > 0) {
-        done = circuit_.begin_era(seen, seen.next_on_ramp(rules.ramp.first), circuit_.elapsed());
-      } else if (seen.is_ramping() && row < rules.ramp.successes &&
-                 limit < detail::control_word::most_limit) {
-        done = circuit_.replace(seen, seen.with_end(row, limit));
-      } else {
-        done = circuit_.begin_era(seen, seen.next_closed(circuit_.first_marks()), circuit_.elapsed());
-      }
-    }
-    if (done) return true;
-  } while (seen.era() == era);
-  return false;
-}
-
-template <detector Detector, clock_source Clock, class Atomics>
-void circuit_breaker<Detector, Clock, Atomics>::give_back(detail::control_word token) noexcept {
-  auto seen = circuit_.word();
-  while (seen.era() == token.era() && seen.state() == circuit_state::half_open) {
-    if (circuit_.replace(seen, seen.with_give_back())) return;
-  }
-}
-
-template <detector Detector, clock_source Clock, class Atomics>
-breaker_snapshot circuit_breaker<Detector, Clock, Atomics>::snapshot() const noexcept {
-  auto seen = circuit_.word();
-  auto at = circuit_.look(seen);
-  while (!at) at = circuit_.look(seen);
-  auto shown = circuit_.show(*at);
-  if (shown.state == circuit_state::closed || shown.state == circuit_state::metrics_only) {
-    shown.count(circuit_.policy().trips().statistics(
-        history_, seen.marks(), {.epoch = seen.epoch(), .ended = at->now}, detail::control_word::most_marks));
-  }
-  // relaxed: totals, read beside the word.
-  shown.rejections = rejections_.load(std::memory_order_relaxed);
-  shown.late_results = late_.load(std::memory_order_relaxed);
-  return shown;
-}
-
 }  // namespace brownout
+
+#include "brownout/breaker/circuit_breaker_impl.hpp"

@@ -69,6 +69,15 @@ struct control_word {
   }
   [[nodiscard]] constexpr std::uint64_t epoch() const noexcept { return (bits & epoch_mask) >> payload_bits; }
 
+  /// Cheaper than to compare state(), which looks for the ramp first. Not for half_open, which may be either.
+  [[nodiscard]] constexpr bool is(circuit_state other) const noexcept {
+    return code() == static_cast<std::uint64_t>(other);
+  }
+  /// Whether calls are counted: closed or metrics_only.
+  [[nodiscard]] constexpr bool measures() const noexcept {
+    return is(circuit_state::closed) || is(circuit_state::metrics_only);
+  }
+
   // Closed and metrics_only.
   [[nodiscard]] constexpr std::uint32_t marks() const noexcept {
     return static_cast<std::uint32_t>(bits & (flag - 1));
@@ -103,6 +112,14 @@ struct control_word {
   [[nodiscard]] constexpr bool is_held_for_ever() const noexcept { return (bits & (flag - 1)) == 0; }
   [[nodiscard]] constexpr duration held_for() const noexcept {
     return unit * static_cast<std::int64_t>(bits & (flag - 1));
+  }
+
+  /// Until an operator ends it, with no deadline to look at.
+  [[nodiscard]] constexpr bool refuses_all() const noexcept {
+    return (bits & ~(epoch_mask | flag)) == of(circuit_state::forced_open, 0, 0).bits;
+  }
+  [[nodiscard]] constexpr bool admits_all() const noexcept {
+    return measures() || (is(circuit_state::disabled) && is_held_for_ever());
   }
 
   /// Closed and nothing marked, whatever the epoch: the one case in which a call costs two loads. `closed` is

@@ -5,6 +5,7 @@
 #include "brownout/window/count_window.hpp"
 #include "brownout/window/detector.hpp"
 #include "brownout/window/time_window.hpp"
+#include "brownout/window/window_reading.hpp"
 
 #include <cstdint>
 
@@ -43,10 +44,9 @@ struct failure_rate {
   [[nodiscard]] auto look(const auto& past, const call_sample& call) const noexcept {
     return past.look(call.epoch, call.ended);
   }
-  [[nodiscard]] constexpr judgement judge(const detail::share_evidence& seen, std::uint32_t marks,
-                                          const call_sample& call, std::uint32_t most_marks) const noexcept {
-    return detail::windowed_share<Window>::judge(seen, call.failed, marks, most_marks, threshold,
-                                                 minimum_calls);
+  [[nodiscard]] constexpr judgement judge(window_reading seen, std::uint32_t marks, const call_sample& call,
+                                          std::uint32_t most_marks) const noexcept {
+    return detail::windowed_share<Window>::judge(*this, seen, call.failed, marks, most_marks);
   }
   [[nodiscard]] epoch_statistics statistics(const auto& past, std::uint32_t /*marks*/, const call_sample& at,
                                             std::uint32_t /*most_marks*/) const noexcept {

@@ -18,8 +18,8 @@ class policy {
   /// Precondition: both are valid.
   policy(const recovery& rules, const Detector& trips) : rules_{rules}, trips_{trips} {}
 
-  [[nodiscard]] recovery rules() const noexcept { return rules_.read(); }
-  [[nodiscard]] Detector trips() const noexcept { return trips_.read(); }
+  [[nodiscard]] live_copy<recovery> rules() const noexcept { return rules_.read(); }
+  [[nodiscard]] live_copy<Detector> trips() const noexcept { return trips_.read(); }
 
   void replace(const recovery& rules) { rules_.write(rules); }
   void replace(const Detector& trips) { trips_.write(trips); }

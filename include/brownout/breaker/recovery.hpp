@@ -43,6 +43,24 @@ struct recovery {
     return std::min(probes, successes > seen.succeeded() ? successes - seen.succeeded() : 1);
   }
 
+  /// What follows when a half-open call has failed. `wish` as for `next_open`.
+  [[nodiscard]] static control_word after_failure(control_word seen, duration wish) noexcept {
+    if (seen.is_ramping() && seen.limit() > 1) return seen.with_end(0, seen.limit() / 2);
+    return seen.next_open(false, wish);
+  }
+  /// The same when it has succeeded. `first_marks`: of the closed era that may begin.
+  [[nodiscard]] control_word after_success(control_word seen, std::uint32_t first_marks) const noexcept {
+    const auto row = seen.succeeded() + 1;
+    if (seen.is_ramping()) {
+      const auto limit = seen.limit() + 1;
+      if (row < ramp.successes && limit < control_word::most_limit) return seen.with_end(row, limit);
+    } else {
+      if (row < successes) return seen.with_success();
+      if (ramp.first > 0) return seen.next_on_ramp(ramp.first);
+    }
+    return seen.next_closed(first_marks);
+  }
+
   [[nodiscard]] breaker_options options(std::string name) const {
     return {std::move(name), open_for, probes, successes, ramp, lease, relapse_within, seed};
   }

@@ -7,6 +7,7 @@
 #include "brownout/window/count_window.hpp"
 #include "brownout/window/detector.hpp"
 #include "brownout/window/time_window.hpp"
+#include "brownout/window/window_reading.hpp"
 
 #include <chrono>
 #include <cstdint>
@@ -52,10 +53,9 @@ struct slow_call_rate {
   [[nodiscard]] auto look(const auto& past, const call_sample& call) const noexcept {
     return past.look(call.epoch, call.ended);
   }
-  [[nodiscard]] constexpr judgement judge(const detail::share_evidence& seen, std::uint32_t marks,
-                                          const call_sample& call, std::uint32_t most_marks) const noexcept {
-    return detail::windowed_share<Window>::judge(seen, is_slow(call), marks, most_marks, threshold,
-                                                 minimum_calls);
+  [[nodiscard]] constexpr judgement judge(window_reading seen, std::uint32_t marks, const call_sample& call,
+                                          std::uint32_t most_marks) const noexcept {
+    return detail::windowed_share<Window>::judge(*this, seen, is_slow(call), marks, most_marks);
   }
   [[nodiscard]] epoch_statistics statistics(const auto& past, std::uint32_t /*marks*/, const call_sample& at,
                                             std::uint32_t /*most_marks*/) const noexcept {

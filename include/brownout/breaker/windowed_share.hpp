@@ -7,13 +7,9 @@
 #include "brownout/window/window_reading.hpp"
 
 #include <cstdint>
-#include <optional>
 #include <string>
 
 namespace brownout::detail {
-
-/// What a window said of a call; nothing when the window has gone on to a later epoch.
-using share_evidence = std::optional<window_reading>;
 
 /// The part that `failure_rate` and `slow_call_rate` have in common: bad calls as a share of a window.
 ///
@@ -31,7 +27,7 @@ struct windowed_share {
   struct history : Window::template history<Atomics> {
     explicit history(const auto& policy) : Window::template history<Atomics>{policy.window} {}
 
-    [[nodiscard]] share_evidence look(std::uint64_t epoch, duration now) const noexcept {
+    [[nodiscard]] window_reading look(std::uint64_t epoch, duration now) const noexcept {
       return this->read(epoch, now);
     }
   };
@@ -40,13 +36,12 @@ struct windowed_share {
   /// What a time window can tell apart even if one thread makes all calls.
   static constexpr std::uint32_t most_in_time = 300'000;
 
-  [[nodiscard]] static constexpr judgement judge(const share_evidence& seen, bool bad, std::uint32_t marks,
-                                                 std::uint32_t most_marks, double threshold,
-                                                 std::uint32_t minimum_calls) noexcept {
-    if (!seen) return {marks};  // another epoch has begun
-    if (!bad) return {seen->settled ? 0 : marks};
-    const bool trips = seen->calls >= minimum_calls &&
-                       static_cast<double>(seen->bad) / seen->calls >= threshold;  // exact where both are
+  /// `policy`: threshold, minimum_calls and window.
+  [[nodiscard]] static constexpr judgement judge(const auto& policy, window_reading seen, bool bad,
+                                                 std::uint32_t marks, std::uint32_t most_marks) noexcept {
+    if (!bad) return {policy.window.is_settled(seen) ? 0 : marks};
+    const bool trips = seen.calls >= policy.minimum_calls && static_cast<double>(seen.bad) / seen.calls >=
+                                                                 policy.threshold;  // exact where both are
     if constexpr (Window::reads_clock) {
       return {marks, trips};
     } else {

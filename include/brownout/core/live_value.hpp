@@ -3,16 +3,38 @@
 
 #include "brownout/core/atomics.hpp"
 
+#include <algorithm>
 #include <array>
 #include <atomic>
-#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
 #include <mutex>
+#include <new>
 #include <type_traits>
 
 namespace brownout::detail {
+
+/// What a `live_value` was when it was read.
+///
+/// Filled in place word by word, and handed out by reference. Copied as a whole, the words would be read back
+/// in wider pieces than they were just written in, for which processors wait (some 4 ns).
+template <class T>
+requires std::is_trivially_copyable_v<T>
+class live_copy {
+ public:
+  [[nodiscard]] const T& operator*() const noexcept {
+    return *std::launder(reinterpret_cast<const T*>(bytes_));
+  }
+  [[nodiscard]] const T* operator->() const noexcept { return &**this; }
+
+ private:
+  template <class, class>
+  friend class live_value;
+  live_copy() noexcept {}
+
+  alignas(T) std::byte bytes_[sizeof(T)];  // uninitialised until they are filled
+};
 
 /// A small value that is read often and replaced seldom, while others read it.
 ///
@@ -25,18 +47,20 @@ class live_value {
  public:
   explicit live_value(const T& value) { fill(buffers_[0], value); }
 
-  [[nodiscard]] T read() const noexcept {
+  [[nodiscard]] live_copy<T> read() const noexcept {
+    live_copy<T> copied;
     for (;;) {
       // (1) acquire: synchronizes-with (4), so the buffer that it names is whole.
       const auto version = version_.load(std::memory_order_acquire);
-      words copied;
-      for (std::size_t i = 0; i < copied.size(); ++i) {
+      for (std::size_t i = 0; i < size; ++i) {
         // (2) acquire: synchronizes-with (3), so whoever reads a word of the next but one version sees at (5)
         // that the version has moved on.
-        copied[i] = buffers_[version % 2][i].load(std::memory_order_acquire);
+        const auto word = buffers_[version % 2][i].load(std::memory_order_acquire);
+        const auto done = i * sizeof word;
+        std::memcpy(copied.bytes_ + done, &word, std::min(sizeof word, sizeof(T) - done));
       }
       // (5) relaxed: not reordered before the loads above, since those are acquire.
-      if (version_.load(std::memory_order_relaxed) == version) return made_of(copied);
+      if (version_.load(std::memory_order_relaxed) == version) return copied;
     }
   }
 
@@ -58,11 +82,6 @@ class live_value {
     words from{};
     std::memcpy(from.data(), &value, sizeof value);
     for (std::size_t i = 0; i < size; ++i) buffer[i].store(from[i], std::memory_order_release);  // (3)
-  }
-  static T made_of(const words& from) noexcept {
-    std::array<std::byte, sizeof(T)> bytes;
-    std::memcpy(bytes.data(), from.data(), bytes.size());
-    return std::bit_cast<T>(bytes);
   }
 
   std::mutex writing_;

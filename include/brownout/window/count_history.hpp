@@ -46,50 +46,40 @@ class count_history {
   count_history(const count_history&) = delete;
   count_history& operator=(const count_history&) = delete;
 
-  /// Enters one call; the first of a later epoch empties the window. Nothing when the window already belongs
-  /// to a later epoch than `epoch`; then nothing has changed.
+  /// Enters one call and reads the window; the first call of a later epoch empties it. When the window
+  /// already belongs to a later epoch than `epoch`, the reading is empty and nothing has changed.
   ///
   /// The reading counts for certain only when the call was `bad`. For a good call it is usually just empty,
-  /// because counting means to look at every page; only the good call that fills its page looks, and so
-  /// `settled` comes up to 26 calls late.
+  /// because counting means to look at every page; only the good call that fills its page looks, and so a
+  /// settled window shows up to 26 calls late.
   ///
   /// Lock-free: one compare-and-swap, one more for a new page or epoch, and again what others interfere with.
-  std::optional<window_reading> record(std::uint64_t epoch, bool bad, duration /*now*/) noexcept {
+  window_reading record(std::uint64_t epoch, bool bad, duration /*now*/) noexcept {
     const auto own = static_cast<std::uint32_t>(epoch);
     for (;;) {
       // (1) acquire: synchronizes-with (2), so that the pages before this one are seen as they were filled.
       const auto at = cursor_.load(std::memory_order_acquire);
-      if (epoch_of(at) != own) {
-        if (is_later(epoch_of(at), own)) return std::nullopt;
-        move_cursor(at, packed(own, page_of(at) + pages_ + 1));
-        continue;
-      }
       const auto number = page_of(at);
-      auto& here = ring_[number % pages_].held;
+      auto& here = word_of(number);
       // (3) acquire: synchronizes-with (4), so whoever sees a page that is newer than its cursor finds a
       // newer cursor too.
       auto seen = here.load(std::memory_order_acquire);
-      if (is_later(number_of(seen), number)) continue;
-      const auto before = number_of(seen) == number ? seen : empty_page(number);
-      if (fill_of(before) == page_size) {
-        move_cursor(at, packed(own, number + 1));
+      if (epoch_of(at) != own || !has_room(seen, number)) [[unlikely]] {
+        if (!make_room(own, at, seen)) return {};
         continue;
       }
-      const auto after = appended(before, bad);
+      const auto after = appended(number_of(seen) == number ? seen : empty_page(number), bad);
       // (4) release: publishes the cursor (1) that led here. Failure is relaxed: all is looked at again.
-      if (!here.compare_exchange_weak(seen, after, std::memory_order_release, std::memory_order_relaxed)) {
-        continue;
+      if (here.compare_exchange_weak(seen, after, std::memory_order_release, std::memory_order_relaxed)) {
+        return bad || fill_of(after) == page_size ? read_from(own, after) : window_reading{};
       }
-      if (!bad && fill_of(after) < page_size) return window_reading{};
-      const auto counts = counted(number, after);
-      return counts ? counts : latest(own);
     }
   }
 
   /// The window as seen in `epoch`: empty unless its calls belong to that epoch. Exact as of a moment during
   /// this call. Lock-free: looks again only when others have meanwhile gone once around the ring.
   [[nodiscard]] window_reading read(std::uint64_t epoch, duration /*now*/) const noexcept {
-    return latest(static_cast<std::uint32_t>(epoch)).value_or(window_reading{});
+    return latest(static_cast<std::uint32_t>(epoch));
   }
 
  private:
@@ -128,27 +118,59 @@ class count_history {
     return packed(number_of(page), (fill_of(page) + 1) << page_size | bits);
   }
 
+  static constexpr bool has_room(std::uint64_t page, std::uint32_t number) noexcept {
+    return number_of(page) == number ? fill_of(page) < page_size : !is_later(number_of(page), number);
+  }
+
+  // Out of line, as below: what is seldom needed should not take registers from every call.
+
+  /// Sees to it that a call of the epoch finds room where the cursor is next time; `seen`: its page. False
+  /// when a later epoch has begun.
+  [[nodiscard]] [[gnu::noinline]] bool make_room(std::uint32_t own, std::uint64_t at,
+                                                 std::uint64_t seen) noexcept {
+    const auto number = page_of(at);
+    if (epoch_of(at) != own) {
+      if (is_later(epoch_of(at), own)) return false;
+      move_cursor(at, packed(own, number + pages_ + 1));
+    } else if (number_of(seen) == number) {
+      move_cursor(at, packed(own, number + 1));
+    }
+    return true;
+  }
+
   void move_cursor(std::uint64_t from, std::uint64_t to) noexcept {
     // (2) release: publishes the full page (3) that it leaves. Failure is relaxed, and needs no second try:
     // then another thread has moved it.
     cursor_.compare_exchange_weak(from, to, std::memory_order_release, std::memory_order_relaxed);
   }
 
-  /// What the window holds now; nothing when it does not belong to this epoch.
-  std::optional<window_reading> latest(std::uint32_t own) const noexcept {
+  [[nodiscard]] auto& word_of(std::uint32_t number) const noexcept {
+    return ring_[number & (pages_ - 1)].held;
+  }
+
+  /// The window from `page` on backwards, or what it holds now when others have gone once around the ring.
+  [[nodiscard]] [[gnu::noinline]] window_reading read_from(std::uint32_t own,
+                                                           std::uint64_t page) const noexcept {
+    const auto counts = counted(number_of(page), page);
+    return counts ? *counts : latest(own);
+  }
+
+  /// What the window holds now.
+  [[nodiscard]] window_reading latest(std::uint32_t own) const noexcept {
     for (;;) {
       // (1) and (3), as in record().
       const auto at = cursor_.load(std::memory_order_acquire);
-      if (epoch_of(at) != own) return std::nullopt;
+      if (epoch_of(at) != own) return {};
       const auto number = page_of(at);
-      const auto counts = counted(number, ring_[number % pages_].held.load(std::memory_order_acquire));
-      if (counts) return counts;
+      const auto counts = counted(number, word_of(number).load(std::memory_order_acquire));
+      if (counts) return *counts;
     }
   }
 
   /// The latest `size_` calls before and in the page `newest`, which holds `page`. Nothing when a page on the
   /// way has meanwhile been overwritten.
-  std::optional<window_reading> counted(std::uint32_t newest, std::uint64_t page) const noexcept {
+  [[nodiscard]] std::optional<window_reading> counted(std::uint32_t newest,
+                                                      std::uint64_t page) const noexcept {
     window_reading sum;
     for (auto number = newest;;) {
       if (is_later(number_of(page), number)) return std::nullopt;
@@ -157,21 +179,21 @@ class count_history {
         // not.
         const auto taken = std::min(fill_of(page), size_ - sum.calls);
         sum.calls += taken;
-        sum.bad += static_cast<std::uint32_t>(
-            std::popcount(static_cast<std::uint32_t>(page) & bits_mask & ((1U << taken) - 1)));
+        const auto bits = static_cast<std::uint32_t>(page) & bits_mask & ((1U << taken) - 1);
+        // Most pages have none, and not every processor that code is compiled for counts bits.
+        if (bits != 0) sum.bad += static_cast<std::uint32_t>(std::popcount(bits));
       } else if (number != newest) {
         break;  // the epoch began with the page after this one; the newest may just not have been begun
       }
       if (sum.calls == size_) break;
       --number;
-      page = ring_[number % pages_].held.load(std::memory_order_acquire);  // (3)
+      page = word_of(number).load(std::memory_order_acquire);  // (3)
     }
-    sum.settled = sum.calls == size_ && sum.bad == 0;
     return sum;
   }
 
   const std::uint32_t size_;
-  const std::uint32_t pages_;
+  const std::uint32_t pages_;  // a power of two
   const std::unique_ptr<place[]> ring_;
   // Epoch in the upper half, page in the lower. Written by whoever finds the page full or brings a later
   // epoch (2); publishes that all pages before it are full.

@@ -3,6 +3,7 @@
 
 #include "brownout/core/invalid_option.hpp"
 #include "brownout/window/count_history.hpp"
+#include "brownout/window/window_reading.hpp"
 
 #include <cstdint>
 
@@ -18,6 +19,11 @@ struct count_window {
   static constexpr bool reads_clock = false;
   template <class Atomics>
   using history = detail::count_history<Atomics>;
+
+  /// Whether another good call would change nothing: full, and without a bad call.
+  [[nodiscard]] constexpr bool is_settled(window_reading seen) const noexcept {
+    return seen == window_reading{size, 0};
+  }
 
   /// Throws `std::invalid_argument` naming field, value and range.
   constexpr void validate() const {

@@ -9,7 +9,6 @@
 #include <bit>
 #include <cstdint>
 #include <memory>
-#include <optional>
 #include <thread>
 
 namespace brownout::detail {
@@ -18,7 +17,8 @@ namespace brownout::detail {
 [[nodiscard]] inline std::uint32_t thread_number() noexcept {
   // Written by each thread once. Relaxed: the number is all that it gives.
   static std::atomic<std::uint32_t> threads{0};
-  thread_local const std::uint32_t number = threads.fetch_add(1, std::memory_order_relaxed);
+  constinit thread_local std::uint32_t number = 0;  // none yet; else the access would call an initialiser
+  if (number == 0) number = threads.fetch_add(1, std::memory_order_relaxed) + 1;
   return number;
 }
 
@@ -59,28 +59,30 @@ class time_history {
   time_history(const time_history&) = delete;
   time_history& operator=(const time_history&) = delete;
 
-  /// Enters one call that ended at `now`; the first of a later epoch empties the window. Nothing when the
-  /// window already belongs to a later epoch than `epoch`; then nothing has changed.
+  /// Enters one call that ended at `now` and reads the window; the first call of a later epoch empties it.
+  /// When the window already belongs to a later epoch than `epoch`, the reading is empty and nothing has
+  /// changed.
   ///
   /// The reading counts only when the call was `bad`; for a good call it is empty, because counting means to
-  /// look at every cell. It is as of `now`: calls in a bucket after that do not count yet. `settled` is never
-  /// set: calls go out of date by time.
+  /// look at every cell. It is as of `now`: calls in a bucket after that do not count yet.
   ///
   /// A caller whose `now` is more than 6 buckets behind others' sees what is left of its window; a call more
   /// than 15 behind is counted as if it had ended with the latest.
   ///
   /// Lock-free: one compare-and-swap, and again what others interfere with. The first call of an epoch has
   /// one to do for each cell.
-  std::optional<window_reading> record(std::uint64_t epoch, bool bad, duration now) noexcept {
+  window_reading record(std::uint64_t epoch, bool bad, duration now) noexcept {
     const auto own = static_cast<std::uint32_t>(epoch);
-    if (!enter(own)) return std::nullopt;
+    // (1) acquire: synchronizes-with (2), so that no cell is seen as it was before it was emptied.
+    if (epoch_.load(std::memory_order_acquire) != own && !enter(own)) [[unlikely]]
+      return {};
     auto number = number_at(own, now);
-    auto& cells = cells_[thread_number() % stripes_].cells;
+    auto& cells = cells_[thread_number() & (stripes_ - 1)].cells;
     for (;;) {
       auto& here = cells[number % cells_in_stripe].held;
       // (3) acquire: synchronizes-with (4), so whoever sees calls of a later epoch sees that it has begun.
       auto seen = here.load(std::memory_order_acquire);
-      if (!is_current(own) || is_emptied_for_later(seen, own)) return std::nullopt;
+      if (!is_current(own) || is_emptied_for_later(seen, own)) return {};
       // Only calls of this epoch stand here. Should they be later than this one by a turn of the cells, its
       // own bucket is gone.
       if (is_ahead(seen, number)) number = number_of(seen);
@@ -89,16 +91,15 @@ class time_history {
       // again.
       if (here.compare_exchange_weak(seen, next, std::memory_order_release, std::memory_order_relaxed)) break;
     }
-    if (!bad) return window_reading{};
-    return reading(own, number);
+    return bad ? reading(own, number) : window_reading{};
   }
 
   /// The window as seen in `epoch` at `now`: empty unless its calls belong to that epoch. Wait-free.
   [[nodiscard]] window_reading read(std::uint64_t epoch, duration now) const noexcept {
     const auto own = static_cast<std::uint32_t>(epoch);
-    // (1), as in enter().
+    // (1), as in record().
     if (epoch_.load(std::memory_order_acquire) != own) return {};
-    return reading(own, number_at(own, now)).value_or(window_reading{});
+    return reading(own, number_at(own, now));
   }
 
  private:
@@ -152,7 +153,18 @@ class time_history {
   }
 
   [[nodiscard]] std::uint32_t number_at(std::uint32_t epoch, duration now) const noexcept {
-    return static_cast<std::uint32_t>(now / bucket_) + epoch * epoch_step;
+    return static_cast<std::uint32_t>(bucket_at(now)) + epoch * epoch_step;
+  }
+  /// now / bucket_, nearly always without the division: that takes longer than entering the call.
+  [[nodiscard]] std::int64_t bucket_at(duration now) const noexcept {
+    // relaxed: a guess, checked by itself.
+    auto bucket = recent_bucket_.load(std::memory_order_relaxed);
+    const auto into = now - bucket_ * bucket;
+    if (into < duration::zero() || into >= bucket_) [[unlikely]] {
+      bucket = now / bucket_;
+      recent_bucket_.store(bucket, std::memory_order_relaxed);
+    }
+    return bucket;
   }
   /// To be asked after a cell was loaded (3). Relaxed: whoever wrote the cell had seen its own epoch, so
   /// through (3) no older one is seen here.
@@ -161,10 +173,9 @@ class time_history {
   }
 
   /// Makes `own` the window's epoch; false when a later one is.
-  [[nodiscard]] bool enter(std::uint32_t own) noexcept {
+  [[nodiscard]] [[gnu::noinline]] bool enter(std::uint32_t own) noexcept {
     for (;;) {
-      // (1) acquire: synchronizes-with (2), so that no cell is seen as it was before it was emptied.
-      auto current = epoch_.load(std::memory_order_acquire);
+      auto current = epoch_.load(std::memory_order_acquire);  // (1)
       if (current == own) return true;
       if (is_later(current, own)) return false;
       if (!empty_cells(current, own)) continue;
@@ -192,21 +203,20 @@ class time_history {
     return true;
   }
 
-  /// The ten buckets up to `newest`; nothing when a later epoch has begun.
-  [[nodiscard]] std::optional<window_reading> reading(std::uint32_t own,
-                                                      std::uint32_t newest) const noexcept {
+  /// The ten buckets up to `newest`; empty when a later epoch has begun.
+  [[nodiscard]] [[gnu::noinline]] window_reading reading(std::uint32_t own,
+                                                         std::uint32_t newest) const noexcept {
     window_reading sum;
     for (std::uint32_t i = 0; i < stripes_ * buckets; ++i) {
       const auto number = newest - i % buckets;
       const auto& here = cells_[i / buckets].cells[number % cells_in_stripe].held;
       const auto seen = here.load(std::memory_order_acquire);  // (3)
-      if (is_emptied_for_later(seen, own)) return std::nullopt;
+      if (is_emptied_for_later(seen, own)) return {};
       if (!holds(seen, number)) continue;
       sum.calls += calls_of(seen);
       sum.bad += bad_of(seen);
     }
-    if (!is_current(own)) return std::nullopt;
-    return sum;
+    return is_current(own) ? sum : window_reading{};
   }
 
   const duration bucket_;
@@ -214,6 +224,8 @@ class time_history {
   const std::unique_ptr<stripe[]> cells_;
   // Written by the first call of an epoch (2); publishes that all cells are emptied for it.
   typename Atomics::template atomic<std::uint32_t> epoch_{0};
+  // Written by whoever first finds that its bucket is another one; publishes nothing.
+  mutable typename Atomics::template atomic<std::int64_t> recent_bucket_{0};
 };
 
 }  // namespace brownout::detail

@@ -4,6 +4,7 @@
 #include "brownout/core/clock.hpp"
 #include "brownout/core/invalid_option.hpp"
 #include "brownout/window/time_history.hpp"
+#include "brownout/window/window_reading.hpp"
 
 #include <chrono>
 
@@ -22,6 +23,9 @@ struct time_window {
   static constexpr bool reads_clock = true;
   template <class Atomics>
   using history = detail::time_history<Atomics>;
+
+  /// Never: calls go out of date by time.
+  [[nodiscard]] static constexpr bool is_settled(window_reading /*seen*/) noexcept { return false; }
 
   /// Throws `std::invalid_argument` naming field, value and range.
   void validate() const { detail::require_within("time_window.length", length, shortest, longest); }

@@ -9,7 +9,6 @@ namespace brownout {
 struct window_reading {
   std::uint32_t calls = 0;
   std::uint32_t bad = 0;
-  bool settled = false;  ///< another good call would change nothing: full, and without a bad call
 
   friend constexpr bool operator==(const window_reading&, const window_reading&) = default;
 };

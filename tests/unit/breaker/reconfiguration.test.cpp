@@ -125,15 +125,15 @@ TEST_CASE("nobody sees half of one configuration and half of another", "[breaker
     std::uint64_t latest = 0;
     while (!done.load(std::memory_order_relaxed)) {
       const auto seen = value.read();
-      for (const auto one : seen.numbers) {
-        if (one != seen.numbers[0] || one < latest) torn.fetch_add(1, std::memory_order_relaxed);
+      for (const auto one : seen->numbers) {
+        if (one != seen->numbers[0] || one < latest) torn.fetch_add(1, std::memory_order_relaxed);
       }
-      latest = seen.numbers[0];
+      latest = seen->numbers[0];
     }
   }};
   for (std::uint64_t i = 1; i <= 100'000; ++i) value.write(many{i});
   done.store(true, std::memory_order_relaxed);
   reader.join();
   CHECK(torn.load() == 0);
-  CHECK(value.read().numbers[15] == 100'000);
+  CHECK(value.read()->numbers[15] == 100'000);
 }
