@@ -136,7 +136,7 @@ auto staging_system::through(dependency which, connection_pool<Client>& pool, Op
     admitted->complete(outcome::success);
     return given;
   } catch (const client_error& error) {
-    admitted->complete(error.result());
+    admitted->complete(error.result(), {}, error.what());
     return tried{std::nullopt, error.what()};
   }
 }

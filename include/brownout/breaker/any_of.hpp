@@ -33,6 +33,8 @@ struct any_of {
   static constexpr bool reads_clock = First::reads_clock || Second::reads_clock;
   static constexpr bool times_calls = First::times_calls || Second::times_calls;
   static constexpr bool has_window = First::has_window || Second::has_window;
+  static constexpr bool counts_overdue = First::counts_overdue || Second::counts_overdue;
+  static_assert(!(First::counts_overdue && Second::counts_overdue), "one detector can count overdue calls");
 
   template <class Atomics>
   struct history {
@@ -81,6 +83,15 @@ struct any_of {
     return {std::max(one.consecutive_failures, other.consecutive_failures),
             std::max(one.failure_balance, other.failure_balance), std::max(one.calls, other.calls),
             std::max(one.failures, other.failures), std::max(one.slow_calls, other.slow_calls)};
+  }
+
+  /// Of the detector that counts overdue calls.
+  [[nodiscard]] constexpr duration overdue_after() const noexcept {
+    if constexpr (First::counts_overdue) {
+      return first.overdue_after();
+    } else {
+      return second.overdue_after();
+    }
   }
 
   /// Throws `std::invalid_argument` naming field, value and range.

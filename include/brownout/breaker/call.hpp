@@ -12,14 +12,14 @@
 #include <exception>
 #include <functional>
 #include <optional>
+#include <string_view>
 #include <type_traits>
 #include <utility>
 
 namespace brownout::detail {
 
-/// Settles a permit as a failure when the scope ends before the call has returned. A destructor rather than a
-/// handler, so that the same code serves with and without exceptions, and an exception that nobody catches
-/// still ends the program where it was thrown.
+/// Settles a permit as a failure when the scope ends before the call has returned, however: a destructor, so
+/// that the same code serves with and without exceptions, and for what is thrown that is no C++ exception.
 template <class Permit>
 class settlement {
  public:
@@ -42,7 +42,8 @@ class settlement {
 #if defined(__cpp_exceptions)
 /// Settles what was thrown by the verdict of `classify`, or else by `otherwise`. To be called in a handler.
 template <class Permit, class C>
-void settle_thrown(settlement<Permit>& settles, const C& classify, outcome otherwise) {
+void settle_thrown(settlement<Permit>& settles, const C& classify, outcome otherwise,
+                   std::string_view why = {}) {
   auto& admitted = settles.ended();
   duration retry_after{};
   // Nothing to show when it is no C++ exception but, say, the end of the thread.
@@ -53,13 +54,14 @@ void settle_thrown(settlement<Permit>& settles, const C& classify, outcome other
     }
     retry_after = retry_after_of(classify, thrown);
   }
-  admitted.complete(otherwise, retry_after);
+  admitted.complete(otherwise, retry_after, why);
 }
 #endif
 
-/// Makes the call; settles its permit when that throws. There are handlers only for what may be no failure:
-/// by default the refusal of another breaker. Inlined by order, as below: on account of the handlers, which
-/// cost nothing until something is thrown, GCC would take the whole call for rare and move it out of line.
+/// Makes the call; settles its permit when that throws. There are handlers only for what may be no failure,
+/// by default the refusal of another breaker, and for what has a text. Inlined by order, as below: on account
+/// of the handlers, which cost nothing until something is thrown, GCC would take the whole call for rare and
+/// move it out of line.
 template <class Permit, class F, class C>
 [[gnu::always_inline]] inline std::invoke_result_t<F> invoke_settling_thrown(settlement<Permit>& settles,
                                                                              F&& function,
@@ -72,12 +74,18 @@ template <class Permit, class F, class C>
     } catch (const call_rejected&) {
       settles.ended().complete(outcome::ignored);
       throw;
+    } catch (const std::exception& thrown) {
+      settles.ended().complete(outcome::failure, {}, thrown.what());
+      throw;
     }
   } else {
     try {
       return std::invoke(std::forward<F>(function));
     } catch (const call_rejected&) {
       settle_thrown(settles, classify, outcome::ignored);
+      throw;
+    } catch (const std::exception& thrown) {
+      settle_thrown(settles, classify, outcome::failure, thrown.what());
       throw;
     } catch (...) {
       settle_thrown(settles, classify, outcome::failure);

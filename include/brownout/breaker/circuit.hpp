@@ -12,8 +12,11 @@
 #include "brownout/breaker/snapshot.hpp"
 #include "brownout/breaker/transition_event.hpp"
 #include "brownout/breaker/transition_feed.hpp"
+#include "brownout/core/assert.hpp"
+#include "brownout/core/bounded_text.hpp"
 #include "brownout/core/circuit_state.hpp"
 #include "brownout/core/clock.hpp"
+#include "brownout/core/live_value.hpp"
 #include "brownout/core/rejection.hpp"
 
 #include <algorithm>
@@ -21,7 +24,9 @@
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <new>
 #include <optional>
+#include <string_view>
 #include <utility>
 
 namespace brownout::detail {
@@ -73,6 +78,12 @@ class circuit {
     replace(*own);
     policy_.store(own.get(), std::memory_order_release);  // (4)
     rare.own = std::move(own);
+  }
+
+  /// Keeps a failure's text for display, unless there is no memory for it or somebody else is at it.
+  void note_failure(std::string_view why) noexcept {
+    auto* const rare = rare_state(std::nothrow);
+    if (rare != nullptr) rare->failure.try_write({bounded_text{why}, clock_.now()});
   }
 
   [[nodiscard]] subscription subscribe(transition_listener listener, announcements wanted) {
@@ -194,6 +205,9 @@ class circuit {
     if (const auto* rare = rare_.load(std::memory_order_acquire)) {  // (5)
       shown.listener_failures = rare->listeners.failures();
       shown.missed_transitions = rare->listeners.missed();
+      const auto failure = rare->failure.read();
+      shown.last_failure = failure->why;
+      shown.last_failure_at = failure->at;
     }
     return shown;
   }
@@ -206,23 +220,34 @@ class circuit {
   }
 
  private:
+  struct noted_failure {
+    bounded_text why{};
+    time_point at{};
+  };
   /// What few circuits ever need.
   struct rarely_needed {
     std::mutex reconfiguring;
     std::unique_ptr<policy_type> own{};  // guarded by the mutex
     announcer<Atomics> listeners{};
+    live_value<noted_failure> failure{noted_failure{}};
   };
-  [[nodiscard]] rarely_needed& rare_state() {
+  /// Made when first needed; null when there is no memory for it.
+  [[nodiscard]] rarely_needed* rare_state(std::nothrow_t) noexcept {
     auto* there = rare_.load(std::memory_order_acquire);  // (5)
-    if (there != nullptr) return *there;
-    auto made = std::make_unique<rarely_needed>();
-    while (there == nullptr) {
+    if (there != nullptr) return there;
+    std::unique_ptr<rarely_needed> made{new (std::nothrow) rarely_needed};
+    while (there == nullptr && made) {
       // (6) release: publishes what was made. On failure (5).
       if (rare_.compare_exchange_weak(there, made.get(), std::memory_order_acq_rel,
                                       std::memory_order_acquire)) {
-        return *made.release();
+        return made.release();
       }
     }
+    return there;
+  }
+  [[nodiscard]] rarely_needed& rare_state() {
+    auto* const there = rare_state(std::nothrow);
+    if (there == nullptr) raise(std::bad_alloc{});
     return *there;
   }
   void announce(const transition_event& event) noexcept {

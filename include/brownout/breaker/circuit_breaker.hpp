@@ -2,6 +2,7 @@
 #pragma once
 
 #include "brownout/breaker/call.hpp"
+#include "brownout/breaker/calls_in_flight.hpp"
 #include "brownout/breaker/circuit.hpp"
 #include "brownout/breaker/control_word.hpp"
 #include "brownout/breaker/options.hpp"
@@ -63,13 +64,15 @@ class alignas(64) circuit_breaker {
   /// Asks to make one call. Closed: one load. Open: a rejection that says why and how long. At the deadline
   /// exactly one caller turns the circuit half-open and gets the first probe. Lock-free.
   [[nodiscard]] admission try_acquire() noexcept {
+    if constexpr (Detector::counts_overdue) count_overdue();
     const auto seen = circuit_.word();
     if (seen.is_clean()) [[likely]] {
-      return admission{this, seen, start()};
+      return admission{this, seen, start(seen)};
     }
     // Plain words in registers: returning the admission itself from out of line costs memory traffic.
     const auto slow = acquire_slowly(seen);
-    return admission{slow.admitted_by, slow.token, start()};
+    return admission{slow.admitted_by, slow.token,
+                     slow.admitted_by == nullptr ? start_time{} : start(slow.token)};
   }
 
   /// Calls `function` when admitted, returns what it returns and throws what it throws; `classify` judges
@@ -152,20 +155,28 @@ class alignas(64) circuit_breaker {
  private:
   friend permit;
   friend admission;
-  struct no_start {};
-  using start_time = std::conditional_t<Detector::times_calls, duration, no_start>;
+  struct nothing {};
+  struct call_start {
+    duration at{};
+    std::uint16_t place = detail::calls_in_flight<Atomics>::nowhere;
+    bool was_overdue = false;  // known when it has ended
+  };
+  using start_time = std::conditional_t<Detector::times_calls, call_start, nothing>;
+  using in_flight_table =
+      std::conditional_t<Detector::counts_overdue, detail::calls_in_flight<Atomics>, nothing>;
 
   struct answer {
     circuit_breaker* admitted_by;  // null: refused
     detail::control_word token;    // the permit's, or the packed rejection
   };
 
-  [[nodiscard]] start_time start() const noexcept {
-    if constexpr (Detector::times_calls) {
-      return circuit_.elapsed();
-    } else {
-      return {};
+  [[nodiscard]] start_time start(detail::control_word token) noexcept {
+    start_time begun;
+    if constexpr (Detector::times_calls) begun.at = circuit_.elapsed();
+    if constexpr (Detector::counts_overdue) {
+      if (token.measures()) begun.place = in_flight_.enter(token.epoch(), begun.at);
     }
+    return begun;
   }
   disposition record(detail::control_word token, start_time started, outcome result, duration wish) noexcept {
     if constexpr (!Detector::times_calls) {
@@ -191,7 +202,9 @@ class alignas(64) circuit_breaker {
   [[nodiscard]] call_sample sample(detail::control_word seen, start_time started,
                                    outcome result) const noexcept;
   [[gnu::noinline]] bool open(detail::control_word& seen, duration wish) noexcept;
-  [[gnu::noinline]] void give_back(detail::control_word token) noexcept;
+  void give_place_back(detail::control_word token) noexcept;
+  [[gnu::noinline]] void give_back(detail::control_word token, start_time started) noexcept;
+  void count_overdue() noexcept;
 
   static duration held(duration how_long) noexcept {
     return std::clamp(how_long, detail::control_word::unit, longest_hold);
@@ -200,9 +213,15 @@ class alignas(64) circuit_breaker {
     return std::clamp(wish, duration::zero(), breaker_options::most_retry_after);
   }
 
+  [[gnu::noinline]] void note_failure(std::string_view why) noexcept { circuit_.note_failure(why); }
+
   disposition late() noexcept {
     late_.fetch_add(1, std::memory_order_relaxed);  // a total for display, orders nothing
     return disposition::late;
+  }
+  disposition counted(bool failed) noexcept {
+    if (failed) failed_.fetch_add(1, std::memory_order_relaxed);
+    return disposition::counted;
   }
   answer refuse(rejection_reason reason, duration retry_after) noexcept {
     rejections_.fetch_add(1, std::memory_order_relaxed);  // a total for display, orders nothing
@@ -215,7 +234,10 @@ class alignas(64) circuit_breaker {
   // On a cache line of their own, so that a storm of rejections does not take the first one from the callers.
   alignas(64) typename Atomics::template atomic<std::uint64_t> rejections_{0};  // by refused callers; a total
   typename Atomics::template atomic<std::uint64_t> late_{0};                    // by late reporters; a total
+  typename Atomics::template atomic<std::uint64_t> failed_{0};    // by reporters of failures; a total
+  typename Atomics::template atomic<std::uint64_t> released_{0};  // by who has no verdict; a total
   const std::string name_;
+  [[no_unique_address]] in_flight_table in_flight_;
 };
 
 }  // namespace brownout

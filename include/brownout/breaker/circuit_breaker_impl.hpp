@@ -65,7 +65,10 @@ call_sample circuit_breaker<Detector, Clock, Atomics>::sample(detail::control_wo
                                                               outcome result) const noexcept {
   call_sample call{.epoch = seen.epoch(), .failed = result == outcome::failure};
   if constexpr (Detector::reads_clock) call.ended = circuit_.elapsed();
-  if constexpr (Detector::times_calls) call.took = call.ended - started;
+  if constexpr (Detector::times_calls) {
+    call.took = call.ended - started.at;
+    call.was_overdue = started.was_overdue;
+  }
   return call;
 }
 
@@ -73,6 +76,7 @@ template <detector Detector, clock_source Clock, class Atomics>
 disposition circuit_breaker<Detector, Clock, Atomics>::record_slowly(detail::control_word token,
                                                                      start_time started, outcome result,
                                                                      duration wish) noexcept {
+  if constexpr (Detector::counts_overdue) started.was_overdue = in_flight_.leave(started.place);
   const auto seen = circuit_.word();
   const bool judged = result == outcome::success || result == outcome::failure;
   if (judged && seen.era() == token.era() && seen.measures()) [[likely]] {
@@ -88,7 +92,7 @@ disposition circuit_breaker<Detector, Clock, Atomics>::record_off_closed(detail:
                                                                          start_time started, outcome result,
                                                                          duration wish) noexcept {
   if (result == outcome::ignored || result == outcome::cancelled) {
-    give_back(token);
+    give_place_back(token);
     return disposition::released;
   }
   if (seen.era() != token.era()) return late();
@@ -112,9 +116,9 @@ disposition circuit_breaker<Detector, Clock, Atomics>::record_call(detail::contr
     } else {
       done = judged.marks == seen.marks() || circuit_.replace(seen, seen.with_marks(judged.marks));
     }
-    if (done) return disposition::counted;
+    if (done) return counted(call.failed);
     // A window has taken the call in while its epoch went on: it counts, only for nothing any more.
-    if (seen.era() != era) return Detector::has_window ? disposition::counted : late();
+    if (seen.era() != era) return Detector::has_window ? counted(call.failed) : late();
     evidence = rules->look(history_, call);
   }
 }
@@ -138,13 +142,38 @@ disposition circuit_breaker<Detector, Clock, Atomics>::record_probe(detail::cont
                              : rules->after_success(seen, circuit_.first_marks());
     const bool done =
         next.era() == era ? circuit_.replace(seen, next) : circuit_.begin_era(seen, next, circuit_.elapsed());
-    if (done) return disposition::counted;
+    if (done) return counted(call.failed);
   }
   return late();
 }
 
+/// Calls that have been in flight for too long count now. What that does to the circuit is decided as if they
+/// had just ended.
 template <detector Detector, clock_source Clock, class Atomics>
-void circuit_breaker<Detector, Clock, Atomics>::give_back(detail::control_word token) noexcept {
+void circuit_breaker<Detector, Clock, Atomics>::count_overdue() noexcept {
+  const auto limit = [this] { return circuit_.policy().trips()->overdue_after(); };
+  const auto now = circuit_.elapsed();
+  if (!in_flight_.is_time_to_look(now, limit)) [[likely]]
+    return;
+  const auto seen = circuit_.word();
+  if (!seen.measures()) return;
+  in_flight_.count_overdue(seen.epoch(), now, limit(), [&](duration took) {
+    static_cast<void>(record_call(
+        seen, {.epoch = seen.epoch(), .in_flight = true, .took = took, .ended = now}, duration::zero()));
+  });
+}
+
+template <detector Detector, clock_source Clock, class Atomics>
+void circuit_breaker<Detector, Clock, Atomics>::give_back(detail::control_word token,
+                                                          [[maybe_unused]] start_time started) noexcept {
+  if constexpr (Detector::counts_overdue) in_flight_.leave(started.place);
+  give_place_back(token);
+}
+
+/// Half-open, somebody else can have it.
+template <detector Detector, clock_source Clock, class Atomics>
+void circuit_breaker<Detector, Clock, Atomics>::give_place_back(detail::control_word token) noexcept {
+  released_.fetch_add(1, std::memory_order_relaxed);  // a total for display, orders nothing
   auto seen = circuit_.word();
   while (seen.era() == token.era() && seen.state() == circuit_state::half_open) {
     if (circuit_.replace(seen, seen.with_give_back())) return;
@@ -162,6 +191,8 @@ breaker_snapshot circuit_breaker<Detector, Clock, Atomics>::snapshot() const noe
         history_, seen.marks(), {.epoch = seen.epoch(), .ended = at->now}, detail::control_word::most_marks));
   }
   // relaxed: totals, read beside the word.
+  shown.failed_results = failed_.load(std::memory_order_relaxed);
+  shown.released_permits = released_.load(std::memory_order_relaxed);
   shown.rejections = rejections_.load(std::memory_order_relaxed);
   shown.late_results = late_.load(std::memory_order_relaxed);
   return shown;

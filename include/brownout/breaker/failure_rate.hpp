@@ -31,6 +31,7 @@ struct failure_rate {
   static constexpr bool reads_clock = Window::reads_clock;
   static constexpr bool times_calls = false;
   static constexpr bool has_window = true;
+  static constexpr bool counts_overdue = false;
   template <class Atomics>
   using history = typename detail::windowed_share<Window>::template history<Atomics>;
 
@@ -39,6 +40,7 @@ struct failure_rate {
     return detail::windowed_share<Window>::dirty;
   }
   [[nodiscard]] auto record(auto& past, const call_sample& call) const noexcept {
+    if (call.in_flight) return past.look(call.epoch, call.ended);
     return past.record(call.epoch, call.failed, call.ended);
   }
   [[nodiscard]] auto look(const auto& past, const call_sample& call) const noexcept {

@@ -9,6 +9,7 @@
 #include "brownout/core/rejection.hpp"
 
 #include <cstdint>
+#include <string_view>
 #include <utility>
 
 namespace brownout {
@@ -47,10 +48,18 @@ class [[nodiscard]] permit {
   /// circuit, the open period is at least that long: up to 5 minutes, in steps of 100 ms. Default: nothing
   /// was said.
   ///
-  /// Lock-free; never allocates. A success on a closed circuit without failures is one load.
-  disposition complete(outcome result, duration retry_after = {}) noexcept {
+  /// `why`: of a failure, for the breaker's snapshot; cut to 119 bytes. Default: nothing to say.
+  ///
+  /// Lock-free; never allocates, apart from a breaker's first `why` (some 400 bytes; without memory for it
+  /// the text is lost). A success on a closed circuit without failures is one load.
+  disposition complete(outcome result, duration retry_after = {}, std::string_view why = {}) noexcept {
     if (breaker_ == nullptr) return disposition::late;
-    return std::exchange(breaker_, nullptr)->record(token_, started_, result, retry_after);
+    auto& breaker = *std::exchange(breaker_, nullptr);
+    const auto became = breaker.record(token_, started_, result, retry_after);
+    if (!why.empty() && result == outcome::failure && became == disposition::counted) {
+      breaker.note_failure(why);
+    }
+    return became;
   }
 
   /// The epoch it was issued in.
@@ -70,7 +79,7 @@ class [[nodiscard]] permit {
 
   void give_back() noexcept {
     if (breaker_ != nullptr) [[unlikely]] {
-      std::exchange(breaker_, nullptr)->give_back(token_);
+      std::exchange(breaker_, nullptr)->give_back(token_, started_);
     }
   }
 

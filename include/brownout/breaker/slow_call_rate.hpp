@@ -14,15 +14,30 @@
 
 namespace brownout {
 
+/// When a slow call counts.
+enum class slow_calls : std::uint8_t {
+  ended,      ///< when it has ended
+  in_flight,  ///< from the moment that it is overdue, and not again when it ends
+};
+
 /// Trips at a slow call when slow calls, however they ended, make up at least `threshold` of the calls in a
 /// window.
 ///
 ///     brownout::any_of{brownout::failure_rate<>{}, brownout::slow_call_rate<>{.slower_than = 2s}}
 ///
 /// Half-open, a slow call is a failed one.
-/// Each call costs two clock readings more. A limit near what the dependency needs when it is merely busy
-/// refuses calls that would have succeeded: stay above three quarters of the time-out.
-template <class Window = count_window>
+///
+/// **Calls that hang** end late or never, and what ends late is counted late: with a time-out of 30 s the
+/// circuit stays closed for 30 s. `slow_call_rate<count_window, slow_calls::in_flight>` counts them from the
+/// moment that they are overdue. Admissions look for them, at most eight times in `slower_than` and at least
+/// once a second, so it needs no thread, and where nobody calls any more nothing is looked for. At most 256
+/// calls in flight are watched, in 2 KiB; what goes beyond counts when it ends. Of the detectors in an
+/// `any_of` one can have it. A call that is ignored or given up after it was overdue stays counted.
+///
+/// **Cost.** Each call reads the clock twice, and with `in_flight` three times and writes two words more
+/// (some 10 ns). A limit near what the dependency needs when it is merely busy refuses calls that would have
+/// succeeded: stay above three quarters of the time-out.
+template <class Window = count_window, slow_calls Counted = slow_calls::ended>
 struct slow_call_rate {
   double threshold = 0.5;  ///< share of calls, in (0, 1]; default as for failures
 
@@ -38,6 +53,7 @@ struct slow_call_rate {
   static constexpr bool reads_clock = true;
   static constexpr bool times_calls = true;
   static constexpr bool has_window = true;
+  static constexpr bool counts_overdue = Counted == slow_calls::in_flight;
   template <class Atomics>
   using history = typename detail::windowed_share<Window>::template history<Atomics>;
 
@@ -48,6 +64,7 @@ struct slow_call_rate {
     return detail::windowed_share<Window>::dirty;
   }
   [[nodiscard]] auto record(auto& past, const call_sample& call) const noexcept {
+    if (call.was_overdue) return past.look(call.epoch, call.ended);
     return past.record(call.epoch, is_slow(call), call.ended);
   }
   [[nodiscard]] auto look(const auto& past, const call_sample& call) const noexcept {
@@ -62,6 +79,9 @@ struct slow_call_rate {
     const auto seen = past.read(at.epoch, at.ended);
     return {.calls = seen.calls, .slow_calls = seen.bad};
   }
+
+  /// Beyond it a call in flight is overdue.
+  [[nodiscard]] constexpr duration overdue_after() const noexcept { return slower_than; }
 
   /// Throws `std::invalid_argument` naming field, value and range.
   void validate(std::uint32_t /*most_marks*/) const {
@@ -79,6 +99,6 @@ struct slow_call_rate {
   }
 };
 static_assert(detector<slow_call_rate<count_window>>);
-static_assert(detector<slow_call_rate<time_window>>);
+static_assert(detector<slow_call_rate<time_window, slow_calls::in_flight>>);
 
 }  // namespace brownout

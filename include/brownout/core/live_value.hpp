@@ -20,8 +20,9 @@ namespace brownout::detail {
 /// Filled in place word by word, and handed out by reference. Copied as a whole, the words would be read back
 /// in wider pieces than they were just written in, for which processors wait (some 4 ns).
 template <class T>
-requires std::is_trivially_copyable_v<T>
 class live_copy {
+  static_assert(std::is_trivially_copyable_v<T>);
+
  public:
   [[nodiscard]] const T& operator*() const noexcept {
     return *std::launder(reinterpret_cast<const T*>(bytes_));
@@ -42,8 +43,9 @@ class live_copy {
 /// two buffers, and a writer fills the one that nobody is told to read. A reader begins again only when two
 /// replacements overtake it.
 template <class T, class Atomics = std_atomics>
-requires std::is_trivially_copyable_v<T>
 class live_value {
+  static_assert(std::is_trivially_copyable_v<T>);
+
  public:
   explicit live_value(const T& value) { fill(buffers_[0], value); }
 
@@ -67,13 +69,21 @@ class live_value {
   /// Replaces the value. Writers wait for each other.
   void write(const T& value) {
     const std::lock_guard lock{writing_};
+    write_alone(value);
+  }
+  /// The same, unless another writer is at it just now: then its value stands. Never waits.
+  void try_write(const T& value) noexcept {
+    if (const std::unique_lock lock{writing_, std::try_to_lock}) write_alone(value);
+  }
+
+ private:
+  void write_alone(const T& value) noexcept {
     // relaxed: only writers change it, and they hold the lock.
     const auto version = version_.load(std::memory_order_relaxed);
     fill(buffers_[(version + 1) % 2], value);
     version_.store(version + 1, std::memory_order_release);  // (4)
   }
 
- private:
   static constexpr std::size_t size = (sizeof(T) + sizeof(std::uint64_t) - 1) / sizeof(std::uint64_t);
   using words = std::array<std::uint64_t, size>;
   using shared_words = std::array<typename Atomics::template atomic<std::uint64_t>, size>;

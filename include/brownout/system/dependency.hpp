@@ -55,8 +55,8 @@ class dependency {
   /// A permit that measures. Otherwise as `brownout::permit`.
   class [[nodiscard]] permit {
    public:
-    disposition complete(outcome result, duration retry_after = {}) noexcept {
-      const auto became = permit_.complete(result, retry_after);
+    disposition complete(outcome result, duration retry_after = {}, std::string_view why = {}) noexcept {
+      const auto became = permit_.complete(result, retry_after, why);
       if (became == disposition::counted) {
         owner_->observe(permit_, result, owner_->clock_.now() - started_);
       }

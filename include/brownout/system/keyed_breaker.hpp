@@ -47,8 +47,8 @@ class [[nodiscard]] keyed_breaker {
     permit& operator=(const permit&) = delete;
     ~permit() = default;
 
-    disposition complete(outcome result, duration retry_after = {}) noexcept {
-      const auto became = inner_.complete(result, retry_after);
+    disposition complete(outcome result, duration retry_after = {}, std::string_view why = {}) noexcept {
+      const auto became = inner_.complete(result, retry_after, why);
       holder_ = {};
       return became;
     }

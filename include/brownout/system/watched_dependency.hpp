@@ -168,7 +168,7 @@ class watched_dependency {
     answered_ = true;
     if (result == outcome::failure) last_error_ = reason.empty() ? "probe failed" : reason;
     if (result == outcome::success) last_error_.clear();
-    const auto became = running_->permit->complete(result);
+    const auto became = running_->permit->complete(result, {}, last_error_);
     running_->permit.reset();
     note_changes(now, last_error_);
     return became;

@@ -23,6 +23,7 @@ struct consecutive_failures {
   static constexpr bool reads_clock = false;
   static constexpr bool times_calls = false;
   static constexpr bool has_window = false;
+  static constexpr bool counts_overdue = false;
   template <class Atomics>
   using history = no_history;
 
@@ -38,6 +39,7 @@ struct consecutive_failures {
   }
   [[nodiscard]] constexpr judgement judge(no_evidence /*none*/, std::uint32_t failures,
                                           const call_sample& call, std::uint32_t most_marks) const noexcept {
+    if (call.in_flight) return {failures};
     if (!call.failed) return {};
     return {std::min({failures + 1, most, most_marks}), failures + 1 >= threshold};
   }

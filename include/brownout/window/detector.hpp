@@ -10,12 +10,14 @@
 
 namespace brownout {
 
-/// One ended call, as a detector sees it.
+/// One call, as a detector sees it: nearly always one that has ended.
 struct call_sample {
   std::uint64_t epoch = 0;  ///< of the circuit when the call was admitted
   bool failed = false;
-  duration took{};   ///< only for detectors that have `times_calls`
-  duration ended{};  ///< since the breaker was built; only for detectors that have `reads_clock`
+  bool in_flight = false;    ///< not ended, and overdue: for those that count overdue calls, and nobody else
+  bool was_overdue = false;  ///< ended, and was seen `in_flight` before
+  duration took{};           ///< only for detectors that have `times_calls`
+  duration ended{};          ///< since the breaker was built; only for detectors that have `reads_clock`
 };
 
 /// What a detector makes of a call.
@@ -55,6 +57,10 @@ struct no_evidence {};
 /// evidence, then `judge` for the marks that stand there; when the marks have changed meanwhile, it fetches
 /// fresh evidence by `look` and judges again.
 ///
+/// A detector with `counts_overdue` is also told of each call that has been in flight for longer than its
+/// `overdue_after()`, by a sample that says `in_flight`. Whoever stands beside it in an `any_of` gets that
+/// too and must neither record it nor change its marks.
+///
 /// Beyond the syntax: `judge` and `is_bad` are pure. A call that failed is bad, and others may be; `judge`
 /// trips on bad calls only. Marks only fall to 0 on evidence that is younger than the marks it was given.
 /// `record` and `look` are lock-free and allocate nothing. `validate` throws `std::invalid_argument` naming
@@ -68,6 +74,7 @@ concept detector = std::is_trivially_copyable_v<D> &&
   { D::reads_clock } -> std::convertible_to<bool>;
   { D::times_calls } -> std::convertible_to<bool>;
   { D::has_window } -> std::convertible_to<bool>;
+  { D::counts_overdue } -> std::convertible_to<bool>;
   requires std::constructible_from < typename D::template history<std_atomics>,
   const D& > ;
   { policy.is_bad(call) }

@@ -27,6 +27,7 @@ struct failure_balance {
   static constexpr bool reads_clock = false;
   static constexpr bool times_calls = false;
   static constexpr bool has_window = false;
+  static constexpr bool counts_overdue = false;
   template <class Atomics>
   using history = no_history;
 
@@ -42,6 +43,7 @@ struct failure_balance {
   }
   [[nodiscard]] constexpr judgement judge(no_evidence /*none*/, std::uint32_t balance,
                                           const call_sample& call, std::uint32_t most_marks) const noexcept {
+    if (call.in_flight) return {balance};
     if (!call.failed) return {balance == 0 ? 0 : balance - 1};
     return {std::min({balance + 1, most, most_marks}), balance + 1 >= threshold};
   }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "brownout/core/clock.hpp"
+#include "brownout/core/thread_number.hpp"
 #include "brownout/window/window_reading.hpp"
 
 #include <algorithm>
@@ -12,15 +13,6 @@
 #include <thread>
 
 namespace brownout::detail {
-
-/// A number of the calling thread's own: counted up, one a thread.
-[[nodiscard]] inline std::uint32_t thread_number() noexcept {
-  // Written by each thread once. Relaxed: the number is all that it gives.
-  static std::atomic<std::uint32_t> threads{0};
-  constinit thread_local std::uint32_t number = 0;  // none yet; else the access would call an initialiser
-  if (number == 0) number = threads.fetch_add(1, std::memory_order_relaxed) + 1;
-  return number;
-}
 
 /// The calls of one epoch in the latest ten tenths of a length of time.
 ///

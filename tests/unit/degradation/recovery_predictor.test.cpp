@@ -133,8 +133,8 @@ TEST_CASE("an outage is compared with those that lasted longer than it has", "[d
   SECTION("thirty are left: the 16th and the 28th of them") {
     CHECK(tested.estimate(10s) == recovery_estimate{.p50 = 16s, .p90 = 28s});
   }
-  SECTION("one that ended a nanosecond later counts, and shifts the ranks") {
-    CHECK(tested.estimate(10s - 1ns) == recovery_estimate{.p50 = 15s + 1ns, .p90 = 28s + 1ns - 0s});
+  SECTION("one that lasted a nanosecond longer counts, and shifts the ranks") {
+    CHECK(tested.estimate(10s - 1ns) == recovery_estimate{.p50 = 15s + 1ns, .p90 = 28s + 1ns});
   }
   SECTION("with eight left p90 is unknown, with four p50 too") {
     CHECK(tested.estimate(31s).p90 == 9s);
@@ -290,19 +290,21 @@ TEST_CASE("several outages are over when the last one is", "[degradation][D6]") 
     CHECK(all_of({{&seconds}, {&hours}}) == recovery_estimate{.p50 = 22h, .p90 = 38h});
   }
   SECTION("each from the time that it has lasted") {
-    // Both within 19 s: 29 / 41 * 19 / 31 = 0.43; that it is 29 s and not 19 s, the first is too young for.
+    // Thirty are left of each: (22 / 31)^2 = 0.504, (30 / 31)^2 = 0.94.
     CHECK(all_of({{&seconds, 10s}, {&seconds, 10s}}) == recovery_estimate{.p50 = 22s, .p90 = 30s});
     CHECK(all_of({{&seconds, 0s}, {&seconds, 10s}}) == all_of({{&seconds, 10s}, {&seconds, 0s}}));
   }
   SECTION("one that nobody knows leaves all unknown") {
     const recovery_predictor nothing;
     CHECK(all_of({{&seconds}, {&nothing}}) == recovery_estimate{});
-    // Of three alike p90 would need more than these 40 remember from 20 s on.
+    // Twenty are left of each, so at most (20 / 21)^3 = 0.86.
     CHECK(all_of({{&seconds, 20s}, {&seconds, 20s}, {&seconds, 20s}}).p90 == unknown);
   }
   SECTION("not before the last one could show it") {
     CHECK(all_of({{&seconds, 0s, 35s}, {&seconds, 0s, 1s}}) ==
           recovery_estimate{.not_before = 35s, .p50 = 35s, .p90 = 39s});
+    CHECK(all_of({{&seconds, 0s, 1s}, {&seconds, 0s, 60s}}) ==
+          recovery_estimate{.not_before = 60s, .p50 = 60s, .p90 = 60s});
     CHECK(all_of({{&seconds, 0s, -35s}}) == seconds.estimate(0s));
   }
 }

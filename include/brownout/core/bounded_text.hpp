@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+namespace brownout {
+
+/// A text of at most `most` bytes that is kept in place, so that it can be copied without allocating. What is
+/// longer is cut, between two characters of UTF-8.
+class bounded_text {
+ public:
+  static constexpr std::size_t most = 119;  // 120 with its length
+
+  constexpr bounded_text() noexcept = default;
+  explicit constexpr bounded_text(std::string_view text) noexcept {
+    auto kept = std::min(text.size(), most);
+    if (kept < text.size()) {
+      while (kept > 0 && is_inside_character(text[kept])) --kept;
+    }
+    std::copy_n(text.begin(), kept, bytes_.begin());
+    size_ = static_cast<std::uint8_t>(kept);
+  }
+
+  /// Valid as long as this object is.
+  [[nodiscard]] constexpr std::string_view view() const noexcept { return {bytes_.data(), size_}; }
+  [[nodiscard]] constexpr bool empty() const noexcept { return size_ == 0; }
+
+  friend constexpr bool operator==(const bounded_text&, const bounded_text&) = default;
+
+ private:
+  static constexpr bool is_inside_character(char byte) noexcept {
+    return (static_cast<unsigned char>(byte) & 0xc0) == 0x80;
+  }
+
+  std::array<char, most> bytes_{};
+  std::uint8_t size_ = 0;
+};
+
+}  // namespace brownout

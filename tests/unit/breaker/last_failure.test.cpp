@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "unit/breaker/bench.hpp"
+
+#include "brownout/core/bounded_text.hpp"
+#include "brownout/core/classifier.hpp"
+
+#include <atomic>
+#include <stdexcept>
+#include <string>
+#include <thread>
+#include <vector>
+
+using namespace breaker_test;
+using brownout::bounded_text;
+
+TEST_CASE("a text that is too long is cut between two characters", "[core]") {
+  CHECK(bounded_text{}.empty());
+  CHECK(bounded_text{"no route to host"}.view() == "no route to host");
+  const std::string full(bounded_text::most, 'x');
+  CHECK(bounded_text{full}.view() == full);
+  CHECK(bounded_text{full + "y"}.view() == full);
+  const std::string tail = "\xE2\x82\xAC";  // one character of three bytes
+  for (std::size_t lead = bounded_text::most - 3; lead <= bounded_text::most; ++lead) {
+    const std::string start(lead, 'x');
+    const auto expected = lead + 3 <= bounded_text::most ? start + tail : start;
+    CHECK(bounded_text{start + tail}.view() == expected);
+  }
+  CHECK(bounded_text{std::string(200, '\x80')}.empty());  // no beginning of a character anywhere
+}
+
+TEST_CASE("a snapshot shows the text of the latest failure, and when it was", "[breaker][B7]") {
+  bench bench;
+  CHECK(bench.circuit.snapshot().last_failure.empty());
+  bench.fail();
+  CHECK(bench.circuit.snapshot().last_failure.empty());
+  bench.clock.advance(7s);
+  CHECK(bench.acquire().complete(outcome::failure, {}, "connection refused") == disposition::counted);
+  bench.clock.advance(1s);
+  CHECK(bench.circuit.snapshot().last_failure.view() == "connection refused");
+  CHECK(bench.circuit.snapshot().last_failure_at == time_point{7s});
+
+  SECTION("which outlasts its epoch") {
+    bench.circuit.reset();
+    CHECK(bench.circuit.snapshot().last_failure.view() == "connection refused");
+  }
+  SECTION("which a failure without a text does not take away") {
+    bench.fail();
+    CHECK(bench.circuit.snapshot().last_failure.view() == "connection refused");
+    CHECK(bench.circuit.snapshot().last_failure_at == time_point{7s});
+  }
+  SECTION("which only a failure that counted replaces") {
+    CHECK(bench.acquire().complete(outcome::success, {}, "of a success") == disposition::counted);
+    CHECK(bench.acquire().complete(outcome::ignored, {}, "of an ignored call") == disposition::released);
+    auto old = bench.acquire();
+    bench.circuit.reset();
+    CHECK(old.complete(outcome::failure, {}, "of a late result") == disposition::late);
+    CHECK(bench.circuit.snapshot().last_failure.view() == "connection refused");
+  }
+}
+
+TEST_CASE("call keeps the text of what was thrown where that counts as a failure", "[breaker][B7]") {
+  bench bench;
+  const auto throws = [](auto what) { return [what]() -> int { throw what; }; };
+  CHECK_THROWS_AS(bench.circuit.call(throws(std::runtime_error{"no connection"})), std::runtime_error);
+  CHECK(bench.circuit.snapshot().last_failure.view() == "no connection");
+  CHECK_THROWS_AS(bench.circuit.call(throws(17)), int);
+  CHECK(bench.circuit.snapshot().last_failure.view() == "no connection");
+
+  const auto ours = brownout::ignore_exceptions<std::logic_error>();
+  CHECK_THROWS_AS(bench.circuit.call(throws(std::logic_error{"bad request"}), ours), std::logic_error);
+  CHECK(bench.circuit.snapshot().last_failure.view() == "no connection");
+  CHECK_THROWS_AS(bench.circuit.call(throws(std::runtime_error{"reset"}), ours), std::runtime_error);
+  CHECK(bench.circuit.snapshot().last_failure.view() == "reset");
+}
+
+TEST_CASE("a snapshot counts failures and permits without a verdict since the beginning", "[breaker][B7]") {
+  bench bench;
+  bench.fail(2);
+  bench.succeed();
+  bench.trip();
+  bench.circuit.reset();
+  CHECK(bench.report(outcome::ignored) == disposition::released);
+  CHECK(bench.report(outcome::cancelled) == disposition::released);
+  static_cast<void>(bench.acquire());
+  auto old = bench.acquire();
+  bench.circuit.reset();
+  CHECK(old.complete(outcome::failure) == disposition::late);
+  auto probe = bench.first_probe();
+  CHECK(probe.complete(outcome::failure) == disposition::counted);
+  const auto seen = bench.circuit.snapshot();
+  CHECK(seen.failed_results == 2 + 3 + 3 + 1);
+  CHECK(seen.released_permits == 3);
+  CHECK(seen.late_results == 1);
+}
+
+TEST_CASE("texts of threads that fail at once come out whole", "[breaker][B14]") {
+  bench bench{bench::defaults(), 1'000'000};
+  std::vector<std::thread> threads;
+  std::atomic<int> torn{0};
+  for (const char letter : {'a', 'b', 'c'}) {
+    threads.emplace_back([&bench, &torn, letter] {
+      const std::string text(100, letter);
+      for (int i = 0; i < 2'000; ++i) {
+        auto admitted = bench.circuit.try_acquire();
+        static_cast<void>(admitted->complete(outcome::failure, {}, text));
+        const auto seen = bench.circuit.snapshot().last_failure;
+        if (seen.view() != std::string(100, seen.view()[0])) torn.fetch_add(1, std::memory_order_relaxed);
+      }
+    });
+  }
+  for (auto& thread : threads) thread.join();
+  CHECK(torn.load() == 0);
+}
