@@ -39,13 +39,17 @@ struct decorrelated_period {
   duration most = std::chrono::minutes{1};   ///< `first` to 24 h
 };
 
-/// The k-th open period of an outage ends when `least` has passed and k calls have been refused in it; at
+/// The k-th open period of an outage ends when `least` has passed and k + 4 calls have been refused in it; at
 /// `most` however few they were.
 ///
 /// An outage of any length at any call rate then costs about sqrt(2 n) probes for n refused calls, which
 /// balances what the probes cost against how late the recovery is seen. Where the rule comes from, and what
 /// it was compared with: docs/decisions/0006.
 struct adaptive_period {
+  /// So many refused calls more than the number of the period. At 50 calls a second and more, `least` passes
+  /// later than they come; at one a second, they keep the first probes of an outage from being its most.
+  static constexpr std::uint32_t head_start = 4;
+
   duration least = std::chrono::milliseconds{100};  ///< 1 ms to 24 h
   duration most = std::chrono::seconds{30};         ///< `least` to 24 h
   double jitter = 0.2;                              ///< of both, as above

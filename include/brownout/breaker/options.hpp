@@ -15,9 +15,9 @@ namespace brownout {
 /// Recovery in steps: after the probes, only so many calls at a time, until the dependency has shown that it
 /// bears the load.
 ///
-/// The limit rises by one with each success and is halved by each failure; a failure at a limit of 1 opens
-/// the circuit again. It closes after `successes` in a row while nobody had to be refused, or at a limit of
-/// 255.
+/// The limit rises by one with each success and falls by one with each failure; a failure at a limit of 1
+/// opens the circuit again. So a dependency that fails some of its calls stays open to as many as it bears.
+/// It closes after `successes` in a row while nobody had to be refused, or at a limit of 255.
 struct ramp_options {
   std::uint32_t first = 6;       ///< calls in flight at first: 1 to 254; 0: no ramp, the probes close
   std::uint32_t successes = 10;  ///< 1 to 15

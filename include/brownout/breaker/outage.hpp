@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "brownout/breaker/control_word.hpp"
 #include "brownout/breaker/open_period.hpp"
 #include "brownout/core/clock.hpp"
 
@@ -36,7 +37,8 @@ struct outage {
   }
   /// Whether, when its least length is over, calls have yet to be refused of which `refused` were.
   [[nodiscard]] bool waits_after(std::uint32_t refused) const noexcept {
-    return (bits >> length_bits & 1) != 0 && refused < number();
+    return (bits >> length_bits & 1) != 0 &&
+           refused < std::min(number() + adaptive_period::head_start, control_word::most_refused);
   }
   [[nodiscard]] duration least() const noexcept {
     return std::chrono::microseconds{static_cast<std::int64_t>(bits & length_mask)};

@@ -45,7 +45,7 @@ struct recovery {
 
   /// What follows when a half-open call has failed. `wish` as for `next_open`.
   [[nodiscard]] static control_word after_failure(control_word seen, duration wish) noexcept {
-    if (seen.is_ramping() && seen.limit() > 1) return seen.with_end(0, seen.limit() / 2);
+    if (seen.is_ramping() && seen.limit() > 1) return seen.with_end(0, seen.limit() - 1);
     return seen.next_open(false, wish);
   }
   /// The same when it has succeeded. `first_marks`: of the closed era that may begin.

@@ -110,7 +110,7 @@ class specification {
   [[nodiscard]] brownout::duration left_of_open(brownout::duration now) const {
     const auto passed = now - since;
     if (passed < length) return length - passed;
-    if (!options_.open_for.waits_for_refusals() || refused >= period) return {};
+    if (!options_.open_for.waits_for_refusals() || refused >= period + 4) return {};
     return std::clamp(options_.open_for.most(length) - passed, brownout::duration{}, length);
   }
 
@@ -145,7 +145,7 @@ class specification {
     if (failed) {
       succeeded = 0;
       if (ramp_limit == 1) return open_again(wish, now);
-      ramp_limit /= 2;
+      --ramp_limit;
       return;
     }
     ++succeeded;
