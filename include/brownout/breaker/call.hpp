@@ -40,10 +40,16 @@ class settlement {
 };
 
 #if defined(__cpp_exceptions)
+/// Its text, if it has one.
+[[nodiscard]] inline std::string_view text_of(const std::exception& thrown) noexcept {
+  const char* const text = thrown.what();
+  return text == nullptr ? std::string_view{} : std::string_view{text};
+}
+
 /// Settles what was thrown by the verdict of `classify`, or else by `otherwise`. To be called in a handler.
 template <class Permit, class C>
 void settle_thrown(settlement<Permit>& settles, const C& classify, outcome otherwise,
-                   std::string_view why = {}) {
+                   const std::exception* known = nullptr) {
   auto& admitted = settles.ended();
   duration retry_after{};
   // Nothing to show when it is no C++ exception but, say, the end of the thread.
@@ -54,7 +60,9 @@ void settle_thrown(settlement<Permit>& settles, const C& classify, outcome other
     }
     retry_after = retry_after_of(classify, thrown);
   }
-  admitted.complete(otherwise, retry_after, why);
+  // Asked last: `threw` may have changed what it was shown.
+  const bool tells = known != nullptr && otherwise == outcome::failure;
+  admitted.complete(otherwise, retry_after, tells ? text_of(*known) : std::string_view{});
 }
 #endif
 
@@ -75,7 +83,7 @@ template <class Permit, class F, class C>
       settles.ended().complete(outcome::ignored);
       throw;
     } catch (const std::exception& thrown) {
-      settles.ended().complete(outcome::failure, {}, thrown.what());
+      settles.ended().complete(outcome::failure, {}, text_of(thrown));
       throw;
     }
   } else {
@@ -85,7 +93,7 @@ template <class Permit, class F, class C>
       settle_thrown(settles, classify, outcome::ignored);
       throw;
     } catch (const std::exception& thrown) {
-      settle_thrown(settles, classify, outcome::failure, thrown.what());
+      settle_thrown(settles, classify, outcome::failure, &thrown);
       throw;
     } catch (...) {
       settle_thrown(settles, classify, outcome::failure);

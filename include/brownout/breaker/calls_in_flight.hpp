@@ -32,13 +32,15 @@ class calls_in_flight {
 
   calls_in_flight() : places_{std::make_unique<place[]>(most)} {}
 
-  /// Puts a call in and says where it stands; `nowhere` when all places are taken. Lock-free.
+  /// Puts a call in and says where it stands; `nowhere` when all places seem to be taken. Lock-free.
   [[nodiscard]] std::uint16_t enter(std::uint64_t epoch, duration now) noexcept {
     // Rounded up, so that no call is overdue before it is.
     const auto begun = in_us(std::chrono::ceil<std::chrono::microseconds>(now));
     const auto ours = taken | (epoch & 0xffff) << start_bits | begun;
-    // Each thread begins on a cache line of its own, as far as they go.
-    const auto first = thread_number() * 8;
+    // Anywhere, so that nobody walks along the calls that hang: the upper bits of a product with 2^64 over
+    // the golden ratio.
+    const auto mixed = (static_cast<std::uint64_t>(now.count()) + thread_number()) * 0x9e37'79b9'7f4a'7c15;
+    const auto first = static_cast<std::uint32_t>(mixed >> 56);
     for (std::uint32_t i = 0; i < most; ++i) {
       const auto where = static_cast<std::uint16_t>((first + i) % most);
       // relaxed, here and below: the entry is all there is to see.
@@ -74,7 +76,7 @@ class calls_in_flight {
       if ((seen & counted) != 0 || seen >> start_bits != (taken >> start_bits | (epoch & 0xffff))) continue;
       const std::chrono::microseconds took{static_cast<std::int64_t>(
           (in_us(std::chrono::floor<std::chrono::microseconds>(now)) - seen) & start_mask)};
-      // The latter when the call began after `now` was read.
+      // The latter when the call began after `now` was read, or in flight for 407 days.
       if (took <= limit || took.count() > static_cast<std::int64_t>(start_mask / 2)) continue;
       if (replace(where, seen, seen | counted)) count(duration{took});
     }

@@ -36,9 +36,9 @@ namespace brownout {
 /// May I call this dependency? Refuses calls while it fails, and finds out by few probes when it is back.
 ///
 /// Thread-safe throughout. Calls, results and snapshots are lock-free and allocate nothing (what listeners do
-/// is theirs); on a closed circuit without a counted failure admission and success are one load each. The
-/// clock is read only where a deadline or the detector needs it. Not copyable or movable: permits point to
-/// it, so it must outlive them.
+/// is theirs, and the first failure that has a text makes room for it); on a closed circuit without a counted
+/// failure admission and success are one load each. The clock is read only where a deadline or the detector
+/// needs it. Not copyable or movable: permits point to it, so it must outlive them.
 template <detector Detector = standard_detector, clock_source Clock = monotonic_clock,
           class Atomics = std_atomics>
 class alignas(64) circuit_breaker {
@@ -233,9 +233,8 @@ class alignas(64) circuit_breaker {
 
   // On a cache line of their own, so that a storm of rejections does not take the first one from the callers.
   alignas(64) typename Atomics::template atomic<std::uint64_t> rejections_{0};  // by refused callers; a total
-  typename Atomics::template atomic<std::uint64_t> late_{0};                    // by late reporters; a total
-  typename Atomics::template atomic<std::uint64_t> failed_{0};    // by reporters of failures; a total
-  typename Atomics::template atomic<std::uint64_t> released_{0};  // by who has no verdict; a total
+  typename Atomics::template atomic<std::uint32_t> late_{0};                    // by late reporters; a total
+  typename Atomics::template atomic<std::uint32_t> failed_{0};  // by reporters of failures; a total
   const std::string name_;
   [[no_unique_address]] in_flight_table in_flight_;
 };

@@ -64,7 +64,7 @@ template <detector Detector, clock_source Clock, class Atomics>
 call_sample circuit_breaker<Detector, Clock, Atomics>::sample(detail::control_word seen, start_time started,
                                                               outcome result) const noexcept {
   call_sample call{.epoch = seen.epoch(), .failed = result == outcome::failure};
-  if constexpr (Detector::reads_clock) call.ended = circuit_.elapsed();
+  if (Detector::reads_clock && (Detector::has_window || call.failed)) call.ended = circuit_.elapsed();
   if constexpr (Detector::times_calls) {
     call.took = call.ended - started.at;
     call.was_overdue = started.was_overdue;
@@ -173,7 +173,6 @@ void circuit_breaker<Detector, Clock, Atomics>::give_back(detail::control_word t
 /// Half-open, somebody else can have it.
 template <detector Detector, clock_source Clock, class Atomics>
 void circuit_breaker<Detector, Clock, Atomics>::give_place_back(detail::control_word token) noexcept {
-  released_.fetch_add(1, std::memory_order_relaxed);  // a total for display, orders nothing
   auto seen = circuit_.word();
   while (seen.era() == token.era() && seen.state() == circuit_state::half_open) {
     if (circuit_.replace(seen, seen.with_give_back())) return;
@@ -192,7 +191,6 @@ breaker_snapshot circuit_breaker<Detector, Clock, Atomics>::snapshot() const noe
   }
   // relaxed: totals, read beside the word.
   shown.failed_results = failed_.load(std::memory_order_relaxed);
-  shown.released_permits = released_.load(std::memory_order_relaxed);
   shown.rejections = rejections_.load(std::memory_order_relaxed);
   shown.late_results = late_.load(std::memory_order_relaxed);
   return shown;

@@ -42,7 +42,7 @@ class [[nodiscard]] permit {
 
   /// Reports how the call ended. Says `counted`; `late` when the circuit has moved on since the permit was
   /// issued (or this permit was settled before), and then nothing changes; `released` for ignored and
-  /// cancelled.
+  /// cancelled, and for any result while the circuit is disabled.
   ///
   /// `retry_after`: what a failed call was told to wait, say by a Retry-After header. If it opens the
   /// circuit, the open period is at least that long: up to 5 minutes, in steps of 100 ms. Default: nothing

@@ -64,7 +64,8 @@ struct slow_call_rate {
     return detail::windowed_share<Window>::dirty;
   }
   [[nodiscard]] auto record(auto& past, const call_sample& call) const noexcept {
-    if (call.was_overdue) return past.look(call.epoch, call.ended);
+    // Each counts a call once: when it is overdue, or else when it has ended.
+    if (counts_overdue ? call.was_overdue : call.in_flight) return past.look(call.epoch, call.ended);
     return past.record(call.epoch, is_slow(call), call.ended);
   }
   [[nodiscard]] auto look(const auto& past, const call_sample& call) const noexcept {
@@ -95,6 +96,7 @@ struct slow_call_rate {
 
  private:
   [[nodiscard]] constexpr bool is_slow(const call_sample& call) const noexcept {
+    if (call.in_flight) return counts_overdue;  // who looked for it has compared
     return call.took > slower_than;
   }
 };

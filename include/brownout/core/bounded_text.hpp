@@ -19,7 +19,9 @@ class bounded_text {
   explicit constexpr bounded_text(std::string_view text) noexcept {
     auto kept = std::min(text.size(), most);
     if (kept < text.size()) {
-      while (kept > 0 && is_inside_character(text[kept])) --kept;
+      auto cut = kept;
+      while (kept - cut < longest_tail && is_inside_character(text[cut])) --cut;
+      if (!is_inside_character(text[cut])) kept = cut;  // else it is no UTF-8
     }
     std::copy_n(text.begin(), kept, bytes_.begin());
     size_ = static_cast<std::uint8_t>(kept);
@@ -32,6 +34,8 @@ class bounded_text {
   friend constexpr bool operator==(const bounded_text&, const bounded_text&) = default;
 
  private:
+  static constexpr std::size_t longest_tail = 3;  // a character has four bytes at most
+
   static constexpr bool is_inside_character(char byte) noexcept {
     return (static_cast<unsigned char>(byte) & 0xc0) == 0x80;
   }

@@ -17,7 +17,9 @@ struct call_sample {
   bool in_flight = false;    ///< not ended, and overdue: for those that count overdue calls, and nobody else
   bool was_overdue = false;  ///< ended, and was seen `in_flight` before
   duration took{};           ///< only for detectors that have `times_calls`
-  duration ended{};          ///< since the breaker was built; only for detectors that have `reads_clock`
+  /// Since the breaker was built; only for detectors that have `reads_clock`, and without a window only of
+  /// failed calls.
+  duration ended{};
 };
 
 /// What a detector makes of a call.

@@ -6,8 +6,10 @@
 #include "brownout/breaker/failure_rate.hpp"
 #include "brownout/breaker/slow_call_rate.hpp"
 #include "brownout/core/atomics.hpp"
+#include "brownout/window/failure_balance.hpp"
 
 #include <cstdint>
+#include <string>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -115,6 +117,29 @@ TEST_CASE("who stands beside a detector of overdue calls hears of them when they
   CHECK(seen.slow_calls == 2);
   CHECK(seen.failures == 1);
   CHECK(seen.calls == 2);
+}
+
+TEST_CASE("a detector of slow calls that have ended does not count them while they are in flight",
+          "[breaker][B11]") {
+  const auto opens = [](auto trips, duration ends_after) -> std::string {
+    watched bench{trips};
+    auto held = bench.take(4);
+    bench.clock.advance(2s);
+    static_cast<void>(bench.circuit.try_acquire());
+    if (bench.circuit.observed_state() == circuit_state::open) return "before they end";
+    bench.clock.advance(ends_after - 2s);
+    for (auto& permit : held) static_cast<void>(permit.complete(outcome::success));
+    return bench.circuit.observed_state() == circuit_state::open ? "when they end" : "never";
+  };
+  auto watching = after_one_second;
+  watching.minimum_calls = 100;
+  const slow_call_rate<> after_five{.threshold = 0.5, .slower_than = 5s, .minimum_calls = 4};
+  CHECK(opens(brownout::any_of{after_five, watching}, 10s) == "when they end");
+  CHECK(opens(brownout::any_of{watching, after_five}, 10s) == "when they end");
+  CHECK(opens(brownout::any_of{after_five, watching}, 4s) == "never");
+  auto after_half = after_five;
+  after_half.slower_than = 500ms;
+  CHECK(opens(brownout::any_of{after_half, watching}, 4s) == "when they end");
 }
 
 TEST_CASE("an overdue call ends no row of failures", "[breaker][B11]") {
