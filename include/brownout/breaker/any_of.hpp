@@ -24,12 +24,14 @@ struct any_of {
   Second second{};
 
   constexpr any_of() = default;
+  /// Of two, or of more that nest: the third and fourth are an `any_of` of their own.
   constexpr any_of(const First& one, const Second& other) : first{one}, second{other} {}
   template <class Third, class Fourth>
   requires std::is_same_v<Second, any_of<Third, Fourth>>
   constexpr any_of(const First& one, const Third& other, const Fourth& third)
       : first{one}, second{other, third} {}
 
+  // What the concept `detector` asks for; what each of these means is said there.
   static constexpr bool reads_clock = First::reads_clock || Second::reads_clock;
   static constexpr bool times_calls = First::times_calls || Second::times_calls;
   static constexpr bool has_window = First::has_window || Second::has_window;

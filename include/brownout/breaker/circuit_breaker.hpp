@@ -51,6 +51,7 @@ class alignas(64) circuit_breaker {
   explicit circuit_breaker(Detector detector = {}, breaker_options options = {}, Clock clock = Clock{})
       : circuit_breaker{std::make_shared<detail::policy<Detector>>(options, detector),
                         std::move(options.name), std::move(clock)} {}
+  /// With the figures of another library: see `presets`. Throws as above.
   explicit circuit_breaker(preset<Detector> from, Clock clock = Clock{})
       : circuit_breaker{from.trips, std::move(from.options), std::move(clock)} {}
 
@@ -147,9 +148,11 @@ class alignas(64) circuit_breaker {
     circuit_.reconfigure([&](auto& policy) { policy.replace(detector); });
   }
 
+  /// What it was called at construction. Valid as long as the breaker is.
   [[nodiscard]] std::string_view name() const noexcept { return name_; }
   /// The options in force, with what was left out filled in. A copy: not for the path of every call.
   [[nodiscard]] breaker_options options() const { return circuit_.rules()->options(name_); }
+  /// The detector in force. A copy.
   [[nodiscard]] Detector trips() const noexcept { return *circuit_.policy().trips(); }
 
  private:

@@ -28,6 +28,7 @@ struct failure_rate {
 
   Window window{};
 
+  // What the concept `detector` asks for; what each of these means is said there.
   static constexpr bool reads_clock = Window::reads_clock;
   static constexpr bool times_calls = false;
   static constexpr bool has_window = true;

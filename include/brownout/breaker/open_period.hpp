@@ -68,6 +68,7 @@ class open_period {
   requires std::is_convertible_v<std::chrono::duration<Rep, Period>, duration>
   constexpr open_period(std::chrono::duration<Rep, Period> fixed) noexcept
       : kind_{fixed_period{detail::saturated(fixed)}} {}
+  /// Implicit, so that an option takes any of them.
   constexpr open_period(const fixed_period& kind) noexcept : kind_{kind} {}
   constexpr open_period(const exponential_period& kind) noexcept : kind_{kind} {}
   constexpr open_period(const decorrelated_period& kind) noexcept : kind_{kind} {}

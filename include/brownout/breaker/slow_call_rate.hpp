@@ -50,6 +50,7 @@ struct slow_call_rate {
 
   Window window{};
 
+  // What the concept `detector` asks for; what each of these means is said there.
   static constexpr bool reads_clock = true;
   static constexpr bool times_calls = true;
   static constexpr bool has_window = true;

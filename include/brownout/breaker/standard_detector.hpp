@@ -23,6 +23,7 @@ struct standard_detector {
   static constexpr std::uint32_t lasting_row = 5;
   static constexpr std::uint32_t balance = 20;
 
+  // What the concept `detector` asks for; what each of these means is said there.
   static constexpr bool reads_clock = true;
   static constexpr bool times_calls = false;
   static constexpr bool has_window = false;

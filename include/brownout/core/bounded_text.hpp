@@ -16,6 +16,7 @@ class bounded_text {
   static constexpr std::size_t most = 119;  // 120 with its length
 
   constexpr bounded_text() noexcept = default;
+  /// Of `text` as much as fits.
   explicit constexpr bounded_text(std::string_view text) noexcept {
     auto kept = std::min(text.size(), most);
     if (kept < text.size()) {

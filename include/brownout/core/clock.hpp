@@ -39,6 +39,7 @@ concept clock_source = std::copyable<C> && requires(const C& clock) {
 ///
 /// Thread-safe and wait-free wherever the platform's monotonic clock is (on Linux a vDSO call, about 25 ns).
 struct monotonic_clock {
+  /// Since some moment in the past, the same for the whole process.
   [[nodiscard]] time_point now() const noexcept { return std::chrono::steady_clock::now(); }
 };
 static_assert(clock_source<monotonic_clock>);

@@ -56,6 +56,7 @@ class call_rejected : public std::runtime_error {
   explicit call_rejected(const rejection& why, std::string_view name = {})
       : std::runtime_error{text(why, name)}, why_{why} {}
 
+  /// The refusal as `try_call` would have returned it.
   [[nodiscard]] const rejection& why() const noexcept { return why_; }
 
  private:

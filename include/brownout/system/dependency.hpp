@@ -55,6 +55,7 @@ class dependency {
   /// A permit that measures. Otherwise as `brownout::permit`.
   class [[nodiscard]] permit {
    public:
+    /// Reports how the call ended, and measures how long it took. See `brownout::permit::complete`.
     disposition complete(outcome result, duration retry_after = {}, std::string_view why = {}) noexcept {
       const auto became = permit_.complete(result, retry_after, why);
       if (became == disposition::counted) {
@@ -62,6 +63,7 @@ class dependency {
       }
       return became;
     }
+    /// True once reported, given away or given back.
     [[nodiscard]] bool settled() const noexcept { return permit_.settled(); }
 
    private:

@@ -47,6 +47,7 @@ class [[nodiscard]] keyed_breaker {
     permit& operator=(const permit&) = delete;
     ~permit() = default;
 
+    /// As `brownout::permit::complete`; then the breaker may be forgotten.
     disposition complete(outcome result, duration retry_after = {}, std::string_view why = {}) noexcept {
       const auto became = inner_.complete(result, retry_after, why);
       holder_ = {};

@@ -20,6 +20,7 @@ struct consecutive_failures {
   /// 10 % failures trips once in 100,000 calls.
   std::uint32_t threshold = 5;
 
+  // What the concept `detector` asks for; what each of these means is said there.
   static constexpr bool reads_clock = false;
   static constexpr bool times_calls = false;
   static constexpr bool has_window = false;

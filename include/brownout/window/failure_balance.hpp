@@ -24,6 +24,7 @@ struct failure_balance {
   /// some 6e-8.
   std::uint32_t threshold = 20;
 
+  // What the concept `detector` asks for; what each of these means is said there.
   static constexpr bool reads_clock = false;
   static constexpr bool times_calls = false;
   static constexpr bool has_window = false;

@@ -228,6 +228,28 @@ TEST_CASE("the k-th adaptive period ends when its least has passed and k + 4 cal
   bench.report(outcome::success);
 }
 
+TEST_CASE("a clock that jumps a year ahead ends an adaptive period and gives up the calls of a ramp",
+          "[breaker][B5][B9][B12]") {
+  recovery_bench bench{{.open_for = adaptive_period{100ms, 30s, 0},
+                        .successes = 1,
+                        .ramp = {.first = 2, .successes = 3},
+                        .lease = 3s}};
+  bench.report(outcome::failure);
+  REQUIRE(bench.seen().state == circuit_state::open);
+  bench.clock.advance(24h * 365);
+  CHECK(bench.seen().retry_after == 0s);
+  bench.report(outcome::success);  // the only probe
+  auto one = bench.acquire();
+  auto two = bench.acquire();
+  REQUIRE_FALSE(bench.circuit.try_acquire());
+  bench.clock.advance(24h * 365);
+  auto probe = bench.acquire();
+  CHECK(one.complete(outcome::success) == disposition::late);
+  CHECK(two.complete(outcome::failure) == disposition::late);
+  CHECK(bench.seen().state == circuit_state::half_open);
+  CHECK(probe.complete(outcome::success) == disposition::counted);
+}
+
 TEST_CASE("the numbering of periods begins again once the circuit was closed for long enough",
           "[breaker][B12]") {
   recovery_bench bench{{.open_for = exponential_period{1s, 2, 64s, 0},
