@@ -17,14 +17,15 @@ namespace brownout {
 ///
 /// The detectors share the bits of the control word for their marks, which limits what they can count to:
 /// 2046 the first of two, 4094 the second; of three (`any_of{a, b, c}`, the last two are an `any_of` of their
-/// own) 2046, 62 and 62; more than four can't be.
+/// own) 2046, 62 and 62; of four (`any_of{a, any_of{b, c, d}}`) 2046, 62, 6 and 6; more can't be. A snapshot
+/// shows of each count the most of them.
 template <detector First, detector Second>
 struct any_of {
   First first{};
   Second second{};
 
   constexpr any_of() = default;
-  /// Of two, or of more that nest: the third and fourth are an `any_of` of their own.
+  /// Of two, each of which may be an `any_of`.
   constexpr any_of(const First& one, const Second& other) : first{one}, second{other} {}
   template <class Third, class Fourth>
   requires std::is_same_v<Second, any_of<Third, Fourth>>

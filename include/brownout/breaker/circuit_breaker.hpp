@@ -62,8 +62,9 @@ class alignas(64) circuit_breaker {
   circuit_breaker(const circuit_breaker&) = delete;
   circuit_breaker& operator=(const circuit_breaker&) = delete;
 
-  /// Asks to make one call. Closed: one load. Open: a rejection that says why and how long. At the deadline
-  /// exactly one caller turns the circuit half-open and gets the first probe. Lock-free.
+  /// Asks to make one call. Closed: one load, and a clock reading where calls are timed. Open: a rejection
+  /// that says why and how long. At the deadline exactly one caller turns the circuit half-open and gets the
+  /// first probe. Lock-free.
   [[nodiscard]] admission try_acquire() noexcept {
     if constexpr (Detector::counts_overdue) count_overdue();
     const auto seen = circuit_.word();
@@ -131,7 +132,8 @@ class alignas(64) circuit_breaker {
 
   /// Replaces the options while the circuit is in use, all at once: state, counts and statistics stay, and an
   /// open period that has begun keeps its length (`reset` ends it). Whoever is deciding just now may still go
-  /// by the old ones. The name stays; leave it empty or the same.
+  /// by the old ones. The name stays; leave it empty or the same. All of them are replaced: what is left out
+  /// gets its default. To change one, begin with `options()`.
   ///
   /// Throws `std::invalid_argument` naming field, value and range; then nothing has changed. Callers wait for
   /// each other, but nobody else for them.
@@ -150,7 +152,8 @@ class alignas(64) circuit_breaker {
 
   /// What it was called at construction. Valid as long as the breaker is.
   [[nodiscard]] std::string_view name() const noexcept { return name_; }
-  /// The options in force, with what was left out filled in. A copy: not for the path of every call.
+  /// The options in force. What was left out is filled in and no longer follows others when it is given back:
+  /// `successes`, and `lease`. A copy: not for the path of every call.
   [[nodiscard]] breaker_options options() const { return circuit_.rules()->options(name_); }
   /// The detector in force. A copy.
   [[nodiscard]] Detector trips() const noexcept { return *circuit_.policy().trips(); }

@@ -46,8 +46,9 @@ struct decorrelated_period {
 /// balances what the probes cost against how late the recovery is seen. Where the rule comes from, and what
 /// it was compared with: docs/decisions/0006.
 struct adaptive_period {
-  /// So many refused calls more than the number of the period. At 50 calls a second and more, `least` passes
-  /// later than they come; at one a second, they keep the first probes of an outage from being its most.
+  /// So many refused calls more than the number of the period. At 50 calls a second and more the first
+  /// `least` passes later than they come; at one a second, they keep the first probes of an outage from being
+  /// its most.
   static constexpr std::uint32_t head_start = 4;
 
   duration least = std::chrono::milliseconds{100};  ///< 1 ms to 24 h
@@ -88,7 +89,7 @@ class open_period {
     return std::max(least, scaled(adaptive->most, jitter_of(*adaptive, least)));
   }
 
-  /// Whether a period goes on until as many calls as its number were refused.
+  /// Whether a period goes on until as many calls as its number and the head start were refused.
   [[nodiscard]] bool waits_for_refusals() const noexcept {
     return std::holds_alternative<adaptive_period>(kind_);
   }

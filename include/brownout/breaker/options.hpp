@@ -42,16 +42,16 @@ struct breaker_options {
   std::string name{};
 
   /// How long an opened circuit refuses every call: a duration of 1 ms to 24 h, or a rule (`fixed_period`,
-  /// `exponential_period`, `decorrelated_period`, `adaptive_period`). Default: adaptive, 100 ms to 30 s. A
-  /// period is longer when the call that opened the circuit said so (see `permit::complete`).
+  /// `exponential_period`, `decorrelated_period`, `adaptive_period`). Default: adaptive, 100 ms to 30 s, each
+  /// +-20 %. A period is longer when the call that opened the circuit said so (see `permit::complete`).
   open_period open_for = adaptive_period{};
 
   /// Half-open: calls let through at a time, 1 to 255. Default 1, like Polly, gobreaker and Hystrix.
   std::uint32_t probes = 1;
 
   /// Half-open: successes that close the circuit, or begin the ramp: 1 to 255. Default (zero): 5, or `probes`
-  /// if that is more. With one success a dependency that fails 60 % of its calls gets six times as many of
-  /// them.
+  /// if that is more. With one success, 3.6 times as many decisions about a dependency that fails 60 % of its
+  /// calls are wrong (docs/decisions-study.md).
   std::uint32_t successes = 0;
 
   ramp_options ramp{};  ///< `no_ramp`: the last probe's success closes the circuit

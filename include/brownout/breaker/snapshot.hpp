@@ -38,14 +38,17 @@ struct breaker_snapshot {
 
   // Successes are not counted in total: on a healthy circuit they write nothing, and that is what makes them
   // cheap. Count them where they are made, or take a window's `calls` less its `failures`.
-  std::uint32_t failed_results = 0;     ///< reported as failures and counted, since construction, modulo 2^32
-  std::uint64_t rejections = 0;         ///< calls refused, since construction
-  std::uint32_t late_results = 0;       ///< results whose epoch was over when they came, the same way
-  std::uint64_t listener_failures = 0;  ///< how often a listener threw, since construction
+  /// Results reported as failures and counted, since construction, modulo 2^32. Slow successes are not among
+  /// them.
+  std::uint32_t failed_results = 0;
+  std::uint64_t rejections = 0;          ///< calls refused, since construction
+  std::uint32_t late_results = 0;        ///< results whose epoch was over when they came, the same way
+  std::uint64_t listener_failures = 0;   ///< how often a listener threw, since construction
   std::uint64_t missed_transitions = 0;  ///< of which no listener heard, since construction
 
   /// The text of the latest failure that had one, and when that was (of two at once, one's): of an exception
-  /// that `call` saw its `what()`, else what `complete` was told. It may name hosts and users: think before
+  /// that `call` or `try_call` saw its `what()`, else what `complete` was told; empty before the first. What
+  /// slow calls opened has no text. Print `last_failure.view()`. It may name hosts and users: think before
   /// you publish it.
   bounded_text last_failure{};
   time_point last_failure_at{};

@@ -16,12 +16,12 @@ namespace brownout {
 ///
 /// The row finds a dependency that is gone within 10 calls; half of them are enough where calls are so rare
 /// that a second has passed meanwhile. The balance finds one that fails more than half of its calls. None
-/// needs a window, and the clock is read only while failures are counted. Of the rules compared in
+/// needs a window, and the clock is read for a failure, never for a success. Of the rules compared in
 /// docs/decisions/0006 it was wrong least often.
 struct standard_detector {
-  static constexpr std::uint32_t row = 10;
-  static constexpr std::uint32_t lasting_row = 5;
-  static constexpr std::uint32_t balance = 20;
+  static constexpr std::uint32_t row = 10;         ///< failures in a row
+  static constexpr std::uint32_t lasting_row = 5;  ///< failures in a row, if they take a second
+  static constexpr std::uint32_t balance = 20;     ///< failures ahead of successes
 
   // What the concept `detector` asks for; what each of these means is said there.
   static constexpr bool reads_clock = true;

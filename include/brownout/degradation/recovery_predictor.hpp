@@ -62,8 +62,7 @@ namespace detail {
 /// longer than this one has; p90 needs nine of them (of eight, the longest is outlasted in one of nine
 /// cases).
 ///
-/// Deterministic: time is an argument. Not thread-safe; the supervisor calls it under its lock. Allocates
-/// only when made or copied.
+/// Deterministic: time is an argument. Not thread-safe: the caller locks. Allocates only when made or copied.
 class recovery_predictor {
  public:
   /// Four could be luck.

@@ -17,7 +17,7 @@ namespace brownout {
 /// An HTTP Retry-After counts whole seconds: round up.
 struct retry_after_policy {
   /// From when on they come back while p50 is unknown, 1 ms to 24 h. Default 30 s: the longest open period of
-  /// a breaker with its default options.
+  /// a breaker with its default options, jitter and a Retry-After of the dependency's aside.
   duration fallback = std::chrono::seconds{30};
 
   /// Nobody is told to come back sooner, 0 to 12 h. Default 1 s: in whole seconds less would be *at once*.
