@@ -134,6 +134,7 @@ TEST_CASE("texts of threads that fail at once come out whole", "[breaker][B14]")
         auto admitted = bench.circuit.try_acquire();
         static_cast<void>(admitted->complete(outcome::failure, {}, text));
         const auto seen = bench.circuit.snapshot().last_failure;
+        if (seen.empty()) continue;  // ours gave way to one that is not yet written
         if (seen.view() != std::string(100, seen.view()[0])) torn.fetch_add(1, std::memory_order_relaxed);
       }
     });
