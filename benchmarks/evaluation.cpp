@@ -20,7 +20,7 @@ using brownout::component_evidence;
 /// at most, so for 100 this does by hand what it does after asking its circuits.
 template <std::size_t Count>
 struct by_hand {
-  brownout::scorer scorer{std::vector<double>(Count, 1.0)};
+  brownout::scorer scorer{std::vector<brownout::component_role>(Count)};
   brownout::controller<shop::level> controller{{.ladder = shop::ladder}};
   std::vector<component_evidence> evidence{
       Count, component_evidence{.calls = 20, .successes = 19, .mean_latency = std::chrono::milliseconds{20}}};

@@ -70,7 +70,9 @@ staging_system::staging_system(const settings& from)
   for (auto& one : simulators_) one = std::make_shared<simulator>();
   brownout::supervisor_options<level> options{.dependencies = {}, .levels = policy_of(settings_)};
   for (const auto which : all_dependencies) options.dependencies.push_back(options_of(which));
-  options.latency = {.budget = settings_.latency.budget, .per_point = settings_.latency.per_point};
+  auto& judged = options.health.component;
+  judged.latency = {.budget = settings_.latency.budget, .per_point = settings_.latency.per_point};
+  judged.evidence.minimum_calls = 1;  // the figures to reproduce are the plain share of successes
   options.probe_interval = settings_.health_check_interval;
   supervisor_ = std::make_unique<supervisor>(std::move(options), features);
 }

@@ -14,6 +14,7 @@
 #include "brownout/breaker/transition_feed.hpp"
 #include "brownout/core/assert.hpp"
 #include "brownout/core/bounded_text.hpp"
+#include "brownout/core/chance.hpp"
 #include "brownout/core/circuit_state.hpp"
 #include "brownout/core/clock.hpp"
 #include "brownout/core/live_value.hpp"

@@ -2,67 +2,17 @@
 #pragma once
 
 #include "brownout/core/clock.hpp"
-#include "brownout/core/invalid_option.hpp"
 #include "brownout/degradation/level_ladder.hpp"
+#include "brownout/degradation/level_override.hpp"
 #include "brownout/degradation/level_policy.hpp"
+#include "brownout/degradation/level_transition.hpp"
 
 #include <algorithm>
-#include <chrono>
 #include <cstdint>
 #include <optional>
-#include <string>
-#include <string_view>
 #include <utility>
 
 namespace brownout {
-
-/// Why a level changed.
-enum class level_cause : std::uint8_t {
-  first_assessment,  ///< the first score: the level follows it at once, either way
-  health_fell,       ///< the score fell below the level's threshold
-  health_recovered,  ///< the score held above a better level's threshold for the dwell
-  override_set,      ///< an operator pinned a level
-  override_ended,    ///< the pin expired or was taken back
-};
-
-[[nodiscard]] constexpr std::string_view to_string(level_cause cause) noexcept {
-  switch (cause) {
-    case level_cause::first_assessment:
-      return "first_assessment";
-    case level_cause::health_fell:
-      return "health_fell";
-    case level_cause::health_recovered:
-      return "health_recovered";
-    case level_cause::override_set:
-      return "override_set";
-    case level_cause::override_ended:
-      return "override_ended";
-  }
-  return "invalid";
-}
-
-/// One change of the level in force.
-template <degradation_level Level>
-struct level_transition {
-  Level from{};
-  Level to{};
-  level_cause cause = level_cause::first_assessment;
-  std::optional<double> score;  ///< at that moment; nothing when unknown
-  time_point at{};
-};
-
-/// A level pinned by an operator. It wins over health, and it always ends.
-template <degradation_level Level>
-struct level_override {
-  Level level{};
-  std::string reason;    ///< why, for the next person on duty; not empty
-  std::string actor;     ///< who; not empty
-  time_point expires{};  ///< when health decides again; at most `longest` ahead
-
-  /// What nobody renews ends: a week, so that a pin set before a long weekend holds and a forgotten one does
-  /// not outlive its reason.
-  static constexpr duration longest = std::chrono::hours{168};
-};
 
 /// What do we still offer? Turns a score over time into a level: worse at once, better step by step.
 ///
@@ -70,117 +20,149 @@ struct level_override {
 template <degradation_level Level>
 class controller {
  public:
+  using transition = level_transition<Level>;
+
   /// Throws `std::invalid_argument` naming field, value and range.
   explicit controller(level_policy<Level> policy)
       : policy_{std::move(policy)}, health_{policy_.ladder.worst()} {
     policy_.validate();
   }
 
-  /// Follows `score` (nothing: unknown, and the level holds). Returns the change of the level in force, if
-  /// any. Until the first known score the level is the worst.
-  std::optional<level_transition<Level>> update(std::optional<double> score, time_point now) {
-    const Level before = level();
-    level_cause cause = follow(score, now);
-    if (pinned_ && now >= pin_.expires) {
-      pinned_ = false;
-      cause = level_cause::override_ended;
-    }
-    return change_since(before, cause, score, now);
+  /// Follows `score`; nothing: it is unknown, and the level climbs to the policy's `panic_floor`, or holds.
+  /// Returns the change, if any. Until the first update the level is the worst.
+  std::optional<transition> update(std::optional<double> score, time_point now) {
+    const Level before = decided();
+    auto change = follow(score, now);
+    return ended_if_due(before, change, score, now);
   }
 
-  /// Pins a level until it expires; replaces an earlier pin. Throws `std::invalid_argument` for a level that
-  /// is not on the ladder, an empty reason or actor, or an expiry that is past or more than a week ahead.
-  std::optional<level_transition<Level>> set_override(level_override<Level> pin, std::optional<double> score,
-                                                      time_point now) {
-    if (!policy_.ladder.holds(pin.level)) {
-      detail::invalid_option("level_override.level", std::to_string(static_cast<std::size_t>(pin.level)),
-                             "a level of the ladder");
-    }
-    if (pin.reason.empty()) detail::invalid_option("level_override.reason", "''", "a text");
-    if (pin.actor.empty()) detail::invalid_option("level_override.actor", "''", "a text");
-    // Compared before they are subtracted: far apart, their distance does not fit into a duration.
-    if (pin.expires <= now) {
-      detail::invalid_option("level_override.expires", "a time gone by", "in the future");
-    }
-    if (pin.expires > now + level_override<Level>::longest) {
-      detail::invalid_option("level_override.expires", detail::to_text(pin.expires - now) + " from now",
-                             "up to " + detail::to_text(level_override<Level>::longest) + " from now");
-    }
-    const Level before = level();
-    pin_ = std::move(pin);
-    pinned_ = true;
-    return change_since(before, level_cause::override_set, score, now);
+  /// Lets an override expire, and no more: before anybody has been asked, no score is not an unknown one.
+  std::optional<transition> wait(time_point now) {
+    const Level before = decided();
+    transition none{.cause = level_cause::override_ended};
+    return ended_if_due(before, none, std::nullopt, now);
   }
 
-  /// Takes a pin back before it expires.
-  std::optional<level_transition<Level>> clear_override(std::optional<double> score, time_point now) {
-    const Level before = level();
-    pinned_ = false;
-    return change_since(before, level_cause::override_ended, score, now);
+  /// Sets an override until it expires; replaces an earlier one. Throws as `level_override::validate`.
+  std::optional<transition> set_override(level_override<Level> wanted, std::optional<double> score,
+                                         time_point now) {
+    wanted.validate(policy_.ladder, now);
+    const Level before = decided();
+    if (wanted.kind == override_kind::freeze) wanted.level = level();
+    override_ = std::move(wanted);
+    overridden_ = true;
+    return change_since(before, {.cause = level_cause::override_set}, score, now);
   }
 
-  /// The level in force.
-  [[nodiscard]] Level level() const noexcept { return pinned_ ? pin_.level : health_; }
+  /// Takes an override back before it expires.
+  std::optional<transition> clear_override(std::optional<double> score, time_point now) {
+    const Level before = decided();
+    overridden_ = false;
+    return change_since(before, {.cause = level_cause::override_ended}, score, now);
+  }
+
+  /// The level in force: what was decided, or in a dry run the best, unless an operator set another.
+  [[nodiscard]] Level level() const noexcept {
+    if (overridden_) return override_.over(policy_.dry_run ? policy_.ladder.best() : health_);
+    return policy_.dry_run ? policy_.ladder.best() : health_;
+  }
   /// The level that health alone would give.
   [[nodiscard]] Level health_level() const noexcept { return health_; }
-  /// False until the first known score.
+  /// False until the first update.
   [[nodiscard]] bool assessed() const noexcept { return assessed_; }
   /// How long a better score must hold now, relapses included.
   [[nodiscard]] duration current_dwell() const noexcept { return policy_.dwell_after(relapses_); }
   /// Improvements that did not last, less those forgotten since.
   [[nodiscard]] std::uint32_t relapses() const noexcept { return relapses_; }
-  /// The pin in force, if there is one.
+  [[nodiscard]] bool overridden() const noexcept { return overridden_; }
+  /// The override in force, if there is one.
   [[nodiscard]] std::optional<level_override<Level>> active_override() const {
-    if (!pinned_) return std::nullopt;
-    return pin_;
+    if (!overridden_) return std::nullopt;
+    return override_;
   }
   [[nodiscard]] const level_policy<Level>& policy() const noexcept { return policy_; }
 
-  /// When `update` could change the level although the score stays: a dwell is over or a pin expires.
+  /// What would change the level that health gives.
+  [[nodiscard]] level_outlook<Level> outlook(time_point now) const noexcept {
+    const auto& ladder = policy_.ladder;
+    level_outlook<Level> seen;
+    if (health_ != ladder.best()) {
+      seen.better = ladder.better(health_);
+      seen.better_at = policy_.needed_for(*seen.better);
+      seen.better_after = current_dwell();
+      if (better_since_) seen.better_in = std::max(*better_since_ + current_dwell() - now, duration::zero());
+    }
+    if (health_ != ladder.worst()) {
+      seen.worse = ladder.worse(health_);
+      seen.worse_below = ladder.from(health_);
+    }
+    return seen;
+  }
+
+  /// When `update` could change the level although the score stays: a dwell is over or an override expires.
   [[nodiscard]] std::optional<time_point> next_change() const noexcept {
     std::optional<time_point> next;
     if (better_since_) next = *better_since_ + current_dwell();
-    if (pinned_) next = next ? std::min(*next, pin_.expires) : pin_.expires;
+    if (overridden_) next = next ? std::min(*next, override_.expires) : override_.expires;
     return next;
   }
 
  private:
+  /// What was decided, whether or not a dry run keeps it from requests.
+  [[nodiscard]] Level decided() const noexcept { return overridden_ ? override_.over(health_) : health_; }
+
   /// Lets the level that health gives follow the score, and says why it changed if it did.
-  level_cause follow(std::optional<double> score, time_point now) {
+  transition follow(std::optional<double> score, time_point now) {
     forget_relapses(now);
-    if (!score) {
-      // Neither better nor worse: what was counted towards a change no longer holds.
-      better_since_.reset();
-      scores_below_ = 0;
-      return level_cause::health_recovered;
-    }
-    const auto& ladder = policy_.ladder;
-    const Level shown = ladder.at(*score);
     if (!assessed_) {
       assessed_ = true;
-      health_ = shown;
-      return level_cause::first_assessment;
+      if (score) {
+        health_ = policy_.ladder.at(*score);
+      } else if (policy_.panic_floor) {
+        health_ = *policy_.panic_floor;
+      }
+      return {.cause = level_cause::first_assessment};
     }
+    // What was counted towards a change on evidence does not hold without it, nor the other way round.
+    if (std::exchange(blind_, !score) != !score) better_since_.reset();
+    if (!score) return climb_blindly(now);
+    const Level shown = policy_.ladder.at(*score);
     if (shown > health_) {
       better_since_.reset();
+      const double left = policy_.ladder.from(health_);
       if (++scores_below_ >= policy_.confirmations) fall_to(shown, now);
-      return level_cause::health_fell;
+      return {.cause = level_cause::health_fell, .threshold = left};
     }
     scores_below_ = 0;
-    if (health_ == ladder.best() || *score < policy_.needed_for(ladder.better(health_))) {
+    return climb(level_cause::health_recovered, now,
+                 [&](Level better) { return *score >= policy_.needed_for(better); });
+  }
+
+  transition climb_blindly(time_point now) {
+    scores_below_ = 0;
+    return climb(level_cause::evidence_lost, now,
+                 [&](Level better) { return policy_.panic_floor && better >= *policy_.panic_floor; });
+  }
+
+  /// One step better when it has been `allowed` for the dwell.
+  template <class Allowed>
+  transition climb(level_cause cause, time_point now, Allowed allowed) {
+    const auto& ladder = policy_.ladder;
+    transition change{.cause = cause};
+    if (health_ == ladder.best() || !allowed(ladder.better(health_))) {
       better_since_.reset();
-      return level_cause::health_recovered;
+      return change;
     }
     if (!better_since_) better_since_ = now;
-    if (now - *better_since_ >= current_dwell()) {
-      health_ = ladder.better(health_);
-      improved_at_ = now;
-      // The next step needs a dwell of its own, if the score carries that far.
-      better_since_.reset();
-      if (health_ != ladder.best() && *score >= policy_.needed_for(ladder.better(health_)))
-        better_since_ = now;
-    }
-    return level_cause::health_recovered;
+    if (now - *better_since_ < current_dwell()) return change;
+    health_ = ladder.better(health_);
+    if (cause == level_cause::health_recovered) change.threshold = policy_.needed_for(health_);
+    change.held = now - *better_since_;
+    improved_at_ = now;
+    // The next step needs a dwell of its own, if the score carries that far.
+    better_since_.reset();
+    if (health_ != ladder.best() && allowed(ladder.better(health_))) better_since_ = now;
+    return change;
   }
 
   void fall_to(Level worse, time_point now) {
@@ -200,24 +182,39 @@ class controller {
     }
   }
 
-  [[nodiscard]] std::optional<level_transition<Level>> change_since(Level before, level_cause cause,
-                                                                    std::optional<double> score,
-                                                                    time_point now) const {
-    if (before == level()) return std::nullopt;
-    return level_transition<Level>{before, level(), cause, score, now};
+  std::optional<transition> ended_if_due(Level before, transition& change, std::optional<double> score,
+                                         time_point now) {
+    if (overridden_ && now >= override_.expires) {
+      overridden_ = false;
+      change = {.cause = level_cause::override_ended};
+    }
+    return change_since(before, change, score, now);
+  }
+
+  [[nodiscard]] std::optional<transition> change_since(Level before, transition change,
+                                                       std::optional<double> score, time_point now) const {
+    if (before == decided()) return std::nullopt;
+    change.from = before;
+    change.to = decided();
+    change.score = score;
+    change.next = outlook(now);
+    change.at = now;
+    change.dry_run = policy_.dry_run && level() != decided();
+    return change;
   }
 
   level_policy<Level> policy_;
   Level health_;
   bool assessed_ = false;
+  bool blind_ = false;                      // the last score was unknown
   std::uint32_t scores_below_ = 0;          // in a row
-  std::optional<time_point> better_since_;  // since when the score suffices for the next better level
+  std::optional<time_point> better_since_;  // since when the next better level could be reached
   std::optional<time_point> improved_at_;   // the last step up, until the fall after it
   time_point calm_since_{};                 // the last fall, or when the last relapse was forgotten
   std::uint32_t relapses_ = 0;
   // Not an optional: GCC 12 sees uninitialised reads in one that holds strings, also in users' code.
-  level_override<Level> pin_{};
-  bool pinned_ = false;
+  level_override<Level> override_{};
+  bool overridden_ = false;
 };
 
 }  // namespace brownout

@@ -3,6 +3,7 @@
 
 #include "brownout/core/assert.hpp"
 #include "brownout/core/invalid_option.hpp"
+#include "brownout/degradation/degradation_word.hpp"
 #include "brownout/degradation/dependency_set.hpp"
 #include "brownout/degradation/level_ladder.hpp"
 
@@ -56,6 +57,7 @@ struct feature_verdict {
   feature_mode mode = feature_mode::off;  ///< what is offered
   bool allowed_by_level = false;          ///< whether the level allows it, whatever its dependencies do
   dependency_set blocked_by;              ///< the dependencies it needs that refuse calls
+  bool returning = false;                 ///< the level offers more than that, and it is still coming back
 };
 
 /// Which feature works at which level. A literal type: make it `constexpr` and a mistake in it does not
@@ -93,7 +95,9 @@ class feature_matrix {
                                : at <= last_reduced ? feature_mode::reduced
                                : at <= rule.last    ? feature_mode::cached
                                                     : feature_mode::off;
+        if (modes_[index][level] == feature_mode::off) forbids_[index] |= degradation_word::bit_of(level);
       }
+      forbids_[index] |= rule.needs.bits();
     }
   }
 
@@ -106,11 +110,17 @@ class feature_matrix {
     return modes_[index][index_of(level)];
   }
 
+  /// What keeps a feature off, as a mask for `degradation_word::meets`: the dependencies that it needs and
+  /// the levels that do not allow it.
+  [[nodiscard]] constexpr std::uint64_t forbids(Feature feature) const noexcept {
+    return forbids_[index_of(feature)];
+  }
+
   /// The same with the reasons.
   [[nodiscard]] constexpr feature_verdict explain(Feature feature, Level level,
                                                   dependency_set refusing) const noexcept {
     return {mode(feature, level, refusing), mode(feature, level, {}) != feature_mode::off,
-            rules_[index_of(feature)].needs & refusing};
+            rules_[index_of(feature)].needs & refusing, false};
   }
 
   [[nodiscard]] constexpr const feature_rule<Feature, Level>& rule(Feature feature) const noexcept {
@@ -139,6 +149,7 @@ class feature_matrix {
     return index;
   }
 
+  std::array<std::uint64_t, Count> forbids_{};
   std::array<feature_rule<Feature, Level>, Count> rules_{};
   std::array<std::array<feature_mode, level_ladder<Level>::most_rungs>, Count> modes_{};
 };

@@ -1,24 +1,21 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "brownout/degradation/degradation_word.hpp"
 #include "brownout/degradation/dependency_set.hpp"
 #include "brownout/degradation/feature_matrix.hpp"
 
+#include <cstddef>
 #include <cstdint>
 
 namespace brownout {
 
-/// Level, refusing circuits and epoch in one word, so that a request sees them together.
-struct alignas(8) degradation_word {
-  std::uint32_t refusing = 0;   ///< bits of the dependencies whose circuit refuses calls
-  std::uint32_t level : 8 = 0;  ///< the level in force, as its enumerator's value
-  std::uint32_t epoch : 24 =
-      0;  ///< grows with every change, modulo 2^24: tells two snapshots apart, orders nothing
-};
-
 /// What a request may offer: one snapshot, so that the level cannot change halfway through it.
 ///
-/// A value of two words; take it once at the start of a request. Immutable, so thread-safe.
+/// A value of two words; take it once at the start of a request. Immutable, so thread-safe; wait-free.
+///
+/// While features return after a level got better, a part of them is back already: each feature has a place
+/// in the order of return, and with a caller's key each caller has one of its own, the same all the time.
 template <class Matrix>
 class feature_view {
  public:
@@ -28,23 +25,49 @@ class feature_view {
   constexpr feature_view(const Matrix& matrix, degradation_word seen) noexcept
       : matrix_{&matrix}, seen_{seen} {}
 
-  /// True when the feature is offered in any mode. One table look-up.
+  /// True when the feature is offered in any mode. Here and below, precondition: it is an enumerator.
   [[nodiscard]] constexpr bool available(feature_type feature) const noexcept {
-    return mode(feature) != feature_mode::off;
+    // Nothing that forbids it at the level in force, nor at the one that features return from.
+    if (!seen_.meets(matrix_->forbids(feature))) [[likely]]
+      return true;
+    return is_returning() && mode(feature) != feature_mode::off;
   }
   /// How much of it is offered.
   [[nodiscard]] constexpr feature_mode mode(feature_type feature) const noexcept {
-    return matrix_->mode(feature, level(), refusing());
+    return matrix_->mode(feature, level_for(place_of(feature)), refusing());
   }
   /// The same with the reasons, for people.
   [[nodiscard]] constexpr feature_verdict explain(feature_type feature) const noexcept {
-    return matrix_->explain(feature, level(), refusing());
+    auto verdict = matrix_->explain(feature, level(), refusing());
+    const auto offered = mode(feature);
+    verdict.returning = offered != verdict.mode;
+    verdict.mode = offered;
+    return verdict;
   }
-  [[nodiscard]] constexpr level_type level() const noexcept { return static_cast<level_type>(seen_.level); }
-  [[nodiscard]] constexpr dependency_set refusing() const noexcept { return dependency_set{seen_.refusing}; }
-  [[nodiscard]] constexpr std::uint32_t epoch() const noexcept { return seen_.epoch; }
+
+  [[nodiscard]] constexpr level_type level() const noexcept { return static_cast<level_type>(seen_.level()); }
+  [[nodiscard]] constexpr dependency_set refusing() const noexcept { return seen_.refusing(); }
+  /// Tells two snapshots apart, orders nothing: it starts again after 1024 changes.
+  [[nodiscard]] constexpr std::uint32_t epoch() const noexcept { return seen_.epoch(); }
+  /// Whether features are still returning after the level got better.
+  [[nodiscard]] constexpr bool is_returning() const noexcept {
+    return seen_.returning_from() != seen_.level();
+  }
 
  private:
+  /// A feature's place in the order of return, 0 to 63. By the golden ratio: the places of any number of
+  /// features in a row are spread nearly evenly (Knuth, The Art of Computer Programming 3, section 6.4).
+  static constexpr std::uint32_t place_of(feature_type feature) noexcept {
+    constexpr std::uint32_t golden = 0x9e3779b9;  // 2^32 / 1.618...
+    return (static_cast<std::uint32_t>(feature) * golden) >> 26;
+  }
+
+  /// The level as who has this place sees it.
+  [[nodiscard]] constexpr level_type level_for(std::uint32_t place) const noexcept {
+    const bool returned = !is_returning() || place < seen_.returned_share();
+    return static_cast<level_type>(returned ? seen_.level() : seen_.returning_from());
+  }
+
   const Matrix* matrix_;
   degradation_word seen_;
 };

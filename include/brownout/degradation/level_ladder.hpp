@@ -7,6 +7,7 @@
 #include <concepts>
 #include <cstddef>
 #include <initializer_list>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -21,11 +22,15 @@ concept degradation_level = std::is_enum_v<L> && requires(L level) {
   { to_string(level) } -> std::convertible_to<std::string_view>;
 };
 
-/// One level and the score that holds it.
+/// One level, the score that holds it and the score that brings it back.
 template <degradation_level Level>
 struct rung {
   Level level{};
-  double from = 0;  ///< lowest score of this level, 0 to 100
+  double from = 0;  ///< lowest score of this level, 0 to 100: below it, it is left
+
+  /// The score that must be held to come back from a worse level, `from` to 100. Left out, `from` and the
+  /// policy's `hysteresis`.
+  std::optional<double> enter{};
 };
 
 /// The levels from best to worst with their thresholds; the last one starts at 0.
@@ -47,7 +52,7 @@ class level_ladder {
     }
     for (std::size_t i = 0; i < size_; ++i) {
       rungs_[i] = rungs[i];
-      const auto& [level, from] = rungs_[i];
+      const auto& [level, from, enter] = rungs_[i];
       if (static_cast<std::size_t>(level) != i) {
         detail::invalid_option(field(i, "level"), std::string{to_string(level)},
                                "the enumerator with value " + std::to_string(i));
@@ -56,6 +61,9 @@ class level_ladder {
       if (!(from >= 0 && (i == 0 ? from <= below : from < below))) {
         detail::invalid_option(field(i, "from"), std::to_string(from),
                                "0 to " + std::to_string(below) + (i == 0 ? "" : ", and below it"));
+      }
+      if (enter && !(*enter >= from && *enter <= 100)) {
+        detail::invalid_option(field(i, "enter"), std::to_string(*enter), std::to_string(from) + " to 100");
       }
     }
     if (rungs_[size_ - 1].from != 0) {
@@ -72,6 +80,11 @@ class level_ladder {
   /// Lowest score of `level`. Precondition: `holds(level)`.
   [[nodiscard]] constexpr double from(Level level) const noexcept { return rungs_[index(level)].from; }
 
+  /// The score that brings `level` back, where the ladder says so itself. Precondition: `holds(level)`.
+  [[nodiscard]] constexpr std::optional<double> enter(Level level) const noexcept {
+    return rungs_[index(level)].enter;
+  }
+
   /// The level whose band `score` lies in.
   [[nodiscard]] constexpr Level at(double score) const noexcept {
     for (std::size_t i = 0; i + 1 < size_; ++i) {
@@ -79,6 +92,9 @@ class level_ladder {
     }
     return worst();
   }
+
+  /// One step worse. Precondition: `level` is not the worst.
+  [[nodiscard]] constexpr Level worse(Level level) const noexcept { return rungs_[index(level) + 1].level; }
 
   /// One step better. Precondition: `level` is not the best.
   [[nodiscard]] constexpr Level better(Level level) const noexcept { return rungs_[index(level) - 1].level; }

@@ -8,7 +8,10 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <cstddef>
 #include <cstdint>
+#include <optional>
+#include <string>
 
 namespace brownout {
 
@@ -39,8 +42,22 @@ struct level_policy {
   /// forgets one. 1 to 1000, default 6.
   double relapse_within = 6;
 
+  /// While the score is unknown the level climbs to this, one step each dwell. Default: the best level. What
+  /// cannot be asked must be tried: a level that keeps features off for want of evidence keeps away the calls
+  /// that would be the evidence, and every circuit still guards its own dependency. Nothing: the level holds,
+  /// however long the score is unknown; for systems in which every dependency has a probe.
+  std::optional<Level> panic_floor = Level{};
+
+  /// Decides and records, but changes nothing: requests see the best level, unless an operator pins another.
+  /// To watch a policy before it is trusted.
+  bool dry_run = false;
+
   /// Throws `std::invalid_argument` naming field, value and range.
   void validate() const {
+    if (panic_floor && !ladder.holds(*panic_floor)) {
+      detail::invalid_option("level_policy.panic_floor",
+                             std::to_string(static_cast<std::size_t>(*panic_floor)), "a level of the ladder");
+    }
     detail::require_within("level_policy.hysteresis", hysteresis, 0.0, 50.0);
     detail::require_within("level_policy.dwell", dwell, duration{}, std::chrono::hours{24});
     detail::require_within<std::uint32_t>("level_policy.confirmations", confirmations, 1, 1000);
@@ -49,9 +66,10 @@ struct level_policy {
     detail::require_within("level_policy.relapse_within", relapse_within, 1.0, 1000.0);
   }
 
-  /// The score that must be held to reach `better` from below: threshold + hysteresis, at most 100.
+  /// The score that must be held to reach `better` from below: the ladder's `enter`, or threshold +
+  /// hysteresis, at most 100.
   [[nodiscard]] double needed_for(Level better) const noexcept {
-    return std::min(ladder.from(better) + hysteresis, 100.0);
+    return ladder.enter(better).value_or(std::min(ladder.from(better) + hysteresis, 100.0));
   }
 
   /// The dwell after `relapses`.

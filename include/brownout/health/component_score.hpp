@@ -1,55 +1,80 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include "brownout/core/invalid_option.hpp"
+#include "brownout/core/circuit_state.hpp"
+#include "brownout/health/budgets.hpp"
 #include "brownout/health/component_evidence.hpp"
+#include "brownout/health/evidence_policy.hpp"
 
 #include <algorithm>
-#include <chrono>
+#include <cstdint>
 #include <optional>
 
 namespace brownout {
 
-/// How slow a dependency may be before its score suffers.
-struct latency_budget {
-  /// Mean latency that costs nothing, 0 to 1 h. Default 500 ms: what the retail system that this library
-  /// comes from promised for its API.
-  duration budget = std::chrono::milliseconds{500};
-
-  /// Latency above the budget that costs one point, 1 us to 1 h. Default 10 ms: half a second over is half
-  /// the score.
-  duration per_point = std::chrono::milliseconds{10};
-
-  /// Points lost at `mean`, 0 or more.
-  [[nodiscard]] constexpr double penalty(duration mean) const noexcept {
-    if (mean <= budget) return 0;
-    return static_cast<double>((mean - budget).count()) / static_cast<double>(per_point.count());
-  }
+/// How one dependency's evidence becomes a score.
+struct component_policy {
+  latency_budget latency{};
+  saturation_budget saturation{};
+  evidence_policy evidence{};
 
   /// Throws `std::invalid_argument` naming field, value and range.
   void validate() const {
-    using namespace std::chrono_literals;
-    detail::require_within("latency_budget.budget", budget, duration{}, 1h);
-    detail::require_within("latency_budget.per_point", per_point, 1us, 1h);
+    latency.validate();
+    saturation.validate();
+    evidence.validate();
   }
 };
 
-/// The health of one dependency, 0 to 100, or nothing when it is unknown: no evidence is never good news.
+namespace detail {
+
+/// What the recent calls say, 0 to 100; nothing when there are none, or none recent enough.
+[[nodiscard]] constexpr std::optional<double> score_of_calls(const component_evidence& evidence,
+                                                             const component_policy& policy) noexcept {
+  if (evidence.calls == 0 || evidence.age > policy.evidence.stale_limit()) return std::nullopt;
+  // Nothing has worked yet: that is no evidence of health, however few calls it was.
+  if (evidence.successes == 0) return 0.0;
+  const auto failures = evidence.calls - std::min(evidence.successes, evidence.calls);
+  const auto counted = std::max(evidence.calls, policy.evidence.minimum_calls);
+  const auto share = static_cast<double>(counted - failures) / counted;
+  return 100 * share - policy.latency.penalty(evidence.mean_latency);
+}
+
+/// What the service's own measurement says; nothing when it says nothing. A share that is no number counts as
+/// none.
+[[nodiscard]] constexpr std::optional<double> score_of_measurement(const measurement& measured,
+                                                                   const component_policy& policy) noexcept {
+  if (!measured.success_share && !measured.latency && !measured.saturation) return std::nullopt;
+  double score = 100;
+  if (measured.success_share)
+    score *= *measured.success_share > 0 ? std::min(*measured.success_share, 1.0) : 0;
+  if (measured.latency) score -= policy.latency.penalty(*measured.latency);
+  if (measured.saturation) score -= policy.saturation.penalty(*measured.saturation);
+  return score;
+}
+
+}  // namespace detail
+
+/// The health of one dependency, 0 to 100, or nothing when it is unknown: no evidence is never good news, and
+/// evidence that is too old is none.
 ///
 /// Open: 0. Half-open: the share of the needed probes that have succeeded, so that admitting a probe, or
-/// failing it, never lifts the score. Otherwise 100 x the share of successes among the recent calls, less the
-/// latency penalty.
+/// failing it, never lifts the score. Otherwise what the recent calls or the service's own measurement say,
+/// the worse of the two: 100 x the share of successes, less the penalties for latency and saturation.
 [[nodiscard]] constexpr std::optional<double> component_score(const component_evidence& evidence,
-                                                              const latency_budget& latency) noexcept {
+                                                              const component_policy& policy = {}) noexcept {
   if (refuses_calls(evidence.state)) return 0.0;
   if (evidence.state == circuit_state::half_open) {
     if (evidence.probes_needed == 0) return 0.0;
     const auto share = static_cast<double>(evidence.probes_succeeded) / evidence.probes_needed;
     return 100 * std::min(share, 1.0);
   }
-  if (evidence.calls == 0) return std::nullopt;
-  const auto share = static_cast<double>(evidence.successes) / evidence.calls;
-  return std::max(0.0, 100 * share - latency.penalty(evidence.mean_latency));
+  const auto calls = detail::score_of_calls(evidence, policy);
+  const auto measured = detail::score_of_measurement(evidence.measured, policy);
+  if (!calls && !measured) return std::nullopt;
+  const double score = std::min(calls.value_or(100), measured.value_or(100));
+  if (100 - score < policy.evidence.minimum_effect) return 100.0;
+  return std::max(0.0, score);
 }
 
 }  // namespace brownout

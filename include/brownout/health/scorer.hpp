@@ -4,11 +4,14 @@
 #include "brownout/core/assert.hpp"
 #include "brownout/core/invalid_option.hpp"
 #include "brownout/health/component_evidence.hpp"
+#include "brownout/health/component_role.hpp"
 #include "brownout/health/component_score.hpp"
+#include "brownout/health/health_report.hpp"
+#include "brownout/health/scorer_options.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <cstddef>
-#include <numeric>
 #include <optional>
 #include <span>
 #include <string>
@@ -17,71 +20,179 @@
 
 namespace brownout {
 
-/// What one dependency adds to the system's score.
-struct contribution {
-  double weight = 0;  ///< its share of the known weight, in [0, 1]; 0 when the dependency is unknown
-  std::optional<double> score;  ///< its own, 0 to 100; nothing when unknown
-  double points = 0;            ///< weight x score: the points of all components sum to the system's score
-};
-
-/// The system's health and where it comes from.
-struct health_report {
-  std::optional<double> score;           ///< 0 to 100; nothing while no component is known
-  std::vector<contribution> components;  ///< one a dependency, in the scorer's order
-};
-
-/// Sums the health of several dependencies up to one score: the weighted mean of those that are known.
+/// Sums the health of several dependencies up to one score.
 ///
-/// Immutable after construction, so thread-safe. `score` allocates its report.
+/// By `scorer_options::combine` of what is known; then a required dependency caps the result at its own
+/// score, and optional ones may not take it below `optional_floor`. The cap wins.
+///
+/// Immutable after construction, so thread-safe. Time is linear in the dependencies.
 class scorer {
  public:
   static constexpr double most_weight = 1e9;
 
-  /// One weight a dependency, each 0 to `most_weight`, their sum above 0; they are normalised to 1. Throws
-  /// `std::invalid_argument` naming field, value and range.
-  explicit scorer(std::vector<double> weights, latency_budget latency = {})
-      : weights_{std::move(weights)}, latency_{latency} {
-    latency_.validate();
-    for (std::size_t i = 0; i < weights_.size(); ++i) {
-      detail::require_within("scorer.weights[" + std::to_string(i) + "]", weights_[i], 0.0, most_weight);
+  /// One role a dependency. Throws `std::invalid_argument` naming field, value and range: weights are 0 to
+  /// `most_weight`, their sum above 0 (they are normalised to 1); `depends_on` names others, without a cycle.
+  explicit scorer(std::vector<component_role> roles, scorer_options options = {})
+      : roles_{std::move(roles)}, options_{options} {
+    options_.validate();
+    double sum = 0;
+    for (std::size_t i = 0; i < roles_.size(); ++i) {
+      detail::require_within("scorer.weights[" + std::to_string(i) + "]", roles_[i].weight, 0.0, most_weight);
+      sum += roles_[i].weight;
     }
-    const double sum = std::accumulate(weights_.begin(), weights_.end(), 0.0);
-    if (!(sum > 0)) {
-      detail::invalid_option("sum of scorer.weights", std::to_string(sum), "above 0");
+    if (!(sum > 0)) detail::invalid_option("sum of scorer.weights", std::to_string(sum), "above 0");
+    for (auto& role : roles_) {
+      role.weight /= sum;
+      greatest_ = std::max(greatest_, role.weight);
+      any_optional_ = any_optional_ || role.importance == criticality::optional;
     }
-    for (auto& weight : weights_) weight /= sum;
+    sort_by_dependence();
   }
 
-  /// Precondition: one piece of evidence for each weight, in the same order.
+  /// Precondition: one piece of evidence for each role, in the same order. Allocates the report.
   [[nodiscard]] health_report score(std::span<const component_evidence> evidence) const {
-    BROWNOUT_PRECONDITION(evidence.size() == weights_.size(), "scorer::score() needs one evidence a weight");
     health_report report;
-    report.components.resize(weights_.size());
-    double known = 0;
-    for (std::size_t i = 0; i < weights_.size(); ++i) {
-      report.components[i].score = component_score(evidence[i], latency_);
-      if (report.components[i].score) known += weights_[i];
-    }
-    if (!(known > 0)) return report;
-    double total = 0;
-    for (std::size_t i = 0; i < weights_.size(); ++i) {
-      auto& component = report.components[i];
-      if (!component.score) continue;
-      component.weight = weights_[i] / known;
-      component.points = component.weight * *component.score;
-      total += component.points;
-    }
-    // To a millionth: sums of weights such as 0.15 must meet a threshold of 70 exactly, not miss it by a
-    // rounding.
-    report.score = std::round(total * 1e6) / 1e6;
+    score(evidence, report);
     return report;
   }
 
-  [[nodiscard]] std::span<const double> weights() const noexcept { return weights_; }
+  /// The same into a report that is used again: allocates only when it is the first of its size.
+  void score(std::span<const component_evidence> evidence, health_report& report) const {
+    BROWNOUT_PRECONDITION(evidence.size() == roles_.size(), "scorer::score() needs one evidence a role");
+    report.components.assign(roles_.size(), {});
+    report.known_share = 0;
+    for (const auto i : in_order_) {
+      auto& component = report.components[i];
+      component.own_score = component_score(evidence[i], options_.component);
+      if (!component.own_score) continue;
+      component.trust = trust_in(i, report.components);
+      component.score = *component.own_score * component.trust;
+      report.known_share += roles_[i].weight;
+    }
+    report.before_limits = combined(report.components);
+    limit(report);
+  }
+
+  /// A dependency's share of the whole weight, in [0, 1].
+  [[nodiscard]] double weight(std::size_t number) const noexcept { return roles_[number].weight; }
+  [[nodiscard]] std::span<const component_role> roles() const noexcept { return roles_; }
+  [[nodiscard]] const scorer_options& options() const noexcept { return options_; }
 
  private:
-  std::vector<double> weights_;
-  latency_budget latency_;
+  /// Puts every component behind those that it depends on.
+  void sort_by_dependence() {
+    std::vector<bool> placed(roles_.size());
+    for (std::size_t i = 0; i < roles_.size(); ++i) {
+      for (const auto other : roles_[i].depends_on) {
+        if (other < roles_.size()) continue;
+        detail::invalid_option("scorer.depends_on of component " + std::to_string(i), std::to_string(other),
+                               "0 to " + std::to_string(roles_.size() - 1));
+      }
+    }
+    while (in_order_.size() < roles_.size()) {
+      const auto before = in_order_.size();
+      for (std::size_t i = 0; i < roles_.size(); ++i) {
+        const auto& others = roles_[i].depends_on;
+        if (placed[i] || !std::all_of(others.begin(), others.end(), [&](auto one) { return placed[one]; }))
+          continue;
+        placed[i] = true;
+        in_order_.push_back(i);
+      }
+      if (in_order_.size() > before) continue;
+      const auto stuck = std::find(placed.begin(), placed.end(), false) - placed.begin();
+      detail::invalid_option("scorer.depends_on of component " + std::to_string(stuck), "a cycle",
+                             "components that do not depend on themselves, over others either");
+    }
+  }
+
+  /// The least that those it depends on leave of its score. Of two that are out it is not trusted less:
+  /// either alone would do.
+  [[nodiscard]] double trust_in(std::size_t number, std::span<const contribution> components) const noexcept {
+    double trust = 1;
+    for (const auto other : roles_[number].depends_on) {
+      const auto& score = components[other].score;
+      if (score) trust = std::min(trust, 1 - options_.cascade * (1 - *score / 100));
+    }
+    return trust;
+  }
+
+  /// What the weights alone give, and each component's part in it.
+  [[nodiscard]] std::optional<double> combined(std::span<contribution> components) const noexcept {
+    double counted = 0;
+    for (std::size_t i = 0; i < components.size(); ++i) {
+      if (counts_as(components[i])) counted += roles_[i].weight;
+    }
+    if (!(counted > 0)) return std::nullopt;
+    double total = 0;
+    double greatest_loss = 0;
+    for (std::size_t i = 0; i < components.size(); ++i) {
+      auto& component = components[i];
+      const auto score = counts_as(component);
+      if (!score) continue;
+      component.weight = roles_[i].weight / counted;
+      component.points = component.weight * *score;
+      const double share =
+          options_.combine == weighting::mean ? component.weight : roles_[i].weight / greatest_;
+      component.lost = share * (100 - *score);
+      total += component.points;
+      greatest_loss = std::max(greatest_loss, component.lost);
+    }
+    return rounded(options_.combine == weighting::mean ? total : 100 - greatest_loss);
+  }
+
+  void limit(health_report& report) const noexcept {
+    report.score = report.before_limits;
+    report.limit = score_limit::none;
+    if (!report.score || report.known_share + smallest_share < options_.minimum_known) {
+      report.score.reset();
+      report.limit = score_limit::thin_evidence;
+      return;
+    }
+    if (any_optional_ && *report.score < options_.optional_floor) {
+      const double least = std::min(options_.optional_floor, without_optional(report.components));
+      if (least > *report.score) {
+        report.score = least;
+        report.limit = score_limit::optional;
+      }
+    }
+    for (std::size_t i = 0; i < roles_.size(); ++i) {
+      if (roles_[i].importance != criticality::required) continue;
+      const auto own = counts_as(report.components[i]);
+      if (!own || *own >= *report.score) continue;
+      report.score = rounded(*own);
+      report.limit = score_limit::required;
+      report.limited_by = i;
+    }
+  }
+
+  /// The score if nothing were wrong with the optional ones. They keep their weight: were they left out, a
+  /// small trouble of the others would weigh more than it does.
+  [[nodiscard]] double without_optional(std::span<const contribution> components) const noexcept {
+    double lost = 0;
+    for (std::size_t i = 0; i < components.size(); ++i) {
+      if (roles_[i].importance == criticality::optional) continue;
+      lost = options_.combine == weighting::mean ? lost + components[i].lost
+                                                 : std::max(lost, components[i].lost);
+    }
+    return rounded(100 - lost);
+  }
+
+  [[nodiscard]] std::optional<double> counts_as(const contribution& component) const noexcept {
+    return component.score ? component.score : options_.unknown_as;
+  }
+
+  // Sums of shares that are no binary fractions may be a little less than the half that they are.
+  static constexpr double smallest_share = 1e-9;
+
+  /// To a millionth: sums of weights such as 0.15 must meet a threshold of 70 exactly, not miss it by a
+  /// rounding.
+  [[nodiscard]] static double rounded(double score) noexcept { return std::round(score * 1e6) / 1e6; }
+
+  std::vector<component_role> roles_;
+  scorer_options options_;
+  std::vector<std::size_t> in_order_;  // each behind those that it depends on
+  double greatest_ = 0;                // weight
+  bool any_optional_ = false;
 };
 
 }  // namespace brownout

@@ -7,17 +7,21 @@
 #include "brownout/core/clock.hpp"
 #include "brownout/core/outcome.hpp"
 #include "brownout/core/result.hpp"
+#include "brownout/degradation/recovery_predictor.hpp"
 #include "brownout/health/component_evidence.hpp"
+#include "brownout/health/component_role.hpp"
 #include "brownout/system/probe.hpp"
 #include "brownout/window/consecutive_failures.hpp"
 #include "brownout/window/recent_calls.hpp"
 
 #include <algorithm>
 #include <chrono>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <type_traits>
 #include <utility>
+#include <vector>
 
 namespace brownout {
 
@@ -25,6 +29,14 @@ namespace brownout {
 struct dependency_options {
   std::string name;   ///< what metrics, logs and status pages call it; 1 to 128 bytes, no other's name
   double weight = 1;  ///< its share in the health score, relative to the others'; 0 to 1e9
+
+  /// Whether the service can do without it. Not its weight: a required dependency caps the level, and
+  /// optional ones, however heavy, never take the system's readiness away.
+  criticality importance = criticality::standard;
+
+  /// Names of other dependencies that it stands on: while one of them is unwell, it is trusted less.
+  std::vector<std::string> depends_on{};
+
   consecutive_failures trips{};  ///< when its circuit opens
 
   /// How it recovers. The name is taken from above. Default: a fixed open period of 30 s, no ramp, since one
@@ -38,6 +50,13 @@ struct dependency_options {
   probe check{};
 
   duration timeout = std::chrono::seconds{5};  ///< a probe's deadline, 1 ms to 1 h; default 5 s
+
+  /// What the service measures about it itself, such as the share of a connection pool in use. Asked at each
+  /// step, on the stepping thread with no lock held: it must return soon. Empty, or giving nothing, or
+  /// throwing: the calls alone tell.
+  std::function<measurement()> measure{};
+
+  recovery_options recovery{};  ///< how much is remembered of its outages, to predict the next one's end
 };
 
 /// A dependency at work: a circuit breaker, and the recent calls that its health is judged by.
@@ -59,7 +78,7 @@ class dependency {
     disposition complete(outcome result, duration retry_after = {}, std::string_view why = {}) noexcept {
       const auto became = permit_.complete(result, retry_after, why);
       if (became == disposition::counted) {
-        owner_->observe(permit_, result, owner_->clock_.now() - started_);
+        owner_->observe(permit_, result, started_, owner_->clock_.now());
       }
       return became;
     }
@@ -122,11 +141,16 @@ class dependency {
     return calls_.statistics(circuit.epoch);
   }
 
-  /// What the health score needs to know.
-  [[nodiscard]] component_evidence evidence(const breaker_snapshot& circuit) const noexcept {
+  /// What the health score needs to know at `now`.
+  [[nodiscard]] component_evidence evidence(const breaker_snapshot& circuit, time_point now) const noexcept {
     const auto recent = statistics(circuit);
-    return {circuit.state,       recent.calls,          recent.successes,
-            recent.mean_latency, circuit.probes_needed, circuit.probes_succeeded};
+    return {.state = circuit.state,
+            .calls = recent.calls,
+            .successes = recent.successes,
+            .mean_latency = recent.mean_latency,
+            .probes_needed = circuit.probes_needed,
+            .probes_succeeded = circuit.probes_succeeded,
+            .age = std::max(now - recent.last, duration::zero())};
   }
 
  private:
@@ -144,11 +168,12 @@ class dependency {
   /// Remembers a counted call under the epoch it left the circuit in: its own, or, of a probe that closed the
   /// circuit, the next one, whose first evidence it is. When the circuit has moved on since, the call says
   /// nothing about the time after.
-  void observe(const typename breaker_type::permit& settled, outcome result, duration latency) noexcept {
+  void observe(const typename breaker_type::permit& settled, outcome result, time_point started,
+               time_point ended) noexcept {
     const auto circuit = breaker_.snapshot();
     if (circuit.epoch != settled.epoch() + (settled.is_probe() ? 1 : 0)) return;
     if (circuit.state == circuit_state::closed || circuit.state == circuit_state::metrics_only) {
-      calls_.record(circuit.epoch, result == outcome::success, latency);
+      calls_.record(circuit.epoch, result == outcome::success, ended - started, ended);
     }
   }
 

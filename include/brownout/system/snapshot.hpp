@@ -4,9 +4,13 @@
 #include "brownout/breaker/snapshot.hpp"
 #include "brownout/core/circuit_state.hpp"
 #include "brownout/core/clock.hpp"
-#include "brownout/degradation/controller.hpp"
 #include "brownout/degradation/level_ladder.hpp"
-#include "brownout/health/scorer.hpp"
+#include "brownout/degradation/level_override.hpp"
+#include "brownout/degradation/level_transition.hpp"
+#include "brownout/degradation/recovery_estimate.hpp"
+#include "brownout/health/component_evidence.hpp"
+#include "brownout/health/component_role.hpp"
+#include "brownout/health/health_report.hpp"
 #include "brownout/window/recent_calls.hpp"
 
 #include <array>
@@ -45,21 +49,51 @@ struct component_snapshot {
   duration last_probe_latency{};
   std::string last_error{};  ///< of the last failed probe; empty after a success
   circuit_change_counts changes{};
-  std::uint64_t outages = 0;  ///< ended ones: from the first opening to the closing
+  std::uint64_t outages = 0;  ///< ended by themselves: from the first opening to the closing by probes
   duration outage_time{};     ///< of these, in all
+  measurement measured{};     ///< what the service has measured itself, at the last step
+  criticality importance = criticality::standard;
+  std::optional<time_point> outage_began{};     ///< of the outage that goes on
+  std::optional<recovery_estimate> recovery{};  ///< when that ends; nothing: there is none
+};
+
+/// What one dependency had to do with a change of the level.
+struct level_signal {
+  std::size_t dependency = 0;
+  circuit_state state{};
+  std::optional<double> score{};  ///< nothing: unknown
+  double lost = 0;                ///< points that it took from the system's score
+};
+
+/// A change of the level with what explains it: the signals, the threshold (`level_transition::threshold`)
+/// and what would change it again (`level_transition::next`).
+template <degradation_level Level>
+struct explained_transition : level_transition<Level> {
+  score_limit limit = score_limit::none;  ///< what held the score, whatever the weights said
+  std::size_t limited_by = 0;             ///< the dependency, when `limit` is `required`
+  std::vector<level_signal> signals{};    ///< those that lost points or were unknown; the greatest loss first
 };
 
 /// The whole system at one moment.
 template <degradation_level Level>
 struct system_snapshot {
   time_point at{};
-  Level level{};          ///< in force
-  Level health_level{};   ///< what health alone would give
-  bool assessed = false;  ///< false until every probed dependency has answered, or failed to, once
-  std::optional<double> score{};
+  Level level{};                  ///< in force
+  Level health_level{};           ///< what health alone would give
+  bool assessed = false;          ///< false until every probed dependency has answered, or failed to, once
+  bool ready = false;             ///< whether the instance wants requests
+  bool dry_run = false;           ///< what health decides is noted, and does not come into force
+  std::optional<double> score{};  ///< by which the level was set; nothing: unknown
+  std::optional<double> before_limits{};  ///< what the weights alone give
+  score_limit limit = score_limit::none;  ///< why the two differ
+  std::size_t limited_by = 0;             ///< the dependency, when `limit` is `required`
+  double known_share = 0;                 ///< of the weight, in [0, 1]
   std::vector<component_snapshot> components{};
   std::optional<level_override<Level>> active_override{};
-  std::vector<level_transition<Level>> transitions{};       ///< the last ones, oldest first
+  level_outlook<Level> outlook{};  ///< what would change the level that health gives
+  /// When the level will be the best again. Nothing: it is, or an operator holds it.
+  std::optional<recovery_estimate> recovery{};
+  std::vector<explained_transition<Level>> transitions{};   ///< the last ones, oldest first
   std::vector<circuit_change> circuit_changes{};            ///< the last ones, oldest first
   std::vector<std::vector<std::uint64_t>> level_changes{};  ///< how often, [from][to]
   duration current_dwell{};

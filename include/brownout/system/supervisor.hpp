@@ -2,16 +2,27 @@
 #pragma once
 
 #include "brownout/core/assert.hpp"
+#include "brownout/core/chance.hpp"
 #include "brownout/core/clock.hpp"
 #include "brownout/degradation/controller.hpp"
+#include "brownout/degradation/degradation_word.hpp"
 #include "brownout/degradation/dependency_set.hpp"
 #include "brownout/degradation/feature_matrix.hpp"
+#include "brownout/degradation/feature_return.hpp"
 #include "brownout/degradation/feature_view.hpp"
+#include "brownout/degradation/level_override.hpp"
+#include "brownout/degradation/level_transition.hpp"
+#include "brownout/degradation/recovery_estimate.hpp"
+#include "brownout/health/component_evidence.hpp"
+#include "brownout/health/component_role.hpp"
+#include "brownout/health/health_report.hpp"
 #include "brownout/health/scorer.hpp"
 #include "brownout/system/dependency.hpp"
+#include "brownout/system/level_recovery.hpp"
 #include "brownout/system/probe.hpp"
 #include "brownout/system/snapshot.hpp"
 #include "brownout/system/supervisor_options.hpp"
+#include "brownout/system/transition_log.hpp"
 #include "brownout/system/watched_dependency.hpp"
 
 #include <boost/circular_buffer.hpp>
@@ -23,6 +34,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <random>
 #include <string>
 #include <type_traits>
 #include <utility>
@@ -35,8 +47,8 @@ template <degradation_level Level>
 struct step_plan {
   std::vector<probe_order> probes{};  ///< to be run now, each on a thread of its own, and reported
   time_point next{};                  ///< when to step again, if no probe is reported before
-  std::vector<circuit_change> circuit_changes{};         ///< since the last step, oldest first
-  std::vector<level_transition<Level>> level_changes{};  ///< since the last step, oldest first
+  std::vector<circuit_change> circuit_changes{};             ///< since the last step, oldest first
+  std::vector<explained_transition<Level>> level_changes{};  ///< since the last step, oldest first
 };
 
 /// Which features still work, and why: watches the dependencies, scores their health, sets the level.
@@ -61,15 +73,17 @@ class supervisor {
       : options_{validated(std::move(options), matrix)},
         matrix_{matrix},
         clock_{clock},
-        scorer_{weights_of(options_), options_.latency},
+        scorer_{options_.roles(), options_.scoring()},
         controller_{options_.levels},
-        level_changes_(options_.levels.ladder.size(),
-                       std::vector<std::uint64_t>(options_.levels.ladder.size())) {
+        returning_{options_.return_over},
+        evidence_(options_.dependencies.size()),
+        transitions_{options_.levels.ladder.size(), remembered_transitions} {
     for (std::size_t i = 0; i < options_.dependencies.size(); ++i) {
       watched_.push_back(std::make_unique<watched>(i, options_.dependencies[i], options_.probe_interval,
                                                    clock_, clock_.now()));
+      measured_ = measured_ || options_.dependencies[i].measure;
     }
-    publish();
+    publish(clock_.now());
   }
 
   /// What a request may offer now: one acquire load. Take it once a request.
@@ -85,9 +99,15 @@ class supervisor {
     return watched_[static_cast<std::size_t>(number)]->dependency();
   }
 
+  /// Whether the instance wants requests now: for a balancer's readiness check. Not before the first
+  /// assessment, and not at a level worse than `ready_until`. One acquire load.
+  [[nodiscard]] bool ready() const noexcept { return features().level() <= options_.last_ready(); }
+
   /// Decides everything that is due at `now`. The plan's probes must be run and reported.
   [[nodiscard]] plan_type step(time_point now) {
+    const auto measured = measure();
     const std::lock_guard lock{mutex_};
+    for (std::size_t i = 0; i < measured.size(); ++i) watched_[i]->take(measured[i]);
     plan_type plan;
     plan.next = now + options_.refresh;
     for (auto& one : watched_) {
@@ -96,8 +116,9 @@ class supervisor {
     }
     assess(now);
     if (const auto change = controller_.next_change()) plan.next = std::min(plan.next, *change);
+    if (const auto change = returning_.next_change(now)) plan.next = std::min(plan.next, *change);
     plan.circuit_changes = std::exchange(new_circuit_changes_, {});
-    plan.level_changes = std::exchange(new_level_changes_, {});
+    plan.level_changes = transitions_.take_new();
     return plan;
   }
 
@@ -117,17 +138,26 @@ class supervisor {
     return options_.dependencies[number].check;
   }
 
-  /// Pins a level. Throws `std::invalid_argument` naming field, value and what is allowed.
-  void set_override(level_override<level_type> pin, time_point now) {
+  /// Pins, caps or freezes the level. Throws `std::invalid_argument` naming field, value and what is allowed.
+  void set_override(level_override<level_type> wanted, time_point now) {
     const std::lock_guard lock{mutex_};
-    note(controller_.set_override(std::move(pin), score_, now));
-    publish();
+    note(controller_.set_override(std::move(wanted), health_.score, now));
+    publish(now);
   }
   /// Lets health decide again.
   void clear_override(time_point now) {
     const std::lock_guard lock{mutex_};
-    note(controller_.clear_override(score_, now));
-    publish();
+    note(controller_.clear_override(health_.score, now));
+    publish(now);
+  }
+
+  /// How long one caller who is turned away is to stay away: by when the level is likely to be better,
+  /// another answer each time, so that they do not all come back together. An HTTP Retry-After: round up to
+  /// seconds.
+  [[nodiscard]] duration retry_after(time_point now) {
+    const std::lock_guard lock{mutex_};
+    const auto chance = detail::chance_of(seed_, turned_away_++);
+    return options_.retry_after.retry_after(recovery(now).value_or(recovery_estimate{}), chance);
   }
 
   /// Looks at the circuits now rather than at the next step: after an operator changed one.
@@ -144,16 +174,25 @@ class supervisor {
     shown.level = controller_.level();
     shown.health_level = controller_.health_level();
     shown.assessed = controller_.assessed();
-    shown.score = score_;
+    shown.ready = ready();
+    shown.dry_run = options_.levels.dry_run;
+    shown.score = health_.score;
+    shown.before_limits = health_.before_limits;
+    shown.limit = health_.limit;
+    shown.limited_by = health_.limited_by;
+    shown.known_share = health_.known_share;
     for (std::size_t i = 0; i < watched_.size(); ++i) {
-      auto& component = shown.components.emplace_back(watched_[i]->snapshot());
-      component.configured_weight = scorer_.weights()[i];
-      if (i < contributions_.size()) component.health = contributions_[i];
+      auto& component = shown.components.emplace_back(watched_[i]->snapshot(now));
+      component.configured_weight = scorer_.weight(i);
+      component.importance = options_.dependencies[i].importance;
+      if (i < health_.components.size()) component.health = health_.components[i];
     }
     shown.active_override = controller_.active_override();
-    shown.transitions.assign(transitions_.begin(), transitions_.end());
+    shown.outlook = controller_.outlook(now);
+    shown.recovery = recovery(now);
+    shown.transitions = transitions_.last();
     shown.circuit_changes.assign(circuit_changes_.begin(), circuit_changes_.end());
-    shown.level_changes = level_changes_;
+    shown.level_changes = transitions_.counts();
     shown.current_dwell = controller_.current_dwell();
     return shown;
   }
@@ -183,55 +222,99 @@ class supervisor {
     return options;
   }
 
-  static std::vector<double> weights_of(const supervisor_options<level_type>& options) {
-    std::vector<double> weights;
-    for (const auto& one : options.dependencies) weights.push_back(one.weight);
-    return weights;
+  /// Asks the service what it measures itself, with no lock held: it is user code. Empty when it has nothing.
+  [[nodiscard]] std::vector<measurement> measure() const {
+    std::vector<measurement> all(measured_ ? options_.dependencies.size() : 0);
+    for (std::size_t i = 0; i < all.size(); ++i) {
+      if (!options_.dependencies[i].measure) continue;
+      try {
+        all[i] = options_.dependencies[i].measure();
+      } catch (...) {  // it has measured nothing
+      }
+    }
+    return all;
   }
 
   /// Circuits -> score -> level -> what requests see. Called under the lock.
   void assess(time_point now) {
-    std::vector<component_evidence> evidence;
     bool all_answered = true;
-    for (auto& one : watched_) {
-      one->note_changes(now, {});
-      for (auto& change : one->take_changes()) {
+    refusing_ = {};
+    for (std::size_t i = 0; i < watched_.size(); ++i) {
+      auto& one = *watched_[i];
+      const auto circuit = one.look(now);
+      for (auto& change : one.take_changes()) {
         circuit_changes_.push_back(change);
         new_circuit_changes_.push_back(std::move(change));
       }
-      evidence.push_back(one->evidence());
-      all_answered = all_answered && one->assessed();
-    }
-    auto report = scorer_.score(evidence);
-    contributions_ = std::move(report.components);
-    score_ = report.score;
-    // The first score waits for every probe: half of the evidence would be as good as a guess.
-    note(controller_.update(all_answered || controller_.assessed() ? score_ : std::nullopt, now));
-    publish();
-  }
-
-  void note(std::optional<level_transition<level_type>> change) {
-    if (!change) return;
-    ++level_changes_[static_cast<std::size_t>(change->from)][static_cast<std::size_t>(change->to)];
-    transitions_.push_back(*change);
-    new_level_changes_.push_back(*std::move(change));
-  }
-
-  void publish() {
-    auto next = last_published_;
-    next.level = static_cast<std::uint8_t>(controller_.level());
-    next.refusing = 0;
-    for (std::size_t i = 0; i < watched_.size(); ++i) {
+      evidence_[i] = one.evidence(circuit, now);
+      all_answered = all_answered && one.assessed(circuit);
       // Not the state but whether a call would be refused now. Open with its time over, the next call passes:
       // were its features still off, nobody might make it. Half-open with all probes taken, none passes.
-      if (watched_[i]->dependency().breaker().snapshot().retry_after > duration::zero()) {
-        next.refusing |= std::uint32_t{1} << i;
+      if (circuit.retry_after > duration::zero()) refusing_.insert(i);
+    }
+    scorer_.score(evidence_, health_);
+    // The first score waits for every probe: half of the evidence would be as good as a guess.
+    const bool known = all_answered || controller_.assessed();
+    note(known ? controller_.update(health_.score, now) : controller_.wait(now));
+    publish(now);
+  }
+
+  void note(const std::optional<level_transition<level_type>>& change) {
+    if (!change) return;
+    gradual_ = change->cause == level_cause::health_recovered || change->cause == level_cause::health_fell ||
+               change->cause == level_cause::evidence_lost;
+    transitions_.note(*change, health_, evidence_);
+  }
+
+  /// When the level will be the best again; nothing when it is, or when that is not for health to say.
+  [[nodiscard]] std::optional<recovery_estimate> recovery(time_point now) const {
+    const auto& levels = options_.levels;
+    const auto level = controller_.health_level();
+    if (controller_.overridden() || !controller_.assessed() || level == levels.ladder.best())
+      return std::nullopt;
+    std::vector<detail::level_burden> burdens;
+    for (std::size_t i = 0; i < watched_.size(); ++i) {
+      burdens.push_back({.lost = health_.components[i].lost,
+                         .required = options_.dependencies[i].importance == criticality::required,
+                         .outage = watched_[i]->outage(now)});
+    }
+    const auto dwell = controller_.current_dwell();
+    const auto first_step = controller_.outlook(now).better_in.value_or(dwell);
+    const auto climb = first_step + (static_cast<duration::rep>(level) - 1) * dwell;
+    const auto slack = 100 - levels.needed_for(levels.ladder.best());
+    auto found = detail::level_recovery(std::move(burdens), slack, climb);
+    if (!health_.score) found.p50 = found.p90 = std::nullopt;
+    return found;
+  }
+
+  /// Different in each process, so that a fleet does not send its callers back together.
+  static std::uint64_t random_seed() {
+    std::random_device source;
+    return std::uint64_t{source()} << 32 | source();
+  }
+
+  static degradation_word word(level_type level, dependency_set refusing) noexcept {
+    return {static_cast<std::size_t>(level), refusing};
+  }
+
+  /// What was decided becomes what requests see.
+  void publish(time_point now) {
+    const auto before = static_cast<level_type>(last_published_.level());
+    const auto level = controller_.level();
+    if (level != before) {
+      // Features return gradually when health brings them; an operator's word holds at once, and a start is
+      // no return.
+      if (gradual_) {
+        returning_.note(last_published_.level(), static_cast<std::size_t>(level), now);
+      } else {
+        returning_.finish();
       }
     }
-    if (next.level == last_published_.level && next.refusing == last_published_.refusing) return;
-    next.epoch = (next.epoch + 1) & 0xffffff;
-    last_published_ = next;
-    published_.store(next, std::memory_order_release);  // (2) publishes the whole snapshot: it is the word
+    const auto next = returning_.at(now, word(level, refusing_));
+    if (next == last_published_.in_epoch(0)) return;
+    last_published_ = next.in_epoch(last_published_.epoch() + 1);
+    // (2) release: publishes the whole snapshot, which is the word.
+    published_.store(last_published_, std::memory_order_release);
   }
 
   static_assert(std::has_unique_object_representations_v<degradation_word>);
@@ -242,6 +325,7 @@ class supervisor {
   [[no_unique_address]] Clock clock_;
   const scorer scorer_;
   std::vector<std::unique_ptr<watched>> watched_;
+  bool measured_ = false;  // some dependency is measured by the service itself
 
   // Written by assess and the overrides under the lock (2), read by every request (1).
   std::atomic<degradation_word> published_{};
@@ -249,13 +333,16 @@ class supervisor {
   mutable std::mutex mutex_;  // guards everything below, and the probe schedules in watched_
   degradation_word last_published_{};
   controller<level_type> controller_;
-  std::optional<double> score_;
-  std::vector<contribution> contributions_;
-  boost::circular_buffer<level_transition<level_type>> transitions_{remembered_transitions};
+  feature_return returning_;
+  bool gradual_ = false;  // the last change of the level was health's doing
+  std::vector<component_evidence> evidence_;
+  dependency_set refusing_;  // at the last look
+  health_report health_;
+  const std::uint64_t seed_ = random_seed();
+  std::uint64_t turned_away_ = 0;
+  detail::transition_log<level_type> transitions_;
   boost::circular_buffer<circuit_change> circuit_changes_{remembered_transitions};
-  std::vector<std::vector<std::uint64_t>> level_changes_;
   std::vector<circuit_change> new_circuit_changes_;
-  std::vector<level_transition<level_type>> new_level_changes_;
 };
 
 }  // namespace brownout

@@ -5,15 +5,19 @@
 #include "brownout/core/invalid_option.hpp"
 #include "brownout/degradation/dependency_set.hpp"
 #include "brownout/degradation/level_policy.hpp"
-#include "brownout/health/component_score.hpp"
+#include "brownout/degradation/retry_after_policy.hpp"
+#include "brownout/health/component_role.hpp"
 #include "brownout/health/scorer.hpp"
 #include "brownout/system/dependency.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <cstddef>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <unordered_set>
+#include <utility>
 #include <vector>
 
 namespace brownout {
@@ -23,7 +27,19 @@ template <degradation_level Level>
 struct supervisor_options {
   std::vector<dependency_options> dependencies;  ///< 1 to 32; a dependency's number is its place here
   level_policy<Level> levels;
-  latency_budget latency{};
+
+  /// How evidence becomes a score. Its `optional_floor` is set by `ready_until`.
+  scorer_options health{};
+
+  /// The worst level at which the instance still wants requests; optional dependencies alone never take it
+  /// below. Default: all levels but the worst.
+  std::optional<Level> ready_until{};
+
+  /// Over how long the features that a better level allows return, 0 to 1 h. Default 0: at once. A system
+  /// whose features are heavy enough together to bring it down again wants a time about as long as a dwell.
+  duration return_over{};
+
+  retry_after_policy retry_after{};  ///< what those are told who are turned away
 
   /// How often a dependency is probed while its circuit is closed: 1 ms to 24 h. Default 10 s.
   duration probe_interval = std::chrono::seconds{10};
@@ -48,12 +64,77 @@ struct supervisor_options {
       try {
         one.trips.validate();
         one.breaker.validate();
+        one.recovery.validate();
       } catch (const std::invalid_argument& error) {  // they do not know whose they are
         throw std::invalid_argument("dependency " + one.name + ": " + error.what());
       }
     }
     detail::require_within("supervisor_options.probe_interval", probe_interval, 1ms, 24h);
     detail::require_within("supervisor_options.refresh", refresh, 1ms, 1min);
+    detail::require_within("supervisor_options.return_over", return_over, 0s, 1h);
+    if (ready_until && !levels.ladder.holds(*ready_until)) {
+      detail::invalid_option("supervisor_options.ready_until",
+                             std::to_string(static_cast<std::size_t>(*ready_until)), "a level of the ladder");
+    }
+    retry_after.validate();
+    health.validate();
+    if (health.optional_floor != 0) {
+      detail::invalid_option("supervisor_options.health.optional_floor",
+                             std::to_string(health.optional_floor), "0: `ready_until` sets it");
+    }
+    validate_evidence();
+  }
+
+  /// The worst level at which the instance wants requests.
+  [[nodiscard]] Level last_ready() const noexcept {
+    const auto& ladder = levels.ladder;
+    if (ready_until) return *ready_until;
+    return ladder.size() == 1 ? ladder.best() : ladder.better(ladder.worst());
+  }
+
+  /// `health` with what was left out filled in, and what each dependency means to the system.
+  [[nodiscard]] scorer_options scoring() const {
+    auto complete = health;
+    auto& evidence = complete.component.evidence;
+    if (evidence.stale_after == duration{})
+      evidence.stale_after = std::max(evidence.stale_limit(), 3 * probe_cycle());
+    const auto last = last_ready();
+    if (last != levels.ladder.worst()) complete.optional_floor = levels.needed_for(last);
+    return complete;
+  }
+  [[nodiscard]] std::vector<component_role> roles() const {
+    std::vector<component_role> all;
+    for (const auto& one : dependencies) {
+      component_role role{.weight = one.weight, .importance = one.importance};
+      for (const auto& name : one.depends_on) {
+        const auto found = std::find_if(dependencies.begin(), dependencies.end(),
+                                        [&](const auto& other) { return other.name == name; });
+        if (found == dependencies.end()) {
+          detail::invalid_option("dependency_options.depends_on of " + one.name, "'" + name + "'",
+                                 "the name of another dependency");
+        }
+        role.depends_on.push_back(static_cast<std::size_t>(found - dependencies.begin()));
+      }
+      all.push_back(std::move(role));
+    }
+    return all;
+  }
+
+ private:
+  /// How long it can be from one probe's start to the next one's answer; 0 without probes.
+  [[nodiscard]] duration probe_cycle() const noexcept {
+    duration longest{};
+    for (const auto& one : dependencies) {
+      if (one.check) longest = std::max(longest, probe_interval + one.timeout);
+    }
+    return longest;
+  }
+  void validate_evidence() const {
+    const auto limit = health.component.evidence.stale_after;
+    if (limit == duration{} || limit > probe_cycle()) return;
+    detail::invalid_option(
+        "evidence_policy.stale_after", detail::to_text(limit),
+        "longer than a probe's interval and time-out together, " + detail::to_text(probe_cycle()));
   }
 };
 

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "brownout/breaker/snapshot.hpp"
 #include "brownout/breaker/transitions.hpp"
 #include "brownout/core/circuit_state.hpp"
 #include "brownout/core/clock.hpp"
 #include "brownout/core/outcome.hpp"
+#include "brownout/degradation/recovery_predictor.hpp"
 #include "brownout/health/component_evidence.hpp"
 #include "brownout/system/dependency.hpp"
 #include "brownout/system/probe.hpp"
@@ -45,11 +47,12 @@ class watched_dependency {
         timeout_{options.timeout},
         probed_{static_cast<bool>(options.check)},
         dependency_{options, clock},
-        next_probe_{now} {}
+        next_probe_{now},
+        durations_{options.recovery} {}
 
   /// Does what is due: gives up an overdue probe, starts the next.
   [[nodiscard]] std::optional<probe_order> step(time_point now) {
-    note_changes(now, {});
+    look(now);
     if (!probed_) return std::nullopt;
     if (running_ && running_->permit && now >= running_->deadline) {
       static_cast<void>(settle(outcome::failure, "no answer within " + detail::to_text(timeout_), now));
@@ -65,14 +68,14 @@ class watched_dependency {
       return std::nullopt;
     }
     auto admitted = dependency_.try_acquire();
-    note_changes(now, {});
+    look(now);
     if (!admitted) {  // a real call was faster and probes in our place
       next_probe_ = now + std::min(admitted.rejection().retry_after, interval_);
       return std::nullopt;
     }
     if (running_) {  // the last one still hangs
       admitted->complete(outcome::failure);
-      note_changes(now, last_error_);
+      look(now, last_error_);
       next_probe_ = next_after(now, now);
       return std::nullopt;
     }
@@ -97,11 +100,11 @@ class watched_dependency {
     running_.reset();
   }
 
-  /// Notes what the circuit did since the last look: its changes go into `changes()`.
-  void note_changes(time_point now, std::string_view reason) {
-    const auto circuit = dependency_.breaker().snapshot();
+  /// Looks at the circuit and notes what it did since the last look: its changes go into `changes()`.
+  breaker_snapshot look(time_point now, std::string_view reason = {}) {
+    auto circuit = dependency_.breaker().snapshot();
     const bool in_one_step = circuit.epoch - std::exchange(known_epoch_, circuit.epoch) == 1;
-    if (circuit.state == known_state_) return;
+    if (circuit.state == known_state_) return circuit;
     // Calls may have driven it through more than one state since: fill in the ones that must lie between.
     while (known_state_ != circuit.state) {
       const auto next = next_towards(circuit.state, in_one_step);
@@ -113,6 +116,7 @@ class watched_dependency {
     if (circuit.state == circuit_state::open || circuit.state == circuit_state::half_open) {
       next_probe_ = std::min(next_probe_, now + circuit.retry_after);
     }
+    return circuit;
   }
 
   /// When `step` has something to do, if nothing is reported before.
@@ -122,17 +126,29 @@ class watched_dependency {
   }
 
   /// Whether there is nothing to wait for: it has answered, will never be asked, or may not be asked now.
-  [[nodiscard]] bool assessed() const noexcept {
-    return !probed_ || answered_ || refuses_calls(dependency_.breaker().observed_state());
+  [[nodiscard]] bool assessed(const breaker_snapshot& circuit) const noexcept {
+    return !probed_ || answered_ || refuses_calls(circuit.state);
   }
 
   /// What the health score needs to know. Open, with the period over and no probe, nobody knows: were it
   /// bad news still, the level could keep off the features whose calls alone could find out.
-  [[nodiscard]] component_evidence evidence() const noexcept {
-    const auto circuit = dependency_.breaker().snapshot();
-    if (!probed_ && circuit.state == circuit_state::open && circuit.retry_after == duration::zero())
-      return {};
-    return dependency_.evidence(circuit);
+  [[nodiscard]] component_evidence evidence(const breaker_snapshot& circuit, time_point now) const noexcept {
+    component_evidence seen;
+    if (probed_ || circuit.state != circuit_state::open || circuit.retry_after > duration::zero())
+      seen = dependency_.evidence(circuit, now);
+    seen.measured = measured_;
+    return seen;
+  }
+  /// What the service has measured itself, until the next time.
+  void take(const measurement& measured) noexcept { measured_ = measured; }
+
+  /// The outage that goes on, if one does: from the opening of the circuit, however often it has been probed
+  /// since. None while an operator holds it.
+  [[nodiscard]] std::optional<ongoing_outage> outage(time_point now) const noexcept {
+    if (!outage_began_) return std::nullopt;
+    return ongoing_outage{.history = &durations_,
+                          .elapsed = now - *outage_began_,
+                          .not_before = dependency_.breaker().snapshot().retry_after};
   }
 
   [[nodiscard]] brownout::dependency<Clock>& dependency() noexcept { return dependency_; }
@@ -140,7 +156,7 @@ class watched_dependency {
   [[nodiscard]] std::vector<circuit_change> take_changes() { return std::exchange(changes_, {}); }
 
   /// What there is to show, but for weight and health, which the supervisor adds.
-  [[nodiscard]] component_snapshot snapshot() const {
+  [[nodiscard]] component_snapshot snapshot(time_point now) const {
     component_snapshot shown;
     shown.name = dependency_.name();
     shown.circuit = dependency_.breaker().snapshot();
@@ -153,6 +169,11 @@ class watched_dependency {
     shown.changes = counts_;
     shown.outages = outages_;
     shown.outage_time = outage_time_;
+    shown.measured = measured_;
+    if (const auto lasting = outage(now)) {
+      shown.outage_began = outage_began_;
+      shown.recovery = durations_.estimate(lasting->elapsed, lasting->not_before);
+    }
     return shown;
   }
 
@@ -170,7 +191,7 @@ class watched_dependency {
     if (result == outcome::success) last_error_.clear();
     const auto became = running_->permit->complete(result, {}, last_error_);
     running_->permit.reset();
-    note_changes(now, last_error_);
+    look(now, last_error_);
     return became;
   }
 
@@ -193,12 +214,23 @@ class watched_dependency {
   void note(circuit_state from, circuit_state to, time_point now, std::string_view reason) {
     ++counts_[static_cast<std::size_t>(from)][static_cast<std::size_t>(to)];
     if (from == circuit_state::closed && to == circuit_state::open) outage_began_ = now;
-    if (to == circuit_state::closed && outage_began_) {
-      ++outages_;
-      outage_time_ += now - *outage_began_;
-      outage_began_.reset();
+    if (outage_began_ && to != circuit_state::open && to != circuit_state::half_open) {
+      end_outage(from, to, now - *outage_began_);
     }
     changes_.push_back({number_, from, to, now, std::string{to == circuit_state::open ? reason : ""}});
+  }
+
+  /// An outage ends by itself when probes close the circuit. Whatever else ends it, nobody will know how long
+  /// it would have lasted.
+  void end_outage(circuit_state from, circuit_state to, duration lasted) noexcept {
+    outage_began_.reset();
+    if (from == circuit_state::half_open && to == circuit_state::closed) {
+      ++outages_;
+      outage_time_ += lasted;
+      durations_.note_ended(lasted);
+    } else {
+      durations_.note_cut_short(lasted);
+    }
   }
 
   std::size_t number_;
@@ -222,6 +254,8 @@ class watched_dependency {
   std::optional<time_point> outage_began_;
   std::uint64_t outages_ = 0;
   duration outage_time_{};
+  recovery_predictor durations_;
+  measurement measured_{};
 };
 
 }  // namespace detail

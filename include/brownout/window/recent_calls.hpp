@@ -3,6 +3,7 @@
 
 #include "brownout/core/clock.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -16,6 +17,7 @@ struct call_statistics {
   std::uint32_t successes = 0;
   duration
       mean_latency{};  ///< of the successes: a refusal is fast and a time-out slow, neither says how it works
+  time_point last{};   ///< when the latest of them ended, if there are any
 };
 
 /// The latest `Size` calls: how many succeeded and how long they took.
@@ -26,7 +28,7 @@ template <std::size_t Size>
 class recent_calls {
  public:
   /// Counts one call. A record of an epoch older than the window's is dropped.
-  void record(std::uint64_t epoch, bool success, duration latency) noexcept {
+  void record(std::uint64_t epoch, bool success, duration latency, time_point ended) noexcept {
     const std::lock_guard lock{mutex_};
     if (epoch < epoch_) return;
     if (epoch > epoch_) {
@@ -39,6 +41,7 @@ class recent_calls {
     slot = {success, latency};
     totals_.put_in(slot);
     ++next_;
+    last_ = std::max(last_, ended);
   }
 
   /// The window as seen in `epoch`: empty unless its records belong to that epoch.
@@ -47,7 +50,7 @@ class recent_calls {
     if (epoch != epoch_) return {};
     const auto calls = static_cast<std::uint32_t>(next_ < Size ? next_ : Size);
     return {calls, totals_.successes,
-            totals_.successes == 0 ? duration{} : totals_.latency / std::int64_t{totals_.successes}};
+            totals_.successes == 0 ? duration{} : totals_.latency / std::int64_t{totals_.successes}, last_};
   }
 
  private:
@@ -74,6 +77,7 @@ class recent_calls {
   mutable std::mutex mutex_;
   std::uint64_t epoch_ = 0;
   std::uint64_t next_ = 0;
+  time_point last_{};
   totals totals_;
   std::array<call, Size> calls_{};
 };

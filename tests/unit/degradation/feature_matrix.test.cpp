@@ -98,10 +98,10 @@ static_assert((needs(1, 2) & needs(2, 3)) == needs(2));
 
 // A view is a snapshot: level, refusing circuits and epoch together.
 static_assert(sizeof(degradation_word) == 8);
-constexpr feature_view view{matrix, degradation_word{.refusing = 2, .level = 1, .epoch = 0xffffff}};
+constexpr feature_view view{matrix, degradation_word{1, dependency_set{2}, 1023}};
 static_assert(view.level() == level::degraded);
 static_assert(view.refusing() == needs(dependency::cache));
-static_assert(view.epoch() == 0xffffff);
+static_assert(view.epoch() == 1023);
 static_assert(view.available(feature::read));
 static_assert(!view.available(feature::search));
 static_assert(view.mode(feature::read) == feature_mode::full);

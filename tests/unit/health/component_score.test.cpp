@@ -9,14 +9,19 @@
 using namespace std::chrono_literals;
 using brownout::circuit_state;
 using brownout::component_evidence;
+using brownout::component_policy;
 using brownout::component_score;
 using brownout::duration;
 using brownout::latency_budget;
 
 namespace {
 
+/// The plain share of successes, however few the calls.
+constexpr component_policy plain(latency_budget latency = {}) {
+  return {.latency = latency, .saturation = {}, .evidence = {.minimum_calls = 1}};
+}
 constexpr std::optional<double> score_of(const component_evidence& evidence) {
-  return component_score(evidence, latency_budget{});
+  return component_score(evidence, plain());
 }
 constexpr component_evidence measured(std::uint32_t successes, std::uint32_t calls, duration latency = 0s) {
   return {.calls = calls, .successes = successes, .mean_latency = latency};
@@ -50,10 +55,10 @@ TEST_CASE("latency costs a point for each 10 ms above half a second", "[health][
 
 TEST_CASE("budget and price of latency can be set", "[health][H1]") {
   constexpr latency_budget strict{.budget = 10ms, .per_point = 1ms};
-  CHECK(component_score(measured(10, 10, 10ms), strict) == 100);
-  CHECK(component_score(measured(10, 10, 25ms), strict) == 85);
+  CHECK(component_score(measured(10, 10, 10ms), plain(strict)) == 100);
+  CHECK(component_score(measured(10, 10, 25ms), plain(strict)) == 85);
   constexpr latency_budget none{.budget = 0s, .per_point = 1h};
-  CHECK(component_score(measured(10, 10, 0s), none) == 100);
+  CHECK(component_score(measured(10, 10, 0s), plain(none)) == 100);
 }
 
 TEST_CASE("an open circuit scores 0, whatever was measured", "[health][H1]") {

@@ -24,9 +24,17 @@ constexpr component_evidence half_well{.calls = 10, .successes = 5};
 constexpr component_evidence broken{.state = circuit_state::open};
 constexpr component_evidence unknown{};
 
-std::string refusal(std::vector<double> weights, brownout::latency_budget latency = {}) {
+/// A scorer of dependencies that differ by their weights only. The plain share of successes.
+scorer weighted(std::vector<double> weights, brownout::scorer_options options = {}) {
+  std::vector<brownout::component_role> roles;
+  for (const double weight : weights) roles.push_back({.weight = weight});
+  options.component.evidence.minimum_calls = 1;
+  return scorer{std::move(roles), options};
+}
+
+std::string refusal(std::vector<double> weights, brownout::scorer_options options = {}) {
   try {
-    const scorer built{std::move(weights), latency};
+    static_cast<void>(weighted(std::move(weights), options));
   } catch (const std::invalid_argument& error) {
     return error.what();
   }
@@ -40,7 +48,7 @@ brownout::health_report score(const scorer& system, std::vector<component_eviden
 }  // namespace
 
 TEST_CASE("the system's score is the weighted mean of its components'", "[health][H1]") {
-  const scorer system{{0.5, 0.3, 0.15, 0.05}};
+  const auto system = weighted({0.5, 0.3, 0.15, 0.05});
   CHECK(score(system, {well, well, well, well}).score == 100);
   CHECK(score(system, {broken, broken, broken, broken}).score == 0);
   CHECK(score(system, {half_well, well, well, well}).score == 75);
@@ -48,16 +56,16 @@ TEST_CASE("the system's score is the weighted mean of its components'", "[health
 }
 
 TEST_CASE("weights are relative", "[health][H1]") {
-  const scorer system{{10, 6, 3, 1}};
-  CHECK(system.weights()[0] == Approx(0.5));
-  CHECK(system.weights()[3] == Approx(0.05));
+  const auto system = weighted({10, 6, 3, 1});
+  CHECK(system.weight(0) == Approx(0.5));
+  CHECK(system.weight(3) == Approx(0.05));
   CHECK(score(system, {broken, well, well, well}).score == 50);
-  CHECK(score(scorer{{7}}, {half_well}).score == 50);
-  CHECK(score(scorer{{1, 0}}, {well, broken}).score == 100);
+  CHECK(score(weighted({7}), {half_well}).score == 50);
+  CHECK(score(weighted({1, 0}), {well, broken}).score == 100);
 }
 
 TEST_CASE("every score explains itself", "[health][H4]") {
-  const scorer system{{0.5, 0.3, 0.2}};
+  const auto system = weighted({0.5, 0.3, 0.2});
   const auto report = score(system, {half_well, well, broken});
   REQUIRE(report.components.size() == 3);
   CHECK(report.components[0].score == 50);
@@ -71,7 +79,7 @@ TEST_CASE("every score explains itself", "[health][H4]") {
 }
 
 TEST_CASE("an unknown component takes its weight out of the mean", "[health][H2]") {
-  const scorer system{{0.5, 0.3, 0.2}};
+  const auto system = weighted({0.5, 0.3, 0.2});
   const auto report = score(system, {unknown, well, broken});
   CHECK(report.score == 60);
   CHECK_FALSE(report.components[0].score);
@@ -82,15 +90,15 @@ TEST_CASE("an unknown component takes its weight out of the mean", "[health][H2]
 
   CHECK_FALSE(score(system, {unknown, unknown, unknown}).score);
   CHECK(score(system, {unknown, unknown, unknown}).components.size() == 3);
-  CHECK_FALSE(score(scorer{{1, 0}}, {unknown, well}).score);  // all that is known weighs nothing
+  CHECK_FALSE(score(weighted({1, 0}), {unknown, well}).score);  // all that is known weighs nothing
 }
 
 TEST_CASE("sums of weights that are no binary fractions meet a threshold exactly", "[health][H1]") {
-  const scorer system{{0.50, 0.30, 0.15, 0.05}};
+  const auto system = weighted({0.50, 0.30, 0.15, 0.05});
   CHECK(score(system, {well, broken, well, well}).score == 70);
   CHECK(score(system, {broken, well, well, broken}).score == 45);
   CHECK(score(system, {broken, broken, broken, well}).score == 5);
-  const scorer tenths{std::vector<double>(10, 0.1)};
+  const auto tenths = weighted(std::vector<double>(10, 0.1));
   std::vector<component_evidence> evidence(10, well);
   for (std::size_t down = 0; down < 10; ++down) {
     CHECK(score(tenths, evidence).score == 100.0 - 10.0 * static_cast<double>(down));
@@ -114,7 +122,7 @@ TEST_CASE("whatever the evidence, the points sum to the score, and the score lie
                           .probes_needed = 3,
                           .probes_succeeded = static_cast<std::uint32_t>(random() % 3)});
     }
-    const auto report = scorer{weights}.score(evidence);
+    const auto report = weighted(weights).score(evidence);
     double points = 0;
     double weight = 0;
     for (const auto& component : report.components) {
@@ -122,7 +130,8 @@ TEST_CASE("whatever the evidence, the points sum to the score, and the score lie
       weight += component.weight;
     }
     if (!report.score) {
-      REQUIRE(weight == 0);
+      REQUIRE(report.limit == brownout::score_limit::thin_evidence);
+      REQUIRE(report.known_share < 0.5);
       continue;
     }
     REQUIRE(*report.score >= 0);
@@ -144,10 +153,10 @@ TEST_CASE("weights that can't be are refused", "[health][options]") {
   CHECK(refusal({1e9 + 1}) != "");
   CHECK(refusal({0, 0}) == "sum of scorer.weights = 0.000000: allowed is above 0");
   CHECK(refusal({}) == "sum of scorer.weights = 0.000000: allowed is above 0");
-  CHECK(refusal({1}, {.per_point = 0s}) != "");
+  CHECK(refusal({1}, {.component = {.latency = {.per_point = 0s}}}) != "");
 }
 
 TEST_CASE("evidence for other components than there are is a broken precondition", "[health]") {
-  const scorer system{{1, 1}};
+  const auto system = weighted({1, 1});
   CHECK(core_test::in_child([&] { static_cast<void>(score(system, {well})); }).signal == SIGABRT);
 }

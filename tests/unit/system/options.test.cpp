@@ -77,7 +77,7 @@ TEST_CASE("a supervisor refuses an option outside its range with name, value and
         "supervisor_options.refresh = 61s: allowed is 1ms to 60s");
   CHECK(refusal([](options& o) { o.levels.hysteresis = -1; }) ==
         "level_policy.hysteresis = -1.000000: allowed is 0.000000 to 50.000000");
-  CHECK(refusal([](options& o) { o.latency.per_point = 0s; }) ==
+  CHECK(refusal([](options& o) { o.health.component.latency.per_point = 0s; }) ==
         "latency_budget.per_point = 0ns: allowed is 1us to 3600s");
 }
 

@@ -69,6 +69,7 @@ inline brownout::dependency_options probed(std::string name, double weight, std:
 /// The staging system's four dependencies, with hysteresis 0.
 inline options staging_options() {
   options given{.dependencies = {}, .levels = {.ladder = ladder, .hysteresis = 0}};
+  given.health.component.evidence.minimum_calls = 1;
   given.dependencies.push_back(probed("openai", 0.50, 5, 30s, 2));
   given.dependencies.push_back(probed("database", 0.30, 3, 20s, 1));
   given.dependencies.push_back(probed("redis", 0.15, 5, 15s, 2));
@@ -148,7 +149,7 @@ class staging {
   time_point next{};
   std::vector<probe_order> orders;  ///< all that were given, oldest first
   std::vector<brownout::circuit_change> circuit_changes;
-  std::vector<brownout::level_transition<level>> level_changes;
+  std::vector<brownout::explained_transition<level>> level_changes;
 
  private:
   void collect(supervisor::plan_type& plan) {

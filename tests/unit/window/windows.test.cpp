@@ -22,9 +22,9 @@ TEST_CASE("an empty window knows nothing", "[window]") {
 
 TEST_CASE("a window counts calls and successes, and averages over the successes", "[window]") {
   recent_calls<5> window;
-  window.record(0, true, 10ms);
-  window.record(0, false, 5s);
-  window.record(0, true, 30ms);
+  window.record(0, true, 10ms, {});
+  window.record(0, false, 5s, {});
+  window.record(0, true, 30ms, {});
   const auto seen = window.statistics(0);
   CHECK(seen.calls == 3);
   CHECK(seen.successes == 2);
@@ -33,24 +33,24 @@ TEST_CASE("a window counts calls and successes, and averages over the successes"
 
 TEST_CASE("of failures alone there is no latency", "[window]") {
   recent_calls<5> window;
-  window.record(0, false, 5s);
+  window.record(0, false, 5s, {});
   CHECK(window.statistics(0).calls == 1);
   CHECK(window.statistics(0).mean_latency == 0s);
 }
 
 TEST_CASE("a window belongs to one epoch", "[window][B8]") {
   recent_calls<5> window;
-  for (int i = 0; i < 7; ++i) window.record(3, false, 1ms);
+  for (int i = 0; i < 7; ++i) window.record(3, false, 1ms, {});
   CHECK(window.statistics(3).calls == 5);
   CHECK(window.statistics(2).calls == 0);
   CHECK(window.statistics(4).calls == 0);
 
-  window.record(4, true, 1ms);  // a newer one empties it
+  window.record(4, true, 1ms, {});  // a newer one empties it
   CHECK(window.statistics(3).calls == 0);
   CHECK(window.statistics(4).calls == 1);
   CHECK(window.statistics(4).successes == 1);
 
-  window.record(3, false, 1ms);  // an older one's call is dropped
+  window.record(3, false, 1ms, {});  // an older one's call is dropped
   CHECK(window.statistics(4).calls == 1);
 }
 
@@ -69,7 +69,7 @@ TEST_CASE("a window agrees with a naive twin, however it is used", "[window]") {
     }
     const bool success = random() % 3 != 0;
     const duration latency = std::chrono::microseconds{random() % 10000};
-    window.record(epoch, success, latency);
+    window.record(epoch, success, latency, {});
     twin.emplace_back(success, latency);
     if (twin.size() > 7) twin.pop_front();
 
