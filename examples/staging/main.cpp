@@ -48,15 +48,15 @@ http_options options_of(const settings& from, std::string key) {
   std::_Exit(refused_to_start);
 }
 
-/// Logs what a step decided, and gives the pools the size of a new level.
+/// Logs what a step decided, and gives the pools the size that the level in force allows.
 void follow(staging_system& system, json_log& log, const supervisor::plan_type& plan) {
   const auto now = system.watched().now();
   for (const auto& change : plan.circuit_changes) {
     const bool worse = refuses_calls(change.to);
     log.write(worse ? log_level::warning : log_level::info, "circuit changed", change_view(change, now));
   }
+  system.resize_pools(system.watched().features().level());
   for (const auto& change : plan.level_changes) {
-    system.resize_pools(change.to);
     log.write(change.to > change.from ? log_level::warning : log_level::info, "level changed",
               transition_view(change, now));
   }

@@ -61,6 +61,7 @@
 #include "brownout/health/scorer.hpp"
 #include "brownout/health/scorer_options.hpp"
 #include "brownout/observe/counter.hpp"
+#include "brownout/observe/explanation.hpp"
 #include "brownout/observe/histogram.hpp"
 #include "brownout/observe/prometheus_text.hpp"
 #include "brownout/observe/system_metrics.hpp"

@@ -113,6 +113,9 @@ struct settings {
   threshold_settings thresholds;
   double hysteresis = 0;  ///< points above a threshold needed to get better, 0 to 20, default 2
   duration dwell{};       ///< how long they are needed, 0 to 86400 s, default 10 s
+  duration
+      feature_return{};  ///< how long the features of a better level take to return, 0 to 3600 s, default 0
+  bool degradation_dry_run = false;  ///< decide and log levels, but offer everything; default false
 
   std::array<dependency_settings, dependency_count> dependencies{};  ///< by `index(dependency)`
   std::optional<openai_settings> openai;                             ///< empty: simulated

@@ -118,6 +118,11 @@ std::vector<variable> table() {
           kinds::decimal(0, 20), [](settings& s, auto v) { s.hysteresis = v; }),
       row({"DEGRADATION_DWELL", "s", "10", "how long a better level needs them"}, kinds::seconds(0, 86'400),
           [](settings& s, auto v) { s.dwell = v; }),
+      row({"DEGRADATION_FEATURE_RETURN", "s", "0",
+           "how long the features of a better level take to return, one after another; 0: at once"},
+          kinds::seconds(0, 3600), [](settings& s, auto v) { s.feature_return = v; }),
+      row({"DEGRADATION_DRY_RUN", "", "false", "decide and log levels, but go on offering everything"},
+          kinds::boolean(), [](settings& s, auto v) { s.degradation_dry_run = v; }),
 
       row(
           {"OPENAI_API_KEY", "", "", "key of the OpenAI-compatible API; without it the API is simulated"},

@@ -19,6 +19,9 @@ class body {
   /// `known`: a misspelt one must not be ignored.
   body(const request& from, std::initializer_list<std::string_view> known);
 
+  /// Whether the field is there, whatever it holds.
+  [[nodiscard]] bool has(std::string_view field) const { return find(field) != nullptr; }
+
   /// A text of 1 to `longest` bytes that says something: not blank, no control characters. Throws a 400 when
   /// it is missing or anything else.
   [[nodiscard]] std::string text(std::string_view field, std::size_t longest) const;

@@ -49,10 +49,31 @@ handler circuit_handler(application& app, const char* action, Act act) {
   };
 }
 
+brownout::override_kind override_kind_of(const body& fields) {
+  using enum brownout::override_kind;
+  if (!fields.has("kind")) return pin;
+  const auto name = fields.text("kind", 16);
+  for (const auto kind : {pin, cap, freeze}) {
+    if (to_string(kind) == name) return kind;
+  }
+  throw bad_request("kind", "must be pin, cap or freeze");
+}
+
+/// The level of a pin or a cap; a freeze keeps the one there is, and names none.
+level level_of(const body& fields, brownout::override_kind kind) {
+  if (kind == brownout::override_kind::freeze) {
+    if (fields.has("level"))
+      throw bad_request("level", "must be left out of a freeze: it keeps the level there is");
+    return {};
+  }
+  if (const auto named = level_named(fields.text("level", 16))) return *named;
+  throw bad_request("level", "must be OPTIMAL, DEGRADED, LIMITED, MINIMAL or EMERGENCY");
+}
+
 void set_override(application& app, const request& in, response& out) {
-  const body fields{in, {"level", "reason", "actor", "expiry"}};
-  const auto pinned = level_named(fields.text("level", 16));
-  if (!pinned) throw bad_request("level", "must be OPTIMAL, DEGRADED, LIMITED, MINIMAL or EMERGENCY");
+  const body fields{in, {"kind", "level", "reason", "actor", "expiry"}};
+  const auto kind = override_kind_of(fields);
+  const auto wanted = level_of(fields, kind);
   const auto reason = fields.text("reason", 256);
   const auto actor = fields.text("actor", 64);
   const auto expiry = fields.number("expiry", shortest_override_seconds, longest_override_seconds);
@@ -63,14 +84,20 @@ void set_override(application& app, const request& in, response& out) {
 
   auto& watched = app.system.watched();
   const auto now = watched.now();
-  watched.set_override({*pinned, reason, actor, now + from_seconds(*expiry)}, now);
+  watched.set_override({.level = wanted,
+                        .reason = reason,
+                        .actor = actor,
+                        .expires = now + from_seconds(*expiry),
+                        .kind = kind},
+                       now);
   app.running.nudge();
-  app.log.warning("level pinned by operator", {{"request_id", in.id},
-                                               {"level", to_string(*pinned)},
-                                               {"reason", reason},
-                                               {"actor", actor},
-                                               {"expiry_seconds", *expiry},
-                                               {"client", in.client}});
+  app.log.warning("level overridden by operator", {{"request_id", in.id},
+                                                   {"kind", to_string(kind)},
+                                                   {"level", to_string(watched.features().level())},
+                                                   {"reason", reason},
+                                                   {"actor", actor},
+                                                   {"expiry_seconds", *expiry},
+                                                   {"client", in.client}});
   out.json(degradation_view(app.system, watched.snapshot(watched.now())));
 }
 

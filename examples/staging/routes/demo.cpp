@@ -10,10 +10,8 @@ namespace staging {
 namespace {
 
 [[noreturn]] void unavailable(const application& app, std::string why) {
-  const auto& watched = app.system.watched();
-  const auto wait = retry_after(app.system, watched.snapshot(watched.now()));
   throw http_error(
-      error(503, "feature_unavailable", std::move(why), {{"Retry-After", std::to_string(wait.count())}}));
+      error(503, "feature_unavailable", std::move(why), {{"Retry-After", retry_after(app.system)}}));
 }
 
 /// At EMERGENCY there is nothing but status pages.

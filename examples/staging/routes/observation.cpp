@@ -38,7 +38,7 @@ void health(const application& app, response& out) {
   const bool emergency = seen.level == level::emergency;
   if (emergency) {
     out.status = 503;
-    out.headers.push_back({"Retry-After", std::to_string(retry_after(app.system, seen).count())});
+    out.headers.push_back({"Retry-After", retry_after(app.system)});
   }
   auto timestamp = wall_time(seen.at, seen.at);
   timestamp.pop_back();  // the original's clients know it without the Z
@@ -54,8 +54,7 @@ void health(const application& app, response& out) {
       {"degradation_level", to_string(seen.level)},
       {"health_score", seen.score ? json(*seen.score) : json(nullptr)},
       {"components", components_view(app.system, seen)},
-      // Unknown until the library can say how long outages last.
-      {"predicted_recovery_seconds", nullptr},
+      {"predicted_recovery_seconds", recovery_view(seen.recovery)},
   });
 }
 
@@ -94,7 +93,7 @@ void add_observation_routes(http_server& server, application& app) {
   });
   server.route("GET", "/readyz", "readyz", access::open, [&](const request&, response& out) {
     // One dependency must never take every instance out of the balancer: only EMERGENCY does, and draining.
-    const bool ready = !server.draining() && app.system.watched().features().level() != level::emergency;
+    const bool ready = !server.draining() && app.system.watched().ready();
     out.status = ready ? 200 : 503;
     out.json({{"status", ready ? "ready" : "not ready"}});
   });

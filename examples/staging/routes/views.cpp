@@ -3,11 +3,12 @@
 
 #include "brownout/core/circuit_state.hpp"
 #include "brownout/core/rejection.hpp"
+#include "brownout/observe/explanation.hpp"
 
 #include <fmt/chrono.h>
 #include <fmt/format.h>
 
-#include <algorithm>
+#include <chrono>
 #include <cstddef>
 #include <string_view>
 
@@ -42,6 +43,7 @@ json names_of(brownout::dependency_set set) {
 }
 
 std::string why(const brownout::feature_verdict& verdict, level now) {
+  if (verdict.returning) return fmt::format("allowed at {}, and coming back step by step", to_string(now));
   if (verdict.mode != brownout::feature_mode::off)
     return "allowed by the level, and every circuit it needs lets calls pass";
   std::string reason;
@@ -71,9 +73,19 @@ std::string wall_time(time_point at, time_point now) {
                      (micros - whole).count());
 }
 
+json recovery_view(const std::optional<brownout::recovery_estimate>& recovery) {
+  if (!recovery || !recovery->p50 || !recovery->p90) return nullptr;
+  return {{"p50", seconds(*recovery->p50)}, {"p90", seconds(*recovery->p90)}};
+}
+
 json seconds_or_null(std::optional<duration> value) {
   if (!value || *value == brownout::rejection::unknown) return nullptr;
   return seconds(*value);
+}
+
+std::string retry_after(staging_system& system) {
+  auto& watched = system.watched();
+  return std::to_string(std::chrono::ceil<std::chrono::seconds>(watched.retry_after(watched.now())).count());
 }
 
 json circuits_view(staging_system& system, const system_snapshot& seen) {
@@ -108,7 +120,11 @@ json circuits_view(staging_system& system, const system_snapshot& seen) {
           {"last_latency_ms", milliseconds(one.last_probe_latency)},
           {"last_error", one.last_error},
           {"hanging", one.probe_hanging}}},
-        {"outages", {{"ended", one.outages}, {"total_seconds", seconds(one.outage_time)}}},
+        {"outages",
+         {{"ended", one.outages},
+          {"total_seconds", seconds(one.outage_time)},
+          {"running_since", one.outage_began ? json(wall_time(*one.outage_began, seen.at)) : json(nullptr)}}},
+        {"predicted_recovery_seconds", recovery_view(one.recovery)},
     });
   }
   return list;
@@ -121,8 +137,12 @@ json components_view(staging_system& system, const system_snapshot& seen) {
     components[one.name] = {
         {"state", to_string(one.circuit.state)},
         {"score", number_or_null(one.health.score)},
+        {"unknown", !one.health.score.has_value()},
         {"weight", one.configured_weight},
         {"points", one.health.points},
+        {"lost_points", one.health.lost},
+        {"trust", one.health.trust},
+        {"criticality", to_string(one.importance)},
         {"mean_latency_ms", milliseconds(one.recent.mean_latency)},
         {"last_error", one.last_error},
         {"simulated", system.simulated(all_dependencies[i])},
@@ -159,11 +179,22 @@ json features_view(const brownout::feature_view<decltype(features)>& offered) {
           {"features", std::move(list)}};
 }
 
-json transition_view(const brownout::level_transition<level>& change, time_point now) {
+json transition_view(const brownout::explained_transition<level>& change, time_point now) {
+  auto signals = json::array();
+  for (const auto& signal : change.signals) {
+    signals.push_back({{"dependency", name_of(signal.dependency)},
+                       {"state", to_string(signal.state)},
+                       {"score", number_or_null(signal.score)},
+                       {"lost_points", signal.lost}});
+  }
   return {{"from", to_string(change.from)},
           {"to", to_string(change.to)},
           {"cause", to_string(change.cause)},
           {"score", number_or_null(change.score)},
+          {"threshold", number_or_null(change.threshold)},
+          {"held_seconds", seconds(change.held)},
+          {"signals", std::move(signals)},
+          {"explanation", brownout::explain(change, name_of)},
           {"at", wall_time(change.at, now)}};
 }
 
@@ -175,21 +206,39 @@ json change_view(const brownout::circuit_change& change, time_point now) {
           {"at", wall_time(change.at, now)}};
 }
 
+json outlook_view(const brownout::level_outlook<level>& next) {
+  json better = nullptr;
+  if (next.better) {
+    better = {{"level", to_string(*next.better)},
+              {"score", next.better_at},
+              {"held_for_seconds", seconds(next.better_after)},
+              {"in_seconds", seconds_or_null(next.better_in)}};
+  }
+  json worse = nullptr;
+  if (next.worse) worse = {{"level", to_string(*next.worse)}, {"below_score", next.worse_below}};
+  return {
+      {"better", std::move(better)}, {"worse", std::move(worse)}, {"explanation", brownout::explain(next)}};
+}
+
 json degradation_view(staging_system& system, const system_snapshot& seen) {
   const auto& from = system.configured();
   const auto limits = settings_at(seen.level);
   json pinned = nullptr;
   if (seen.active_override) {
-    pinned = {{"level", to_string(seen.active_override->level)},
+    pinned = {{"kind", to_string(seen.active_override->kind)},
+              {"level", to_string(seen.active_override->level)},
               {"reason", seen.active_override->reason},
               {"actor", seen.active_override->actor},
               {"expires_in_seconds", seconds(seen.active_override->expires - seen.at)}};
   }
   auto levels = json::array();
-  for (const auto& [one, threshold] : system.watched().options().levels.ladder.rungs()) {
+  const auto& policy = system.watched().options().levels;
+  for (const auto& rung : policy.ladder.rungs()) {
+    const auto one = rung.level;
     const auto set = settings_at(one);
     levels.push_back({{"level", to_string(one)},
-                      {"from_score", threshold},
+                      {"from_score", rung.from},
+                      {"enter_score", policy.needed_for(one)},
                       {"features", features.allowed_at(one)},
                       {"pool_size_factor", set.pool_size},
                       {"cache_ttl_seconds", set.cache_ttl.count()},
@@ -203,8 +252,16 @@ json degradation_view(staging_system& system, const system_snapshot& seen) {
       {"degradation_level", to_string(seen.level)},
       {"level_by_health", to_string(seen.health_level)},
       {"assessed", seen.assessed},
+      {"ready", seen.ready},
+      {"dry_run", seen.dry_run},
       {"health_score", number_or_null(seen.score)},
+      {"score_before_limits", number_or_null(seen.before_limits)},
+      {"score_limit", to_string(seen.limit)},
+      {"known_share", seen.known_share},
+      {"components", components_view(system, seen)},
       {"override", std::move(pinned)},
+      {"outlook", outlook_view(seen.outlook)},
+      {"predicted_recovery_seconds", recovery_view(seen.recovery)},
       {"hysteresis_points", from.hysteresis},
       {"dwell_seconds", seconds(from.dwell)},
       {"current_dwell_seconds", seconds(seen.current_dwell)},
@@ -220,15 +277,6 @@ json degradation_view(staging_system& system, const system_snapshot& seen) {
       {"transitions", std::move(transitions)},
       {"circuit_changes", std::move(changes)},
   };
-}
-
-std::chrono::seconds retry_after(const staging_system& system, const system_snapshot& seen) {
-  // Without a refusing circuit the next round of probes is what can change anything.
-  auto soonest = system.configured().health_check_interval;
-  for (const auto& one : seen.components) {
-    if (refuses_calls(one.circuit.state)) soonest = std::min(soonest, one.circuit.retry_after);
-  }
-  return std::max(std::chrono::ceil<std::chrono::seconds>(soonest), std::chrono::seconds{1});
 }
 
 }  // namespace staging

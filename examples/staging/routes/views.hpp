@@ -8,7 +8,6 @@
 
 #include <nlohmann/json.hpp>
 
-#include <chrono>
 #include <optional>
 #include <string>
 
@@ -20,16 +19,20 @@ using json = nlohmann::ordered_json;
 /// happened: UTC, as `2025-10-19T06:22:43.158269Z`.
 [[nodiscard]] std::string wall_time(brownout::time_point at, brownout::time_point now);
 [[nodiscard]] json seconds_or_null(std::optional<brownout::duration> value);
+/// p50 and p90 in seconds; null unless both are known.
+[[nodiscard]] json recovery_view(const std::optional<brownout::recovery_estimate>& recovery);
+
+/// What one caller who is turned away is told, in whole seconds: another answer each time, so that they do
+/// not all come back together.
+[[nodiscard]] std::string retry_after(staging_system& system);
 
 [[nodiscard]] json circuits_view(staging_system& system, const system_snapshot& seen);
 [[nodiscard]] json components_view(staging_system& system, const system_snapshot& seen);
 [[nodiscard]] json features_view(const brownout::feature_view<decltype(features)>& offered);
+[[nodiscard]] json outlook_view(const brownout::level_outlook<level>& next);
 [[nodiscard]] json degradation_view(staging_system& system, const system_snapshot& seen);
-[[nodiscard]] json transition_view(const brownout::level_transition<level>& change, brownout::time_point now);
+[[nodiscard]] json transition_view(const brownout::explained_transition<level>& change,
+                                   brownout::time_point now);
 [[nodiscard]] json change_view(const brownout::circuit_change& change, brownout::time_point now);
-
-/// When it is worth coming back: the soonest moment at which a refusing circuit lets a probe pass, at least a
-/// second.
-[[nodiscard]] std::chrono::seconds retry_after(const staging_system& system, const system_snapshot& seen);
 
 }  // namespace staging

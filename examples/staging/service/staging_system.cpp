@@ -57,6 +57,7 @@ brownout::level_policy<level> policy_of(const settings& from) {
                                     {level::emergency, 0}}};
   policy.hysteresis = from.hysteresis;
   policy.dwell = from.dwell;
+  policy.dry_run = from.degradation_dry_run;
   return policy;
 }
 
@@ -74,6 +75,7 @@ staging_system::staging_system(const settings& from)
   judged.latency = {.budget = settings_.latency.budget, .per_point = settings_.latency.per_point};
   judged.evidence.minimum_calls = 1;  // the figures to reproduce are the plain share of successes
   options.probe_interval = settings_.health_check_interval;
+  options.return_over = settings_.feature_return;
   supervisor_ = std::make_unique<supervisor>(std::move(options), features);
 }
 

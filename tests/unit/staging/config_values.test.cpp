@@ -301,6 +301,13 @@ std::vector<expectation> health_expectations() {
         {"0.1", [](const settings& read) { return read.dwell == 100ms; }},
         {"86400", [](const settings& read) { return read.dwell == 24h; }}},
        not_decimal + texts{"86400.1"}},
+      {"DEGRADATION_FEATURE_RETURN",
+       "a decimal number from 0 to 3600 (seconds)",
+       false,
+       {{"0", [](const settings& read) { return read.feature_return == 0s; }},
+        {"0.5", [](const settings& read) { return read.feature_return == 500ms; }},
+        {"3600", [](const settings& read) { return read.feature_return == 1h; }}},
+       not_decimal + texts{"3600.1"}},
   };
 }
 

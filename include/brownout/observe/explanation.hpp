@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "brownout/core/circuit_state.hpp"
+#include "brownout/core/clock.hpp"
+#include "brownout/degradation/level_transition.hpp"
+#include "brownout/health/health_report.hpp"
+
+#include <fmt/format.h>
+
+#include <chrono>
+#include <concepts>
+#include <cstddef>
+#include <iterator>
+#include <string>
+#include <string_view>
+
+namespace brownout {
+
+/// A change of the level with its signals, as a supervisor notes it. A concept, so that the text need not
+/// know who made it.
+template <class T>
+concept explainable_transition = requires(const T& change) {
+  { to_string(change.from) } -> std::convertible_to<std::string_view>;
+  { change.cause } -> std::convertible_to<level_cause>;
+  { change.limit } -> std::convertible_to<score_limit>;
+  { change.signals.front().dependency } -> std::convertible_to<std::size_t>;
+  { change.signals.front().lost } -> std::convertible_to<double>;
+};
+
+namespace detail {
+
+[[nodiscard]] inline std::string seconds_text(duration value) {
+  return fmt::format("{:.6g} s", std::chrono::duration<double>(value).count());
+}
+
+template <degradation_level Level>
+void append_outlook(std::string& text, const level_outlook<Level>& next) {
+  const auto out = std::back_inserter(text);
+  if (next.better) {
+    fmt::format_to(out, " {} when the score holds {:.6g} for {}.", to_string(*next.better), next.better_at,
+                   seconds_text(next.better_after));
+  }
+  if (next.worse) fmt::format_to(out, " {} below {:.6g}.", to_string(*next.worse), next.worse_below);
+}
+
+}  // namespace detail
+
+/// What would change the level, as a sentence or two: "LIMITED when the score holds 62 for 10 s. EMERGENCY
+/// below 40."
+template <degradation_level Level>
+[[nodiscard]] std::string explain(const level_outlook<Level>& next) {
+  std::string text;
+  detail::append_outlook(text, next);
+  return text.empty() ? text : text.substr(1);
+}
+
+/// Why the level changed, for people, in one line: "OPTIMAL -> MINIMAL: health_fell, score 50 below 90.
+/// openai loses 50 points (open). LIMITED when the score holds 62 for 10 s. EMERGENCY below 40."
+///
+/// `name_of(number)` gives a dependency's name, as text. Allocates.
+template <explainable_transition Transition, class NameOf>
+[[nodiscard]] std::string explain(const Transition& change, const NameOf& name_of) {
+  std::string text;
+  const auto out = std::back_inserter(text);
+  fmt::format_to(out, "{}{} -> {}: {}", change.dry_run ? "(dry run) " : "", to_string(change.from),
+                 to_string(change.to), to_string(change.cause));
+  if (change.score) {
+    fmt::format_to(out, ", score {:.6g}", *change.score);
+  } else {
+    text += ", score unknown";
+  }
+  if (change.threshold && change.to > change.from) fmt::format_to(out, " below {:.6g}", *change.threshold);
+  if (change.threshold && change.to < change.from) {
+    fmt::format_to(out, ", {:.6g} held for {}", *change.threshold, detail::seconds_text(change.held));
+  }
+  text += '.';
+  if (change.limit == score_limit::required) {
+    fmt::format_to(out, " {} is required.", name_of(change.limited_by));
+  } else if (change.limit != score_limit::none) {
+    fmt::format_to(out, " The score is limited: {}.", to_string(change.limit));
+  }
+  for (const auto& signal : change.signals) {
+    if (signal.score) {
+      fmt::format_to(out, " {} loses {:.6g} points ({}).", name_of(signal.dependency), signal.lost,
+                     to_string(signal.state));
+    } else {
+      fmt::format_to(out, " {} is unknown.", name_of(signal.dependency));
+    }
+  }
+  detail::append_outlook(text, change.next);
+  return text;
+}
+
+}  // namespace brownout
