@@ -167,7 +167,8 @@ TEST_CASE("a dry run decides and shows, and takes nothing away", "[degradation]"
 
 TEST_CASE("the features of a better level return one after another when they are told to", "[degradation]") {
   auto environment = real_system::instance().environment();
-  environment["DEGRADATION_FEATURE_RETURN"] = "2";
+  environment["DEGRADATION_DWELL"] = "1.5";
+  environment["DEGRADATION_FEATURE_RETURN"] = "1.5";
   const staging_server server{environment};
   const auto features = [&] { return server.get("/api/features").json(); };
   REQUIRE(eventually(20s, [&] { return server.shows(100, "OPTIMAL"); }));

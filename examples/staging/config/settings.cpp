@@ -112,6 +112,11 @@ void check_levels(const given_values& given, const settings& read) {
   if (at.optimal + read.hysteresis > 100) {
     refuse(given, "OPTIMAL_THRESHOLD", rule, "DEGRADATION_HYSTERESIS", rule);
   }
+
+  // They are all back before the next step up.
+  if (read.feature_return > read.dwell) {
+    refuse(given, "DEGRADATION_DWELL", "must be at least", "DEGRADATION_FEATURE_RETURN", "must be at most");
+  }
 }
 
 void check_api_key(const settings& read) {

@@ -222,7 +222,7 @@ json outlook_view(const brownout::level_outlook<level>& next) {
 
 json degradation_view(staging_system& system, const system_snapshot& seen) {
   const auto& from = system.configured();
-  const auto limits = settings_at(seen.level);
+  const auto limits = settings_at[seen.level];
   json pinned = nullptr;
   if (seen.active_override) {
     pinned = {{"kind", to_string(seen.active_override->kind)},
@@ -235,7 +235,7 @@ json degradation_view(staging_system& system, const system_snapshot& seen) {
   const auto& policy = system.watched().options().levels;
   for (const auto& rung : policy.ladder.rungs()) {
     const auto one = rung.level;
-    const auto set = settings_at(one);
+    const auto set = settings_at[one];
     levels.push_back({{"level", to_string(one)},
                       {"from_score", rung.from},
                       {"enter_score", policy.needed_for(one)},

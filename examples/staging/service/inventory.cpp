@@ -70,7 +70,7 @@ inventory_report inventory::report(const brownout::feature_view<decltype(feature
       if (cache_offered) {
         // Only an improvement: whether it succeeds changes nothing for this answer.
         static_cast<void>(
-            system_.write_cache(cache_key, stats.dump(), settings_at(offered.level()).cache_ttl));
+            system_.write_cache(cache_key, stats.dump(), settings_at[offered.level()].cache_ttl));
       }
       return report_of(stats, "database");
     }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "brownout/degradation/level_table.hpp"
+
 #include <array>
 #include <chrono>
 #include <cstddef>
@@ -41,21 +43,18 @@ inline constexpr std::array all_levels{level::optimal, level::degraded, level::l
 
 /// How sparing the server is at a level.
 struct level_settings {
-  double pool_size = 1;            ///< share of each connection pool that may be used
-  std::chrono::seconds cache_ttl;  ///< how long cached answers last
-  double batch_size = 1;           ///< share of the rows that one answer carries
+  double pool_size = 1;              ///< share of each connection pool that may be used
+  std::chrono::seconds cache_ttl{};  ///< how long cached answers last
+  double batch_size = 1;             ///< share of the rows that one answer carries
 };
 
-[[nodiscard]] constexpr level_settings settings_at(level value) noexcept {
-  using namespace std::chrono_literals;
-  constexpr std::array<level_settings, all_levels.size()> table{{
-      {1.0, 3600s, 1.0},
-      {0.9, 1800s, 0.8},
-      {0.75, 900s, 0.5},
-      {0.5, 300s, 0.25},
-      {0.2, 60s, 0.1},
-  }};
-  return table[static_cast<std::size_t>(value)];
-}
+inline constexpr brownout::level_table<level, level_settings> settings_at{
+    {level::optimal, {1.0, std::chrono::seconds{3600}, 1.0}},
+    {level::degraded, {0.9, std::chrono::seconds{1800}, 0.8}},
+    {level::limited, {0.75, std::chrono::seconds{900}, 0.5}},
+    {level::minimal, {0.5, std::chrono::seconds{300}, 0.25}},
+    {level::emergency, {0.2, std::chrono::seconds{60}, 0.1}},
+};
+static_assert(settings_at.size() == all_levels.size());
 
 }  // namespace staging

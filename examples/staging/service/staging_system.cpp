@@ -115,7 +115,7 @@ brownout::probe_context staging_system::context_of(dependency which) const {
 }
 
 void staging_system::resize_pools(level now) {
-  const auto share = settings_at(now).pool_size;
+  const auto share = settings_at[now].pool_size;
   database_pool_->set_capacity(share_of(database_connections, share));
   redis_pool_->set_capacity(share_of(redis_connections, share));
   openai_pool_->set_capacity(share_of(openai_connections, share));

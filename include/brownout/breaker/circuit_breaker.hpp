@@ -127,6 +127,10 @@ class alignas(64) circuit_breaker {
   /// The state a moment ago. For display; to decide about a call, ask `try_acquire`. Wait-free.
   [[nodiscard]] circuit_state observed_state() const noexcept { return circuit_.observed_word().state(); }
 
+  /// State, epoch, what is left of an open period and how probing goes. Of a closed circuit one load, which
+  /// may be a moment old, and no clock reading. Lock-free.
+  [[nodiscard]] circuit_glance glance() const noexcept;
+
   /// Everything there is to show, consistent in itself. Lock-free; changes no state and no statistics.
   [[nodiscard]] breaker_snapshot snapshot() const noexcept;
 

@@ -180,6 +180,14 @@ void circuit_breaker<Detector, Clock, Atomics>::give_place_back(detail::control_
 }
 
 template <detector Detector, clock_source Clock, class Atomics>
+circuit_glance circuit_breaker<Detector, Clock, Atomics>::glance() const noexcept {
+  const auto seen = circuit_.observed_word();
+  if (seen.state() == circuit_state::closed) return {.epoch = seen.epoch()};
+  const auto shown = snapshot();
+  return {shown.state, shown.epoch, shown.retry_after, shown.probes_needed, shown.probes_succeeded};
+}
+
+template <detector Detector, clock_source Clock, class Atomics>
 breaker_snapshot circuit_breaker<Detector, Clock, Atomics>::snapshot() const noexcept {
   auto seen = circuit_.word();
   auto at = circuit_.look(seen);

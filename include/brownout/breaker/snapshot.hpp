@@ -10,6 +10,16 @@
 
 namespace brownout {
 
+/// What it takes to judge a circuit again and again. A part of `breaker_snapshot`, which says what each
+/// means.
+struct circuit_glance {
+  circuit_state state = circuit_state::closed;
+  std::uint64_t epoch = 0;
+  duration retry_after{};
+  std::uint32_t probes_needed = 0;
+  std::uint32_t probes_succeeded = 0;
+};
+
 /// A breaker at one moment. State, epoch and the counts of the epoch come from one atomic word and belong
 /// together; a window and the totals are read beside it and may be a few calls ahead.
 struct breaker_snapshot {

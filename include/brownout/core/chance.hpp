@@ -5,14 +5,25 @@
 
 namespace brownout::detail {
 
-/// A number in [0, 1) that looks random: the same for the same seed and number (SplitMix64, Steele et al.,
-/// "Fast splittable pseudorandom number generators", OOPSLA 2014).
+inline constexpr std::uint64_t golden_gamma = 0x9e37'79b9'7f4a'7c15U;  // SplitMix64's step
+
+/// The first number of SplitMix64 (Steele, Lea, Flood, "Fast splittable pseudorandom number generators",
+/// OOPSLA 2014) with this seed: one bit more or less in the seed changes half of them here.
+[[nodiscard]] constexpr std::uint64_t mixed(std::uint64_t seed) noexcept {
+  std::uint64_t bits = seed + golden_gamma;
+  bits = (bits ^ bits >> 30) * 0xbf58'476d'1ce4'e5b9U;
+  bits = (bits ^ bits >> 27) * 0x94d0'49bb'1331'11ebU;
+  return bits ^ bits >> 31;
+}
+
+/// Bits as a number in [0, 1), spread evenly: the 53 that a double holds, exactly.
+[[nodiscard]] constexpr double share_of(std::uint64_t bits) noexcept {
+  return static_cast<double>(bits >> 11) * 0x1p-53;
+}
+
+/// A number in [0, 1) that looks random: the `number`-th of SplitMix64 with this seed, from 0.
 [[nodiscard]] constexpr double chance_of(std::uint64_t seed, std::uint64_t number) noexcept {
-  std::uint64_t mixed = seed + (number + 1) * 0x9e3779b97f4a7c15U;
-  mixed = (mixed ^ mixed >> 30) * 0xbf58476d1ce4e5b9U;
-  mixed = (mixed ^ mixed >> 27) * 0x94d049bb133111ebU;
-  mixed ^= mixed >> 31;
-  return static_cast<double>(mixed >> 11) * 0x1p-53;
+  return share_of(mixed(seed + number * golden_gamma));
 }
 
 }  // namespace brownout::detail

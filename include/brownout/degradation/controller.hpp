@@ -29,16 +29,17 @@ class controller {
   }
 
   /// Follows `score`; nothing: it is unknown, and the level climbs to the policy's `panic_floor`, or holds.
-  /// Returns the change, if any. Until the first update the level is the worst.
-  std::optional<transition> update(std::optional<double> score, time_point now) {
-    const Level before = decided();
-    auto change = follow(score, now);
+  /// `at_most`: what the score can't exceed though it is unknown, 0 to 100. Returns the change, if any. Until
+  /// the first update the level is the worst.
+  std::optional<transition> update(std::optional<double> score, time_point now, double at_most = 100) {
+    const standing before = stands();
+    auto change = follow(score, at_most, now);
     return ended_if_due(before, change, score, now);
   }
 
   /// Lets an override expire, and no more: before anybody has been asked, no score is not an unknown one.
   std::optional<transition> wait(time_point now) {
-    const Level before = decided();
+    const standing before = stands();
     transition none{.cause = level_cause::override_ended};
     return ended_if_due(before, none, std::nullopt, now);
   }
@@ -47,7 +48,7 @@ class controller {
   std::optional<transition> set_override(level_override<Level> wanted, std::optional<double> score,
                                          time_point now) {
     wanted.validate(policy_.ladder, now);
-    const Level before = decided();
+    const standing before = stands();
     if (wanted.kind == override_kind::freeze) wanted.level = level();
     override_ = std::move(wanted);
     overridden_ = true;
@@ -56,7 +57,7 @@ class controller {
 
   /// Takes an override back before it expires.
   std::optional<transition> clear_override(std::optional<double> score, time_point now) {
-    const Level before = decided();
+    const standing before = stands();
     overridden_ = false;
     return change_since(before, {.cause = level_cause::override_ended}, score, now);
   }
@@ -90,7 +91,7 @@ class controller {
       seen.better = ladder.better(health_);
       seen.better_at = policy_.needed_for(*seen.better);
       seen.better_after = current_dwell();
-      if (better_since_) seen.better_in = std::max(*better_since_ + current_dwell() - now, duration::zero());
+      if (better_since_) seen.better_in = std::max(dwell_over() - now, duration::zero());
     }
     if (health_ != ladder.worst()) {
       seen.worse = ladder.worse(health_);
@@ -102,46 +103,57 @@ class controller {
   /// When `update` could change the level although the score stays: a dwell is over or an override expires.
   [[nodiscard]] std::optional<time_point> next_change() const noexcept {
     std::optional<time_point> next;
-    if (better_since_) next = *better_since_ + current_dwell();
+    if (better_since_) next = dwell_over();
     if (overridden_) next = next ? std::min(*next, override_.expires) : override_.expires;
     return next;
   }
 
  private:
-  /// What was decided, whether or not a dry run keeps it from requests.
-  [[nodiscard]] Level decided() const noexcept { return overridden_ ? override_.over(health_) : health_; }
+  /// What is decided, and what of it requests see: not the same in a dry run.
+  struct standing {
+    Level decided;
+    Level in_force;
+  };
+  [[nodiscard]] standing stands() const noexcept {
+    return {overridden_ ? override_.over(health_) : health_, level()};
+  }
+
+  /// When the dwell that has begun will be over. A relapse that is forgotten meanwhile shortens it.
+  [[nodiscard]] time_point dwell_over() const noexcept {
+    auto relapses = relapses_;
+    auto over = *better_since_ + policy_.dwell_after(relapses);
+    for (auto calm = calm_since_; relapses > 0; --relapses) {
+      calm += policy_.relapse_window(relapses);
+      if (calm >= over) break;
+      over = std::max(calm, *better_since_ + policy_.dwell_after(relapses - 1));
+    }
+    return over;
+  }
 
   /// Lets the level that health gives follow the score, and says why it changed if it did.
-  transition follow(std::optional<double> score, time_point now) {
+  transition follow(std::optional<double> score, double at_most, time_point now) {
     forget_relapses(now);
+    const auto& ladder = policy_.ladder;
     if (!assessed_) {
       assessed_ = true;
-      if (score) {
-        health_ = policy_.ladder.at(*score);
-      } else if (policy_.panic_floor) {
-        health_ = *policy_.panic_floor;
-      }
+      health_ = score ? ladder.at(*score)
+                      : std::max(policy_.panic_floor.value_or(ladder.worst()), ladder.at(at_most));
       return {.cause = level_cause::first_assessment};
     }
     // What was counted towards a change on evidence does not hold without it, nor the other way round.
     if (std::exchange(blind_, !score) != !score) better_since_.reset();
-    if (!score) return climb_blindly(now);
-    const Level shown = policy_.ladder.at(*score);
+    const Level shown = ladder.at(score.value_or(at_most));
     if (shown > health_) {
       better_since_.reset();
-      const double left = policy_.ladder.from(health_);
+      const double left = ladder.from(health_);
       if (++scores_below_ >= policy_.confirmations) fall_to(shown, now);
       return {.cause = level_cause::health_fell, .threshold = left};
     }
     scores_below_ = 0;
-    return climb(level_cause::health_recovered, now,
-                 [&](Level better) { return *score >= policy_.needed_for(better); });
-  }
-
-  transition climb_blindly(time_point now) {
-    scores_below_ = 0;
-    return climb(level_cause::evidence_lost, now,
-                 [&](Level better) { return policy_.panic_floor && better >= *policy_.panic_floor; });
+    return climb(score ? level_cause::health_recovered : level_cause::evidence_lost, now, [&](Level better) {
+      if (!score && (!policy_.panic_floor || better < *policy_.panic_floor)) return false;
+      return score.value_or(at_most) >= policy_.needed_for(better);
+    });
   }
 
   /// One step better when it has been `allowed` for the dwell.
@@ -182,7 +194,7 @@ class controller {
     }
   }
 
-  std::optional<transition> ended_if_due(Level before, transition& change, std::optional<double> score,
+  std::optional<transition> ended_if_due(standing before, transition& change, std::optional<double> score,
                                          time_point now) {
     if (overridden_ && now >= override_.expires) {
       overridden_ = false;
@@ -191,15 +203,17 @@ class controller {
     return change_since(before, change, score, now);
   }
 
-  [[nodiscard]] std::optional<transition> change_since(Level before, transition change,
+  /// A change of what requests see, or else of what is decided in a dry run.
+  [[nodiscard]] std::optional<transition> change_since(const standing& before, transition change,
                                                        std::optional<double> score, time_point now) const {
-    if (before == decided()) return std::nullopt;
-    change.from = before;
-    change.to = decided();
+    const standing after = stands();
+    change.dry_run = before.in_force == after.in_force;
+    change.from = change.dry_run ? before.decided : before.in_force;
+    change.to = change.dry_run ? after.decided : after.in_force;
+    if (change.from == change.to) return std::nullopt;
     change.score = score;
     change.next = outlook(now);
     change.at = now;
-    change.dry_run = policy_.dry_run && level() != decided();
     return change;
   }
 

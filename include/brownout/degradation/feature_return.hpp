@@ -25,12 +25,13 @@ class feature_return {
     detail::require_within("feature_return.over", over, duration::zero(), std::chrono::hours{1});
   }
 
-  /// The level in force went from one to another by itself. A better one brings features back; from a worse
-  /// one on, those that it forbids have gone, and the others go on returning.
+  /// The level in force went from one to another by itself. A better one brings features back; those of an
+  /// earlier step that are still returning are let in at once. With a worse one those that it forbids have
+  /// gone, and the others go on returning.
   void note(std::size_t from, std::size_t to, time_point now) noexcept {
     if (over_ == duration::zero()) return;
     if (to < from) {
-      from_ = std::max(from, from_.value_or(0));
+      from_ = from;
       began_ = now;
     } else if (from_ && to >= *from_) {
       from_.reset();

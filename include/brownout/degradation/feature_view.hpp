@@ -1,29 +1,45 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "brownout/degradation/caller_place.hpp"
 #include "brownout/degradation/degradation_word.hpp"
 #include "brownout/degradation/dependency_set.hpp"
+#include "brownout/degradation/dimmer.hpp"
 #include "brownout/degradation/feature_matrix.hpp"
 
+#include <concepts>
 #include <cstddef>
 #include <cstdint>
+#include <string_view>
 
 namespace brownout {
 
+/// What names a caller: a number or a text.
+template <class T>
+concept feature_caller = requires(const T& caller) {
+  { caller_place(caller, std::uint64_t{0}) } -> std::same_as<double>;
+};
+static_assert(feature_caller<std::uint64_t> && feature_caller<std::string_view>);
+
 /// What a request may offer: one snapshot, so that the level cannot change halfway through it.
 ///
-/// A value of two words; take it once at the start of a request. Immutable, so thread-safe; wait-free.
+/// A value of three words; take it once at the start of a request. Immutable, so thread-safe; wait-free.
 ///
-/// While features return after a level got better, a part of them is back already: each feature has a place
-/// in the order of return, and with a caller's key each caller has one of its own, the same all the time.
+/// While features return after the level got better, a part of them is back already: each feature has its
+/// place in the order of return, and for a caller who is named, each caller has.
+///
+/// A caller is named by a number or a text, such as an account's; who it is decides by `caller_place`, so its
+/// answers stay the same while the system's state does, and differ from feature to feature.
 template <class Matrix>
 class feature_view {
  public:
   using feature_type = typename Matrix::feature_type;
   using level_type = typename Matrix::level_type;
 
-  constexpr feature_view(const Matrix& matrix, degradation_word seen) noexcept
-      : matrix_{&matrix}, seen_{seen} {}
+  /// `dimmers`: one for each feature, in their order; null: nothing is dimmed. Both must outlive the view.
+  constexpr feature_view(const Matrix& matrix, degradation_word seen,
+                         const dimmer* dimmers = nullptr) noexcept
+      : matrix_{&matrix}, dimmers_{dimmers}, seen_{seen} {}
 
   /// True when the feature is offered in any mode. Here and below, precondition: it is an enumerator.
   [[nodiscard]] constexpr bool available(feature_type feature) const noexcept {
@@ -32,9 +48,27 @@ class feature_view {
       return true;
     return is_returning() && mode(feature) != feature_mode::off;
   }
+  /// Whether it is offered to this caller, whom the feature's dimmer may leave out.
+  template <feature_caller Caller>
+  [[nodiscard]] bool available(feature_type feature, const Caller& caller) const noexcept {
+    return mode(feature, caller) != feature_mode::off;
+  }
+
   /// How much of it is offered.
   [[nodiscard]] constexpr feature_mode mode(feature_type feature) const noexcept {
     return matrix_->mode(feature, level_for(place_of(feature)), refusing());
+  }
+  /// How much of it is offered to this caller: nothing to those whom the feature's dimmer leaves out.
+  template <feature_caller Caller>
+  [[nodiscard]] feature_mode mode(feature_type feature, const Caller& caller) const noexcept {
+    if (!seen_.meets(matrix_->forbids(feature)) || is_returning()) {
+      const auto number = static_cast<std::size_t>(feature);
+      const double place = caller_place(caller, number);
+      if (dimmers_ != nullptr && !(place < dimmers_[number].share())) return feature_mode::off;
+      return matrix_->mode(
+          feature, level_for(static_cast<std::uint32_t>(place * degradation_word::whole_share)), refusing());
+    }
+    return feature_mode::off;
   }
   /// The same with the reasons, for people.
   [[nodiscard]] constexpr feature_verdict explain(feature_type feature) const noexcept {
@@ -69,6 +103,7 @@ class feature_view {
   }
 
   const Matrix* matrix_;
+  const dimmer* dimmers_;
   degradation_word seen_;
 };
 

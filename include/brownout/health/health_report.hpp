@@ -47,7 +47,8 @@ struct health_report {
   std::optional<double> score{};           ///< 0 to 100; nothing while too little is known
   std::optional<double> before_limits{};   ///< what the weights alone give; nothing while nothing is known
   score_limit limit = score_limit::none;   ///< why the two differ
-  std::size_t limited_by = 0;              ///< the dependency, when `limit` is `required`
+  double at_most = 100;                    ///< the worst score of a required dependency, if it is known
+  std::size_t limited_by = 0;              ///< which that is, when `at_most` is below 100
   double known_share = 0;                  ///< of the weight, in [0, 1]
   std::vector<contribution> components{};  ///< one a dependency, in the scorer's order
 };

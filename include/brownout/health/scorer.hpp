@@ -84,9 +84,15 @@ class scorer {
     std::vector<bool> placed(roles_.size());
     for (std::size_t i = 0; i < roles_.size(); ++i) {
       for (const auto other : roles_[i].depends_on) {
-        if (other < roles_.size()) continue;
-        detail::invalid_option("scorer.depends_on of component " + std::to_string(i), std::to_string(other),
-                               "0 to " + std::to_string(roles_.size() - 1));
+        const auto field = "scorer.depends_on of component " + std::to_string(i);
+        if (other >= roles_.size()) {
+          detail::invalid_option(field, std::to_string(other), "0 to " + std::to_string(roles_.size() - 1));
+        }
+        if (roles_[other].importance < roles_[i].importance &&
+            roles_[other].importance == criticality::optional) {
+          detail::invalid_option(field, "the optional " + std::to_string(other),
+                                 "what others can't do without is not optional");
+        }
       }
     }
     while (in_order_.size() < roles_.size()) {
@@ -143,6 +149,13 @@ class scorer {
   void limit(health_report& report) const noexcept {
     report.score = report.before_limits;
     report.limit = score_limit::none;
+    report.at_most = 100;
+    for (std::size_t i = 0; i < roles_.size(); ++i) {
+      const auto own = counts_as(report.components[i]);
+      if (roles_[i].importance != criticality::required || !own || *own >= report.at_most) continue;
+      report.at_most = rounded(*own);
+      report.limited_by = i;
+    }
     if (!report.score || report.known_share + smallest_share < options_.minimum_known) {
       report.score.reset();
       report.limit = score_limit::thin_evidence;
@@ -155,13 +168,9 @@ class scorer {
         report.limit = score_limit::optional;
       }
     }
-    for (std::size_t i = 0; i < roles_.size(); ++i) {
-      if (roles_[i].importance != criticality::required) continue;
-      const auto own = counts_as(report.components[i]);
-      if (!own || *own >= *report.score) continue;
-      report.score = rounded(*own);
+    if (report.at_most < *report.score) {
+      report.score = report.at_most;
       report.limit = score_limit::required;
-      report.limited_by = i;
     }
   }
 

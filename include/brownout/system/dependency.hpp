@@ -10,6 +10,7 @@
 #include "brownout/degradation/recovery_predictor.hpp"
 #include "brownout/health/component_evidence.hpp"
 #include "brownout/health/component_role.hpp"
+#include "brownout/health/evidence_policy.hpp"
 #include "brownout/system/probe.hpp"
 #include "brownout/window/consecutive_failures.hpp"
 #include "brownout/window/recent_calls.hpp"
@@ -113,8 +114,10 @@ class dependency {
     brownout::rejection why_;
   };
 
-  dependency(const dependency_options& options, Clock clock)
-      : breaker_{options.trips, named(options), clock}, clock_{clock} {}
+  /// `stale_after`: calls that came before a silence as long as this are forgotten.
+  dependency(const dependency_options& options, Clock clock,
+             duration stale_after = evidence_policy{}.stale_limit())
+      : breaker_{options.trips, named(options), clock}, calls_{stale_after}, clock_{clock} {}
 
   [[nodiscard]] admission try_acquire() noexcept {
     auto inner = breaker_.try_acquire();
@@ -136,14 +139,14 @@ class dependency {
   [[nodiscard]] const breaker_type& breaker() const noexcept { return breaker_; }
   [[nodiscard]] std::string_view name() const noexcept { return breaker_.name(); }
 
-  /// The recent calls of the epoch that `circuit` shows.
-  [[nodiscard]] call_statistics statistics(const breaker_snapshot& circuit) const noexcept {
-    return calls_.statistics(circuit.epoch);
+  /// The recent calls of an epoch of its circuit.
+  [[nodiscard]] call_statistics statistics(std::uint64_t epoch) const noexcept {
+    return calls_.statistics(epoch);
   }
 
   /// What the health score needs to know at `now`.
-  [[nodiscard]] component_evidence evidence(const breaker_snapshot& circuit, time_point now) const noexcept {
-    const auto recent = statistics(circuit);
+  [[nodiscard]] component_evidence evidence(const circuit_glance& circuit, time_point now) const noexcept {
+    const auto recent = statistics(circuit.epoch);
     return {.state = circuit.state,
             .calls = recent.calls,
             .successes = recent.successes,
@@ -170,7 +173,7 @@ class dependency {
   /// nothing about the time after.
   void observe(const typename breaker_type::permit& settled, outcome result, time_point started,
                time_point ended) noexcept {
-    const auto circuit = breaker_.snapshot();
+    const auto circuit = breaker_.glance();
     if (circuit.epoch != settled.epoch() + (settled.is_probe() ? 1 : 0)) return;
     if (circuit.state == circuit_state::closed || circuit.state == circuit_state::metrics_only) {
       calls_.record(circuit.epoch, result == outcome::success, ended - started, ended);

@@ -4,19 +4,40 @@
 #include "brownout/core/clock.hpp"
 #include "brownout/degradation/recovery_estimate.hpp"
 #include "brownout/degradation/recovery_predictor.hpp"
+#include "brownout/health/component_role.hpp"
+#include "brownout/health/health_report.hpp"
 
 #include <algorithm>
+#include <cstddef>
 #include <optional>
+#include <span>
 #include <vector>
 
 namespace brownout::detail {
 
 /// What one dependency does to the level, and the outage that it has, if it has one.
 struct level_burden {
-  double lost = 0;        // points of the system's score
-  bool required = false;  // it caps the score, whatever it weighs
+  double lost = 0;       // points of the system's score, by its own doing
+  double capped = 0;     // points that it caps the score at less than 100 by, whatever it weighs
+  bool carries = false;  // others are trusted less because of it
   std::optional<ongoing_outage> outage{};
 };
+
+/// What each dependency does to the level, its outage aside.
+[[nodiscard]] inline std::vector<level_burden> burdens_of(const health_report& health,
+                                                          std::span<const component_role> roles) {
+  std::vector<level_burden> burdens(roles.size());
+  for (std::size_t i = 0; i < burdens.size(); ++i) {
+    const auto& part = health.components[i];
+    burdens[i].lost = part.lost;
+    if (roles[i].importance == criticality::required) burdens[i].capped = 100 - part.own_score.value_or(100);
+    if (part.trust == 1) continue;
+    // What it loses by those that it depends on, it gets back with them.
+    burdens[i].lost *= (100 - *part.own_score) / (100 - *part.score);
+    for (const auto other : roles[i].depends_on) burdens[other].carries = true;
+  }
+  return burdens;
+}
 
 /// When enough of this is over for the system to score `100 - slack` again, and `climb` later.
 ///
@@ -26,19 +47,19 @@ struct level_burden {
 [[nodiscard]] inline recovery_estimate level_recovery(std::vector<level_burden> burdens, double slack,
                                                       duration climb) {
   std::vector<ongoing_outage> awaited;
+  const double all_of_it = slack;
   bool predictable = true;
   for (const auto& one : burdens) {
     if (one.outage) continue;
     slack -= one.lost;
-    predictable = predictable && !(one.required && one.lost > 0);
+    predictable = predictable && slack >= 0 && one.capped <= all_of_it;
   }
-  predictable = predictable && slack >= 0;
   std::sort(burdens.begin(), burdens.end(),
             [](const level_burden& one, const level_burden& other) { return one.lost < other.lost; });
   for (const auto& one : burdens) {
     if (!one.outage) continue;
     slack -= one.lost;
-    if (slack < 0 || one.required) awaited.push_back(*one.outage);
+    if (slack < 0 || one.carries || one.capped > all_of_it) awaited.push_back(*one.outage);
   }
   auto all = recovery_of_all(awaited).later_by(climb);
   if (!predictable) all.p50 = all.p90 = std::nullopt;

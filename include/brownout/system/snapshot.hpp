@@ -86,7 +86,8 @@ struct system_snapshot {
   std::optional<double> score{};  ///< by which the level was set; nothing: unknown
   std::optional<double> before_limits{};  ///< what the weights alone give
   score_limit limit = score_limit::none;  ///< why the two differ
-  std::size_t limited_by = 0;             ///< the dependency, when `limit` is `required`
+  double at_most = 100;                   ///< the worst score of a required dependency
+  std::size_t limited_by = 0;             ///< which that is, when `at_most` is below 100
   double known_share = 0;                 ///< of the weight, in [0, 1]
   std::vector<component_snapshot> components{};
   std::optional<level_override<Level>> active_override{};

@@ -7,6 +7,7 @@
 #include "brownout/degradation/controller.hpp"
 #include "brownout/degradation/degradation_word.hpp"
 #include "brownout/degradation/dependency_set.hpp"
+#include "brownout/degradation/dimmer.hpp"
 #include "brownout/degradation/feature_matrix.hpp"
 #include "brownout/degradation/feature_return.hpp"
 #include "brownout/degradation/feature_view.hpp"
@@ -21,6 +22,7 @@
 #include "brownout/system/level_recovery.hpp"
 #include "brownout/system/probe.hpp"
 #include "brownout/system/snapshot.hpp"
+#include "brownout/system/step_plan.hpp"
 #include "brownout/system/supervisor_options.hpp"
 #include "brownout/system/transition_log.hpp"
 #include "brownout/system/watched_dependency.hpp"
@@ -28,6 +30,7 @@
 #include <boost/circular_buffer.hpp>
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
@@ -41,15 +44,6 @@
 #include <vector>
 
 namespace brownout {
-
-/// What one step decided.
-template <degradation_level Level>
-struct step_plan {
-  std::vector<probe_order> probes{};  ///< to be run now, each on a thread of its own, and reported
-  time_point next{};                  ///< when to step again, if no probe is reported before
-  std::vector<circuit_change> circuit_changes{};             ///< since the last step, oldest first
-  std::vector<explained_transition<Level>> level_changes{};  ///< since the last step, oldest first
-};
 
 /// Which features still work, and why: watches the dependencies, scores their health, sets the level.
 ///
@@ -70,7 +64,7 @@ class supervisor {
 
   /// Throws `std::invalid_argument` naming field, value and range.
   supervisor(supervisor_options<level_type> options, const Matrix& matrix, Clock clock = Clock{})
-      : options_{validated(std::move(options), matrix)},
+      : options_{detail::validated(std::move(options), matrix)},
         matrix_{matrix},
         clock_{clock},
         scorer_{options_.roles(), options_.scoring()},
@@ -80,7 +74,8 @@ class supervisor {
         transitions_{options_.levels.ladder.size(), remembered_transitions} {
     for (std::size_t i = 0; i < options_.dependencies.size(); ++i) {
       watched_.push_back(std::make_unique<watched>(i, options_.dependencies[i], options_.probe_interval,
-                                                   clock_, clock_.now()));
+                                                   scorer_.options().component.evidence.stale_limit(), clock_,
+                                                   clock_.now()));
       measured_ = measured_ || options_.dependencies[i].measure;
     }
     publish(clock_.now());
@@ -88,7 +83,16 @@ class supervisor {
 
   /// What a request may offer now: one acquire load. Take it once a request.
   [[nodiscard]] feature_view<Matrix> features() const noexcept {
-    return {matrix_, published_.load(std::memory_order_acquire)};  // (1) synchronizes-with (2)
+    return {matrix_, published_.load(std::memory_order_acquire),
+            dimmers_.data()};  // (1) synchronizes-with (2)
+  }
+
+  /// The dimmer of a feature: for `available(feature, caller)` and `mode(feature, caller)`. At first it
+  /// serves everybody. Precondition: there is such a feature.
+  [[nodiscard]] dimmer& dimmer_of(feature_type feature) noexcept {
+    BROWNOUT_PRECONDITION(static_cast<std::size_t>(feature) < Matrix::size,
+                          "supervisor::dimmer_of(): no such feature");
+    return dimmers_[static_cast<std::size_t>(feature)];
   }
 
   /// A dependency by its number or by a user's enum with those values. Precondition: there is one.
@@ -99,8 +103,9 @@ class supervisor {
     return watched_[static_cast<std::size_t>(number)]->dependency();
   }
 
-  /// Whether the instance wants requests now: for a balancer's readiness check. Not before the first
-  /// assessment, and not at a level worse than `ready_until`. One acquire load.
+  /// Whether the instance wants requests now, for a balancer's readiness check: whether the level in force is
+  /// no worse than `ready_until`. Until the first assessment that is the worst one, but for a dry run, which
+  /// takes nothing away. One acquire load.
   [[nodiscard]] bool ready() const noexcept { return features().level() <= options_.last_ready(); }
 
   /// Decides everything that is due at `now`. The plan's probes must be run and reported.
@@ -179,6 +184,7 @@ class supervisor {
     shown.score = health_.score;
     shown.before_limits = health_.before_limits;
     shown.limit = health_.limit;
+    shown.at_most = health_.at_most;
     shown.limited_by = health_.limited_by;
     shown.known_share = health_.known_share;
     for (std::size_t i = 0; i < watched_.size(); ++i) {
@@ -203,24 +209,6 @@ class supervisor {
 
  private:
   using watched = detail::watched_dependency<Clock>;
-
-  static supervisor_options<level_type> validated(supervisor_options<level_type> options,
-                                                  const Matrix& matrix) {
-    options.validate();
-    for (std::size_t i = 0; i < Matrix::size; ++i) {
-      const auto& rule = matrix.rule(static_cast<feature_type>(i));
-      const auto known = (std::uint64_t{1} << options.dependencies.size()) - 1;
-      if ((rule.needs.bits() & ~known) != 0) {
-        detail::invalid_option("feature_rule.needs of feature " + std::to_string(i),
-                               std::to_string(rule.needs.bits()), "bits of the dependencies there are");
-      }
-      if (!options.levels.ladder.holds(rule.last)) {
-        detail::invalid_option("feature_rule.last of feature " + std::to_string(i),
-                               std::to_string(static_cast<std::size_t>(rule.last)), "a level of the ladder");
-      }
-    }
-    return options;
-  }
 
   /// Asks the service what it measures itself, with no lock held: it is user code. Empty when it has nothing.
   [[nodiscard]] std::vector<measurement> measure() const {
@@ -255,7 +243,7 @@ class supervisor {
     scorer_.score(evidence_, health_);
     // The first score waits for every probe: half of the evidence would be as good as a guess.
     const bool known = all_answered || controller_.assessed();
-    note(known ? controller_.update(health_.score, now) : controller_.wait(now));
+    note(known ? controller_.update(health_.score, now, health_.at_most) : controller_.wait(now));
     publish(now);
   }
 
@@ -272,12 +260,8 @@ class supervisor {
     const auto level = controller_.health_level();
     if (controller_.overridden() || !controller_.assessed() || level == levels.ladder.best())
       return std::nullopt;
-    std::vector<detail::level_burden> burdens;
-    for (std::size_t i = 0; i < watched_.size(); ++i) {
-      burdens.push_back({.lost = health_.components[i].lost,
-                         .required = options_.dependencies[i].importance == criticality::required,
-                         .outage = watched_[i]->outage(now)});
-    }
+    auto burdens = detail::burdens_of(health_, scorer_.roles());
+    for (std::size_t i = 0; i < burdens.size(); ++i) burdens[i].outage = watched_[i]->outage(now);
     const auto dwell = controller_.current_dwell();
     const auto first_step = controller_.outlook(now).better_in.value_or(dwell);
     const auto climb = first_step + (static_cast<duration::rep>(level) - 1) * dwell;
@@ -285,6 +269,12 @@ class supervisor {
     auto found = detail::level_recovery(std::move(burdens), slack, climb);
     if (!health_.score) found.p50 = found.p90 = std::nullopt;
     return found;
+  }
+
+  /// One for each feature, which chooses the callers that a view would.
+  template <std::size_t... Feature>
+  static std::array<dimmer, Matrix::size> make_dimmers(std::index_sequence<Feature...>) {
+    return {dimmer{{.salt = Feature}}...};
   }
 
   /// Different in each process, so that a fleet does not send its callers back together.
@@ -326,6 +316,8 @@ class supervisor {
   const scorer scorer_;
   std::vector<std::unique_ptr<watched>> watched_;
   bool measured_ = false;  // some dependency is measured by the service itself
+
+  std::array<dimmer, Matrix::size> dimmers_ = make_dimmers(std::make_index_sequence<Matrix::size>{});
 
   // Written by assess and the overrides under the lock (2), read by every request (1).
   std::atomic<degradation_word> published_{};

@@ -13,6 +13,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <stdexcept>
 #include <string>
@@ -35,8 +36,9 @@ struct supervisor_options {
   /// below. Default: all levels but the worst.
   std::optional<Level> ready_until{};
 
-  /// Over how long the features that a better level allows return, 0 to 1 h. Default 0: at once. A system
-  /// whose features are heavy enough together to bring it down again wants a time about as long as a dwell.
+  /// Over how long the features that a better level allows return, 0 to an hour and at most a dwell, so that
+  /// they are all back before the next step up. Default 0: at once. A system whose features are heavy enough
+  /// together to bring it down again wants a dwell.
   duration return_over{};
 
   retry_after_policy retry_after{};  ///< what those are told who are turned away
@@ -71,7 +73,8 @@ struct supervisor_options {
     }
     detail::require_within("supervisor_options.probe_interval", probe_interval, 1ms, 24h);
     detail::require_within("supervisor_options.refresh", refresh, 1ms, 1min);
-    detail::require_within("supervisor_options.return_over", return_over, 0s, 1h);
+    detail::require_within("supervisor_options.return_over", return_over, duration{},
+                           std::min<duration>(levels.dwell, 1h));
     if (ready_until && !levels.ladder.holds(*ready_until)) {
       detail::invalid_option("supervisor_options.ready_until",
                              std::to_string(static_cast<std::size_t>(*ready_until)), "a level of the ladder");
@@ -138,4 +141,27 @@ struct supervisor_options {
   }
 };
 
+namespace detail {
+
+/// The options, checked, also against the matrix: it may speak only of dependencies and levels that there
+/// are.
+template <degradation_level Level, class Matrix>
+[[nodiscard]] supervisor_options<Level> validated(supervisor_options<Level> options, const Matrix& matrix) {
+  options.validate();
+  for (std::size_t i = 0; i < Matrix::size; ++i) {
+    const auto& rule = matrix.rule(static_cast<typename Matrix::feature_type>(i));
+    const auto known = (std::uint64_t{1} << options.dependencies.size()) - 1;
+    if ((rule.needs.bits() & ~known) != 0) {
+      invalid_option("feature_rule.needs of feature " + std::to_string(i), std::to_string(rule.needs.bits()),
+                     "bits of the dependencies there are");
+    }
+    if (!options.levels.ladder.holds(rule.last)) {
+      invalid_option("feature_rule.last of feature " + std::to_string(i),
+                     std::to_string(static_cast<std::size_t>(rule.last)), "a level of the ladder");
+    }
+  }
+  return options;
+}
+
+}  // namespace detail
 }  // namespace brownout

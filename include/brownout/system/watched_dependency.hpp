@@ -40,13 +40,13 @@ namespace detail {
 template <clock_source Clock>
 class watched_dependency {
  public:
-  watched_dependency(std::size_t number, const dependency_options& options, duration interval, Clock clock,
-                     time_point now)
+  watched_dependency(std::size_t number, const dependency_options& options, duration interval,
+                     duration stale_after, Clock clock, time_point now)
       : number_{number},
         interval_{interval},
         timeout_{options.timeout},
         probed_{static_cast<bool>(options.check)},
-        dependency_{options, clock},
+        dependency_{options, clock, stale_after},
         next_probe_{now},
         durations_{options.recovery} {}
 
@@ -61,7 +61,7 @@ class watched_dependency {
       if (next_probe_ <= now) next_probe_ = now + interval_;
     }
     if (now < next_probe_ || (running_ && running_->permit)) return std::nullopt;
-    const auto wait = dependency_.breaker().snapshot().retry_after;
+    const auto wait = dependency_.breaker().glance().retry_after;
     if (wait >
         duration::zero()) {  // refused for now: look again when it is over, or by then an operator closed it
       next_probe_ = now + std::min(wait, interval_);
@@ -101,8 +101,8 @@ class watched_dependency {
   }
 
   /// Looks at the circuit and notes what it did since the last look: its changes go into `changes()`.
-  breaker_snapshot look(time_point now, std::string_view reason = {}) {
-    auto circuit = dependency_.breaker().snapshot();
+  circuit_glance look(time_point now, std::string_view reason = {}) {
+    const auto circuit = dependency_.breaker().glance();
     const bool in_one_step = circuit.epoch - std::exchange(known_epoch_, circuit.epoch) == 1;
     if (circuit.state == known_state_) return circuit;
     // Calls may have driven it through more than one state since: fill in the ones that must lie between.
@@ -126,16 +126,17 @@ class watched_dependency {
   }
 
   /// Whether there is nothing to wait for: it has answered, will never be asked, or may not be asked now.
-  [[nodiscard]] bool assessed(const breaker_snapshot& circuit) const noexcept {
+  [[nodiscard]] bool assessed(const circuit_glance& circuit) const noexcept {
     return !probed_ || answered_ || refuses_calls(circuit.state);
   }
 
-  /// What the health score needs to know. Open, with the period over and no probe, nobody knows: were it
-  /// bad news still, the level could keep off the features whose calls alone could find out.
-  [[nodiscard]] component_evidence evidence(const breaker_snapshot& circuit, time_point now) const noexcept {
+  /// What the health score needs to know. When the next call would pass, and there is no probe to make it,
+  /// nobody knows: were an open or half-open circuit bad news still, the level could keep off the features
+  /// whose calls alone could find out.
+  [[nodiscard]] component_evidence evidence(const circuit_glance& circuit, time_point now) const noexcept {
     component_evidence seen;
-    if (probed_ || circuit.state != circuit_state::open || circuit.retry_after > duration::zero())
-      seen = dependency_.evidence(circuit, now);
+    const bool off = circuit.state == circuit_state::open || circuit.state == circuit_state::half_open;
+    if (probed_ || !off || circuit.retry_after > duration::zero()) seen = dependency_.evidence(circuit, now);
     seen.measured = measured_;
     return seen;
   }
@@ -148,7 +149,7 @@ class watched_dependency {
     if (!outage_began_) return std::nullopt;
     return ongoing_outage{.history = &durations_,
                           .elapsed = now - *outage_began_,
-                          .not_before = dependency_.breaker().snapshot().retry_after};
+                          .not_before = dependency_.breaker().glance().retry_after};
   }
 
   [[nodiscard]] brownout::dependency<Clock>& dependency() noexcept { return dependency_; }
@@ -160,7 +161,7 @@ class watched_dependency {
     component_snapshot shown;
     shown.name = dependency_.name();
     shown.circuit = dependency_.breaker().snapshot();
-    shown.recent = dependency_.statistics(shown.circuit);
+    shown.recent = dependency_.statistics(shown.circuit.epoch);
     shown.probed = probed_;
     shown.probe_hanging = running_ && !running_->permit;
     shown.last_probe_at = last_probe_at_;
@@ -205,7 +206,7 @@ class watched_dependency {
 
   /// Half-open the next probe follows at once: the circuit waits for nothing else.
   [[nodiscard]] time_point next_after(time_point started, time_point now) const noexcept {
-    const auto circuit = dependency_.breaker().snapshot();
+    const auto circuit = dependency_.breaker().glance();
     if (circuit.state == circuit_state::half_open) return now;
     if (circuit.state == circuit_state::open) return now + std::min(circuit.retry_after, interval_);
     return std::max(started + interval_, now);

@@ -23,15 +23,19 @@ struct call_statistics {
 /// The latest `Size` calls: how many succeeded and how long they took.
 ///
 /// Belongs to one epoch of a circuit at a time: the first record of a newer epoch empties it, so that
-/// failures from before an outage never weigh on the time after it. Thread-safe; one short lock a record.
+/// failures from before an outage never weigh on the time after it. So does the first one after a silence:
+/// what was, long ago, is no evidence of what is. Thread-safe; one short lock a record.
 template <std::size_t Size>
 class recent_calls {
  public:
+  /// A silence longer than `forgets_after` empties it.
+  explicit recent_calls(duration forgets_after = duration::max()) noexcept : forgets_after_{forgets_after} {}
+
   /// Counts one call. A record of an epoch older than the window's is dropped.
   void record(std::uint64_t epoch, bool success, duration latency, time_point ended) noexcept {
     const std::lock_guard lock{mutex_};
     if (epoch < epoch_) return;
-    if (epoch > epoch_) {
+    if (epoch > epoch_ || ended - latency - last_ > forgets_after_) {
       epoch_ = epoch;
       next_ = 0;
       totals_ = {};
@@ -74,6 +78,7 @@ class recent_calls {
     }
   };
 
+  const duration forgets_after_;
   mutable std::mutex mutex_;
   std::uint64_t epoch_ = 0;
   std::uint64_t next_ = 0;

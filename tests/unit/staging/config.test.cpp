@@ -36,6 +36,8 @@ TEST_CASE("an empty environment gives the embedded server with the figures of th
   CHECK(read.thresholds.minimal == 40);
   CHECK(read.hysteresis == 2);
   CHECK(read.dwell == 10s);
+  CHECK(read.feature_return == 0s);
+  CHECK_FALSE(read.degradation_dry_run);
 
   CHECK_FALSE(read.openai);
   CHECK_FALSE(read.database);
@@ -169,6 +171,14 @@ TEST_CASE("a hysteresis that would keep the best level out of reach is refused",
   CHECK(refusal({{"OPTIMAL_THRESHOLD", "99"}}) ==
         "OPTIMAL_THRESHOLD='99': must not exceed 100 together with DEGRADATION_HYSTERESIS (2)");
   CHECK(refusal({{"OPTIMAL_THRESHOLD", "100"}, {"DEGRADATION_HYSTERESIS", "0"}}).empty());
+}
+
+TEST_CASE("features must be back before the next step up", "[staging][config]") {
+  CHECK(refusal({{"DEGRADATION_FEATURE_RETURN", "10"}}).empty());
+  CHECK(refusal({{"DEGRADATION_FEATURE_RETURN", "10.5"}}) ==
+        "DEGRADATION_FEATURE_RETURN='10.5': must be at most DEGRADATION_DWELL (10)");
+  CHECK(refusal({{"DEGRADATION_FEATURE_RETURN", "5"}, {"DEGRADATION_DWELL", "4"}}) ==
+        "DEGRADATION_FEATURE_RETURN='5': must be at most DEGRADATION_DWELL (4)");
 }
 
 TEST_CASE("of several faults the first is named: values in table order, then what they ask of each other",

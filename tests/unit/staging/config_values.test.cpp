@@ -306,7 +306,7 @@ std::vector<expectation> health_expectations() {
        false,
        {{"0", [](const settings& read) { return read.feature_return == 0s; }},
         {"0.5", [](const settings& read) { return read.feature_return == 500ms; }},
-        {"3600", [](const settings& read) { return read.feature_return == 1h; }}},
+        {"10", [](const settings& read) { return read.feature_return == 10s; }}},
        not_decimal + texts{"3600.1"}},
   };
 }

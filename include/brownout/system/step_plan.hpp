@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "brownout/core/clock.hpp"
+#include "brownout/degradation/level_ladder.hpp"
+#include "brownout/system/snapshot.hpp"
+#include "brownout/system/watched_dependency.hpp"
+
+#include <vector>
+
+namespace brownout {
+
+/// What one step decided.
+template <degradation_level Level>
+struct step_plan {
+  std::vector<probe_order> probes{};  ///< to be run now, each on a thread of its own, and reported
+  time_point next{};                  ///< when to step again, if no probe is reported before
+  std::vector<circuit_change> circuit_changes{};             ///< since the last step, oldest first
+  std::vector<explained_transition<Level>> level_changes{};  ///< since the last step, oldest first
+};
+
+}  // namespace brownout
