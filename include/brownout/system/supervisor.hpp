@@ -148,12 +148,14 @@ class supervisor {
     const std::lock_guard lock{mutex_};
     note(controller_.set_override(std::move(wanted), health_.score, now));
     publish(now);
+    assess(now);
   }
   /// Lets health decide again.
   void clear_override(time_point now) {
     const std::lock_guard lock{mutex_};
     note(controller_.clear_override(health_.score, now));
     publish(now);
+    assess(now);
   }
 
   /// How long one caller who is turned away is to stay away: by when the level is likely to be better,
