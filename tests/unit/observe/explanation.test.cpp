@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "catch2.hpp"
+#include "unit/degradation/levels.hpp"
+
+#include "brownout/observe/explanation.hpp"
+#include "brownout/system/snapshot.hpp"
+
+#include <array>
+#include <chrono>
+#include <cstddef>
+#include <optional>
+#include <string_view>
+
+using namespace std::chrono_literals;
+using brownout::circuit_state;
+using brownout::explain;
+using brownout::level_cause;
+using brownout::level_outlook;
+using brownout::score_limit;
+using degradation_test::level;
+using transition = brownout::explained_transition<level>;
+
+namespace {
+
+constexpr std::string_view name_of(std::size_t number) {
+  constexpr std::array<std::string_view, 3> names{"openai", "database", "redis"};
+  return names[number];
+}
+
+transition fall() {
+  transition change;
+  change.from = level::optimal;
+  change.to = level::minimal;
+  change.cause = level_cause::health_fell;
+  change.score = 50;
+  change.threshold = 90;
+  change.next = {.better = level::limited,
+                 .better_at = 62,
+                 .better_after = 10s,
+                 .worse = level::emergency,
+                 .worse_below = 40};
+  change.signals = {{.dependency = 0, .state = circuit_state::open, .score = 0, .lost = 50}};
+  return change;
+}
+
+}  // namespace
+
+TEST_CASE("a fall is explained by its threshold, its signals and the way back", "[observe][D5]") {
+  CHECK(explain(fall(), name_of) ==
+        "optimal -> minimal: health_fell, score 50 below 90. openai loses 50 points (open). "
+        "limited when the score holds 62 for 10 s. emergency below 40.");
+}
+
+TEST_CASE("a recovery is explained by what was held, and for how long", "[observe][D5]") {
+  transition change;
+  change.from = level::degraded;
+  change.to = level::optimal;
+  change.cause = level_cause::health_recovered;
+  change.score = 96.25;
+  change.threshold = 92;
+  change.held = 10250ms;
+  change.signals = {{.dependency = 2, .state = circuit_state::closed, .score = 75, .lost = 3.75}};
+  change.next = {.worse = level::degraded, .worse_below = 90};
+  CHECK(explain(change, name_of) ==
+        "degraded -> optimal: health_recovered, score 96.25, 92 held for 10.25 s. redis loses 3.75 points "
+        "(closed). degraded below 90.");
+}
+
+TEST_CASE("what is unknown, limited or only noted is said", "[observe][D5]") {
+  auto change = fall();
+  change.limit = score_limit::required;
+  change.limited_by = 1;
+  change.dry_run = true;
+  CHECK(explain(change, name_of)
+            .starts_with("(dry run) optimal -> minimal: health_fell, score 50 below 90. database is "
+                         "required. openai loses"));
+
+  change = fall();
+  change.limit = score_limit::optional;
+  CHECK(explain(change, name_of).find("The score is limited: optional.") != std::string::npos);
+
+  change.cause = level_cause::evidence_lost;
+  change.score.reset();
+  change.threshold.reset();
+  change.limit = score_limit::thin_evidence;
+  change.signals = {{.dependency = 1}};
+  CHECK(explain(change, name_of)
+            .starts_with("optimal -> minimal: evidence_lost, score unknown. The score is "
+                         "limited: thin_evidence. database is unknown. limited"));
+}
+
+TEST_CASE("an outlook alone is a sentence for each way", "[observe][D5]") {
+  CHECK(explain(fall().next) == "limited when the score holds 62 for 10 s. emergency below 40.");
+  CHECK(explain(level_outlook<level>{.worse = level::degraded, .worse_below = 90}) == "degraded below 90.");
+  CHECK(explain(level_outlook<level>{}).empty());  // a ladder of one rung
+}
