@@ -5,6 +5,7 @@
 #include "brownout/breaker/transitions.hpp"
 #include "brownout/core/circuit_state.hpp"
 #include "brownout/core/clock.hpp"
+#include "brownout/degradation/recovery_estimate.hpp"
 #include "brownout/observe/prometheus_text.hpp"
 
 #include <array>
@@ -12,18 +13,22 @@
 #include <concepts>
 #include <cstddef>
 #include <limits>
+#include <optional>
 #include <string_view>
 
 namespace brownout {
 
 /// The snapshot of a whole system, as a supervisor makes it: components with a circuit and a score, a score,
-/// a level and how often levels changed. A concept, so that metrics need not know who made it.
+/// a level, how often levels changed, and what is predicted. A concept, so that metrics need not know who
+/// made it.
 template <class S>
 concept system_reading = requires(const S& system) {
   { system.components.front().circuit } -> std::convertible_to<breaker_snapshot>;
   { *system.score } -> std::convertible_to<double>;
   { to_string(system.level) } -> std::convertible_to<std::string_view>;
   system.level_changes[0][0];
+  { system.recovery } -> std::convertible_to<std::optional<recovery_estimate>>;
+  { system.ready } -> std::convertible_to<bool>;
 };
 
 /// Writes everything a dashboard or an alert needs to know about a system. Label values are the names of
@@ -70,6 +75,27 @@ void write_metrics(prometheus_text& out, const System& system) {
   }
   out.family("brownout_health_score", "gauge", "Health of the system, 0 to 100; NaN when unknown.");
   out.sample({}, system.score.value_or(unknown));
+
+  out.family("brownout_known_weight_share", "gauge", "Share of the weight whose health is known, 0 to 1.");
+  out.sample({}, system.known_share);
+  out.family("brownout_ready", "gauge", "1 while the instance wants requests.");
+  out.sample({}, system.ready ? 1 : 0);
+  out.family("brownout_override_active", "gauge", "1 while an operator's override holds.");
+  out.sample({}, system.active_override ? 1 : 0);
+
+  const auto predicted = [&](const std::optional<recovery_estimate>& recovery, std::string_view dependency) {
+    const auto in_seconds = [&](std::optional<duration> wait) {
+      return wait ? std::chrono::duration_cast<seconds>(*wait).count() : unknown;
+    };
+    const auto known = recovery.value_or(recovery_estimate{});
+    out.sample({{"dependency", dependency}, {"quantile", "0.5"}}, in_seconds(known.p50));
+    out.sample({{"dependency", dependency}, {"quantile", "0.9"}}, in_seconds(known.p90));
+  };
+  out.family("brownout_predicted_recovery_seconds", "gauge",
+             "How long the running outage will last yet, and with no dependency the degradation; NaN when "
+             "unknown or when there is none.");
+  for (const auto& one : system.components) predicted(one.recovery, one.name);
+  predicted(system.recovery, "");
 
   const auto levels = system.level_changes.size();
   out.family("brownout_degradation_level", "gauge", "1 for the level in force, 0 for the others.");

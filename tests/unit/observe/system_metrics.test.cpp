@@ -39,6 +39,40 @@ TEST_CASE("a healthy system shows closed circuits, a full score and its level", 
   CHECK(text.find("brownout_degradation_level{level=") != std::string::npos);
 }
 
+TEST_CASE("what is known, ready, overridden and predicted shows", "[observe][D5][D6]") {
+  staging staging;
+  auto text = metrics_of(staging.watched);
+  CHECK(has_line(text, "brownout_ready 0"));
+  CHECK(has_line(text, "brownout_known_weight_share 0"));
+  staging.run(1s);
+  text = metrics_of(staging.watched);
+  CHECK(has_line(text, "brownout_ready 1"));
+  CHECK(has_line(text, "brownout_known_weight_share 1"));
+  CHECK(has_line(text, "brownout_override_active 0"));
+  CHECK(has_line(text, R"(brownout_predicted_recovery_seconds{dependency="redis",quantile="0.5"} NaN)"));
+  CHECK(has_line(text, R"(brownout_predicted_recovery_seconds{dependency="",quantile="0.9"} NaN)"));
+
+  for (int outage = 0; outage < 11; ++outage) {  // the first ends sooner than this one has lasted
+    staging.answers[number(dependency::redis)] = health::down;
+    staging.run(60s);
+    if (outage == 10) break;
+    staging.answers[number(dependency::redis)] = health::up;
+    staging.run(10min);
+  }
+  text = metrics_of(staging.watched);
+  CHECK_FALSE(
+      has_line(text, R"(brownout_predicted_recovery_seconds{dependency="redis",quantile="0.5"} NaN)"));
+  CHECK_FALSE(has_line(text, R"(brownout_predicted_recovery_seconds{dependency="",quantile="0.9"} NaN)"));
+  CHECK(has_line(text, R"(brownout_predicted_recovery_seconds{dependency="s3",quantile="0.5"} NaN)"));
+
+  staging.watched.set_override({.level = level::minimal,
+                                .reason = "a test",
+                                .actor = "the test",
+                                .expires = staging.clock.now() + 1min},
+                               staging.clock.now());
+  CHECK(has_line(metrics_of(staging.watched), "brownout_override_active 1"));
+}
+
 TEST_CASE("before anything is known the scores are NaN, not zero", "[observe][H2]") {
   const staging staging;
   const auto text = metrics_of(staging.watched);
