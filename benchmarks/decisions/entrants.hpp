@@ -13,8 +13,9 @@ namespace decisions {
 
 enum class entrant_kind : std::uint8_t {
   peer,     ///< what there is besides, no breaker included
-  ours,     ///< what a breaker does that is told nothing
+  ours,     ///< what our library does that is told nothing
   variant,  ///< ours with something changed, to see what that is good for
+  planted,  ///< one that misses every goal, to see that it can be missed
 };
 
 /// A policy that takes part.

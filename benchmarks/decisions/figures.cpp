@@ -2,23 +2,11 @@
 #include "decisions/figures.hpp"
 
 #include <algorithm>
-#include <cmath>
 #include <map>
 
 namespace decisions {
 
 namespace {
-
-struct running_mean {
-  double sum = 0;
-  double count = 0;
-
-  void add(double value) {
-    sum += value;
-    count += 1;
-  }
-  [[nodiscard]] double value() const { return sum / count; }
-};
 
 double wrong_in_1000(const tally& counted, weights by) {
   const auto wrong = by.let_through * static_cast<double>(counted.failures_let_through) +
@@ -69,16 +57,13 @@ estimate figures::mean_wrong(std::size_t entrant, weights by, Chosen chosen) con
       seeds[run.seed][run.trace].add(wrong_in_1000(run.counted, by));
     }
   }
-  running_mean mean;
-  running_mean square;
+  mean_of_seeds all;
   for (const auto& [seed, traces] : seeds) {
     running_mean of_seed;
     for (const auto& [trace, wrong] : traces) of_seed.add(wrong.value());
-    mean.add(of_seed.value());
-    square.add(of_seed.value() * of_seed.value());
+    all.add(of_seed.value());
   }
-  const auto variance = square.value() - mean.value() * mean.value();
-  return {mean.value(), std::sqrt(std::max(variance, 0.0) / std::max(mean.count - 1, 1.0))};
+  return all.value();
 }
 
 estimate figures::wrong(std::size_t entrant, std::size_t trace, weights by) const {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "decisions/entrants.hpp"
+#include "decisions/estimate.hpp"
 #include "decisions/tally.hpp"
 #include "decisions/trace.hpp"
 
@@ -26,12 +27,6 @@ struct run_figures {
   std::size_t entrant = 0;
   std::uint64_t seed = 0;
   tally counted{};
-};
-
-/// A mean over seeds, and the standard error of it.
-struct estimate {
-  double mean = 0;
-  double error = 0;
 };
 
 /// All runs of a study, and what they come to.

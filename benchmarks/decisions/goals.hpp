@@ -2,19 +2,13 @@
 #pragma once
 
 #include "decisions/figures.hpp"
+#include "decisions/goal.hpp"
 
 #include <cstddef>
-#include <string>
 #include <string_view>
 #include <vector>
 
 namespace decisions {
-
-/// Something that our default has to be, and whether it is.
-struct goal {
-  std::string what{};
-  bool met = false;
-};
 
 /// A trace, its best peer, and ours beside it.
 struct comparison {

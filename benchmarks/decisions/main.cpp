@@ -3,133 +3,89 @@
 // The program that compares policies; `benchmarks/decisions/run` builds and starts it.
 #include "decisions/entrants.hpp"
 #include "decisions/figures.hpp"
+#include "decisions/fleet/entrants.hpp"
+#include "decisions/fleet/goals.hpp"
+#include "decisions/fleet/plots.hpp"
+#include "decisions/fleet/report.hpp"
+#include "decisions/fleet/study.hpp"
+#include "decisions/fleet/trace.hpp"
 #include "decisions/goals.hpp"
+#include "decisions/levels/entrants.hpp"
+#include "decisions/levels/goals.hpp"
+#include "decisions/levels/plots.hpp"
+#include "decisions/levels/report.hpp"
+#include "decisions/levels/study.hpp"
+#include "decisions/levels/world.hpp"
 #include "decisions/plots.hpp"
 #include "decisions/report.hpp"
+#include "decisions/request.hpp"
 #include "decisions/study.hpp"
 #include "decisions/trace.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cstdint>
 #include <cstdio>
 #include <exception>
-#include <iterator>
 #include <memory>
 #include <stdexcept>
-#include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace {
 
 using namespace decisions;
 
-constexpr auto usage =
-    R"(brownout_decisions [OPTION...]   counts the wrong decisions of breakers, side by side, in virtual time
-  --check          exit status 1 unless our default is wrong 8 times in 1000 at most, behind the best peer by
-                   a fifth in no listed trace, and first however the two kinds of wrong are weighed (3:1, 1:3)
-  --trace NAME     only this trace; may be repeated
-  --listed         only the traces of the published comparison
-  --policy NAME    only this policy; may be repeated. Variants of ours take part only when named
-  --variants       all of them
-  --seeds N        how many seeds (20); the error of a figure falls with the root of it
-  --reporting      seeds that nothing was tuned on (the default)
-  --tuning         the other ones
-  --json FILE      writes the figures to a file too
-  --plots DIR      writes plots to decisions-*.svg in a directory
-  --list           prints traces and policies
-)";
-
-struct request {
-  bool help = false;
-  bool list = false;
-  bool check = false;
-  bool variants = false;
-  bool only_listed = false;
-  std::vector<std::string> traces{};
-  std::vector<std::string> policies{};
-  seed_range seeds{};
-  std::string json{};
-  std::string plots{};
-};
-
-request parse(int count, char** words) {
-  request asked;
-  int at = 1;
-  const auto value = [&]() -> std::string {
-    if (at == count) throw std::runtime_error{std::string{words[at - 1]} + " needs a value"};
-    return words[at++];
-  };
-  while (at < count) {
-    const std::string_view option = words[at++];
-    if (option == "--check") {
-      asked.check = true;
-    } else if (option == "--trace") {
-      asked.traces.push_back(value());
-    } else if (option == "--listed") {
-      asked.only_listed = true;
-    } else if (option == "--policy") {
-      asked.policies.push_back(value());
-    } else if (option == "--variants") {
-      asked.variants = true;
-    } else if (option == "--seeds") {
-      asked.seeds.count = std::stoull(value());
-      if (asked.seeds.count < 1 || asked.seeds.count > 1000) throw std::runtime_error{"--seeds: 1 to 1000"};
-    } else if (option == "--reporting") {
-      asked.seeds.first = seed_range::first_for_reporting;
-    } else if (option == "--tuning") {
-      asked.seeds.first = seed_range::first_for_tuning;
-    } else if (option == "--json") {
-      asked.json = value();
-    } else if (option == "--plots") {
-      asked.plots = value();
-    } else if (option == "--list") {
-      asked.list = true;
-    } else if (option == "--help") {
-      asked.help = true;
-    } else {
-      throw std::runtime_error{"unknown option " + std::string{option} + "; see --help"};
-    }
-  }
-  return asked;
+/// Only the traces of one client are of two groups.
+template <class Trace>
+bool is_extra(const Trace& one) {
+  if constexpr (requires { one.group; }) return one.group == trace_group::extra;
+  return false;
 }
 
-/// Those that are named, or those that take part without being named.
-template <class T, class Default>
-std::vector<T> chosen(const std::vector<T>& all, const std::vector<std::string>& names, Default by_default) {
-  std::vector<T> some;
-  if (names.empty()) {
-    std::copy_if(all.begin(), all.end(), std::back_inserter(some), by_default);
+std::string_view remark(auto kind) {
+  using kinds = decltype(kind);
+  return kind == kinds::variant ? " (variant)" : kind == kinds::planted ? " (planted)" : "";
+}
+
+template <class Trace, class Entrant>
+void list(const std::vector<Trace>& traces, const std::vector<Entrant>& entrants) {
+  for (const auto& one : traces) {
+    fmt::print("trace {:<4} {}{}\n", one.name, one.what_happens, is_extra(one) ? " (extra)" : "");
   }
-  for (const auto& name : names) {
-    const auto found = std::find_if(all.begin(), all.end(), [&](const T& one) { return one.name == name; });
-    if (found == all.end()) throw std::runtime_error{"no such trace or policy: " + name + "; see --list"};
-    some.push_back(*found);
+  for (const auto& one : entrants) {
+    fmt::print("policy {:<17} {}{}\n", one.name, one.what_it_does, remark(one.kind));
   }
+}
+
+/// Those who take part. Who is to be judged takes the place of our default.
+template <class Entrant>
+std::vector<Entrant> participants(const request& asked, const std::vector<Entrant>& all) {
+  using kind = decltype(Entrant::kind);
+  auto some = chosen(all, asked.policies, [&](const Entrant& one) {
+    return one.kind != kind::planted && (asked.variants || one.kind != kind::variant);
+  });
+  if (asked.judged.empty()) return some;
+  std::erase_if(some, [&](const Entrant& one) { return one.kind == kind::ours || one.name == asked.judged; });
+  auto judged = chosen(all, {asked.judged}, [](const Entrant&) { return false; }).front();
+  judged.kind = kind::ours;
+  some.push_back(std::move(judged));
   return some;
 }
 
-void list() {
-  for (const auto& one : all_traces()) {
-    fmt::print("trace {:<4} {}{}\n", one.name, one.what_happens,
-               one.group == trace_group::extra ? " (extra)" : "");
+/// One study as asked: its tables, its files, its goals. What it consists of is found by its types.
+template <class Trace, class Entrant>
+int conduct(const request& asked, const std::vector<Trace>& all_traces,
+            const std::vector<Entrant>& all_entrants) {
+  if (asked.list) {
+    list(all_traces, all_entrants);
+    return 0;
   }
-  for (const auto& one : all_entrants()) {
-    fmt::print("policy {:<14} {}{}\n", one.name, one.what_it_does,
-               one.kind == entrant_kind::variant ? " (variant)" : "");
-  }
-}
-
-int run(const request& asked) {
-  const auto traces = chosen(all_traces(), asked.traces, [&](const trace& one) {
-    return !asked.only_listed || one.group == trace_group::listed;
-  });
-  const auto entrants = chosen(all_entrants(), asked.policies, [&](const entrant& one) {
-    return asked.variants || one.kind != entrant_kind::variant;
-  });
-  const auto found = run_study(traces, entrants, asked.seeds, [](const trace& done) {
+  const auto traces = chosen(all_traces, asked.traces,
+                             [&](const Trace& one) { return !asked.only_listed || !is_extra(one); });
+  const auto entrants = participants(asked, all_entrants);
+  const auto found = run_study(traces, entrants, asked.seeds, [](const Trace& done) {
     fmt::print(stderr, "brownout: trace {} is done\n", done.name);
   });
   print_tables(found, stdout);
@@ -146,6 +102,18 @@ int run(const request& asked) {
   return std::all_of(goals.begin(), goals.end(), [](const goal& one) { return one.met; }) ? 0 : 1;
 }
 
+int run(const request& asked) {
+  switch (asked.about) {
+    case subject::levels:
+      return conduct(asked, levels::all_traces(), levels::all_entrants());
+    case subject::fleet:
+      return conduct(asked, fleet::all_traces(), fleet::all_entrants());
+    case subject::breakers:
+      break;
+  }
+  return conduct(asked, all_traces(), all_entrants());
+}
+
 }  // namespace
 
 int main(int count, char** words) {
@@ -153,10 +121,6 @@ int main(int count, char** words) {
     const auto asked = parse(count, words);
     if (asked.help) {
       fmt::print("{}", usage);
-      return 0;
-    }
-    if (asked.list) {
-      list();
       return 0;
     }
     return run(asked);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "decisions/report.hpp"
 
+#include "decisions/table.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -12,36 +14,6 @@
 namespace decisions {
 
 namespace {
-
-using row = std::vector<std::string>;
-
-/// Characters, not bytes: of UTF-8 all but the continuation bytes.
-std::size_t width(std::string_view text) {
-  return static_cast<std::size_t>(
-      std::count_if(text.begin(), text.end(), [](char one) { return (one & 0xc0) != 0x80; }));
-}
-
-/// The first row is the title. The first column is words, the others are figures.
-void print_table(const std::vector<row>& rows, std::FILE* to) {
-  std::vector<std::size_t> widths(rows.front().size(), 3);
-  for (const auto& one : rows) {
-    for (std::size_t i = 0; i < one.size(); ++i) widths[i] = std::max(widths[i], width(one[i]));
-  }
-  const auto print_row = [&](const row& one) {
-    for (std::size_t i = 0; i < one.size(); ++i) {
-      const std::string space(widths[i] - width(one[i]), ' ');
-      fmt::print(to, "| {}{}{} ", i == 0 ? "" : space, one[i], i == 0 ? space : "");
-    }
-    fmt::print(to, "|\n");
-  };
-  print_row(rows.front());
-  for (std::size_t i = 0; i < widths.size(); ++i) {
-    fmt::print(to, "|{}{}", std::string(widths[i] + 1, '-'), i == 0 ? "-" : ":");
-  }
-  fmt::print(to, "|\n");
-  std::for_each(rows.begin() + 1, rows.end(), print_row);
-  fmt::print(to, "\n");
-}
 
 std::string percent(std::optional<double> share) {
   if (!share) return "–";

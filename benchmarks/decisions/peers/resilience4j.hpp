@@ -39,6 +39,8 @@ class resilience4j {
     }
   }
 
+  [[nodiscard]] bool is_open() const { return state_ == state::open; }
+
  private:
   enum class state : std::uint8_t { closed, open, half_open };
   static constexpr std::size_t window = 100;

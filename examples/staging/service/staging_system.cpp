@@ -75,6 +75,7 @@ staging_system::staging_system(const settings& from)
   judged.latency = {.budget = settings_.latency.budget, .per_point = settings_.latency.per_point};
   judged.evidence.minimum_calls = 1;  // the figures to reproduce are the plain share of successes
   options.probe_interval = settings_.health_check_interval;
+  options.suspect_interval = settings_.health_check_interval;  // the original checked no sooner
   options.return_over = settings_.feature_return;
   supervisor_ = std::make_unique<supervisor>(std::move(options), features);
 }

@@ -24,8 +24,10 @@ struct level_policy {
   /// Points above a better level's threshold before it can be reached again, 0 to 50. Default 2.
   double hysteresis = 2;
 
-  /// How long the score must stay there, 0 to 24 h. Default 10 s. Each step up needs its own.
-  duration dwell = std::chrono::seconds{10};
+  /// How long the score must stay there, 0 to 24 h. Each step up needs its own. Default 3 s: with it the level
+  /// was wrong for the least time in docs/decisions-study.md, at hardly more changes than with 10 s; what
+  /// keeps coming and going is held back by `dwell_growth`.
+  duration dwell = std::chrono::seconds{3};
 
   /// Scores in a row below the current level before it is left, 1 to 1000. Default 1: at once. Each look
   /// counts, also at evidence that has not changed since the last one; a supervisor looks at every probe's

@@ -38,12 +38,14 @@ struct dependency_options {
   /// Names of other dependencies that it stands on: while one of them is unwell, it is trusted less.
   std::vector<std::string> depends_on{};
 
-  consecutive_failures trips{};  ///< when its circuit opens
+  /// When its circuit opens. Default: at 10 failures in a row, as `standard_detector`; with 5, short blips
+  /// took features away that worked (docs/decisions-study.md).
+  consecutive_failures trips{10};
 
-  /// How it recovers. The name is taken from above. Default: a fixed open period of 30 s, no ramp, since one
-  /// probe an interval is what asks. Left out, `successes` are as many as the probes, and the lease is twice
-  /// `timeout`, or the longest open period if that is longer.
-  breaker_options breaker{.open_for = std::chrono::seconds{30}, .ramp = no_ramp};
+  /// How it recovers. The name is taken from above. Default: a fixed open period of 10 s, as long as an
+  /// interval of probes, and no ramp, since one probe a period is what asks. Left out, `successes` are as
+  /// many as the probes, and the lease is twice `timeout`, or the longest open period if that is longer.
+  breaker_options breaker{.open_for = std::chrono::seconds{10}, .ramp = no_ramp};
 
   /// How to ask whether it is well. Empty: only real calls tell. Then its evidence is as old as the last
   /// call: a feature that the level has switched off makes none, so give a probe to whatever can lower the

@@ -73,9 +73,9 @@ class supervisor {
         evidence_(options_.dependencies.size()),
         transitions_{options_.levels.ladder.size(), remembered_transitions} {
     for (std::size_t i = 0; i < options_.dependencies.size(); ++i) {
-      watched_.push_back(std::make_unique<watched>(i, options_.dependencies[i], options_.probe_interval,
-                                                   scorer_.options().component.evidence.stale_limit(), clock_,
-                                                   clock_.now()));
+      watched_.push_back(std::make_unique<watched>(
+          i, options_.dependencies[i], options_.probe_interval, options_.probe_again_after(),
+          scorer_.options().component.evidence.stale_limit(), clock_, clock_.now()));
       measured_ = measured_ || options_.dependencies[i].measure;
     }
     publish(clock_.now());

@@ -41,9 +41,10 @@ template <clock_source Clock>
 class watched_dependency {
  public:
   watched_dependency(std::size_t number, const dependency_options& options, duration interval,
-                     duration stale_after, Clock clock, time_point now)
+                     duration suspect_interval, duration stale_after, Clock clock, time_point now)
       : number_{number},
         interval_{interval},
+        suspect_interval_{suspect_interval},
         timeout_{options.timeout},
         probed_{static_cast<bool>(options.check)},
         dependency_{options, clock, stale_after},
@@ -58,7 +59,7 @@ class watched_dependency {
       static_cast<void>(settle(outcome::failure, "no answer within " + detail::to_text(timeout_), now));
       next_probe_ = next_after(running_->started, now);
       // However many intervals its deadline was long, it has failed once.
-      if (next_probe_ <= now) next_probe_ = now + interval_;
+      if (next_probe_ <= now) next_probe_ = now + suspect_interval_;
     }
     if (now < next_probe_ || (running_ && running_->permit)) return std::nullopt;
     const auto wait = dependency_.breaker().glance().retry_after;
@@ -188,6 +189,7 @@ class watched_dependency {
 
   [[nodiscard]] disposition settle(outcome result, std::string_view reason, time_point now) {
     answered_ = true;
+    suspected_ = result == outcome::failure;
     if (result == outcome::failure) last_error_ = reason.empty() ? "probe failed" : reason;
     if (result == outcome::success) last_error_.clear();
     const auto became = running_->permit->complete(result, {}, last_error_);
@@ -209,7 +211,7 @@ class watched_dependency {
     const auto circuit = dependency_.breaker().glance();
     if (circuit.state == circuit_state::half_open) return now;
     if (circuit.state == circuit_state::open) return now + std::min(circuit.retry_after, interval_);
-    return std::max(started + interval_, now);
+    return std::max(started + (suspected_ ? suspect_interval_ : interval_), now);
   }
 
   void note(circuit_state from, circuit_state to, time_point now, std::string_view reason) {
@@ -236,6 +238,7 @@ class watched_dependency {
 
   std::size_t number_;
   duration interval_;
+  duration suspect_interval_;
   duration timeout_;
   bool probed_;
   brownout::dependency<Clock> dependency_;
@@ -244,6 +247,7 @@ class watched_dependency {
   std::uint64_t tickets_ = 0;
   std::optional<running> running_;
   bool answered_ = false;
+  bool suspected_ = false;  // its last probe failed
   std::optional<time_point> last_probe_at_;
   duration last_probe_latency_{};
   std::string last_error_;

@@ -28,7 +28,7 @@ std::string refusal(const std::function<void(options&)>& change) {
 
 TEST_CASE("a supervisor's options at their limits are accepted", "[system][options]") {
   CHECK(refusal([](options&) {}) == "");
-  CHECK(refusal([](options& o) { o.probe_interval = 1ms, o.refresh = 1ms; }) == "");
+  CHECK(refusal([](options& o) { o.probe_interval = o.suspect_interval = o.refresh = 1ms; }) == "");
   CHECK(refusal([](options& o) { o.probe_interval = 24h, o.refresh = 1min; }) == "");
   CHECK(refusal([](options& o) { o.dependencies[0].timeout = 1ms; }) == "");
   CHECK(refusal([](options& o) { o.dependencies[0].timeout = 1h; }) == "");
@@ -67,6 +67,10 @@ TEST_CASE("a supervisor refuses an option outside its range with name, value and
         "dependency database: consecutive_failures.threshold = 0: allowed is 1 to 1000000");
   CHECK(refusal([](options& o) { o.dependencies[1].breaker.open_for = 0s; }) ==
         "dependency database: breaker_options.open_for = 0ns: allowed is 1ms to 86400s");
+  CHECK(refusal([](options& o) { o.suspect_interval = 1us; }) ==
+        "supervisor_options.suspect_interval = 1us: allowed is 1ms to 10s");
+  CHECK(refusal([](options& o) { o.suspect_interval = 10s + 1ns; }) ==
+        "supervisor_options.suspect_interval = 10000000001ns: allowed is 1ms to 10s");
   CHECK(refusal([](options& o) { o.probe_interval = 0s; }) ==
         "supervisor_options.probe_interval = 0ns: allowed is 1ms to 86400s");
   CHECK(refusal([](options& o) { o.probe_interval = 25h; }) ==

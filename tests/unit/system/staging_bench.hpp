@@ -70,6 +70,7 @@ inline brownout::dependency_options probed(std::string name, double weight, std:
 inline options staging_options() {
   options given{.dependencies = {}, .levels = {.ladder = ladder, .hysteresis = 0}};
   given.health.component.evidence.minimum_calls = 1;
+  given.suspect_interval = given.probe_interval;
   given.dependencies.push_back(probed("openai", 0.50, 5, 30s, 2));
   given.dependencies.push_back(probed("database", 0.30, 3, 20s, 1));
   given.dependencies.push_back(probed("redis", 0.15, 5, 15s, 2));
