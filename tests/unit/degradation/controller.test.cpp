@@ -49,7 +49,7 @@ TEST_CASE("worse is immediate, however many levels", "[degradation][D2]") {
 }
 
 TEST_CASE("with confirmations, worse needs that many scores in a row", "[degradation][D2]") {
-  bench bench{{.ladder = ladder, .confirmations = 3}};
+  bench bench{{.ladder = ladder, .dwell = 10s, .confirmations = 3}};
   static_cast<void>(bench.score(100));
   CHECK_FALSE(bench.score(50));
   CHECK_FALSE(bench.score(50));
@@ -90,7 +90,7 @@ TEST_CASE("better needs the threshold and the hysteresis", "[degradation][D2]") 
 }
 
 TEST_CASE("hysteresis that reaches beyond 100 asks for 100", "[degradation][D2]") {
-  bench bench{{.ladder = ladder, .hysteresis = 30}};
+  bench bench{{.ladder = ladder, .hysteresis = 30, .dwell = 10s}};
   static_cast<void>(bench.score(80));
   CHECK_FALSE(bench.score(99.9));
   CHECK_FALSE(bench.score_after(1h, 99.9));
@@ -158,7 +158,7 @@ TEST_CASE("without dwell and hysteresis the level climbs a step with each score"
 }
 
 TEST_CASE("without a panic floor an unknown score holds the level", "[degradation][H2]") {
-  bench bench{{.ladder = ladder, .panic_floor = std::nullopt}};
+  bench bench{{.ladder = ladder, .dwell = 10s, .panic_floor = std::nullopt}};
   static_cast<void>(bench.score(65));
   for (int i = 0; i < 3; ++i) CHECK_FALSE(bench.score_after(24h, std::nullopt));
   CHECK(bench.shown() == level::limited);

@@ -31,7 +31,7 @@ std::string refusal(const policy& tried) {
 TEST_CASE("a policy's defaults are the documented ones", "[degradation][options]") {
   const brownout::level_policy defaults{ladder};
   CHECK(defaults.hysteresis == 2);
-  CHECK(defaults.dwell == 10s);
+  CHECK(defaults.dwell == 3s);
   CHECK(defaults.confirmations == 1);
   CHECK(defaults.dwell_growth == 2);
   CHECK(defaults.dwell_limit == 8);

@@ -9,6 +9,7 @@ namespace {
 /// 2 probes.
 options one_dependency() {
   options given{.dependencies = {}, .levels = {.ladder = ladder}};
+  given.suspect_interval = given.probe_interval;
   given.dependencies.push_back(probed("openai", 1, 3, 20s, 2));
   return given;
 }
@@ -49,6 +50,37 @@ TEST_CASE("a dependency is probed at once, and then every interval", "[system][S
   plan = one.step_after(1ns);
   CHECK(plan.probes.size() == 1);
   CHECK(one.step_after(1s).probes.empty());  // never two at once
+}
+
+TEST_CASE("a probe that fails is repeated sooner, until one succeeds", "[system][S1]") {
+  auto given = one_dependency();
+  given.suspect_interval = 2s;
+  single one{given};
+  auto plan = one.step_after(0s);
+  one.report(plan.probes[0], outcome::failure);
+  CHECK(one.step_after(2s - 1ns).probes.empty());
+  plan = one.step_after(1ns);
+  REQUIRE(plan.probes.size() == 1);
+  one.report(plan.probes[0], outcome::success);
+  CHECK(one.step_after(10s - 1ns).probes.empty());
+  plan = one.step_after(1ns);
+  REQUIRE(plan.probes.size() == 1);
+
+  // One that does not come back is a failure too, and one more each time.
+  CHECK(one.step_after(5s).probes.empty());  // its deadline
+  CHECK(one.failures() == 1);
+  static_cast<void>(one.step_after(2s - 1ns));
+  CHECK(one.failures() == 1);
+  static_cast<void>(one.step_after(1ns));
+  CHECK(one.failures() == 2);
+}
+
+TEST_CASE("left out, a failed probe is repeated after a fifth of the interval", "[system][S1][options]") {
+  auto given = one_dependency();
+  given.suspect_interval = {};
+  CHECK(given.probe_again_after() == 2s);
+  given.probe_interval = 2ms;
+  CHECK(given.probe_again_after() == 1ms);
 }
 
 TEST_CASE("a plan says when to step again", "[system][S2]") {

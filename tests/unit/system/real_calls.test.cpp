@@ -98,7 +98,7 @@ TEST_CASE("a circuit that real calls open is seen at the next step, and is off f
 TEST_CASE("a circuit that real calls open is probed when its own period is over, not an interval later",
           "[system][S1]") {
   auto given = staging_options();
-  given.probe_interval = 10min;
+  given.probe_interval = given.suspect_interval = 10min;
   staging staging{given};
   staging.run(1s);
   for (int i = 0; i < 3; ++i) staging.fail_call(dependency::database);
@@ -111,7 +111,7 @@ TEST_CASE("a circuit that real calls open is probed when its own period is over,
 TEST_CASE("a circuit that a real call makes half-open is closed by probes, without more calls",
           "[system][S1]") {
   auto given = staging_options();
-  given.probe_interval = 10min;
+  given.probe_interval = given.suspect_interval = 10min;
   staging staging{given};
   staging.run(1s);
   auto& openai = staging.watched.at(dependency::openai);

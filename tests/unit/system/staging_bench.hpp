@@ -68,7 +68,7 @@ inline brownout::dependency_options probed(std::string name, double weight, std:
 
 /// The staging system's four dependencies, with hysteresis 0.
 inline options staging_options() {
-  options given{.dependencies = {}, .levels = {.ladder = ladder, .hysteresis = 0}};
+  options given{.dependencies = {}, .levels = {.ladder = ladder, .hysteresis = 0, .dwell = 10s}};
   given.health.component.evidence.minimum_calls = 1;
   given.suspect_interval = given.probe_interval;
   given.dependencies.push_back(probed("openai", 0.50, 5, 30s, 2));

@@ -54,6 +54,24 @@ TEST_CASE("a window belongs to one epoch", "[window][B8]") {
   CHECK(window.statistics(4).calls == 1);
 }
 
+TEST_CASE("a silence empties a window: what was long ago is no evidence of what is", "[window][H2]") {
+  const auto at = [](duration since_start) { return brownout::time_point{} + since_start; };
+  recent_calls<5> window{60s};
+  window.record(0, false, 1s, at(10s));
+  window.record(0, false, 1s, at(20s));
+  CHECK(window.statistics(0).last == at(20s));
+  window.record(0, true, 1s, at(81s));  // it began 60 s after the last one had ended
+  CHECK(window.statistics(0).calls == 3);
+  window.record(0, true, 1s, at(142s + 1ns));
+  CHECK(window.statistics(0).calls == 1);
+  CHECK(window.statistics(0).successes == 1);
+
+  window.record(0, false, 5min, at(450s));  // a call that lasts is no silence
+  CHECK(window.statistics(0).calls == 2);
+  window.record(0, false, 1s, at(440s));  // results may come out of order
+  CHECK(window.statistics(0).last == at(450s));
+}
+
 TEST_CASE("a window agrees with a naive twin, however it is used", "[window]") {
   const auto seed = GENERATE(1u, 2u, 3u);
   INFO("seed " << seed);
