@@ -86,5 +86,5 @@ int main() {
 //   0 s: emergency -> normal
 //   20 s: normal -> degraded
 //   40 s: degraded -> emergency
-//   80 s: emergency -> degraded
-//   90 s: degraded -> normal
+//   60 s: emergency -> degraded
+//   70 s: degraded -> normal

@@ -89,6 +89,7 @@ class controller {
     level_outlook<Level> seen;
     if (health_ != ladder.best()) {
       seen.better = ladder.better(health_);
+      seen.blind = blind_ && policy_.panic_floor && *seen.better >= *policy_.panic_floor;
       seen.better_at = policy_.needed_for(*seen.better);
       seen.better_after = current_dwell();
       if (better_since_) seen.better_in = std::max(dwell_over() - now, duration::zero());

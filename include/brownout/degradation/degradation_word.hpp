@@ -12,9 +12,11 @@ namespace brownout {
 
 /// Level, refusing circuits, returning features and epoch in one word, so that a request sees them together.
 ///
-///     bits  0-31  the dependencies whose circuit refuses calls
-///     bits 32-47  the level in force, one bit each; while features return, the level that they return from
-///     too bits 48-53  the share of them that has returned, in 64ths bits 54-63  the epoch
+/// - Bits 0 to 31: the dependencies whose circuit refuses calls.
+/// - Bits 32 to 47: the level in force, one bit each; while features return, the level that they return from
+///   as well.
+/// - Bits 48 to 53: the share of them that has returned, in 64ths.
+/// - Bits 54 to 63: the epoch.
 ///
 /// One bit for each level, so that one `and` with a feature's mask tells whether anything forbids it.
 class alignas(8) degradation_word {

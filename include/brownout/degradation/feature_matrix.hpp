@@ -57,6 +57,7 @@ struct feature_verdict {
   feature_mode mode = feature_mode::off;  ///< what is offered
   bool allowed_by_level = false;          ///< whether the level allows it, whatever its dependencies do
   dependency_set blocked_by;              ///< the dependencies it needs that refuse calls
+  bool dimmed = false;                    ///< its dimmer leaves this caller out
   bool returning = false;                 ///< the level offers more than that, and it is still coming back
 };
 
@@ -120,7 +121,7 @@ class feature_matrix {
   [[nodiscard]] constexpr feature_verdict explain(Feature feature, Level level,
                                                   dependency_set refusing) const noexcept {
     return {mode(feature, level, refusing), mode(feature, level, {}) != feature_mode::off,
-            rules_[index_of(feature)].needs & refusing, false};
+            rules_[index_of(feature)].needs & refusing};
   }
 
   [[nodiscard]] constexpr const feature_rule<Feature, Level>& rule(Feature feature) const noexcept {

@@ -19,8 +19,7 @@ struct feature_trial_options {
   /// the answer is 5/3 as wide as with half of them, at the same number of calls.
   double share_off = 0.1;
 
-  /// Who is off; any number. Default 0. Trials at one time need different ones, and none the salt of a
-  /// dimmer: those it serves first would be just those for whom the trial switches the feature off.
+  /// Who is off; any number. Default 0. Trials at one time need different ones. A dimmer's never matters.
   std::uint64_t salt = 0;
 
   /// Observations needed on each side before there is an answer, 30 to 2^32 - 1. Default 200: costs are
@@ -112,10 +111,10 @@ class feature_trial {
 
   /// Whether the feature is on for this caller, always the same. Callers are numbers or texts.
   [[nodiscard]] bool serves(std::uint64_t caller) const noexcept {
-    return caller_place(caller, options_.salt) >= options_.share_off;
+    return caller_place(caller, options_.salt ^ apart) >= options_.share_off;
   }
   [[nodiscard]] bool serves(std::string_view caller) const noexcept {
-    return caller_place(caller, options_.salt) >= options_.share_off;
+    return caller_place(caller, options_.salt ^ apart) >= options_.share_off;
   }
 
   /// A call has cost this much, such as a latency; any unit, the same each time. `on` is what `serves` said
@@ -162,6 +161,9 @@ class feature_trial {
   }
 
  private:
+  // Dimmers have small salts, the numbers of features: a trial with the same must not draw the same callers.
+  static constexpr std::uint64_t apart = 0x7472'6961'6c00'0000U;
+
   struct sides {
     detail::running_mean with;
     detail::running_mean without;

@@ -16,10 +16,9 @@ namespace brownout {
 
 /// What names a caller: a number or a text.
 template <class T>
-concept feature_caller = requires(const T& caller) {
-  { caller_place(caller, std::uint64_t{0}) } -> std::same_as<double>;
-};
-static_assert(feature_caller<std::uint64_t> && feature_caller<std::string_view>);
+concept feature_caller =
+    (std::integral<T> && !std::same_as<T, bool>) || std::convertible_to<const T&, std::string_view>;
+static_assert(feature_caller<int> && feature_caller<std::string_view>);
 
 /// What a request may offer: one snapshot, so that the level cannot change halfway through it.
 ///
@@ -63,7 +62,7 @@ class feature_view {
   [[nodiscard]] feature_mode mode(feature_type feature, const Caller& caller) const noexcept {
     if (!seen_.meets(matrix_->forbids(feature)) || is_returning()) {
       const auto number = static_cast<std::size_t>(feature);
-      const double place = caller_place(caller, number);
+      const double place = place_of(caller, number);
       if (dimmers_ != nullptr && !(place < dimmers_[number].share())) return feature_mode::off;
       return matrix_->mode(
           feature, level_for(static_cast<std::uint32_t>(place * degradation_word::whole_share)), refusing());
@@ -79,6 +78,18 @@ class feature_view {
     return verdict;
   }
 
+  /// The same for this caller.
+  template <feature_caller Caller>
+  [[nodiscard]] feature_verdict explain(feature_type feature, const Caller& caller) const noexcept {
+    auto verdict = explain(feature);
+    const auto number = static_cast<std::size_t>(feature);
+    verdict.dimmed = dimmers_ != nullptr && !(place_of(caller, number) < dimmers_[number].share());
+    const auto offered = mode(feature, caller);
+    verdict.returning = !verdict.dimmed && offered != matrix_->mode(feature, level(), refusing());
+    verdict.mode = offered;
+    return verdict;
+  }
+
   [[nodiscard]] constexpr level_type level() const noexcept { return static_cast<level_type>(seen_.level()); }
   [[nodiscard]] constexpr dependency_set refusing() const noexcept { return seen_.refusing(); }
   /// Tells two snapshots apart, orders nothing: it starts again after 1024 changes.
@@ -89,6 +100,15 @@ class feature_view {
   }
 
  private:
+  template <feature_caller Caller>
+  static constexpr double place_of(const Caller& caller, std::uint64_t salt) noexcept {
+    if constexpr (std::integral<Caller>) {
+      return caller_place(static_cast<std::uint64_t>(caller), salt);
+    } else {
+      return caller_place(std::string_view{caller}, salt);
+    }
+  }
+
   /// A feature's place in the order of return, 0 to 63. By the golden ratio: the places of any number of
   /// features in a row are spread nearly evenly (Knuth, The Art of Computer Programming 3, section 6.4).
   static constexpr std::uint32_t place_of(feature_type feature) noexcept {

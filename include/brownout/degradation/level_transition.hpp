@@ -46,6 +46,8 @@ struct level_outlook {
   duration better_after{};              ///< for how long, relapses included
   std::optional<duration> better_in{};  ///< what is left of that if the score stays; nothing: it is too low
 
+  bool blind = false;  ///< the score is unknown: better needs no score, only the time
+
   std::optional<Level> worse{};  ///< the next worse level; nothing: it is the worst
   double worse_below = 0;        ///< a score below this leads there, or further
 };

@@ -156,7 +156,8 @@ class scorer {
       report.at_most = rounded(*own);
       report.limited_by = i;
     }
-    if (!report.score || report.known_share + smallest_share < options_.minimum_known) {
+    if (!report.score ||
+        (!options_.unknown_as && report.known_share + smallest_share < options_.minimum_known)) {
       report.score.reset();
       report.limit = score_limit::thin_evidence;
       return;

@@ -28,7 +28,8 @@ struct scorer_options {
   weighting combine = weighting::mean;
 
   /// What an unknown dependency counts as, 0 to 100. Nothing, the default: it is left out, and the others
-  /// share its weight. 0 is for those who would rather be told of an outage too much.
+  /// share its weight. 0 is for those who would rather be told of an outage too much. Then there is always a
+  /// score, and `minimum_known` says nothing.
   std::optional<double> unknown_as{};
 
   /// The share of the weight that must be known before there is a score, 0 to 1. Default 0.5: when most

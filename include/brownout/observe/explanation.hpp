@@ -37,7 +37,10 @@ namespace detail {
 template <degradation_level Level>
 void append_outlook(std::string& text, const level_outlook<Level>& next) {
   const auto out = std::back_inserter(text);
-  if (next.better) {
+  if (next.better && next.blind) {
+    fmt::format_to(out, " {} is tried after {} without evidence.", to_string(*next.better),
+                   seconds_text(next.better_after));
+  } else if (next.better) {
     fmt::format_to(out, " {} when the score holds {:.6g} for {}.", to_string(*next.better), next.better_at,
                    seconds_text(next.better_after));
   }
@@ -75,6 +78,7 @@ template <explainable_transition Transition, class NameOf>
     fmt::format_to(out, ", {:.6g} held for {}", *change.threshold, detail::seconds_text(change.held));
   }
   text += '.';
+  if (!change.actor.empty()) fmt::format_to(out, " By {}: {}.", change.actor, change.reason);
   if (change.limit == score_limit::required) {
     fmt::format_to(out, " {} is required.", name_of(change.limited_by));
   } else if (change.limit != score_limit::none) {

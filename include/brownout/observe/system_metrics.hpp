@@ -103,7 +103,8 @@ void write_metrics(prometheus_text& out, const System& system) {
     const auto level = static_cast<level_type>(i);
     out.sample({{"level", to_string(level)}}, system.level == level ? 1 : 0);
   }
-  out.family("brownout_degradation_transitions_total", "counter", "Changes of the level in force.");
+  out.family("brownout_degradation_transitions_total", "counter",
+             "Changes of the level, those only noted in a dry run included.");
   for (std::size_t from = 0; from < levels; ++from) {
     for (std::size_t to = 0; to < levels; ++to) {
       if (from == to) continue;

@@ -71,6 +71,8 @@ template <degradation_level Level>
 struct explained_transition : level_transition<Level> {
   score_limit limit = score_limit::none;  ///< what held the score, whatever the weights said
   std::size_t limited_by = 0;             ///< the dependency, when `limit` is `required`
+  std::string actor{};                    ///< of an override that was set; else empty
+  std::string reason{};                   ///< why they set it
   std::vector<level_signal> signals{};    ///< those that lost points or were unknown; the greatest loss first
 };
 

@@ -3,6 +3,7 @@
 
 #include "brownout/core/assert.hpp"
 #include "brownout/core/chance.hpp"
+#include "brownout/core/circuit_state.hpp"
 #include "brownout/core/clock.hpp"
 #include "brownout/degradation/controller.hpp"
 #include "brownout/degradation/degradation_word.hpp"
@@ -70,6 +71,7 @@ class supervisor {
         scorer_{options_.roles(), options_.scoring()},
         controller_{options_.levels},
         returning_{options_.return_over},
+        states_(options_.dependencies.size()),
         evidence_(options_.dependencies.size()),
         transitions_{options_.levels.ladder.size(), remembered_transitions} {
     for (std::size_t i = 0; i < options_.dependencies.size(); ++i) {
@@ -236,6 +238,7 @@ class supervisor {
         circuit_changes_.push_back(change);
         new_circuit_changes_.push_back(std::move(change));
       }
+      states_[i] = circuit.state;
       evidence_[i] = one.evidence(circuit, now);
       all_answered = all_answered && one.assessed(circuit);
       // Not the state but whether a call would be refused now. Open with its time over, the next call passes:
@@ -253,7 +256,7 @@ class supervisor {
     if (!change) return;
     gradual_ = change->cause == level_cause::health_recovered || change->cause == level_cause::health_fell ||
                change->cause == level_cause::evidence_lost;
-    transitions_.note(*change, health_, evidence_);
+    transitions_.note(*change, health_, states_, controller_.active_override());
   }
 
   /// When the level will be the best again; nothing when it is, or when that is not for health to say.
@@ -328,9 +331,10 @@ class supervisor {
   degradation_word last_published_{};
   controller<level_type> controller_;
   feature_return returning_;
-  bool gradual_ = false;  // the last change of the level was health's doing
+  bool gradual_ = false;               // the last change of the level was health's doing
+  std::vector<circuit_state> states_;  // at the last look, as the next two
   std::vector<component_evidence> evidence_;
-  dependency_set refusing_;  // at the last look
+  dependency_set refusing_;
   health_report health_;
   const std::uint64_t seed_ = random_seed();
   std::uint64_t turned_away_ = 0;

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "brownout/core/circuit_state.hpp"
+#include "brownout/degradation/level_override.hpp"
 #include "brownout/degradation/level_transition.hpp"
-#include "brownout/health/component_evidence.hpp"
 #include "brownout/health/health_report.hpp"
 #include "brownout/system/snapshot.hpp"
 
@@ -11,6 +12,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <utility>
 #include <vector>
@@ -28,14 +30,20 @@ class transition_log {
   transition_log(std::size_t levels, std::size_t remembered)
       : last_(remembered), counts_(levels, std::vector<std::uint64_t>(levels)) {}
 
+  /// `states`: of the circuits, in the order of the report's components. `by`: the override in force, if one
+  /// is.
   void note(const level_transition<Level>& change, const health_report& health,
-            std::span<const component_evidence> evidence) {
+            std::span<const circuit_state> states, const std::optional<level_override<Level>>& by) {
     ++counts_[static_cast<std::size_t>(change.from)][static_cast<std::size_t>(change.to)];
-    entry explained{change, health.limit, health.limited_by, {}};
+    entry explained{change, health.limit, health.limited_by};
+    if (by && change.cause == level_cause::override_set) {
+      explained.actor = by->actor;
+      explained.reason = by->reason;
+    }
     for (std::size_t i = 0; i < health.components.size(); ++i) {
       const auto& part = health.components[i];
       if (part.score && part.lost <= 0) continue;
-      explained.signals.push_back({i, evidence[i].state, part.score, part.lost});
+      explained.signals.push_back({i, states[i], part.score, part.lost});
     }
     std::stable_sort(
         explained.signals.begin(), explained.signals.end(),

@@ -138,6 +138,36 @@ TEST_CASE("a feature check and a measured call allocate nothing", "[system][D3]"
         0);
 }
 
+TEST_CASE("a step with nothing to tell and no probe to order allocates nothing, nor does a probe's success",
+          "[system][S2]") {
+  manual_clock clock;
+  brownout::dependency_options index{.name = "a name too long for the small string optimisation"};
+  index.check = [](const brownout::probe_context&) { return brownout::probe_result{}; };
+  brownout::dependency_options store{.name = "store", .importance = brownout::criticality::optional};
+  store.depends_on = {index.name};
+  brownout::supervisor watch{
+      brownout::supervisor_options<level>{.dependencies = {index, store},
+                                          .levels = {.ladder = {{level::full, 50}, {level::least, 0}}},
+                                          .return_over = 10s},
+      matrix, clock};
+  const brownout::probe_result well{outcome::success, ""};
+  const auto order = watch.step(clock.now()).probes.at(0);
+  CHECK(allocations_of([&] { watch.refresh(clock.now()); }) == 0);
+  watch.report(order, well, clock.now());  // the first assessment is a change, and is told
+  static_cast<void>(watch.step(clock.now()));
+
+  CHECK(allocations_of([&] { static_cast<void>(watch.step(clock.now())); }) == 0);
+  clock.advance(1s);
+  CHECK(allocations_of([&] { static_cast<void>(watch.step(clock.now())); }) == 0);
+  CHECK(allocations_of([&] { static_cast<void>(watch.ready()); }) == 0);
+  CHECK(allocations_of([&] { static_cast<void>(watch.retry_after(clock.now())); }) == 0);
+  clock.advance(9s);
+  const auto plan = watch.step(clock.now());  // the order itself is told in a vector
+  REQUIRE(plan.probes.size() == 1);
+  CHECK(allocations_of([&] { watch.report(plan.probes[0], well, clock.now()); }) == 0);
+  CHECK(allocations_of([&] { static_cast<void>(watch.step(clock.now())); }) == 0);
+}
+
 TEST_CASE("a look-up of a known key allocates nothing, nor does a call, a visit or an eviction",
           "[registry][S3]") {
   using registry = brownout::registry<brownout::consecutive_failures, manual_clock>;

@@ -80,6 +80,25 @@ TEST_CASE("a ladder that makes no sense is refused with what is wrong", "[degrad
   CHECK(refusal({{optimal, 0}, {degraded, 0}}) != "");
 }
 
+TEST_CASE("a level may say itself which score brings it back, from its threshold to 100",
+          "[degradation][D1]") {
+  using enum level;
+  constexpr auto nan = std::numeric_limits<double>::quiet_NaN();
+  CHECK(ladder.enter(optimal) == std::nullopt);
+  const level_ladder<level> own{{optimal, 90, 95}, {degraded, 50}, {limited, 0, 100}};
+  CHECK(own.enter(optimal) == 95);
+  CHECK(own.enter(degraded) == std::nullopt);
+  CHECK(own.at(92) == optimal);  // it decides on coming back, not on staying
+  CHECK(refusal({{optimal, 60, 60}, {degraded, 0, 0}}) == "");
+  CHECK(refusal({{optimal, 60, 100}, {degraded, 0}}) == "");
+  CHECK(refusal({{optimal, 60, 59.5}, {degraded, 0}}) ==
+        "level_ladder[0].enter = 59.500000: allowed is 60.000000 to 100");
+  CHECK(refusal({{optimal, 60}, {degraded, 40, 100.5}, {limited, 0}}) ==
+        "level_ladder[1].enter = 100.500000: allowed is 40.000000 to 100");
+  CHECK(refusal({{optimal, 60, nan}, {degraded, 0}}) ==
+        "level_ladder[0].enter = nan: allowed is 60.000000 to 100");
+}
+
 TEST_CASE("sixteen levels are a ladder", "[degradation][D1]") {
   std::vector<rung<level>> rungs;
   for (int i = 0; i < 16; ++i) rungs.push_back({static_cast<level>(i), 15.0 - i});

@@ -76,6 +76,14 @@ TEST_CASE("hysteresis asks for more than the threshold, but never for more than 
   CHECK(tested.needed_for(level::optimal) == 100);
 }
 
+TEST_CASE("a level that says itself what brings it back asks for that, whatever the hysteresis",
+          "[degradation][D2]") {
+  const policy tested{.ladder = {{level::optimal, 90, 91}, {level::degraded, 70, 70}, {level::limited, 0}},
+                      .hysteresis = 15};
+  CHECK(tested.needed_for(level::optimal) == 91);
+  CHECK(tested.needed_for(level::degraded) == 70);
+}
+
 TEST_CASE("the dwell grows with each relapse up to its limit", "[degradation][D2]") {
   const policy tested{
       .ladder = ladder, .dwell = 10s, .dwell_growth = 3, .dwell_limit = 20, .relapse_within = 4};

@@ -70,6 +70,25 @@ TEST_CASE("a caller is offered a dimmed feature while its place is below the dim
   }
 }
 
+TEST_CASE("a verdict says whether it was the dimmer, or the return", "[degradation][D4]") {
+  dimmer dimmers[]{dimmer{{.salt = 0}}, dimmer{{.share = 0.5, .salt = 1}}};
+  const feature_view view{matrix, degradation_word{number(level::optimal), {}}, dimmers};
+  const feature_view back{
+      matrix, degradation_word{number(level::optimal), {}}.returning(number(level::limited), 16), dimmers};
+  for (int caller = 0; caller < 100; ++caller) {
+    const double place = caller_place(static_cast<std::uint64_t>(caller), 1);
+    const auto verdict = view.explain(feature::advice, caller);
+    CHECK(verdict.dimmed == (place >= 0.5));
+    CHECK(verdict.mode == (place < 0.5 ? feature_mode::full : feature_mode::off));
+    CHECK_FALSE(verdict.returning);
+    const auto later = back.explain(feature::advice, caller);
+    CHECK(later.dimmed == (place >= 0.5));
+    CHECK(later.returning == (place >= 0.25 && place < 0.5));
+    CHECK(later.mode == (place < 0.25 ? feature_mode::full : feature_mode::off));
+  }
+  CHECK_FALSE(view.explain(feature::advice).dimmed);
+}
+
 TEST_CASE("a dimmer gives nothing that the level or a circuit takes away", "[degradation][D4]") {
   const dimmer dimmers[]{dimmer{}, dimmer{}};
   const feature_view worse{matrix, degradation_word{number(level::limited), {}}, dimmers};

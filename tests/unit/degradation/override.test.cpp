@@ -160,11 +160,90 @@ TEST_CASE("an override before the first score counts as well", "[degradation][D5
   CHECK_FALSE(bench.controller.assessed());
 }
 
-TEST_CASE("every cause has a name", "[degradation]") {
+TEST_CASE("a cap holds the level down, and never makes it better", "[degradation][D5]") {
+  bench bench;
+  static_cast<void>(bench.score(100));
+  auto cap = pinned(bench, level::limited, 60s);
+  cap.kind = brownout::override_kind::cap;
+  const auto change = bench.set(cap, 100);
+  REQUIRE(change);
+  CHECK(change->to == level::limited);
+  CHECK(change->cause == level_cause::override_set);
+  CHECK_FALSE(bench.score(75));  // health falls, but not below the cap
+  CHECK(bench.controller.health_level() == level::degraded);
+
+  const auto worse = bench.score(10);
+  REQUIRE(worse);
+  CHECK(worse->from == level::limited);
+  CHECK(worse->to == level::emergency);
+  CHECK(worse->cause == level_cause::health_fell);
+
+  static_cast<void>(bench.score(100));
+  CHECK(to(bench.score_after(10s, 100)) == level::minimal);
+  CHECK(to(bench.score_after(10s, 100)) == level::limited);
+  CHECK_FALSE(bench.score_after(10s, 100));  // degraded by health
+  CHECK(bench.controller.health_level() == level::degraded);
+  CHECK(to(bench.score_after(30s - 1ns, 100)) == std::nullopt);
+  const auto end = bench.score_after(1ns, 100);
+  REQUIRE(end);
+  CHECK(end->from == level::limited);
+  CHECK(end->to == level::optimal);
+  CHECK(end->cause == level_cause::override_ended);
+}
+
+TEST_CASE("a freeze keeps the level that was in force, whatever level it names", "[degradation][D5]") {
+  bench bench;
+  static_cast<void>(bench.score(75));
+  auto freeze = pinned(bench, static_cast<level>(99), 60s);
+  freeze.kind = brownout::override_kind::freeze;
+  SECTION("of health") {
+    CHECK_FALSE(bench.set(freeze, 75));
+    CHECK(bench.shown() == level::degraded);
+    REQUIRE(bench.controller.active_override());
+    CHECK(bench.controller.active_override()->level == level::degraded);
+    CHECK_FALSE(bench.score(10));
+    CHECK(bench.shown() == level::degraded);
+    CHECK(to(bench.score_after(60s, 10)) == level::emergency);
+  }
+  SECTION("of an override before it") {
+    static_cast<void>(bench.set(pinned(bench, level::minimal, 10s), 75));
+    CHECK_FALSE(bench.set(freeze, 75));
+    CHECK_FALSE(bench.score_after(10s, 75));  // the replaced one's expiry
+    CHECK(bench.shown() == level::minimal);
+    CHECK(to(bench.score_after(50s, 75)) == level::degraded);
+  }
+  SECTION("in a dry run: of what requests see") {
+    degradation_test::bench dry{{.ladder = ladder, .dry_run = true}};
+    static_cast<void>(dry.score(10));
+    static_cast<void>(dry.set(freeze, 10));
+    CHECK(dry.shown() == level::optimal);
+  }
+}
+
+TEST_CASE("while nobody has been asked an override still ends", "[degradation][D5]") {
+  bench bench;
+  static_cast<void>(bench.set(pinned(bench, level::optimal, 60s), std::nullopt));
+  bench.now += 60s - 1ns;
+  CHECK_FALSE(bench.controller.wait(bench.now));
+  bench.now += 1ns;
+  const auto change = bench.controller.wait(bench.now);
+  REQUIRE(change);
+  CHECK(change->to == level::emergency);
+  CHECK(change->cause == level_cause::override_ended);
+  CHECK_FALSE(bench.controller.assessed());
+}
+
+TEST_CASE("every cause and every kind of override has a name", "[degradation]") {
   CHECK(to_string(level_cause::first_assessment) == "first_assessment");
   CHECK(to_string(level_cause::health_fell) == "health_fell");
   CHECK(to_string(level_cause::health_recovered) == "health_recovered");
   CHECK(to_string(level_cause::override_set) == "override_set");
   CHECK(to_string(level_cause::override_ended) == "override_ended");
+  CHECK(to_string(level_cause::evidence_lost) == "evidence_lost");
   CHECK(to_string(static_cast<level_cause>(99)) == "invalid");
+  using brownout::override_kind;
+  CHECK(to_string(override_kind::pin) == "pin");
+  CHECK(to_string(override_kind::cap) == "cap");
+  CHECK(to_string(override_kind::freeze) == "freeze");
+  CHECK(to_string(static_cast<override_kind>(99)) == "invalid");
 }

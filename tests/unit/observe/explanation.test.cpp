@@ -66,6 +66,16 @@ TEST_CASE("a recovery is explained by what was held, and for how long", "[observ
         "(closed). degraded below 90.");
 }
 
+TEST_CASE("an operator's doing is explained by who and why", "[observe][D5]") {
+  auto change = fall();
+  change.cause = level_cause::override_set;
+  change.threshold.reset();
+  change.actor = "ada";
+  change.reason = "migration";
+  CHECK(
+      explain(change, name_of).starts_with("optimal -> minimal: override_set, score 50. By ada: migration."));
+}
+
 TEST_CASE("what is unknown, limited or only noted is said", "[observe][D5]") {
   auto change = fall();
   change.limit = score_limit::required;
@@ -92,5 +102,7 @@ TEST_CASE("what is unknown, limited or only noted is said", "[observe][D5]") {
 TEST_CASE("an outlook alone is a sentence for each way", "[observe][D5]") {
   CHECK(explain(fall().next) == "limited when the score holds 62 for 10 s. emergency below 40.");
   CHECK(explain(level_outlook<level>{.worse = level::degraded, .worse_below = 90}) == "degraded below 90.");
+  CHECK(explain(level_outlook<level>{.better = level::optimal, .better_after = 20s, .blind = true}) ==
+        "optimal is tried after 20 s without evidence.");
   CHECK(explain(level_outlook<level>{}).empty());  // a ladder of one rung
 }

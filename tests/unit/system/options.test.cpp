@@ -85,6 +85,52 @@ TEST_CASE("a supervisor refuses an option outside its range with name, value and
         "latency_budget.per_point = 0ns: allowed is 1us to 3600s");
 }
 
+TEST_CASE("options that say when the level may be trusted are refused outside their ranges",
+          "[system][options]") {
+  CHECK(refusal([](options& o) { o.ready_until = static_cast<level>(5); }) ==
+        "supervisor_options.ready_until = 5: allowed is a level of the ladder");
+  CHECK(refusal([](options& o) { o.ready_until = level::emergency; }) == "");
+  CHECK(refusal([](options& o) { o.return_over = o.levels.dwell; }) == "");
+  CHECK(refusal([](options& o) { o.return_over = 11s; }) ==
+        "supervisor_options.return_over = 11s: allowed is 0ns to 10s");
+  CHECK(refusal([](options& o) { o.return_over = -1s; }) ==
+        "supervisor_options.return_over = -1s: allowed is 0ns to 10s");
+  CHECK(refusal([](options& o) { o.levels.dwell = 2h, o.return_over = 1h; }) == "");
+  CHECK(refusal([](options& o) { o.levels.dwell = 2h, o.return_over = 1h + 1s; }) ==
+        "supervisor_options.return_over = 3601s: allowed is 0ns to 3600s");
+  CHECK(refusal([](options& o) { o.retry_after.fallback = 0s; }) ==
+        "retry_after_policy.fallback = 0ns: allowed is 1ms to 86400s");
+  CHECK(refusal([](options& o) { o.health.optional_floor = 40; }) ==
+        "supervisor_options.health.optional_floor = 40.000000: allowed is 0: `ready_until` sets it");
+  CHECK(refusal([](options& o) { o.health.cascade = 2; }) ==
+        "scorer_options.cascade = 2.000000: allowed is 0.000000 to 1.000000");
+  CHECK(refusal([](options& o) { o.dependencies[1].recovery.remembered = 8; }) ==
+        "dependency database: recovery_options.remembered = 8: allowed is 9 to 1024");
+}
+
+TEST_CASE("evidence that would be stale before the next probe's answer is refused", "[system][options]") {
+  const auto stale_after = [](duration limit) {
+    return refusal([&](options& o) { o.health.component.evidence.stale_after = limit; });
+  };
+  CHECK(stale_after(15s) ==
+        "evidence_policy.stale_after = 15s: allowed is longer than a probe's interval and time-out together, "
+        "15s");
+  CHECK(stale_after(1s) != "");
+  CHECK(stale_after(15s + 1ns) == "");
+  CHECK(stale_after(0s) == "");  // left out
+  CHECK(stale_after(-1s) == "evidence_policy.stale_after = -1s: allowed is 1ms to 604800s");
+  CHECK(refusal([](options& o) {  // the slowest probe counts
+          o.health.component.evidence.stale_after = 16s;
+          o.dependencies[3].timeout = 6s;
+        }) ==
+        "evidence_policy.stale_after = 16s: allowed is longer than a probe's interval and time-out together, "
+        "16s");
+  CHECK(refusal([](options& o) {  // without a probe there is nothing to wait for
+          o.health.component.evidence.stale_after = 1ms;
+          for (auto& one : o.dependencies) one.check = {};
+        }) == "");
+}
+
 TEST_CASE("a matrix that speaks of dependencies or levels there are not is refused", "[system][options]") {
   CHECK(refusal([](options& o) { o.dependencies.pop_back(); }) ==
         "feature_rule.needs of feature 3 = 9: allowed is bits of the dependencies there are");

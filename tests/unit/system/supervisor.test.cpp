@@ -61,6 +61,32 @@ TEST_CASE("an override reaches requests at once and ends by itself", "[system][D
   CHECK_THROWS_AS(staging.watched.set_override(nameless, staging.clock.now()), std::invalid_argument);
 }
 
+TEST_CASE("the end of a dwell and that of an override wake the supervisor, however seldom it looks",
+          "[system][S2][D5]") {
+  auto given = staging_options();
+  given.refresh = 1min;
+  given.probe_interval = 10min;
+  staging staging{given};
+  staging.run(1s);
+  for (int i = 0; i < 3; ++i) staging.fail_call(dependency::database);
+  staging.watched.refresh(staging.clock.now());
+  staging.settle();
+  staging.run(20s);  // the circuit is closed again
+  REQUIRE(staging.state(dependency::database) == circuit_state::closed);
+  REQUIRE(staging.watched.features().level() == level::degraded);
+  CHECK(staging.next == staging.clock.now() + 10s);
+  staging.run(10s);
+  CHECK(staging.watched.features().level() == level::optimal);
+
+  staging.watched.set_override(
+      {.level = level::minimal, .reason = "migration", .actor = "ada", .expires = staging.clock.now() + 7s},
+      staging.clock.now());
+  staging.settle();
+  CHECK(staging.next == staging.clock.now() + 7s);
+  staging.run(7s);
+  CHECK(staging.watched.features().level() == level::optimal);
+}
+
 TEST_CASE("a snapshot names and weighs the dependencies as configured", "[system]") {
   staging staging;
   staging.run(1s);
