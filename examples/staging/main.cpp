@@ -111,6 +111,7 @@ int serve(const settings& from) {
   add_observation_routes(server, app);
   add_control_routes(server, app);
   add_demo_routes(server, app);
+  add_page_routes(server, app);
 
   serving_thread serving{server};
   if (makes_key)

@@ -27,6 +27,9 @@ void add_observation_routes(http_server& server, application& app);
 /// What an operator can do: circuits, overrides, simulated dependencies.
 void add_control_routes(http_server& server, application& app);
 
+/// The live page: static files that need no key, and the one answer that it asks for with the key.
+void add_page_routes(http_server& server, application& app);
+
 /// The two demo features: stock figures and recommendations.
 void add_demo_routes(http_server& server, application& app);
 
