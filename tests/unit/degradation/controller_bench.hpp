@@ -28,7 +28,8 @@ inline std::optional<level> to(const std::optional<transition>& change) {
 /// A controller and the time it is given. By default the staging system's: hysteresis 2, dwell 10 s.
 struct bench {
   // Not inlined: GCC 12 warns about the content of an optional that it can see was never filled.
-  [[gnu::noinline]] explicit bench(policy given = {.ladder = ladder, .dwell = 10s}) : controller{std::move(given)} {}
+  [[gnu::noinline]] explicit bench(policy given = {.ladder = ladder, .dwell = 10s})
+      : controller{std::move(given)} {}
 
   std::optional<transition> score(std::optional<double> seen) { return controller.update(seen, now); }
   std::optional<transition> score_after(duration wait, std::optional<double> seen) {
