@@ -148,7 +148,7 @@ TEST_CASE("a step with nothing to tell and no probe to order allocates nothing, 
   brownout::supervisor watch{
       brownout::supervisor_options<level>{.dependencies = {index, store},
                                           .levels = {.ladder = {{level::full, 50}, {level::least, 0}}},
-                                          .return_over = 10s},
+                                          .return_over = 3s},
       matrix, clock};
   const brownout::probe_result well{outcome::success, ""};
   const auto order = watch.step(clock.now()).probes.at(0);

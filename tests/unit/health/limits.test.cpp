@@ -105,6 +105,7 @@ TEST_CASE("how much must be known can be set", "[health][H2]") {
   CHECK(score(roles, {unknown, unknown}, {.minimum_known = 0}).limit == score_limit::thin_evidence);
   CHECK_FALSE(score(roles, {unknown, unknown}, {.minimum_known = 0}).before_limits);
   CHECK(score(roles, {unknown, unknown}, {.unknown_as = 30, .minimum_known = 0}).score == 30);
+  CHECK(score(roles, {unknown, unknown}, {.unknown_as = 30, .minimum_known = 1}).score == 30);
   CHECK_FALSE(score(roles, {well, unknown}, {.minimum_known = 1}).score);
   CHECK(score(roles, {well, well}, {.minimum_known = 1}).score == 100);
 }
