@@ -37,6 +37,7 @@ constexpr auto features = brownout::make_feature_matrix<feature, level>({
      .last_full = level::normal,
      .last_reduced = level::degraded},
 });
+static_assert(features.size == 4);
 
 // What the levels set besides: how long a page may come from the cache, and how many rows it has.
 struct page_settings {

@@ -51,8 +51,8 @@ int main() {
   shop.at(0).call([] {});
   shop.refresh(clock.now());
 
-  // What does it cost? Off for a tenth of the callers, always the same ones. The salt is no feature's number:
-  // those are the salts of the supervisor's dimmers.
+  // What does it cost? Off for a tenth of the callers, always the same ones. Trials at one time need
+  // different salts.
   brownout::feature_trial trial{{.share_off = 0.1, .salt = 1000}};
   for (std::uint64_t account = 0; account < accounts; ++account) {
     const auto offered = shop.features();

@@ -72,6 +72,7 @@
 #include "brownout/observe/prometheus_text.hpp"
 #include "brownout/observe/system_metrics.hpp"
 #include "brownout/system/dependency.hpp"
+#include "brownout/system/guarded_mutex.hpp"
 #include "brownout/system/key_hash.hpp"
 #include "brownout/system/key_index.hpp"
 #include "brownout/system/keyed_breaker.hpp"

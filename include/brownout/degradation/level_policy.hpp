@@ -24,9 +24,9 @@ struct level_policy {
   /// Points above a better level's threshold before it can be reached again, 0 to 50. Default 2.
   double hysteresis = 2;
 
-  /// How long the score must stay there, 0 to 24 h. Each step up needs its own. Default 3 s: with it the
-  /// level was wrong for the least time in docs/decisions-study.md, at hardly more changes than with 10 s;
-  /// what keeps coming and going is held back by `dwell_growth`.
+  /// How long the score must stay there, 0 to 24 h. Each step up needs its own. Default 3 s: of 0, 3, 10 and
+  /// 30 s it cost the least seconds in a wrong level and flaps together (docs/decisions-levels.md); what
+  /// keeps coming and going is held back by `dwell_growth`.
   duration dwell = std::chrono::seconds{3};
 
   /// Scores in a row below the current level before it is left, 1 to 1000. Default 1: at once. Each look

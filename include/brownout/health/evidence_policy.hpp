@@ -18,12 +18,14 @@ struct evidence_policy {
 
   /// A share of successes is taken of at least as many calls, 1 to 1000: with fewer, those that are missing
   /// count as successes, once one call has succeeded. Default 5: one failure then never costs more than a
-  /// fifth of a component's score, as if it had been one of five. 1: the plain share.
+  /// fifth of a component's score, as if it had been one of five. 1: the plain share. Of a
+  /// supervisor at most 20, which is all that it remembers.
   std::uint32_t minimum_calls = 5;
 
   /// Points that a component must lose before it loses any, 0 to 100. Default 0: the level's hysteresis
-  /// already keeps small losses from moving anything. Worth raising where every call of a busy dependency may
-  /// fail for reasons of its own: at 2, an error rate of 1 % costs nothing.
+  /// already keeps small losses from moving anything. Worth raising where any call of a busy dependency may
+  /// fail for reasons of its own: at 6, one failure among the 20 calls that a supervisor judges by costs
+  /// nothing.
   double minimum_effect = 0;
 
   /// `stale_after`, or what it is when left out.

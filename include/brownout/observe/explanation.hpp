@@ -81,8 +81,10 @@ template <explainable_transition Transition, class NameOf>
   if (!change.actor.empty()) fmt::format_to(out, " By {}: {}.", change.actor, change.reason);
   if (change.limit == score_limit::required) {
     fmt::format_to(out, " {} is required.", name_of(change.limited_by));
-  } else if (change.limit != score_limit::none) {
-    fmt::format_to(out, " The score is limited: {}.", to_string(change.limit));
+  } else if (change.limit == score_limit::optional) {
+    text += " Optional dependencies alone take it no lower.";
+  } else if (change.limit == score_limit::thin_evidence) {
+    text += " Too little is known for a score.";
   }
   for (const auto& signal : change.signals) {
     if (signal.score) {
@@ -92,6 +94,7 @@ template <explainable_transition Transition, class NameOf>
       fmt::format_to(out, " {} is unknown.", name_of(signal.dependency));
     }
   }
+  if (change.cause == level_cause::override_set) text += " By health:";
   detail::append_outlook(text, change.next);
   return text;
 }

@@ -88,8 +88,8 @@ void write_metrics(prometheus_text& out, const System& system) {
       return wait ? std::chrono::duration_cast<seconds>(*wait).count() : unknown;
     };
     const auto known = recovery.value_or(recovery_estimate{});
-    out.sample({{"dependency", dependency}, {"quantile", "0.5"}}, in_seconds(known.p50));
-    out.sample({{"dependency", dependency}, {"quantile", "0.9"}}, in_seconds(known.p90));
+    out.sample({{"dependency", dependency}, {"chance", "0.5"}}, in_seconds(known.p50));
+    out.sample({{"dependency", dependency}, {"chance", "0.9"}}, in_seconds(known.p90));
   };
   out.family("brownout_predicted_recovery_seconds", "gauge",
              "How long the running outage will last yet, and with no dependency the degradation; NaN when "

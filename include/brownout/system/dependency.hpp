@@ -39,7 +39,7 @@ struct dependency_options {
   std::vector<std::string> depends_on{};
 
   /// When its circuit opens. Default: at 10 failures in a row, as `standard_detector`; with 5, short blips
-  /// took features away that worked (docs/decisions-study.md).
+  /// took features away that worked (docs/decisions-levels.md).
   consecutive_failures trips{10};
 
   /// How it recovers. The name is taken from above. Default: a fixed open period of 10 s, as long as an

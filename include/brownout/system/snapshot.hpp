@@ -94,7 +94,8 @@ struct system_snapshot {
   std::vector<component_snapshot> components{};
   std::optional<level_override<Level>> active_override{};
   level_outlook<Level> outlook{};  ///< what would change the level that health gives
-  /// When the level will be the best again. Nothing: it is, or an operator holds it.
+  /// When the level will be the best again. Nothing: it is, an operator holds it, or nobody has been asked
+  /// yet.
   std::optional<recovery_estimate> recovery{};
   std::vector<explained_transition<Level>> transitions{};   ///< the last ones, oldest first
   std::vector<circuit_change> circuit_changes{};            ///< the last ones, oldest first

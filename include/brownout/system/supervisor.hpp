@@ -20,6 +20,7 @@
 #include "brownout/health/health_report.hpp"
 #include "brownout/health/scorer.hpp"
 #include "brownout/system/dependency.hpp"
+#include "brownout/system/guarded_mutex.hpp"
 #include "brownout/system/level_recovery.hpp"
 #include "brownout/system/probe.hpp"
 #include "brownout/system/snapshot.hpp"
@@ -52,7 +53,8 @@ namespace brownout {
 /// calls them from threads, tests call them with a manual clock. The circuits read the clock themselves, so
 /// the time given must be that clock's: pass `now()`. Thread-safe: features and calls are
 /// lock-free reads and never wait for a step; `step`, `report`, `snapshot` and the overrides share one lock,
-/// and no user code runs under it.
+/// and no user code runs under it but listeners subscribed to the breakers of its dependencies: they must
+/// return soon and not call the supervisor, which is a broken precondition.
 template <class Matrix, clock_source Clock = monotonic_clock>
 class supervisor {
  public:
@@ -166,7 +168,10 @@ class supervisor {
   [[nodiscard]] duration retry_after(time_point now) {
     const std::lock_guard lock{mutex_};
     const auto chance = detail::chance_of(seed_, turned_away_++);
-    return options_.retry_after.retry_after(recovery(now).value_or(recovery_estimate{}), chance);
+    auto expected = recovery(now).value_or(recovery_estimate{});
+    // Before its end an operator's override lets nobody in.
+    if (const auto held = controller_.active_override()) expected.not_before = held->expires - now;
+    return options_.retry_after.retry_after(expected, chance);
   }
 
   /// Looks at the circuits now rather than at the next step: after an operator changed one.
@@ -327,7 +332,7 @@ class supervisor {
   // Written by assess and the overrides under the lock (2), read by every request (1).
   std::atomic<degradation_word> published_{};
 
-  mutable std::mutex mutex_;  // guards everything below, and the probe schedules in watched_
+  mutable detail::guarded_mutex mutex_;  // guards everything below, and the probe schedules in watched_
   degradation_word last_published_{};
   controller<level_type> controller_;
   feature_return returning_;

@@ -11,6 +11,7 @@
 #include "brownout/system/dependency.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -47,8 +48,8 @@ struct supervisor_options {
   duration probe_interval = std::chrono::seconds{10};
 
   /// How soon a dependency is probed again while its circuit is closed but the last probe failed: 1 ms to
-  /// `probe_interval`. Left out, a fifth of that: where there are no calls, five failures in a row then take
-  /// less than two intervals and not five.
+  /// `probe_interval`. Left out, a fifth of that: where there are no calls, ten failures in a row then take
+  /// less than three intervals and not ten.
   duration suspect_interval{};
 
   /// How soon the level follows what real calls report between probes: 1 ms to 1 min. Default 100 ms.
@@ -57,6 +58,7 @@ struct supervisor_options {
   /// Throws `std::invalid_argument` naming field, value and range.
   void validate() const {
     using namespace std::chrono_literals;
+    levels.validate();
     detail::require_within<std::size_t>("supervisor_options.dependencies.size()", dependencies.size(), 1,
                                         dependency_set::most);
     std::unordered_set<std::string> names;
@@ -64,6 +66,10 @@ struct supervisor_options {
       if (one.name.empty() || !names.insert(one.name).second) {
         detail::invalid_option("dependency_options.name", "'" + one.name + "'",
                                "a name that no other dependency has");
+      }
+      if (one.name.size() > breaker_options::longest_name) {
+        detail::invalid_option("length of dependency_options.name", std::to_string(one.name.size()),
+                               "1 to " + std::to_string(breaker_options::longest_name) + " bytes");
       }
       detail::require_within("dependency_options.timeout of " + one.name, one.timeout, 1ms, 1h);
       detail::require_within("dependency_options.weight of " + one.name, one.weight, 0.0,
@@ -89,6 +95,8 @@ struct supervisor_options {
     }
     retry_after.validate();
     health.validate();
+    detail::require_within<std::uint32_t>("evidence_policy.minimum_calls of a supervisor",
+                                          health.component.evidence.minimum_calls, 1, dependency<>::window);
     if (health.optional_floor != 0) {
       detail::invalid_option("supervisor_options.health.optional_floor",
                              std::to_string(health.optional_floor), "0: `ready_until` sets it");
@@ -130,6 +138,11 @@ struct supervisor_options {
           detail::invalid_option("dependency_options.depends_on of " + one.name, "'" + name + "'",
                                  "the name of another dependency");
         }
+        if (found->importance == criticality::optional && one.importance != criticality::optional) {
+          detail::invalid_option(
+              "dependency_options.depends_on of " + one.name, "'" + name + "', which is optional",
+              "a standard or required dependency: what others can't do without is not optional");
+        }
         role.depends_on.push_back(static_cast<std::size_t>(found - dependencies.begin()));
       }
       all.push_back(std::move(role));
@@ -166,12 +179,14 @@ template <degradation_level Level, class Matrix>
     const auto& rule = matrix.rule(static_cast<typename Matrix::feature_type>(i));
     const auto known = (std::uint64_t{1} << options.dependencies.size()) - 1;
     if ((rule.needs.bits() & ~known) != 0) {
-      invalid_option("feature_rule.needs of feature " + std::to_string(i), std::to_string(rule.needs.bits()),
-                     "bits of the dependencies there are");
+      const auto unknown = std::countr_zero(rule.needs.bits() & ~known);
+      invalid_option("feature_rule.needs of feature " + std::to_string(i),
+                     "dependency " + std::to_string(unknown),
+                     "0 to " + std::to_string(options.dependencies.size() - 1));
     }
     if (!options.levels.ladder.holds(rule.last)) {
-      invalid_option("feature_rule.last of feature " + std::to_string(i),
-                     std::to_string(static_cast<std::size_t>(rule.last)), "a level of the ladder");
+      invalid_option("feature_rule.last of feature " + std::to_string(i), std::string{to_string(rule.last)},
+                     "a level of the ladder");
     }
   }
   return options;

@@ -74,6 +74,7 @@ TEST_CASE("an operator's doing is explained by who and why", "[observe][D5]") {
   change.reason = "migration";
   CHECK(
       explain(change, name_of).starts_with("optimal -> minimal: override_set, score 50. By ada: migration."));
+  CHECK(explain(change, name_of).find("By health: limited when") != std::string::npos);
 }
 
 TEST_CASE("what is unknown, limited or only noted is said", "[observe][D5]") {
@@ -87,7 +88,7 @@ TEST_CASE("what is unknown, limited or only noted is said", "[observe][D5]") {
 
   change = fall();
   change.limit = score_limit::optional;
-  CHECK(explain(change, name_of).find("The score is limited: optional.") != std::string::npos);
+  CHECK(explain(change, name_of).find("Optional dependencies alone take it no lower.") != std::string::npos);
 
   change.cause = level_cause::evidence_lost;
   change.score.reset();
@@ -95,8 +96,8 @@ TEST_CASE("what is unknown, limited or only noted is said", "[observe][D5]") {
   change.limit = score_limit::thin_evidence;
   change.signals = {{.dependency = 1}};
   CHECK(explain(change, name_of)
-            .starts_with("optimal -> minimal: evidence_lost, score unknown. The score is "
-                         "limited: thin_evidence. database is unknown. limited"));
+            .starts_with("optimal -> minimal: evidence_lost, score unknown. Too little is known "
+                         "for a score. database is unknown. limited"));
 }
 
 TEST_CASE("an outlook alone is a sentence for each way", "[observe][D5]") {

@@ -49,8 +49,8 @@ TEST_CASE("what is known, ready, overridden and predicted shows", "[observe][D5]
   CHECK(has_line(text, "brownout_ready 1"));
   CHECK(has_line(text, "brownout_known_weight_share 1"));
   CHECK(has_line(text, "brownout_override_active 0"));
-  CHECK(has_line(text, R"(brownout_predicted_recovery_seconds{dependency="redis",quantile="0.5"} NaN)"));
-  CHECK(has_line(text, R"(brownout_predicted_recovery_seconds{dependency="",quantile="0.9"} NaN)"));
+  CHECK(has_line(text, R"(brownout_predicted_recovery_seconds{dependency="redis",chance="0.5"} NaN)"));
+  CHECK(has_line(text, R"(brownout_predicted_recovery_seconds{dependency="",chance="0.9"} NaN)"));
 
   for (int outage = 0; outage < 11; ++outage) {  // the first ends sooner than this one has lasted
     staging.answers[number(dependency::redis)] = health::down;
@@ -60,10 +60,9 @@ TEST_CASE("what is known, ready, overridden and predicted shows", "[observe][D5]
     staging.run(10min);
   }
   text = metrics_of(staging.watched);
-  CHECK_FALSE(
-      has_line(text, R"(brownout_predicted_recovery_seconds{dependency="redis",quantile="0.5"} NaN)"));
-  CHECK_FALSE(has_line(text, R"(brownout_predicted_recovery_seconds{dependency="",quantile="0.9"} NaN)"));
-  CHECK(has_line(text, R"(brownout_predicted_recovery_seconds{dependency="s3",quantile="0.5"} NaN)"));
+  CHECK_FALSE(has_line(text, R"(brownout_predicted_recovery_seconds{dependency="redis",chance="0.5"} NaN)"));
+  CHECK_FALSE(has_line(text, R"(brownout_predicted_recovery_seconds{dependency="",chance="0.9"} NaN)"));
+  CHECK(has_line(text, R"(brownout_predicted_recovery_seconds{dependency="s3",chance="0.5"} NaN)"));
 
   staging.watched.set_override({.level = level::minimal,
                                 .reason = "a test",

@@ -133,10 +133,10 @@ TEST_CASE("evidence that would be stale before the next probe's answer is refuse
 
 TEST_CASE("a matrix that speaks of dependencies or levels there are not is refused", "[system][options]") {
   CHECK(refusal([](options& o) { o.dependencies.pop_back(); }) ==
-        "feature_rule.needs of feature 3 = 9: allowed is bits of the dependencies there are");
+        "feature_rule.needs of feature 3 = dependency 3: allowed is 0 to 2");
   CHECK(refusal([](options& o) {
           o.levels.ladder = {{level::optimal, 90}, {level::degraded, 0}};
-        }) == "feature_rule.last of feature 0 = 3: allowed is a level of the ladder");
+        }) == "feature_rule.last of feature 0 = minimal: allowed is a level of the ladder");
 }
 
 TEST_CASE("asking for a dependency there is not is a broken precondition", "[system]") {

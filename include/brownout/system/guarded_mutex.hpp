@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "brownout/core/assert.hpp"
+
+#include <atomic>
+#include <mutex>
+#include <thread>
+
+namespace brownout::detail {
+
+/// A mutex that says so when its holder asks for it again, where `std::mutex` would hang without a word.
+class guarded_mutex {
+ public:
+  void lock() {
+    // relaxed: a thread finds its own number only if it has written it itself.
+    BROWNOUT_PRECONDITION(holder_.load(std::memory_order_relaxed) != std::this_thread::get_id(),
+                          "supervisor: called by a listener of one of its own breakers, under its lock");
+    mutex_.lock();
+    holder_.store(std::this_thread::get_id(), std::memory_order_relaxed);
+  }
+  void unlock() {
+    holder_.store(std::thread::id{}, std::memory_order_relaxed);
+    mutex_.unlock();
+  }
+
+ private:
+  std::mutex mutex_;
+  // Written by whoever holds the mutex, read by whoever wants it. Relaxed: it is compared with one's own.
+  std::atomic<std::thread::id> holder_{};
+};
+
+}  // namespace brownout::detail
