@@ -210,6 +210,6 @@ int main() {
 // normal: success, 50 rows, catalogue full, search, checkout, recommendations full
 //     normal -> degraded: override_set, score 100.
 //       By ann: replacing a replica.
-//       degraded below 90.
+//       By health: degraded below 90.
 //     degraded -> normal: override_ended, score 100.
 //       degraded below 90.

@@ -89,7 +89,8 @@ class controller {
     level_outlook<Level> seen;
     if (health_ != ladder.best()) {
       seen.better = ladder.better(health_);
-      seen.blind = blind_ && policy_.panic_floor && *seen.better >= *policy_.panic_floor;
+      seen.blind = blind_ && policy_.panic_floor && *seen.better >= *policy_.panic_floor &&
+                   at_most_ >= policy_.needed_for(*seen.better);
       seen.better_at = policy_.needed_for(*seen.better);
       seen.better_after = current_dwell();
       if (better_since_) seen.better_in = std::max(dwell_over() - now, duration::zero());
@@ -134,6 +135,8 @@ class controller {
   /// Lets the level that health gives follow the score, and says why it changed if it did.
   transition follow(std::optional<double> score, double at_most, time_point now) {
     forget_relapses(now);
+    at_most_ = at_most;
+    if (better_since_ && *better_since_ > now) better_since_ = now;  // a time that was wrong is forgiven
     const auto& ladder = policy_.ladder;
     if (!assessed_) {
       assessed_ = true;
@@ -222,6 +225,7 @@ class controller {
   Level health_;
   bool assessed_ = false;
   bool blind_ = false;                      // the last score was unknown
+  double at_most_ = 100;                    // at the last update
   std::uint32_t scores_below_ = 0;          // in a row
   std::optional<time_point> better_since_;  // since when the next better level could be reached
   std::optional<time_point> improved_at_;   // the last step up, until the fall after it

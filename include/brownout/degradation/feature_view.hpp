@@ -40,6 +40,8 @@ class feature_view {
                          const dimmer* dimmers = nullptr) noexcept
       : matrix_{&matrix}, dimmers_{dimmers}, seen_{seen} {}
 
+  feature_view(const Matrix&&, degradation_word, const dimmer* = nullptr) = delete;  // it would dangle
+
   /// True when the feature is offered in any mode. Here and below, precondition: it is an enumerator.
   [[nodiscard]] constexpr bool available(feature_type feature) const noexcept {
     // Nothing that forbids it at the level in force, nor at the one that features return from.

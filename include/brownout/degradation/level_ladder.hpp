@@ -29,8 +29,7 @@ struct rung {
   double from = 0;  ///< lowest score of this level, 0 to 100: below it, it is left
 
   /// The score that must be held to come back from a worse level, `from` to 100. Left out, `from` and the
-  /// policy's `hysteresis`. The way up is one rung at a time: above a better rung's, it keeps that out of
-  /// reach as well.
+  /// policy's `hysteresis`. Above a better rung's it counts as that: the way up leads over every rung.
   std::optional<double> enter{};
 };
 

@@ -17,7 +17,8 @@ namespace brownout {
 enum class override_kind : std::uint8_t {
   pin,     ///< exactly this level
   cap,     ///< this level or a worse one
-  freeze,  ///< the level that was in force when it was set, whatever health does
+  freeze,  ///< the level that was in force when it was set, whatever health does; before the first assessment
+           ///< that is the worst one
 };
 
 [[nodiscard]] constexpr std::string_view to_string(override_kind kind) noexcept {

@@ -69,9 +69,14 @@ struct level_policy {
   }
 
   /// The score that must be held to reach `better` from below: the ladder's `enter`, or threshold +
-  /// hysteresis, at most 100.
+  /// hysteresis, at most 100. Never more than a better level needs: the way up is one rung at a time, and a
+  /// worse one must not bar it.
   [[nodiscard]] double needed_for(Level better) const noexcept {
-    return ladder.enter(better).value_or(std::min(ladder.from(better) + hysteresis, 100.0));
+    double needed = 100;
+    for (auto level = ladder.best();; level = ladder.worse(level)) {
+      needed = std::min(needed, ladder.enter(level).value_or(ladder.from(level) + hysteresis));
+      if (level == better) return needed;
+    }
   }
 
   /// The dwell after `relapses`.

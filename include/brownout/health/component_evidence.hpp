@@ -10,7 +10,8 @@
 namespace brownout {
 
 /// What a service measures itself about a dependency. Each part can only lower the score that the calls give,
-/// and is evidence without any call; what is left out says nothing.
+/// and is evidence without any call. What is left out says nothing, and so does what is no measurement: NaN,
+/// infinity, less than none.
 struct measurement {
   std::optional<double> success_share{};  ///< in [0, 1]
   std::optional<duration> latency{};      ///< mean or a percentile, as the owner's budget is meant

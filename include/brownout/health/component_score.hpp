@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <limits>
 #include <optional>
 
 namespace brownout {
@@ -40,16 +41,22 @@ namespace detail {
   return 100 * share - policy.latency.penalty(evidence.mean_latency);
 }
 
-/// What the service's own measurement says; nothing when it says nothing. A share that is no number counts as
-/// none.
+/// A number that was measured: neither negative nor infinite, and a number.
+[[nodiscard]] constexpr bool is_measured(const std::optional<double>& value) noexcept {
+  return value && *value >= 0 && *value <= std::numeric_limits<double>::max();
+}
+
+/// What the service's own measurement says; nothing when it says nothing.
 [[nodiscard]] constexpr std::optional<double> score_of_measurement(const measurement& measured,
                                                                    const component_policy& policy) noexcept {
-  if (!measured.success_share && !measured.latency && !measured.saturation) return std::nullopt;
+  const bool share = is_measured(measured.success_share);
+  const bool latency = measured.latency && *measured.latency >= duration::zero();
+  const bool saturation = is_measured(measured.saturation);
+  if (!share && !latency && !saturation) return std::nullopt;
   double score = 100;
-  if (measured.success_share)
-    score *= *measured.success_share > 0 ? std::min(*measured.success_share, 1.0) : 0;
-  if (measured.latency) score -= policy.latency.penalty(*measured.latency);
-  if (measured.saturation) score -= policy.saturation.penalty(*measured.saturation);
+  if (share) score *= std::min(*measured.success_share, 1.0);
+  if (latency) score -= policy.latency.penalty(*measured.latency);
+  if (saturation) score -= policy.saturation.penalty(*measured.saturation);
   return score;
 }
 

@@ -20,7 +20,8 @@ class guarded_mutex {
     holder_.store(std::this_thread::get_id(), std::memory_order_relaxed);
   }
   void unlock() {
-    holder_.store(std::thread::id{}, std::memory_order_relaxed);
+    constexpr std::thread::id nobody;
+    holder_.store(nobody, std::memory_order_relaxed);
     mutex_.unlock();
   }
 

@@ -20,6 +20,7 @@ struct level_burden {
   double lost = 0;       // points of the system's score, by its own doing
   double capped = 0;     // points that it caps the score at less than 100 by, whatever it weighs
   bool carries = false;  // others are trusted less because of it
+  double carried = 0;    // points of the system's score that they lose by that, or are capped by more
   std::optional<ongoing_outage> outage{};
 };
 
@@ -30,11 +31,18 @@ struct level_burden {
   for (std::size_t i = 0; i < burdens.size(); ++i) {
     const auto& part = health.components[i];
     burdens[i].lost = part.lost;
-    if (roles[i].importance == criticality::required) burdens[i].capped = 100 - part.own_score.value_or(100);
+    if (roles[i].importance == criticality::required)
+      burdens[i].capped = part.own_score ? 100 - *part.own_score : (part.lost > 0 ? 100 : 0);
     if (part.trust == 1) continue;
     // What it loses by those that it depends on, it gets back with them.
-    burdens[i].lost *= (100 - *part.own_score) / (100 - *part.score);
-    for (const auto other : roles[i].depends_on) burdens[other].carries = true;
+    const double own = part.lost * (100 - *part.own_score) / (100 - *part.score);
+    burdens[i].lost = own;
+    for (const auto other : roles[i].depends_on) {
+      burdens[other].carries = true;
+      burdens[other].carried += part.lost - own;
+      if (roles[i].importance == criticality::required)
+        burdens[other].capped = std::max(burdens[other].capped, 100 - *part.score);
+    }
   }
   return burdens;
 }
@@ -51,7 +59,7 @@ struct level_burden {
   bool predictable = true;
   for (const auto& one : burdens) {
     if (one.outage) continue;
-    slack -= one.lost;
+    slack -= one.lost + one.carried;
     predictable = predictable && slack >= 0 && one.capped <= all_of_it;
   }
   std::sort(burdens.begin(), burdens.end(),

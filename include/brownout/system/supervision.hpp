@@ -73,13 +73,16 @@ class supervision {
     std::unique_lock lock{shared_->mutex};
     // A thread that has not come as far as its loop is waited for as well; one that never started is not.
     const auto ended = [&](std::size_t i) { return !threads_[i].joinable() || shared_->workers[i].ended; };
-    shared_->changed.wait_for(lock, grace, [&] {
+    shared_->changed.wait_for(lock, std::min<duration>(grace, std::chrono::hours{24 * 365}), [&] {
       for (std::size_t i = 0; i < threads_.size(); ++i) {
         if (!ended(i)) return false;
       }
       return true;
     });
     for (std::size_t i = 0; i < threads_.size(); ++i) {
+      // One that no thread has begun: else the supervisor would wait for its answer for ever.
+      if (const auto order = std::exchange(shared_->workers[i].order, std::nullopt))
+        report(*shared_, *order, given_up);
       if (!threads_[i].joinable()) continue;
       if (shared_->workers[i].ended) {
         threads_[i].join();  // it has left its loop and needs the lock no more
@@ -171,13 +174,19 @@ class supervision {
       lock.unlock();
       const auto found = ask(check, {order.deadline, state->stops.get_token()});
       lock.lock();
+      if (state->watched == nullptr) break;  // left to itself by `stop`
+      report(*state, order, state->stopping ? given_up : found);
       if (state->stopping) break;
-      state->watched->report(order, found, state->watched->now());
       state->nudged = true;
       state->changed.notify_all();
     }
     mine.ended = true;
     state->changed.notify_all();
+  }
+
+  static inline const probe_result given_up{outcome::cancelled, {}};  // says nothing of the dependency
+  static void report(shared& state, const probe_order& order, const probe_result& found) {
+    state.watched->report(order, found, state.watched->now());
   }
 
   static probe_result ask(const probe& check, const probe_context& context) noexcept {

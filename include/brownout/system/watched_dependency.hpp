@@ -87,7 +87,6 @@ class watched_dependency {
   /// Takes a probe's answer. One that comes after its deadline has been counted as a failure already.
   void report(std::uint64_t ticket, const probe_result& found, time_point now) {
     if (!running_ || running_->ticket != ticket) return;
-    answered_ = true;
     last_probe_at_ = now;
     last_probe_latency_ = now - running_->started;
     if (running_->permit) {
@@ -188,8 +187,8 @@ class watched_dependency {
   };
 
   [[nodiscard]] disposition settle(outcome result, std::string_view reason, time_point now) {
-    answered_ = true;
-    suspected_ = result == outcome::failure;
+    if (result != outcome::cancelled) answered_ = true;
+    if (result == outcome::success || result == outcome::failure) suspected_ = result == outcome::failure;
     if (result == outcome::failure) last_error_ = reason.empty() ? "probe failed" : reason;
     if (result == outcome::success) last_error_.clear();
     const auto became = running_->permit->complete(result, {}, last_error_);

@@ -103,3 +103,14 @@ TEST_CASE("no legal policy makes a time that does not fit", "[degradation][optio
   CHECK(widest.dwell_after(3) == 24h * 1000);
   CHECK(widest.relapse_window(3) > widest.dwell_after(3));
 }
+
+TEST_CASE("no level needs more than a better one does: it would bar the way up", "[degradation][D1][D2]") {
+  const policy barred{.ladder = {{level::optimal, 90, 91.0},
+                                 {level::degraded, 50, 99.0},
+                                 {level::limited, 49},
+                                 {level::minimal, 0}},
+                      .hysteresis = 45};
+  CHECK(barred.needed_for(level::optimal) == 91);
+  CHECK(barred.needed_for(level::degraded) == 91);
+  CHECK(barred.needed_for(level::limited) == 91);
+}

@@ -91,3 +91,25 @@ TEST_CASE("a panic floor that is not on the ladder is refused", "[degradation][o
   CHECK_THROWS_WITH(bench{with_floor(static_cast<level>(7))},
                     "level_policy.panic_floor = 7: allowed is a level of the ladder");
 }
+
+TEST_CASE("no try is announced that what is known forbids", "[degradation][H3]") {
+  bench bench;
+  static_cast<void>(bench.controller.update(100, bench.now));
+  const auto fall = bench.controller.update(unknown, bench.now, 0);
+  REQUIRE(fall);
+  CHECK(fall->to == level::emergency);
+  CHECK_FALSE(fall->next.blind);
+  CHECK_FALSE(bench.controller.update(unknown, bench.now + 1h, 0));
+  CHECK_FALSE(bench.controller.next_change());
+
+  static_cast<void>(bench.controller.update(unknown, bench.now + 1h, 100));
+  CHECK(bench.controller.outlook(bench.now + 1h).blind);
+}
+
+TEST_CASE("a dwell that began at a time that was wrong begins again", "[degradation][S2]") {
+  bench bench;
+  static_cast<void>(bench.score(80));
+  CHECK_FALSE(bench.controller.update(95, bench.now + 24h * 365));
+  CHECK_FALSE(bench.score(95));
+  CHECK(to(bench.score_after(10s, 95)) == level::optimal);
+}

@@ -39,8 +39,13 @@ struct rules {
     if (at == followed.ladder.best()) return false;
     const auto better = followed.ladder.better(at);
     if (!score) return followed.panic_floor && better >= *followed.panic_floor;
-    const auto enter = followed.ladder.enter(better);
-    return *score >= (enter ? *enter : std::min(100.0, followed.ladder.from(better) + followed.hysteresis));
+    double needed = 100;  // no more than any level needs that is better still
+    for (std::size_t i = 0; i <= static_cast<std::size_t>(better); ++i) {
+      const auto one = static_cast<level>(i);
+      needed = std::min(needed,
+                        followed.ladder.enter(one).value_or(followed.ladder.from(one) + followed.hysteresis));
+    }
+    return *score >= needed;
   }
 
   std::optional<level_cause> follow(std::optional<double> score, time_point now) {

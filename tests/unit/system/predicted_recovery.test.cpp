@@ -250,3 +250,32 @@ TEST_CASE("two processes do not give the same answers in the same order", "[syst
     same += one.watched.retry_after(one.clock.now()) == other.watched.retry_after(other.clock.now());
   CHECK(same < 20);
 }
+
+TEST_CASE("nothing is predicted while what others stand on is unwell without an outage", "[system][D6]") {
+  manual_clock clock;
+  auto described = staging_options();
+  for (auto& one : described.dependencies) one.check = {};
+  auto& database = described.dependencies[number(dependency::database)];
+  database.weight = 0;
+  database.measure = [] { return brownout::measurement{.success_share = 0.0}; };
+  auto& openai = described.dependencies[number(dependency::openai)];
+  openai.importance = brownout::criticality::required;
+  openai.depends_on = {"database"};
+  openai.measure = [] { return brownout::measurement{.success_share = 1.0}; };
+  supervisor watched{std::move(described), matrix, clock};
+  static_cast<void>(watched.step(clock.now()));
+  const auto seen = watched.snapshot(clock.now());
+  REQUIRE(seen.score == 50);
+  REQUIRE(seen.recovery);
+  CHECK_FALSE(seen.recovery->p50);
+  CHECK_FALSE(seen.recovery->p90);
+}
+
+TEST_CASE("under an override nobody is told to come back before its end", "[system][D6]") {
+  staging staging;
+  staging.run(1s);
+  const auto now = staging.clock.now();
+  staging.watched.set_override(
+      {.level = level::minimal, .reason = "drill", .actor = "ada", .expires = now + 2min}, now);
+  for (int i = 0; i < 50; ++i) CHECK(staging.watched.retry_after(now) >= 2min);
+}

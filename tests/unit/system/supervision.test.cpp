@@ -221,3 +221,25 @@ TEST_CASE("two threads may stop at once, and both learn which probes hang", "[sy
   }
   released->happened();
 }
+
+TEST_CASE("after a supervision has stopped in the middle of a probe, another one probes on", "[system][S1]") {
+  std::atomic<int> asked{0};
+  const auto probe = [&](const probe_context& context) {
+    // The first is under way when the supervision stops, and ends by that.
+    while (asked.load() == 0 && !context.stop.stop_requested()) std::this_thread::yield();
+    return well(context);
+  };
+  auto described = watched_by({probe, well, well, well});
+  described.dependencies[0].timeout = 1h;
+  real_supervisor watched{described, matrix};
+  {
+    brownout::supervision running{watched};
+    CHECK(eventually(watched, [](const auto& seen) { return seen.components[1].last_probe_at.has_value(); }));
+    CHECK(running.stop(10s).empty());
+  }
+  asked = 1;
+  brownout::supervision running{watched};
+  CHECK(eventually(watched, [](const auto& seen) { return seen.assessed; }));
+  CHECK(eventually(watched, [](const auto& seen) { return seen.level == level::optimal; }));
+  CHECK(running.stop(brownout::duration::max()).empty());  // as long as it takes
+}

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
+#include "unit/core/child.hpp"
 #include "unit/system/staging_bench.hpp"
 
+#include <csignal>
 #include <stdexcept>
 
 using namespace system_test;
@@ -106,4 +108,18 @@ TEST_CASE("a snapshot names and weighs the dependencies as configured", "[system
     CHECK(staging.watched.probe_of(i));
   }
   CHECK(staging.watched.now() == staging.clock.now());
+}
+
+TEST_CASE("a listener that calls its supervisor under its lock is told so, and does not hang",
+          "[system][S2]") {
+  CHECK(core_test::in_child([] {
+          staging staging;
+          staging.run(1s);
+          const auto subscription =
+              staging.watched.at(dependency::redis).breaker().subscribe([&](const auto&) {
+                static_cast<void>(staging.snapshot());
+              });
+          staging.answers[number(dependency::redis)] = health::down;
+          staging.run(60s);
+        }).signal == SIGABRT);
 }
