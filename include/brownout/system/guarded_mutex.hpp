@@ -20,7 +20,7 @@ class guarded_mutex {
     holder_.store(std::this_thread::get_id(), std::memory_order_relaxed);
   }
   void unlock() {
-    constexpr std::thread::id nobody;
+    const std::thread::id nobody;
     holder_.store(nobody, std::memory_order_relaxed);
     mutex_.unlock();
   }
