@@ -49,6 +49,7 @@ class full_pipe {
 TEST_CASE("a standard output that nobody reads delays neither requests nor shutdown", "[process]") {
   const full_pipe unread;
   staging_server server{{}, unread.writer()};
+  REQUIRE(eventually(5s, [&] { return server.shows(100, "OPTIMAL"); }));  // until then /health says 503
 
   httplib::Client client{"127.0.0.1", server.port()};
   client.set_keep_alive(true);

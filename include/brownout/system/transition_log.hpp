@@ -48,18 +48,20 @@ class transition_log {
     std::stable_sort(
         explained.signals.begin(), explained.signals.end(),
         [](const level_signal& one, const level_signal& other) { return one.lost > other.lost; });
-    if (new_.size() == last_.capacity()) new_.erase(new_.begin());  // nobody asks: the oldest are forgotten
+    if (new_.size() == most_new) new_.erase(new_.begin());  // nobody asks: the oldest is forgotten
     last_.push_back(explained);
     new_.push_back(std::move(explained));
   }
 
   [[nodiscard]] std::vector<entry> last() const { return {last_.begin(), last_.end()}; }
-  /// Those noted since this was last asked, or the last of them, as many as are remembered.
+  /// Those noted since this was last asked, or the last 1000 of them.
   [[nodiscard]] std::vector<entry> take_new() { return std::exchange(new_, {}); }
   /// How often, [from][to].
   [[nodiscard]] const std::vector<std::vector<std::uint64_t>>& counts() const noexcept { return counts_; }
 
  private:
+  static constexpr std::size_t most_new = 1000;  // a step asks for them; many more, and nobody steps
+
   boost::circular_buffer<entry> last_;
   std::vector<entry> new_;
   std::vector<std::vector<std::uint64_t>> counts_;

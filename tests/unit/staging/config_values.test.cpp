@@ -308,6 +308,8 @@ std::vector<expectation> health_expectations() {
         {"0.5", [](const settings& read) { return read.feature_return == 500ms; }},
         {"10", [](const settings& read) { return read.feature_return == 10s; }}},
        not_decimal + texts{"3600.1"}},
+      {"DEGRADATION_DRY_RUN", yes_or_no, false,
+       both_ways([](const settings& read) { return read.degradation_dry_run; }), not_boolean},
   };
 }
 
