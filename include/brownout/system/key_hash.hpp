@@ -41,11 +41,21 @@ class key_hash {
         sum += product(next, bytes);
       }
     }
-    return static_cast<std::uint32_t>((sum + product(next, last)) >> 32);  // the low half is not universal
+    return spread(
+        static_cast<std::uint32_t>((sum + product(next, last)) >> 32));  // the low half is not universal
   }
 
  private:
   static constexpr std::size_t chunk = sizeof(std::uint64_t);
+
+  /// One to one, so no two hashes fall together. Of keys that are alike, such as numbered ones, the hashes
+  /// lie on a lattice, whose low bits are sometimes far from even: in one of a thousand registries of 600
+  /// keys one of the four shards was given more than 250. The finalizer of MurmurHash3 (Appleby, 2011).
+  static constexpr std::uint32_t spread(std::uint32_t hash) noexcept {
+    hash = (hash ^ hash >> 16) * 0x85eb'ca6bU;
+    hash = (hash ^ hash >> 13) * 0xc2b2'ae35U;
+    return hash ^ hash >> 16;
+  }
 
   static std::uint64_t product(const std::uint64_t* coefficients, const char* bytes) noexcept {
     std::uint64_t read = 0;
