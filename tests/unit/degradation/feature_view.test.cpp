@@ -111,7 +111,7 @@ TEST_CASE(
 }
 
 TEST_CASE("a feature is available when its mode is any but off, whatever refuses, returns or is in force",
-          "[degradation][D3][D4]") {
+          "[degradation][D3][D4][exhaustive]") {
   std::mt19937 random{9};
   std::size_t offered = 0, off = 0, between = 0;
   for (int i = 0; i < 20; ++i) {

@@ -85,7 +85,7 @@ struct rules {
 }  // namespace
 
 TEST_CASE("whatever the policy and the scores, the level does what the rules say and nothing else",
-          "[degradation][D2]") {
+          "[degradation][D2][exhaustive]") {
   std::size_t falls = 0, climbs = 0, blind_climbs = 0, relapses = 0;
   for (std::uint32_t seed = 0; seed < paths; ++seed) {
     INFO("seed " << seed);
