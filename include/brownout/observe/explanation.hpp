@@ -61,7 +61,8 @@ template <degradation_level Level>
 /// Why the level changed, for people, in one line: "OPTIMAL -> MINIMAL: health_fell, score 50 below 90.
 /// openai loses 50 points (open). LIMITED when the score holds 62 for 10 s. EMERGENCY below 40."
 ///
-/// `name_of(number)` gives a dependency's name, as text. Allocates.
+/// `name_of(number)` gives a dependency's name, as text. Names, actor and reason are written as they are:
+/// where strangers choose them, refuse control characters before. Allocates.
 template <explainable_transition Transition, class NameOf>
 [[nodiscard]] std::string explain(const Transition& change, const NameOf& name_of) {
   std::string text;
