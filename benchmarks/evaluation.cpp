@@ -4,8 +4,8 @@
 #include "harness/scenario.hpp"
 #include "shop.hpp"
 
-#include "brownout/degradation/controller.hpp"
 #include "brownout/health/scorer.hpp"
+#include "brownout/level/level_controller.hpp"
 
 #include <chrono>
 #include <cstddef>

@@ -4,7 +4,7 @@
 #include "harness/scenario.hpp"
 
 #include "brownout/breaker/circuit_breaker.hpp"
-#include "brownout/system/registry.hpp"
+#include "brownout/registry/registry.hpp"
 
 #include <boost/unordered/unordered_flat_map.hpp>
 

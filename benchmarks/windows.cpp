@@ -4,10 +4,10 @@
 #include "harness/scenario.hpp"
 
 #include "brownout/breaker/circuit_breaker.hpp"
-#include "brownout/breaker/failure_rate.hpp"
-#include "brownout/window/count_window.hpp"
-#include "brownout/window/detector.hpp"
-#include "brownout/window/time_window.hpp"
+#include "brownout/detector/count_window.hpp"
+#include "brownout/detector/detector.hpp"
+#include "brownout/detector/failure_rate.hpp"
+#include "brownout/detector/time_window.hpp"
 
 #include <cstdint>
 

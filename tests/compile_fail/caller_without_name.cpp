@@ -2,7 +2,7 @@
 // A caller is named by a number or a text; nothing else has the same place on every machine.
 // must say: feature_caller
 // must say: constraint
-#include "brownout/degradation/feature_view.hpp"
+#include "brownout/feature/feature_view.hpp"
 
 #include <string_view>
 

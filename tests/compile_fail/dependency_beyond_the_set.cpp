@@ -2,7 +2,7 @@
 // A dependency_set holds the numbers 0 to 31.
 // must say: assertion_failed
 // must say: a dependency's number is 0 to 31
-#include "brownout/degradation/dependency_set.hpp"
+#include "brownout/feature/dependency_set.hpp"
 
 #ifdef MISTAKE
 constexpr int last = 32;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 // A target says how much of it was measured.
 // must say: dimmer_target
-#include "brownout/degradation/dimmer_controller.hpp"
+#include "brownout/feature/dimmer_controller.hpp"
 
 #include <optional>
 

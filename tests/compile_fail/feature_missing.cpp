@@ -2,7 +2,7 @@
 // Every feature has a rule: a constexpr matrix without one does not compile.
 // must say: constexpr
 // must say: feature_rule.feature
-#include "brownout/degradation/feature_matrix.hpp"
+#include "brownout/feature/feature_matrix.hpp"
 
 #include <string_view>
 

@@ -2,7 +2,7 @@
 // A feature's modes shrink as levels get worse: it can't be reduced longer than it is offered at all.
 // must say: constexpr
 // must say: levels out of order
-#include "brownout/degradation/feature_matrix.hpp"
+#include "brownout/feature/feature_matrix.hpp"
 
 #include <string_view>
 

@@ -3,7 +3,7 @@
 // be left behind. The handle's permit keeps it.
 // must say: deleted
 // must say: operator->
-#include "brownout/system/registry.hpp"
+#include "brownout/registry/registry.hpp"
 
 bool one_call(brownout::registry<>& hosts) {
 #ifdef MISTAKE

@@ -2,7 +2,7 @@
 // Thresholds fall from level to level; a constexpr ladder is checked by the compiler.
 // must say: constexpr
 // must say: field\(i, "from"\)
-#include "brownout/degradation/level_ladder.hpp"
+#include "brownout/level/level_ladder.hpp"
 
 #include <string_view>
 

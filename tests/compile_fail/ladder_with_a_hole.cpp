@@ -2,7 +2,7 @@
 // A ladder has every level of the enum up to its last: a skipped one could never be reached.
 // must say: constexpr
 // must say: field\(i, "level"\)
-#include "brownout/degradation/level_ladder.hpp"
+#include "brownout/level/level_ladder.hpp"
 
 #include <string_view>
 

@@ -2,7 +2,7 @@
 // A constexpr table of levels has a row for each, in order.
 // must say: constexpr
 // must say: level_table\[
-#include "brownout/degradation/level_table.hpp"
+#include "brownout/level/level_table.hpp"
 
 #include <string_view>
 

@@ -2,7 +2,7 @@
 // Levels are shown to people: each needs a name.
 // must say: degradation_level
 // must say: to_string
-#include "brownout/degradation/level_ladder.hpp"
+#include "brownout/level/level_ladder.hpp"
 
 #include <string_view>
 

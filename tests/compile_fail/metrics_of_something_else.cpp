@@ -3,7 +3,7 @@
 // must say: system_reading
 // must say: constraint
 #include "brownout/breaker/snapshot.hpp"
-#include "brownout/degradation/level_ladder.hpp"
+#include "brownout/level/level_ladder.hpp"
 #include "brownout/observe/prometheus_text.hpp"
 #include "brownout/observe/system_metrics.hpp"
 #include "brownout/system/snapshot.hpp"

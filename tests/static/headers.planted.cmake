@@ -6,8 +6,6 @@ cmake_minimum_required(VERSION 3.24)
 file(REMOVE_RECURSE ${WORK})
 file(COPY ${ROOT}/include ${ROOT}/cmake ${ROOT}/CMakeLists.txt ${ROOT}/LICENSE DESTINATION ${WORK}/tree)
 file(WRITE ${WORK}/tree/include/brownout/core/planted.hpp "#pragma once\ninline std::vector<int> planted;\n")
-file(APPEND ${WORK}/tree/include/CMakeLists.txt
-     "target_sources(brownout_core INTERFACE FILE_SET HEADERS FILES brownout/core/planted.hpp)\n")
 
 execute_process(COMMAND ${CMAKE_COMMAND} -S ${WORK}/tree -B ${WORK}/build -G ${GENERATOR}
                         -DCMAKE_CXX_COMPILER=${COMPILER} -DCMAKE_VERIFY_INTERFACE_HEADER_SETS=ON

@@ -1,25 +1,30 @@
 # SPDX-License-Identifier: BSL-1.0
-# Includes point down only:
+# Includes point down only, and what a room keeps in its detail/ is for it and for the rooms above it:
 #
-#     core <- window <- {breaker, health, degradation, guard} <- {pipeline, system, observe} <- asio
+#     core <- detector <- breaker <- registry
+#     core <- {health, recovery, level}, level <- feature, {core, detector, breaker} <- guard
+#     all of these <- {system, observe} <- asio
 #
-# Those in one pair of braces never include each other: they meet through the words of core and through concepts.
-# testing/ needs core alone, and nothing needs testing/. core, window and breaker get by with the standard library.
+# Those in one pair of braces never include each other. testing/ needs core alone, and no room needs testing/. The rooms
+# of brownout::core get by with the standard library.
 include(${CMAKE_CURRENT_LIST_DIR}/checks.cmake)
 
-set(siblings breaker health degradation guard)
 set(core_may_include core)
-set(window_may_include core window)
-foreach(sibling IN LISTS siblings)
-  set(${sibling}_may_include core window ${sibling})
-endforeach()
-foreach(upper pipeline system observe)
-  set(${upper}_may_include core window ${siblings} ${upper})
-endforeach()
-set(asio_may_include core window ${siblings} pipeline system observe asio)
+set(detector_may_include core detector)
+set(breaker_may_include core detector breaker)
+set(registry_may_include core detector breaker registry)
+set(guard_may_include core guard)
+set(health_may_include core health)
+set(recovery_may_include core recovery)
+set(level_may_include core level)
+set(feature_may_include core level feature)
+set(below_system core detector breaker registry guard health recovery level feature)
+set(system_may_include ${below_system} system)
+set(observe_may_include ${below_system} observe)
+set(asio_may_include ${below_system} system observe asio)
 set(testing_may_include core testing)
 
-set(standard_library_only core window breaker testing)
+set(standard_library_only core detector breaker registry testing)
 
 function(check_include file line include)
   string(REGEX REPLACE "^.*include *([<\"])([^>\"]+)[>\"]$" "\\1;\\2" parts "${include}")
@@ -30,6 +35,8 @@ function(check_include file line include)
       violation(${file} ${line} "the library's own headers are included with quotes, from brownout/ on")
     elseif(NOT EXISTS ${ROOT}/include/${name})
       violation(${file} ${line} "there is no ${name}")
+    elseif(name STREQUAL "brownout/version.hpp")
+      # The namespace's name, for every room.
     elseif(NOT name MATCHES "^brownout/([a-z]+)/" OR NOT CMAKE_MATCH_1 IN_LIST ${area}_may_include)
       string(REPLACE ";" ", " allowed "${${area}_may_include}")
       violation(${file} ${line} "${area}/ may include ${allowed}, not ${name}")

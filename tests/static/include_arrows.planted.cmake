@@ -1,18 +1,30 @@
 # SPDX-License-Identifier: BSL-1.0
-plant_header(core/planted.hpp "#include \"brownout/window/recent_calls.hpp\"")
-expect_violation("core/planted.hpp:3: core/ may include core, not brownout/window/recent_calls.hpp")
+plant_header(core/planted.hpp "#include \"brownout/detector/count_window.hpp\"")
+expect_violation("core/planted.hpp:3: core/ may include core, not brownout/detector/count_window.hpp")
 
-plant_header(window/planted.hpp "#include \"brownout/breaker/snapshot.hpp\"")
-expect_violation("window/planted.hpp:3: window/ may include core, window, not brownout/breaker/snapshot.hpp")
+plant_header(core/detail/planted.hpp "#include \"brownout/breaker/permit.hpp\"")
+expect_violation("core/detail/planted.hpp:3: core/ may include core, not brownout/breaker/permit.hpp")
+
+plant_header(detector/planted.hpp "#include \"brownout/breaker/snapshot.hpp\"")
+expect_violation("detector/planted.hpp:3: detector/ may include core, detector, not brownout/breaker/snapshot.hpp")
+
+plant_header(breaker/planted.hpp "#  include \"brownout/registry/registry.hpp\"")
+expect_violation("breaker/planted.hpp:3: breaker/ may include core, detector, breaker, not")
+
+plant_header(registry/planted.hpp "#include \"brownout/system/probe.hpp\"")
+expect_violation("registry/planted.hpp:3: registry/ may include")
 
 plant_header(health/planted.hpp "#include <vector>\n\n#include \"brownout/breaker/snapshot.hpp\"")
-expect_violation("health/planted.hpp:5: health/ may include core, window, health, not")
+expect_violation("health/planted.hpp:5: health/ may include core, health, not")
 
-plant_header(breaker/planted.hpp "#  include \"brownout/health/scorer.hpp\"")
-expect_violation("breaker/planted.hpp:3: breaker/ may include core, window, breaker, not")
+plant_header(recovery/planted.hpp "#include \"brownout/level/level_ladder.hpp\"")
+expect_violation("recovery/planted.hpp:3: recovery/ may include core, recovery, not")
 
-plant_header(degradation/planted.hpp "#include \"brownout/system/probe.hpp\"")
-expect_violation("degradation/planted.hpp:3: degradation/ may include")
+plant_header(level/planted.hpp "#include \"brownout/feature/dimmer.hpp\"")
+expect_violation("level/planted.hpp:3: level/ may include core, level, not")
+
+plant_header(feature/planted.hpp "#include \"brownout/health/scorer.hpp\"")
+expect_violation("feature/planted.hpp:3: feature/ may include core, level, feature, not")
 
 plant_header(system/planted.hpp "#include \"brownout/observe/counter.hpp\"")
 expect_violation("system/planted.hpp:3: system/ may include")
@@ -26,8 +38,11 @@ expect_violation("system/planted.hpp:3: system/ may include")
 plant_header(testing/planted.hpp "#include \"brownout/breaker/circuit_breaker.hpp\"")
 expect_violation("testing/planted.hpp:3: testing/ may include core, testing, not")
 
-plant_header(breaker/planted.hpp "#include \"brownout/version.hpp\"")
+plant_header(breaker/planted.hpp "#include \"brownout/brownout.hpp\"")
 expect_violation("breaker/planted.hpp:3: breaker/ may include")
+
+plant_header(breaker/planted.hpp "#include \"brownout/version.hpp\"")
+expect_clean("the header that names the namespace")
 
 plant_header(breaker/planted.hpp "#include <boost/circular_buffer.hpp>")
 expect_violation("breaker/planted.hpp:3: breaker/ uses the standard library alone, not <boost/circular_buffer.hpp>")

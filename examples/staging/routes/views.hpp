@@ -2,7 +2,7 @@
 #pragma once
 
 #include "brownout/core/clock.hpp"
-#include "brownout/degradation/feature_view.hpp"
+#include "brownout/feature/feature_view.hpp"
 #include "service/feature.hpp"
 #include "service/staging_system.hpp"
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include "brownout/degradation/feature_matrix.hpp"
+#include "brownout/feature/feature_matrix.hpp"
 #include "config/dependency.hpp"
 #include "service/level.hpp"
 

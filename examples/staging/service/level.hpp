@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include "brownout/degradation/level_table.hpp"
+#include "brownout/level/level_table.hpp"
 
 #include <array>
 #include <chrono>

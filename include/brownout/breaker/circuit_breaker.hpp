@@ -1,24 +1,24 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include "brownout/breaker/call.hpp"
-#include "brownout/breaker/calls_in_flight.hpp"
-#include "brownout/breaker/circuit.hpp"
-#include "brownout/breaker/control_word.hpp"
+#include "brownout/breaker/detail/calls_in_flight.hpp"
+#include "brownout/breaker/detail/circuit.hpp"
+#include "brownout/breaker/detail/control_word.hpp"
+#include "brownout/breaker/detail/outage.hpp"
+#include "brownout/breaker/detail/policy.hpp"
+#include "brownout/breaker/detail/transition_feed.hpp"
 #include "brownout/breaker/options.hpp"
-#include "brownout/breaker/outage.hpp"
 #include "brownout/breaker/permit.hpp"
-#include "brownout/breaker/policy.hpp"
 #include "brownout/breaker/preset.hpp"
 #include "brownout/breaker/snapshot.hpp"
-#include "brownout/breaker/standard_detector.hpp"
 #include "brownout/breaker/transition_event.hpp"
-#include "brownout/breaker/transition_feed.hpp"
 #include "brownout/core/atomics.hpp"
 #include "brownout/core/classifier.hpp"
 #include "brownout/core/clock.hpp"
-#include "brownout/core/invalid_option.hpp"
-#include "brownout/window/detector.hpp"
+#include "brownout/core/detail/guarded_call.hpp"
+#include "brownout/core/detail/invalid_option.hpp"
+#include "brownout/detector/detector.hpp"
+#include "brownout/detector/standard_detector.hpp"
 
 #include <algorithm>
 #include <atomic>
@@ -251,4 +251,4 @@ class alignas(64) circuit_breaker {
 
 }  // namespace brownout
 
-#include "brownout/breaker/circuit_breaker_impl.hpp"
+#include "brownout/breaker/detail/circuit_breaker_impl.hpp"

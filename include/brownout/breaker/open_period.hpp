@@ -2,7 +2,7 @@
 #pragma once
 
 #include "brownout/core/clock.hpp"
-#include "brownout/core/invalid_option.hpp"
+#include "brownout/core/detail/invalid_option.hpp"
 
 #include <algorithm>
 #include <chrono>
@@ -44,7 +44,7 @@ struct decorrelated_period {
 ///
 /// An outage of any length at any call rate then costs about sqrt(2 n) probes for n refused calls, which
 /// balances what the probes cost against how late the recovery is seen. Where the rule comes from, and what
-/// it was compared with: docs/decisions/0006.
+/// it was compared with: docs/adr/0006.
 struct adaptive_period {
   /// So many refused calls more than the number of the period. At 50 calls a second and more the first
   /// `least` passes later than they come; at one a second, they keep the first probes of an outage from being

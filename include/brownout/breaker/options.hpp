@@ -3,7 +3,7 @@
 
 #include "brownout/breaker/open_period.hpp"
 #include "brownout/core/clock.hpp"
-#include "brownout/core/invalid_option.hpp"
+#include "brownout/core/detail/invalid_option.hpp"
 
 #include <algorithm>
 #include <chrono>
@@ -28,7 +28,7 @@ inline constexpr ramp_options no_ramp{.first = 0};
 /// How a circuit breaker behaves once its detector trips. Validated when the breaker is built.
 ///
 /// The defaults are the ones that were wrong least often where the field's were compared; see
-/// docs/decisions/0006.
+/// docs/adr/0006.
 struct breaker_options {
   static constexpr std::uint32_t most_probes = 255;
   static constexpr std::uint32_t most_successes = 255;
@@ -51,7 +51,7 @@ struct breaker_options {
 
   /// Half-open: successes that close the circuit, or begin the ramp: 1 to 255. Default (zero): 5, or `probes`
   /// if that is more. With one success, 3.6 times as many decisions about a dependency that fails 60 % of its
-  /// calls are wrong (docs/decisions-study.md).
+  /// calls are wrong (docs/studies/client.md).
   std::uint32_t successes = 0;
 
   ramp_options ramp{};  ///< `no_ramp`: the last probe's success closes the circuit

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include "brownout/breaker/failure_rate.hpp"
 #include "brownout/breaker/options.hpp"
-#include "brownout/window/consecutive_failures.hpp"
-#include "brownout/window/count_window.hpp"
-#include "brownout/window/detector.hpp"
-#include "brownout/window/time_window.hpp"
+#include "brownout/detector/consecutive_failures.hpp"
+#include "brownout/detector/count_window.hpp"
+#include "brownout/detector/detector.hpp"
+#include "brownout/detector/failure_rate.hpp"
+#include "brownout/detector/time_window.hpp"
 
 #include <chrono>
 #include <string>
@@ -24,7 +24,7 @@ struct preset {
 };
 
 /// The figures that users of other libraries know, as those have them by default. Without any preset a
-/// breaker has brownout's own, which were wrong less often; see docs/decisions/0006.
+/// breaker has brownout's own, which were wrong less often; see docs/adr/0006.
 ///
 /// What half-open means stays ours: a failed probe opens the circuit, whatever the others say.
 namespace presets {

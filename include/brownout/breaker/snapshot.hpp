@@ -4,7 +4,7 @@
 #include "brownout/core/bounded_text.hpp"
 #include "brownout/core/circuit_state.hpp"
 #include "brownout/core/clock.hpp"
-#include "brownout/window/detector.hpp"
+#include "brownout/detector/detector.hpp"
 
 #include <cstdint>
 

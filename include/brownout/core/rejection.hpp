@@ -2,7 +2,7 @@
 #pragma once
 
 #include "brownout/core/clock.hpp"
-#include "brownout/core/invalid_option.hpp"
+#include "brownout/core/detail/invalid_option.hpp"
 
 #include <chrono>
 #include <cstdint>

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "brownout/core/assert.hpp"
-#include "brownout/core/invalid_option.hpp"
+#include "brownout/core/detail/invalid_option.hpp"
 #include "brownout/health/component_evidence.hpp"
 #include "brownout/health/component_role.hpp"
 #include "brownout/health/component_score.hpp"

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include "brownout/core/invalid_option.hpp"
+#include "brownout/core/detail/invalid_option.hpp"
 #include "brownout/health/component_score.hpp"
 
 #include <cstdint>

@@ -3,8 +3,8 @@
 
 #include "brownout/core/circuit_state.hpp"
 #include "brownout/core/clock.hpp"
-#include "brownout/degradation/level_transition.hpp"
 #include "brownout/health/health_report.hpp"
+#include "brownout/level/level_transition.hpp"
 
 #include <fmt/format.h>
 

@@ -2,11 +2,11 @@
 #pragma once
 
 #include "brownout/breaker/snapshot.hpp"
-#include "brownout/breaker/transitions.hpp"
 #include "brownout/core/circuit_state.hpp"
 #include "brownout/core/clock.hpp"
-#include "brownout/degradation/recovery_estimate.hpp"
+#include "brownout/core/transitions.hpp"
 #include "brownout/observe/prometheus_text.hpp"
+#include "brownout/recovery/recovery_estimate.hpp"
 
 #include <array>
 #include <chrono>

@@ -1,19 +1,19 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include "brownout/breaker/call.hpp"
 #include "brownout/breaker/circuit_breaker.hpp"
 #include "brownout/core/classifier.hpp"
 #include "brownout/core/clock.hpp"
+#include "brownout/core/detail/guarded_call.hpp"
 #include "brownout/core/outcome.hpp"
 #include "brownout/core/result.hpp"
-#include "brownout/degradation/recovery_predictor.hpp"
+#include "brownout/detector/consecutive_failures.hpp"
 #include "brownout/health/component_evidence.hpp"
 #include "brownout/health/component_role.hpp"
 #include "brownout/health/evidence_policy.hpp"
+#include "brownout/health/recent_calls.hpp"
+#include "brownout/recovery/recovery_predictor.hpp"
 #include "brownout/system/probe.hpp"
-#include "brownout/window/consecutive_failures.hpp"
-#include "brownout/window/recent_calls.hpp"
 
 #include <algorithm>
 #include <chrono>
@@ -39,7 +39,7 @@ struct dependency_options {
   std::vector<std::string> depends_on{};
 
   /// When its circuit opens. Default: at 10 failures in a row, as `standard_detector`; with 5, short blips
-  /// took features away that worked (docs/decisions-levels.md).
+  /// took features away that worked (docs/studies/levels.md).
   consecutive_failures trips{10};
 
   /// How it recovers. The name is taken from above. Default: a fixed open period of 10 s, as long as an

@@ -4,14 +4,14 @@
 #include "brownout/breaker/snapshot.hpp"
 #include "brownout/core/circuit_state.hpp"
 #include "brownout/core/clock.hpp"
-#include "brownout/degradation/level_ladder.hpp"
-#include "brownout/degradation/level_override.hpp"
-#include "brownout/degradation/level_transition.hpp"
-#include "brownout/degradation/recovery_estimate.hpp"
 #include "brownout/health/component_evidence.hpp"
 #include "brownout/health/component_role.hpp"
 #include "brownout/health/health_report.hpp"
-#include "brownout/window/recent_calls.hpp"
+#include "brownout/health/recent_calls.hpp"
+#include "brownout/level/level_ladder.hpp"
+#include "brownout/level/level_override.hpp"
+#include "brownout/level/level_transition.hpp"
+#include "brownout/recovery/recovery_estimate.hpp"
 
 #include <array>
 #include <cstddef>

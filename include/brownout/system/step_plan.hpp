@@ -2,9 +2,9 @@
 #pragma once
 
 #include "brownout/core/clock.hpp"
-#include "brownout/degradation/level_ladder.hpp"
+#include "brownout/level/level_ladder.hpp"
+#include "brownout/system/detail/watched_dependency.hpp"
 #include "brownout/system/snapshot.hpp"
-#include "brownout/system/watched_dependency.hpp"
 
 #include <vector>
 

@@ -2,12 +2,12 @@
 #pragma once
 
 #include "brownout/core/clock.hpp"
-#include "brownout/core/invalid_option.hpp"
-#include "brownout/degradation/dependency_set.hpp"
-#include "brownout/degradation/level_policy.hpp"
-#include "brownout/degradation/retry_after_policy.hpp"
+#include "brownout/core/detail/invalid_option.hpp"
+#include "brownout/feature/dependency_set.hpp"
 #include "brownout/health/component_role.hpp"
 #include "brownout/health/scorer.hpp"
+#include "brownout/level/level_policy.hpp"
+#include "brownout/recovery/retry_after_policy.hpp"
 #include "brownout/system/dependency.hpp"
 
 #include <algorithm>

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "unit/breaker/bench.hpp"
 
-#include "brownout/degradation/feature_matrix.hpp"
-#include "brownout/system/registry.hpp"
+#include "brownout/feature/feature_matrix.hpp"
+#include "brownout/registry/registry.hpp"
 #include "brownout/system/supervisor.hpp"
 
 #include <atomic>

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "catch2.hpp"
 
-#include "brownout/breaker/control_word.hpp"
+#include "brownout/breaker/detail/control_word.hpp"
 #include "brownout/breaker/options.hpp"
-#include "brownout/window/consecutive_failures.hpp"
+#include "brownout/detector/consecutive_failures.hpp"
 
 #include <chrono>
 #include <initializer_list>

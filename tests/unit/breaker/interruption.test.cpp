@@ -2,9 +2,9 @@
 #include "unit/breaker/bench.hpp"
 #include "unit/interrupted_atomics.hpp"
 
-#include "brownout/breaker/any_of.hpp"
-#include "brownout/breaker/failure_rate.hpp"
-#include "brownout/window/failure_balance.hpp"
+#include "brownout/detector/any_of.hpp"
+#include "brownout/detector/failure_balance.hpp"
+#include "brownout/detector/failure_rate.hpp"
 
 #include <algorithm>
 #include <array>

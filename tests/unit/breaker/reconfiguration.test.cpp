@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "unit/breaker/bench.hpp"
 
-#include "brownout/breaker/any_of.hpp"
-#include "brownout/breaker/failure_rate.hpp"
+#include "brownout/detector/any_of.hpp"
+#include "brownout/detector/failure_rate.hpp"
 
 #include <atomic>
 #include <stdexcept>

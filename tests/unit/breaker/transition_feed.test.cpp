@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "catch2.hpp"
 
+#include "brownout/breaker/detail/transition_feed.hpp"
 #include "brownout/breaker/transition_event.hpp"
-#include "brownout/breaker/transition_feed.hpp"
 
 #include <algorithm>
 #include <atomic>

@@ -3,7 +3,7 @@
 
 #include "brownout/core/circuit_state.hpp"
 #include "brownout/core/clock.hpp"
-#include "brownout/core/invalid_option.hpp"
+#include "brownout/core/detail/invalid_option.hpp"
 #include "brownout/core/outcome.hpp"
 #include "brownout/core/rejection.hpp"
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "catch2.hpp"
-#include "unit/degradation/levels.hpp"
+#include "unit/level/levels.hpp"
 
 #include "brownout/observe/explanation.hpp"
 #include "brownout/system/snapshot.hpp"

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "catch2.hpp"
 
-#include "brownout/system/level_recovery.hpp"
+#include "brownout/system/detail/level_recovery.hpp"
 
 #include <chrono>
 #include <optional>

@@ -2,9 +2,9 @@
 #pragma once
 
 #include "catch2.hpp"
-#include "unit/degradation/levels.hpp"
+#include "unit/level/levels.hpp"
 
-#include "brownout/degradation/feature_matrix.hpp"
+#include "brownout/feature/feature_matrix.hpp"
 #include "brownout/system/supervisor.hpp"
 #include "brownout/testing/manual_clock.hpp"
 

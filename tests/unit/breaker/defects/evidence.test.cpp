@@ -2,8 +2,8 @@
 #include "unit/breaker/defects/breakers.hpp"
 #include "unit/interrupted_atomics.hpp"
 
-#include "brownout/breaker/failure_rate.hpp"
-#include "brownout/window/time_window.hpp"
+#include "brownout/detector/failure_rate.hpp"
+#include "brownout/detector/time_window.hpp"
 
 #include <atomic>
 #include <cstdint>

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "unit/breaker/defects/breakers.hpp"
 
-#include "brownout/breaker/failure_rate.hpp"
-#include "brownout/window/time_window.hpp"
+#include "brownout/detector/failure_rate.hpp"
+#include "brownout/detector/time_window.hpp"
 
 #include <algorithm>
 #include <array>

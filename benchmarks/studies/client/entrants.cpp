@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "studies/client/entrants.hpp"
+
+#include "studies/peers/envoy.hpp"
+#include "studies/peers/failsafe_go.hpp"
+#include "studies/peers/gobreaker.hpp"
+#include "studies/peers/hystrix.hpp"
+#include "studies/peers/opossum.hpp"
+#include "studies/peers/polly.hpp"
+#include "studies/peers/resilience4j.hpp"
+#include "studies/shared/policy.hpp"
+#include "studies/shared/shipped.hpp"
+#include "studies/shared/simulation.hpp"
+
+#include "brownout/breaker/open_period.hpp"
+#include "brownout/breaker/options.hpp"
+#include "brownout/detector/any_of.hpp"
+#include "brownout/detector/consecutive_failures.hpp"
+#include "brownout/detector/failure_balance.hpp"
+#include "brownout/detector/failure_rate.hpp"
+#include "brownout/detector/standard_detector.hpp"
+#include "brownout/detector/time_window.hpp"
+
+#include <chrono>
+#include <string>
+#include <utility>
+
+namespace studies {
+
+namespace {
+
+using std::chrono::seconds;
+
+template <class Policy>
+entrant peer(std::string name, std::string what_it_does) {
+  return {std::move(name), std::move(what_it_does), entrant_kind::peer,
+          [](const traffic& calls, std::uint64_t) {
+            Policy policy;
+            return simulate(calls, policy);
+          }};
+}
+
+template <class Detector>
+entrant breaker(entrant_kind kind, std::string name, std::string what_it_does, Detector trips,
+                brownout::breaker_options options) {
+  return {std::move(name), std::move(what_it_does), kind,
+          [trips, options](const traffic& calls, std::uint64_t seed) {
+            auto seeded = options;
+            seeded.seed = seed;
+            shipped<Detector> policy{trips, std::move(seeded)};
+            return simulate(calls, policy);
+          }};
+}
+
+/// What `circuit_breaker{}` does, with other options.
+entrant variant(std::string name, std::string what_it_does, brownout::breaker_options options) {
+  return breaker(entrant_kind::variant, std::move(name), std::move(what_it_does),
+                 brownout::standard_detector{}, std::move(options));
+}
+
+std::vector<entrant> everybody() {
+  using brownout::standard_detector;
+  return {
+      peer<no_policy>("none", "lets every call through"),
+      peer<resilience4j>("resilience4j", "50 % of 100 calls, 60 s, 10 probes"),
+      peer<polly>("Polly", "10 % of 100 or more in 30 s, 5 s, 1 probe"),
+      peer<gobreaker>("gobreaker", "6 in a row, 60 s, 1 probe"),
+      peer<failsafe_go>("failsafe-go", "1 failure, 60 s, 1 probe"),
+      peer<hystrix>("Hystrix", "50 % of 20 or more in 10 s, 5 s, 1 probe"),
+      peer<opossum>("opossum", "50 % in 10 s, 30 s, 1 probe"),
+      peer<envoy>("Envoy", "outlier detection, one host"),
+      breaker(entrant_kind::peer, "staging", "3 in a row, 20 s, 1 probe", brownout::consecutive_failures{3},
+              {.open_for = seconds{20}, .successes = 1, .ramp = brownout::no_ramp}),
+      breaker(entrant_kind::ours, "brownout", "what circuit_breaker{} does", standard_detector{}, {}),
+      variant("fixed 30 s", "open for 30 s each time", {.open_for = seconds{30}}),
+      variant("fixed 5 s", "open for 5 s each time", {.open_for = seconds{5}}),
+      variant("fixed 1 s", "open for 1 s each time", {.open_for = seconds{1}}),
+      variant("exponential", "open for 1 s, then twice as long each time",
+              {.open_for = brownout::exponential_period{}}),
+      variant("one success", "closes after one probe", {.successes = 1}),
+      variant("two probes", "two probes at a time", {.probes = 2}),
+      variant("no ramp", "closes after the probes", {.ramp = brownout::no_ramp}),
+      breaker(entrant_kind::variant, "only a row", "opens only at 10 in a row",
+              brownout::consecutive_failures{10}, {}),
+      breaker(entrant_kind::variant, "only a balance", "opens only when 20 failures are ahead",
+              brownout::failure_balance{20}, {}),
+      breaker(entrant_kind::variant, "a window", "opens at 10 in a row, or 50 % of 20 or more in 10 s",
+              brownout::any_of{brownout::consecutive_failures{10},
+                               brownout::failure_rate<brownout::time_window>{.window = {seconds{10}}}},
+              {}),
+  };
+}
+
+}  // namespace
+
+const std::vector<entrant>& all_entrants() {
+  static const auto all = everybody();
+  return all;
+}
+
+}  // namespace studies

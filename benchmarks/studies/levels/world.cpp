@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "studies/levels/world.hpp"
+
+#include "studies/shared/story.hpp"
+
+#include <chrono>
+#include <cstdint>
+#include <utility>
+
+namespace studies::levels {
+
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+using enum dependency;
+
+/// All four are well, until told otherwise.
+class all_well {
+ public:
+  explicit all_well(std::uint64_t seed) {
+    for (auto& one : told_.dependencies) one = story{seed}.for_ever();
+  }
+  all_well& but(dependency which, truth what_happens) {
+    told_.dependencies[index(which)] = std::move(what_happens);
+    return *this;
+  }
+  all_well& without_probe(dependency which) {
+    told_.probed[index(which)] = false;
+    return *this;
+  }
+  // NOLINTNEXTLINE(google-explicit-constructor): that is what it is for
+  operator world() const { return told_; }
+
+ private:
+  world told_{};
+};
+
+// Stories of one seed have one tempo: what begins after the same times begins together.
+truth for_a_while(const phase& what, nanoseconds about, std::uint64_t seed) {
+  return after_a_while(seed).then(what, about).for_ever();
+}
+truth later(const phase& what, nanoseconds when, nanoseconds about, std::uint64_t seed) {
+  return after_a_while(seed).then(healthy, when).then(what, about).for_ever();
+}
+truth flapping(std::uint64_t seed) {
+  return after_a_while(seed).alternately(healthy, seconds{5}, refusing, seconds{5}, seconds{120}).for_ever();
+}
+
+world one_down(std::uint64_t seed) {
+  return all_well{seed}.but(openai, for_a_while(refusing, seconds{60}, seed));
+}
+world one_hangs(std::uint64_t seed) {
+  return all_well{seed}.but(database, for_a_while(hanging, seconds{60}, seed));
+}
+world two_overlapping(std::uint64_t seed) {
+  return all_well{seed}
+      .but(openai, for_a_while(refusing, seconds{60}, seed))
+      .but(database, later(refusing, seconds{30}, seconds{60}, seed));
+}
+world all_down(std::uint64_t seed) {
+  return all_well{seed}
+      .but(s3, for_a_while(refusing, seconds{30}, seed))
+      .but(redis, for_a_while(refusing, seconds{60}, seed))
+      .but(database, for_a_while(refusing, seconds{90}, seed))
+      .but(openai, for_a_while(refusing, seconds{120}, seed));
+}
+world required_flaps(std::uint64_t seed) {
+  return all_well{seed}.but(database, flapping(seed));
+}
+world light_one_flaps(std::uint64_t seed) {
+  return all_well{seed}.but(s3, flapping(seed));
+}
+world few_errors(std::uint64_t seed) {
+  return all_well{seed}.but(openai, for_a_while(failing(0.1), seconds{120}, seed));
+}
+world some_errors(std::uint64_t seed) {
+  return all_well{seed}.but(openai, for_a_while(failing(0.3), seconds{120}, seed));
+}
+world most_errors(std::uint64_t seed) {
+  return all_well{seed}.but(database, for_a_while(failing(0.6), seconds{120}, seed));
+}
+world slow_database(std::uint64_t seed) {
+  return all_well{seed}.but(database, for_a_while({.latency_factor = 40}, seconds{120}, seed));
+}
+world evidence_dries_up(std::uint64_t seed) {
+  return all_well{seed}.but(openai, for_a_while(refusing, seconds{120}, seed)).without_probe(openai);
+}
+world evidence_half_dries_up(std::uint64_t seed) {
+  return all_well{seed}.but(openai, for_a_while(failing(0.7), seconds{120}, seed)).without_probe(openai);
+}
+world blips(std::uint64_t seed) {
+  auto told =
+      story{seed}.alternately(healthy, milliseconds{19700}, refusing, milliseconds{300}, truth::length);
+  return all_well{seed}.but(database, told.for_ever());
+}
+world noise(std::uint64_t seed) {
+  const auto noisy = story{seed}.for_ever(failing(0.01));
+  return all_well{seed}.but(openai, noisy).but(database, noisy).but(redis, noisy).but(s3, noisy);
+}
+world rolling(std::uint64_t seed) {
+  return all_well{seed}
+      .but(s3, for_a_while(refusing, seconds{80}, seed))
+      .but(redis, later(refusing, seconds{80}, seconds{80}, seed))
+      .but(database, later(refusing, seconds{160}, seconds{80}, seed))
+      .but(openai, later(refusing, seconds{240}, seconds{80}, seed));
+}
+
+constexpr double busy = 2;
+constexpr double quiet = 0.05;
+
+}  // namespace
+
+const std::vector<trace>& all_traces() {
+  static const std::vector<trace> traces{
+      {"1", "openai refuses for 60 s", busy, one_down},
+      {"2", "the database hangs for 60 s", busy, one_hangs},
+      {"3", "openai refuses for 60 s, from 30 s on the database too, for 60 s", busy, two_overlapping},
+      {"4", "all four refuse; s3, redis, database, openai are back after 30, 60, 90, 120 s", busy, all_down},
+      {"5", "the database flaps: 5 s up, 5 s down, for 120 s", busy, required_flaps},
+      {"6", "s3 flaps likewise: it weighs too little to matter", busy, light_one_flaps},
+      {"7", "openai: 10 % errors for 120 s", busy, few_errors},
+      {"8", "openai: 30 % errors for 120 s", busy, some_errors},
+      {"9", "the database: 60 % errors for 120 s", busy, most_errors},
+      {"10", "the database is 40 times slower for 120 s", busy, slow_database},
+      {"11", "openai, without a probe, refuses for 120 s", busy, evidence_dries_up},
+      {"12", "openai, without a probe: 70 % errors for 120 s", busy, evidence_half_dries_up},
+      {"13", "blips: the database is down for 300 ms every 20 s", busy, blips},
+      {"14", "noise: 1 % errors of all four throughout", busy, noise},
+      {"15", "s3, redis, database, openai refuse one after the other, 80 s each", busy, rolling},
+      {"16", "1 with few requests", quiet, one_down},
+      {"17", "4 with few requests", quiet, all_down},
+      {"18", "9 with few requests", quiet, most_errors},
+      {"19", "14 with few requests", quiet, noise},
+  };
+  return traces;
+}
+
+}  // namespace studies::levels

@@ -1,0 +1,317 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "brownout/breaker/detail/announcer.hpp"
+#include "brownout/breaker/detail/control_word.hpp"
+#include "brownout/breaker/detail/era_value.hpp"
+#include "brownout/breaker/detail/moment.hpp"
+#include "brownout/breaker/detail/outage.hpp"
+#include "brownout/breaker/detail/policy.hpp"
+#include "brownout/breaker/detail/recovery.hpp"
+#include "brownout/breaker/detail/transition_feed.hpp"
+#include "brownout/breaker/options.hpp"
+#include "brownout/breaker/snapshot.hpp"
+#include "brownout/breaker/transition_event.hpp"
+#include "brownout/core/assert.hpp"
+#include "brownout/core/bounded_text.hpp"
+#include "brownout/core/circuit_state.hpp"
+#include "brownout/core/clock.hpp"
+#include "brownout/core/detail/chance.hpp"
+#include "brownout/core/detail/live_value.hpp"
+#include "brownout/core/rejection.hpp"
+
+#include <algorithm>
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <new>
+#include <optional>
+#include <string_view>
+#include <utility>
+
+namespace brownout::detail {
+
+/// The state of a circuit: its control word, what else belongs to the word's era, and how one word follows
+/// another. What is decided, and on what grounds, is the breaker's.
+///
+/// Thread-safe; lock-free, apart from what listeners do.
+template <class Detector, class Clock, class Atomics>
+class circuit {
+ public:
+  using policy_type = detail::policy<Detector>;
+
+  circuit(std::shared_ptr<policy_type> given, Clock clock)
+      : control_{given->trips()->first_marks(control_word::most_marks)},
+        origin_{clock.now()},
+        policy_{given.get()},
+        given_{std::move(given)},
+        clock_{std::move(clock)} {}
+  circuit(const circuit&) = delete;
+  circuit& operator=(const circuit&) = delete;
+  ~circuit() { delete rare_.load(std::memory_order_acquire); }  // (5)
+
+  /// (1) acquire: synchronizes-with (2), so whoever acts on a word sees what the transition to it was based
+  /// on.
+  [[nodiscard]] control_word word() const noexcept { return {control_.load(std::memory_order_acquire)}; }
+
+  /// Whether `seen` still stands there, for the shortcut, or what stands there, for display. Relaxed: nothing
+  /// else is read on the strength of it.
+  [[nodiscard]] control_word observed_word() const noexcept {
+    return {control_.load(std::memory_order_relaxed)};
+  }
+
+  /// What it decides by.
+  [[nodiscard]] const policy_type& policy() const noexcept {
+    // (3) acquire: synchronizes-with (4), so a policy is whole for whoever sees it.
+    return *policy_.load(std::memory_order_acquire);
+  }
+  [[nodiscard]] live_copy<recovery> rules() const noexcept { return policy().rules(); }
+
+  /// Gives this circuit a policy of its own, a copy with something replaced: the one that it was given may be
+  /// others' too, and may still be read.
+  template <class Replace>
+  void reconfigure(Replace replace) {
+    auto& rare = rare_state();
+    const std::lock_guard lock{rare.reconfiguring};
+    if (rare.own) return replace(*rare.own);
+    auto own = std::make_unique<policy_type>(*policy().rules(), *policy().trips());
+    replace(*own);
+    policy_.store(own.get(), std::memory_order_release);  // (4)
+    rare.own = std::move(own);
+  }
+
+  /// Keeps a failure's text for display, unless there is no memory for it or somebody else is at it.
+  void note_failure(std::string_view why) noexcept {
+    auto* const rare = rare_state(std::nothrow);
+    if (rare != nullptr) rare->failure.try_write({bounded_text{why}, clock_.now()});
+  }
+
+  [[nodiscard]] subscription subscribe(transition_listener listener, announcements wanted) {
+    // Read by writing (2), so that the reading has its place among all transitions.
+    const auto read_epoch = [this] {
+      return control_word{control_.fetch_add(0, std::memory_order_acq_rel)}.epoch();
+    };
+    return subscription{rare_state().listeners.feed(read_epoch), std::move(listener), wanted};
+  }
+
+  /// Since construction. Read once for each decision.
+  [[nodiscard]] duration elapsed() const noexcept { return clock_.now() - origin_; }
+
+  /// Replaces `seen` by `next`; on failure `seen` is what stands there now.
+  [[nodiscard]] bool replace(control_word& seen, control_word next) noexcept {
+    // (2) release: publishes the new epoch, whose statistics are part of the same word. On failure (1) again.
+    return control_.compare_exchange_weak(seen.bits, next.bits, std::memory_order_acq_rel,
+                                          std::memory_order_acquire);
+  }
+
+  /// Replaces `seen` by a word of another era, with the moments of both fixed, and of an open one the period
+  /// (see `era_value`).
+  [[nodiscard]] bool begin_era(control_word& seen, control_word next, duration now) noexcept {
+    if (!moment_of(seen, now) || !settle_outage(seen, next)) {
+      seen = word();
+      return false;
+    }
+    const auto before = seen;
+    if (!replace(seen, next)) return false;
+    // Nothing when the era is over already: then its successor fixed it.
+    const auto begun = moment_of(next, now);
+    if (next.state() == circuit_state::open) static_cast<void>(outage_of(next));
+    if (before.era() != next.era()) {
+      announce({next.epoch(), before.state(), next.state(), origin_ + begun.value_or(now)});
+    }
+    return true;
+  }
+
+  /// Of a new closed era.
+  [[nodiscard]] std::uint32_t first_marks() const noexcept {
+    return policy().trips()->first_marks(control_word::most_marks);
+  }
+  /// Whether a circuit that opens now, out of the closed `seen`, begins an outage. Only then is the numbering
+  /// of open periods begun again.
+  [[nodiscard]] bool begins_outage(control_word seen, duration now) const noexcept {
+    if (seen.is_begun_by_operator()) return true;
+    const auto closed_at = moment_of(seen, now);
+    return closed_at && now - *closed_at >= rules()->relapse_within;
+  }
+  /// An era as it is at a moment: what a decision goes by.
+  struct view {
+    control_word word;
+    duration now;    // one reading of the clock
+    duration begun;  // half-open: when the latest call was admitted
+    outage period;   // open
+  };
+
+  /// The era of `seen` now. Nothing when it is over; then `seen` is what stands there now.
+  ///
+  /// The clock is read after the word, and again when that has changed: an older reading must not become the
+  /// moment of a later era, whose period would then have begun before it did.
+  [[nodiscard]] std::optional<view> look(control_word& seen) const noexcept {
+    const auto now = elapsed();
+    // Nearly always everything is fixed and still so, and rejections should cost little more than the clock.
+    const auto key = seen.moment_key();
+    const outage fixed{seen.state() == circuit_state::open ? outage_.peek(key) : 1};
+    if (const auto fixed_moment = moment_.peek(key); fixed_moment && fixed.bits != 0 && word() == seen) {
+      return view{seen, now, *fixed_moment, fixed};
+    }
+    const auto begun = moment_of(seen, now);
+    const auto period = seen.state() == circuit_state::open ? outage_of(seen) : std::optional{outage{}};
+    if (begun && period) return view{seen, now, *begun, *period};
+    seen = word();
+    return std::nullopt;
+  }
+
+  /// Until a call may pass: 0 when one may now.
+  [[nodiscard]] duration wait(const view& at) const noexcept {
+    const auto passed = at.now - at.begun;
+    const auto left_of = [&](duration period) { return std::max(period - passed, duration::zero()); };
+    switch (at.word.state()) {
+      case circuit_state::open: {
+        const auto left = left_of(at.period.least());
+        if (left > duration::zero() || !at.period.waits_after(at.word.refused())) return left;
+        // Nobody can tell when the missing calls come; as long again is worth a try.
+        return std::min(left_of(rules()->open_for.most(at.period.least())), at.period.least());
+      }
+      case circuit_state::half_open:
+        return wait(at, *rules());
+      case circuit_state::forced_open:
+        return at.word.is_held_for_ever() ? rejection::unknown : left_of(at.word.held_for());
+      default:
+        return duration::zero();
+    }
+  }
+
+  /// The same of a half-open circuit, by these rules.
+  [[nodiscard]] static duration wait(const view& at, const recovery& rules) noexcept {
+    if (at.word.in_flight() < rules.limit(at.word)) return duration::zero();
+    return std::max(at.begun + rules.lease - at.now, duration::zero());
+  }
+
+  /// The part of a snapshot that shows the era.
+  [[nodiscard]] breaker_snapshot show(const view& at) const noexcept {
+    const auto state = at.word.state();
+    const auto now = rules();
+    breaker_snapshot shown;
+    shown.state = state;
+    shown.epoch = at.word.epoch();
+    shown.since = origin_ + at.begun;
+    shown.retry_after = state == circuit_state::half_open ? wait(at, *now) : wait(at);
+    shown.probes_needed = at.word.is_ramping() ? now->ramp.successes : now->successes;
+    if (state == circuit_state::half_open) {
+      shown.probes_succeeded = at.word.succeeded();
+      shown.probes_in_flight = at.word.in_flight();
+      shown.in_flight_limit = now->limit(at.word);
+    }
+    if (state == circuit_state::open) shown.open_period = at.period.number();
+    if (const auto* rare = rare_.load(std::memory_order_acquire)) {  // (5)
+      shown.listener_failures = rare->listeners.failures();
+      shown.missed_transitions = rare->listeners.missed();
+      const auto failure = rare->failure.read();
+      shown.last_failure = failure->why;
+      shown.last_failure_at = failure->at;
+    }
+    return shown;
+  }
+
+  /// Closed to any state is a transition too: a reset begins an epoch with empty statistics.
+  void hold(circuit_state state, auto marks_or_time) noexcept {
+    auto seen = word();
+    while (!begin_era(seen, seen.next_held(state, marks_or_time), elapsed())) {
+    }
+  }
+
+ private:
+  struct noted_failure {
+    bounded_text why{};
+    time_point at{};
+  };
+  /// What few circuits ever need.
+  struct rarely_needed {
+    std::mutex reconfiguring;
+    std::unique_ptr<policy_type> own{};  // guarded by the mutex
+    announcer<Atomics> listeners{};
+    live_value<noted_failure> failure{noted_failure{}};
+  };
+  /// Made when first needed; null when there is no memory for it.
+  [[nodiscard]] rarely_needed* rare_state(std::nothrow_t) noexcept {
+    auto* there = rare_.load(std::memory_order_acquire);  // (5)
+    if (there != nullptr) return there;
+    std::unique_ptr<rarely_needed> made{new (std::nothrow) rarely_needed};
+    while (there == nullptr && made) {
+      // (6) release: publishes what was made. On failure (5).
+      if (rare_.compare_exchange_weak(there, made.get(), std::memory_order_acq_rel,
+                                      std::memory_order_acquire)) {
+        return made.release();
+      }
+    }
+    return there;
+  }
+  [[nodiscard]] rarely_needed& rare_state() {
+    auto* const there = rare_state(std::nothrow);
+    if (there == nullptr) raise(std::bad_alloc{});
+    return *there;
+  }
+  void announce(const transition_event& event) noexcept {
+    // (5) acquire: synchronizes-with (6).
+    if (auto* rare = rare_.load(std::memory_order_acquire)) rare->listeners.announce(event);
+  }
+
+  /// Different for each breaker and each process.
+  [[nodiscard]] std::uint64_t own_seed() const noexcept {
+    return reinterpret_cast<std::uintptr_t>(this) ^
+           static_cast<std::uint64_t>(origin_.time_since_epoch().count());
+  }
+
+  /// Whether the era of `era` goes on.
+  [[nodiscard]] auto is_current(control_word era) const noexcept {
+    return [this, era] {
+      const auto current = this->word();
+      return current.era() == era.era() && current.moment_key() == era.moment_key();
+    };
+  }
+
+  /// When the era of `era` began, fixed to `now` if nobody has seen it yet. Nothing when the era is over.
+  [[nodiscard]] std::optional<duration> moment_of(control_word era, duration now) const noexcept {
+    return moment_.fix(era.moment_key(), now, is_current(era));
+  }
+  /// The period that the open era of `era` is in, computed if nobody has yet. Nothing when it is over.
+  [[nodiscard]] std::optional<outage> outage_of(control_word era) const noexcept {
+    const auto following = [&](std::uint64_t previous) {
+      const auto now = rules();
+      return outage{previous}
+          .next(now->open_for, era.begins_outage(), era.wish(),
+                chance_of(now->seed != 0 ? now->seed : own_seed(), era.epoch()))
+          .bits;
+    };
+    const auto bits = outage_.fix(era.moment_key(), following, is_current(era));
+    return bits ? std::optional{outage{*bits}} : std::nullopt;
+  }
+
+  /// Before a circuit opens, the latest period goes over to the era that is left, so that no open era finds
+  /// one of its own key that is 4096 eras old. A circuit that an operator has held open begins anew. False
+  /// when the era of `seen` is over.
+  [[nodiscard]] bool settle_outage(control_word seen, control_word next) noexcept {
+    const bool begins_anew = seen.state() == circuit_state::forced_open;
+    if (next.state() != circuit_state::open && !begins_anew) return true;
+    const auto latest = [&](std::uint64_t previous) {
+      return begins_anew || previous == 0 ? outage::none : previous;
+    };
+    return outage_.fix(seen.moment_key(), latest, is_current(seen)).has_value();
+  }
+
+  // Written by whoever causes a transition or counts a failure (2), read by every caller (1). Publishes
+  // state, epoch and counts together.
+  typename Atomics::template atomic<std::uint64_t> control_;
+  mutable moment<Atomics> moment_;        // what deadlines are counted from
+  mutable era_value<Atomics> outage_{0};  // the latest open period
+
+  const time_point origin_;
+  // Written by whoever reconfigures (4), read where rules decide (3).
+  typename Atomics::template atomic<policy_type*> policy_;
+  // Written once, by whoever needs it first (6), read after each transition (5).
+  typename Atomics::template atomic<rarely_needed*> rare_{nullptr};
+  const std::shared_ptr<policy_type> given_;
+  [[no_unique_address]] const Clock clock_;
+};
+
+}  // namespace brownout::detail

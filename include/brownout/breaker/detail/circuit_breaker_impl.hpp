@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+// How a circuit breaker decides: the members that are not worth a place in every caller's code.
+
+#include "brownout/breaker/circuit_breaker.hpp"
+#include "brownout/breaker/detail/control_word.hpp"
+#include "brownout/breaker/permit.hpp"
+#include "brownout/breaker/snapshot.hpp"
+#include "brownout/core/circuit_state.hpp"
+#include "brownout/core/clock.hpp"
+#include "brownout/core/outcome.hpp"
+#include "brownout/core/rejection.hpp"
+#include "brownout/detector/detector.hpp"
+
+#include <atomic>
+
+namespace brownout {
+
+/// Two functions, so that whoever is not decided upon by the clock does not save the registers that it takes.
+template <detector Detector, clock_source Clock, class Atomics>
+auto circuit_breaker<Detector, Clock, Atomics>::acquire_slowly(detail::control_word seen) noexcept -> answer {
+  if (seen.refuses_all()) return refuse(rejection_reason::forced_open, rejection::unknown);
+  if (seen.admits_all()) return {this, seen.without_shortcut()};
+  return acquire_by_clock(seen);
+}
+
+template <detector Detector, clock_source Clock, class Atomics>
+auto circuit_breaker<Detector, Clock, Atomics>::acquire_by_clock(detail::control_word seen) noexcept
+    -> answer {
+  using enum circuit_state;
+  for (;;) {
+    if (seen.refuses_all()) return refuse(rejection_reason::forced_open, rejection::unknown);
+    if (seen.admits_all()) return {this, seen.without_shortcut()};
+    const auto state = seen.state();
+    const auto at = circuit_.look(seen);
+    if (!at) continue;
+    if (state == disabled) {
+      if (at->now - at->begun < seen.held_for()) return {this, seen.without_shortcut()};
+      const auto next = seen.next_held(closed, circuit_.first_marks());
+      if (circuit_.begin_era(seen, next, at->now)) seen = next;
+      continue;  // as a call on a closed circuit
+    }
+    auto next = seen.next_half_open();  // its time is over, or every call is lost
+    if (state == half_open) {
+      const auto rules = circuit_.rules();
+      const auto left = circuit_.wait(*at, *rules);
+      if (left > duration::zero()) {
+        if (!seen.is_ramping()) return refuse(rejection_reason::probes_in_flight, left);
+        if (seen.succeeded() > 0 && !circuit_.replace(seen, seen.with_no_row())) continue;
+        return refuse(rejection_reason::recovering, left);
+      }
+      if (seen.in_flight() < rules->limit(seen)) next = seen.with_admission();
+    } else if (const auto left = circuit_.wait(*at); left > duration::zero()) {
+      if (state == forced_open) return refuse(rejection_reason::forced_open, left);
+      if (at->period.waits_after(seen.refused()) && !circuit_.replace(seen, seen.with_refusal())) continue;
+      return refuse(rejection_reason::circuit_open, left);
+    }
+    if (circuit_.begin_era(seen, next, at->now)) return {this, next.without_shortcut()};
+  }
+}
+
+template <detector Detector, clock_source Clock, class Atomics>
+call_sample circuit_breaker<Detector, Clock, Atomics>::sample(detail::control_word seen, start_time started,
+                                                              outcome result) const noexcept {
+  call_sample call{.epoch = seen.epoch(), .failed = result == outcome::failure};
+  if (Detector::reads_clock && (Detector::has_window || call.failed)) call.ended = circuit_.elapsed();
+  if constexpr (Detector::times_calls) {
+    call.took = call.ended - started.at;
+    call.was_overdue = started.was_overdue;
+  }
+  return call;
+}
+
+template <detector Detector, clock_source Clock, class Atomics>
+disposition circuit_breaker<Detector, Clock, Atomics>::record_slowly(detail::control_word token,
+                                                                     start_time started, outcome result,
+                                                                     duration wish) noexcept {
+  if constexpr (Detector::counts_overdue) started.was_overdue = in_flight_.leave(started.place);
+  const auto seen = circuit_.word();
+  const bool judged = result == outcome::success || result == outcome::failure;
+  if (judged && seen.era() == token.era() && seen.measures()) [[likely]] {
+    return record_call(seen, sample(seen, started, result), wish);
+  }
+  return record_off_closed(seen, token, started, result, wish);
+}
+
+/// A function of its own, for the registers that it takes.
+template <detector Detector, clock_source Clock, class Atomics>
+disposition circuit_breaker<Detector, Clock, Atomics>::record_off_closed(detail::control_word seen,
+                                                                         detail::control_word token,
+                                                                         start_time started, outcome result,
+                                                                         duration wish) noexcept {
+  if (result == outcome::ignored || result == outcome::cancelled) {
+    give_place_back(token);
+    return disposition::released;
+  }
+  if (seen.era() != token.era()) return late();
+  if (seen.state() == circuit_state::disabled) return disposition::released;
+  return record_probe(seen, sample(seen, started, result), wish);
+}
+
+/// Closed or metrics_only.
+template <detector Detector, clock_source Clock, class Atomics>
+disposition circuit_breaker<Detector, Clock, Atomics>::record_call(detail::control_word seen,
+                                                                   const call_sample& call,
+                                                                   duration wish) noexcept {
+  const auto era = seen.era();
+  const auto rules = circuit_.policy().trips();
+  auto evidence = rules->record(history_, call);
+  for (;;) {
+    const auto judged = rules->judge(evidence, seen.marks(), call, detail::control_word::most_marks);
+    bool done = false;
+    if (judged.trips && seen.state() == circuit_state::closed) {
+      done = open(seen, wish);
+    } else {
+      done = judged.marks == seen.marks() || circuit_.replace(seen, seen.with_marks(judged.marks));
+    }
+    if (done) return counted(call.failed);
+    // A window has taken the call in while its epoch went on: it counts, only for nothing any more.
+    if (seen.era() != era) return Detector::has_window ? counted(call.failed) : late();
+    evidence = rules->look(history_, call);
+  }
+}
+
+template <detector Detector, clock_source Clock, class Atomics>
+bool circuit_breaker<Detector, Clock, Atomics>::open(detail::control_word& seen, duration wish) noexcept {
+  const auto now = circuit_.elapsed();
+  return circuit_.begin_era(seen, seen.next_open(circuit_.begins_outage(seen, now), bounded(wish)), now);
+}
+
+template <detector Detector, clock_source Clock, class Atomics>
+disposition circuit_breaker<Detector, Clock, Atomics>::record_probe(detail::control_word seen,
+                                                                    const call_sample& call,
+                                                                    duration wish) noexcept {
+  const auto era = seen.era();
+  // A slow probe is a bad one where slow calls open the circuit: else it would close only to open again.
+  const bool failed = circuit_.policy().trips()->is_bad(call);
+  const auto rules = circuit_.rules();
+  while (seen.era() == era) {
+    const auto next = failed ? rules->after_failure(seen, bounded(wish))
+                             : rules->after_success(seen, circuit_.first_marks());
+    const bool done =
+        next.era() == era ? circuit_.replace(seen, next) : circuit_.begin_era(seen, next, circuit_.elapsed());
+    if (done) return counted(call.failed);
+  }
+  return late();
+}
+
+/// Calls that have been in flight for too long count now. What that does to the circuit is decided as if they
+/// had just ended.
+template <detector Detector, clock_source Clock, class Atomics>
+void circuit_breaker<Detector, Clock, Atomics>::count_overdue() noexcept {
+  const auto limit = [this] { return circuit_.policy().trips()->overdue_after(); };
+  const auto now = circuit_.elapsed();
+  if (!in_flight_.is_time_to_look(now, limit)) [[likely]]
+    return;
+  const auto seen = circuit_.word();
+  if (!seen.measures()) return;
+  in_flight_.count_overdue(seen.epoch(), now, limit(), [&](duration took) {
+    static_cast<void>(record_call(
+        seen, {.epoch = seen.epoch(), .in_flight = true, .took = took, .ended = now}, duration::zero()));
+  });
+}
+
+template <detector Detector, clock_source Clock, class Atomics>
+void circuit_breaker<Detector, Clock, Atomics>::give_back(detail::control_word token,
+                                                          [[maybe_unused]] start_time started) noexcept {
+  if constexpr (Detector::counts_overdue) in_flight_.leave(started.place);
+  give_place_back(token);
+}
+
+/// Half-open, somebody else can have it.
+template <detector Detector, clock_source Clock, class Atomics>
+void circuit_breaker<Detector, Clock, Atomics>::give_place_back(detail::control_word token) noexcept {
+  auto seen = circuit_.word();
+  while (seen.era() == token.era() && seen.state() == circuit_state::half_open) {
+    if (circuit_.replace(seen, seen.with_give_back())) return;
+  }
+}
+
+template <detector Detector, clock_source Clock, class Atomics>
+circuit_glance circuit_breaker<Detector, Clock, Atomics>::glance() const noexcept {
+  const auto seen = circuit_.observed_word();
+  if (seen.state() == circuit_state::closed) return {.epoch = seen.epoch()};
+  const auto shown = snapshot();
+  return {shown.state, shown.epoch, shown.retry_after, shown.probes_needed, shown.probes_succeeded};
+}
+
+template <detector Detector, clock_source Clock, class Atomics>
+breaker_snapshot circuit_breaker<Detector, Clock, Atomics>::snapshot() const noexcept {
+  auto seen = circuit_.word();
+  auto at = circuit_.look(seen);
+  while (!at) at = circuit_.look(seen);
+  auto shown = circuit_.show(*at);
+  if (shown.state == circuit_state::closed || shown.state == circuit_state::metrics_only) {
+    shown.count(circuit_.policy().trips()->statistics(
+        history_, seen.marks(), {.epoch = seen.epoch(), .ended = at->now}, detail::control_word::most_marks));
+  }
+  // relaxed: totals, read beside the word.
+  shown.failed_results = failed_.load(std::memory_order_relaxed);
+  shown.rejections = rejections_.load(std::memory_order_relaxed);
+  shown.late_results = late_.load(std::memory_order_relaxed);
+  return shown;
+}
+
+}  // namespace brownout

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "brownout/breaker/detail/control_word.hpp"
+#include "brownout/breaker/open_period.hpp"
+#include "brownout/core/clock.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <cstdint>
+
+namespace brownout::detail {
+
+/// The open period that an open era is in: what its deadline is computed from, in 52 bits.
+///
+///     51..41 number in the outage | 40 waits for refused calls | 39..0 least length, us
+///
+/// 40 bits of microseconds are 12 days; a period lasts 36 h at most.
+struct outage {
+  static constexpr int length_bits = 40;
+  static constexpr std::uint64_t length_mask = (std::uint64_t{1} << length_bits) - 1;
+
+  std::uint64_t bits = 0;
+
+  /// None: the next one is the first.
+  static constexpr std::uint64_t none = 1;
+
+  static outage of(std::uint32_t number, bool waits_for_refusals, duration least) noexcept {
+    const auto length = std::chrono::ceil<std::chrono::microseconds>(least).count();
+    return {std::uint64_t{number} << (length_bits + 1) |
+            std::uint64_t{waits_for_refusals ? 1U : 0U} << length_bits |
+            (static_cast<std::uint64_t>(length) & length_mask)};
+  }
+
+  [[nodiscard]] std::uint32_t number() const noexcept {
+    return static_cast<std::uint32_t>(bits >> (length_bits + 1));
+  }
+  /// Whether, when its least length is over, calls have yet to be refused of which `refused` were.
+  [[nodiscard]] bool waits_after(std::uint32_t refused) const noexcept {
+    return (bits >> length_bits & 1) != 0 &&
+           refused < std::min(number() + adaptive_period::head_start, control_word::most_refused);
+  }
+  [[nodiscard]] duration least() const noexcept {
+    return std::chrono::microseconds{static_cast<std::int64_t>(bits & length_mask)};
+  }
+
+  /// The period after this one. `begins`: it is the first of another outage. `wish`: what the failed call
+  /// asked for (its Retry-After), which only lengthens it.
+  [[nodiscard]] outage next(const open_period& rule, bool begins, duration wish,
+                            double chance) const noexcept {
+    const auto following = begins ? 1U : std::min(number() + 1, open_period::most_number);
+    const auto least_length = rule.least(following, least(), chance);
+    return of(following, rule.waits_for_refusals(), std::max(least_length, wish));
+  }
+};
+
+}  // namespace brownout::detail

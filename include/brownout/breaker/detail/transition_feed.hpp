@@ -1,0 +1,260 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "brownout/breaker/transition_event.hpp"
+#include "brownout/core/circuit_state.hpp"
+#include "brownout/core/detail/invalid_option.hpp"
+
+#include <algorithm>
+#include <array>
+#include <condition_variable>
+#include <cstdint>
+#include <list>
+#include <memory>
+#include <mutex>
+#include <thread>
+#include <utility>
+
+namespace brownout {
+
+namespace detail {
+
+/// Brings the transitions of one breaker to its listeners, in the order of their epochs, whichever order they
+/// are published in.
+///
+/// Thread-safe. One thread delivers at a time; who publishes meanwhile leaves it the event. The mutex is held
+/// for a bounded number of steps, in which no code of a listener runs, not even its destructor, and nothing
+/// is allocated. Must not be destroyed while an operation of it runs.
+class transition_feed {
+ public:
+  /// How far an event may be ahead of the oldest one that was not delivered.
+  static constexpr std::uint64_t capacity = 256;
+
+  /// The first event to deliver is that of epoch `epoch + 1`; older ones are ignored.
+  explicit transition_feed(std::uint64_t epoch) noexcept : next_{epoch + 1} {}
+
+  transition_feed(const transition_feed&) = delete;
+  transition_feed& operator=(const transition_feed&) = delete;
+
+  /// Takes a transition that has happened, and delivers it and all that follow it without a gap, unless
+  /// another thread is delivering. An event that is ahead of one not yet published waits for it. Its `cycle`
+  /// is counted here.
+  ///
+  /// To be called after the transition, so its caller holds nothing that others wait for. Never waits for a
+  /// listener that another thread runs; allocates nothing.
+  void publish(const transition_event& event) noexcept;
+
+  /// Goes on after epoch `epoch`: what came until then is not waited for.
+  void skip_to(std::uint64_t epoch) noexcept {
+    std::unique_lock lock{mutex_};
+    next_ = std::max(next_, epoch + 1);
+    deliver(lock);
+  }
+
+  /// From the next event that is delivered on, the listener hears of what it wants. Returns what
+  /// `unsubscribe` needs, never 0. Throws `std::invalid_argument` for an empty listener, and
+  /// `std::bad_alloc`.
+  [[nodiscard]] std::uint64_t subscribe(transition_listener listener, announcements wanted);
+
+  /// When it returns, the listener neither runs nor will, and is destroyed. Waits for one that runs, except
+  /// within the listener itself, which lives until it returns. Unsubscribing again does the same.
+  void unsubscribe(std::uint64_t id) noexcept;
+
+  /// Transitions that no listener heard of, because one blocked, or a thread slept between a transition and
+  /// its publication, while `capacity` others happened.
+  [[nodiscard]] std::uint64_t missed() const noexcept {
+    const std::lock_guard lock{mutex_};
+    return missed_;
+  }
+
+  /// How many times a listener threw.
+  [[nodiscard]] std::uint64_t failures() const noexcept {
+    const std::lock_guard lock{mutex_};
+    return failures_;
+  }
+
+ private:
+  struct subscriber {
+    std::uint64_t id;
+    transition_listener listener;
+    announcements wanted;
+  };
+
+  [[nodiscard]] const transition_event& place_of(std::uint64_t epoch) const noexcept {
+    return kept_[epoch % capacity];
+  }
+  [[nodiscard]] bool is_kept(std::uint64_t epoch) const noexcept { return place_of(epoch).epoch == epoch; }
+
+  void keep(const transition_event& event) noexcept;
+  [[nodiscard]] transition_event take_next() noexcept;
+  void deliver(std::unique_lock<std::mutex>& lock) noexcept;
+  void tell(const subscriber& told, const transition_event& event,
+            std::unique_lock<std::mutex>& lock) noexcept;
+  [[nodiscard]] static bool returns(const transition_listener& listener,
+                                    const transition_event& event) noexcept;
+
+  mutable std::mutex mutex_;       // guards everything below
+  std::condition_variable ended_;  // a listener did
+
+  std::uint64_t next_;                             // the epoch to be delivered next
+  std::array<transition_event, capacity> kept_{};  // by epoch; any other epoch in its place: not there
+  std::uint32_t openings_ = 0;                     // of the outage, at the event delivered last
+  std::uint64_t missed_ = 0;
+  std::uint64_t failures_ = 0;
+
+  std::list<subscriber> subscribers_;  // their ids ascend
+  std::uint64_t next_id_ = 1;
+
+  std::thread::id deliverer_;                                       // nobody's: none delivers
+  std::uint64_t running_ = 0;                                       // the id of the listener, 0: none
+  std::list<subscriber>::iterator following_ = subscribers_.end();  // whom the deliverer looks at next
+  std::list<subscriber> retired_;                                   // it runs, and unsubscribed itself
+};
+
+inline void transition_feed::publish(const transition_event& event) noexcept {
+  std::unique_lock lock{mutex_};
+  if (event.epoch < next_) return;  // given up, while its publisher slept
+  keep(event);
+  if (deliverer_ == std::thread::id{}) deliver(lock);
+}
+
+inline std::uint64_t transition_feed::subscribe(transition_listener listener, announcements wanted) {
+  if (!listener) invalid_option("transition_listener", "empty", "a function");
+  std::list<subscriber> added;
+  added.push_back({0, std::move(listener), wanted});
+  const std::lock_guard lock{mutex_};
+  added.front().id = next_id_++;
+  subscribers_.splice(subscribers_.end(), added);
+  return subscribers_.back().id;
+}
+
+inline void transition_feed::unsubscribe(std::uint64_t id) noexcept {
+  std::list<subscriber> removed;  // destroyed after the lock is released
+  std::unique_lock lock{mutex_};
+  const auto found = std::find_if(subscribers_.begin(), subscribers_.end(),
+                                  [&](const subscriber& each) { return each.id == id; });
+  if (found != subscribers_.end()) {
+    if (found == following_) ++following_;
+    removed.splice(removed.end(), subscribers_, found);
+  }
+  if (running_ != id) return;
+  if (deliverer_ == std::this_thread::get_id()) {
+    retired_.splice(retired_.end(), removed);  // its code is running: `tell` destroys it
+  } else {
+    ended_.wait(lock, [&] { return running_ != id; });  // it will not run again: it is in no list
+  }
+}
+
+/// Gives up the oldest ones when there is no place: those that are there, and those that are still to come.
+inline void transition_feed::keep(const transition_event& event) noexcept {
+  kept_[event.epoch % capacity] = event;
+  if (event.epoch - next_ < capacity) return;
+  auto oldest = event.epoch - capacity + 1;
+  while (!is_kept(oldest)) ++oldest;
+  if (!subscribers_.empty()) missed_ += oldest - next_;
+  next_ = oldest;
+  openings_ = 0;  // an outage may have begun or ended unheard
+}
+
+inline transition_event transition_feed::take_next() noexcept {
+  auto event = place_of(next_++);
+  if (event.to == circuit_state::open) ++openings_;
+  event.cycle = openings_;
+  if (event.to != circuit_state::open && event.to != circuit_state::half_open) openings_ = 0;
+  return event;
+}
+
+/// Called and left with the lock held. What is published or subscribed within a listener is seen by these
+/// loops: there is no recursion.
+inline void transition_feed::deliver(std::unique_lock<std::mutex>& lock) noexcept {
+  deliverer_ = std::this_thread::get_id();
+  while (is_kept(next_)) {
+    const auto event = take_next();
+    const auto newcomer = next_id_;
+    following_ = subscribers_.begin();
+    while (following_ != subscribers_.end() && following_->id < newcomer) {
+      const auto& told = *following_++;
+      if (is_announced(event, told.wanted)) tell(told, event, lock);
+    }
+  }
+  deliverer_ = {};
+}
+
+inline void transition_feed::tell(const subscriber& told, const transition_event& event,
+                                  std::unique_lock<std::mutex>& lock) noexcept {
+  running_ = told.id;  // so nobody destroys it
+  lock.unlock();
+  const bool returned = returns(told.listener, event);
+  lock.lock();
+  if (!returned) ++failures_;
+  std::list<subscriber> retired;
+  retired.splice(retired.end(), retired_);
+  if (!retired.empty()) {
+    lock.unlock();
+    retired.clear();
+    lock.lock();
+  }
+  running_ = 0;
+  ended_.notify_all();
+}
+
+/// False when it throws.
+inline bool transition_feed::returns(const transition_listener& listener,
+                                     const transition_event& event) noexcept {
+#if defined(__cpp_exceptions)
+  try {
+    listener(event);
+    return true;
+  } catch (...) {
+    return false;
+  }
+#else
+  listener(event);
+  return true;
+#endif
+}
+
+}  // namespace detail
+
+/// Keeps a listener subscribed for as long as it lives. Move-only; may outlive the breaker.
+///
+/// Used by one thread at a time, the listener's included: one that unsubscribes itself must not run before
+/// its subscription is in its place.
+class [[nodiscard]] subscription {
+ public:
+  /// Of nothing.
+  subscription() noexcept = default;
+
+  /// For breakers; their users call a member function of theirs.
+  subscription(const std::shared_ptr<detail::transition_feed>& feed, transition_listener listener,
+               announcements wanted)
+      : feed_{feed}, id_{feed->subscribe(std::move(listener), wanted)} {}
+
+  subscription(subscription&&) noexcept = default;
+  subscription& operator=(subscription&& other) noexcept {
+    if (this != &other) {
+      unsubscribe();
+      feed_ = std::move(other.feed_);
+      id_ = other.id_;
+    }
+    return *this;
+  }
+  subscription(const subscription&) = delete;
+  subscription& operator=(const subscription&) = delete;
+
+  ~subscription() { unsubscribe(); }
+
+  /// When it returns, the listener neither runs nor will, and is destroyed. Waits for one that runs, so
+  /// whatever that waits for must not wait for the caller. Within the listener itself it returns at once;
+  /// then the listener lives until it returns.
+  void unsubscribe() noexcept {
+    const auto feed = std::exchange(feed_, {}).lock();
+    if (feed) feed->unsubscribe(id_);
+  }
+
+ private:
+  std::weak_ptr<detail::transition_feed> feed_;
+  std::uint64_t id_ = 0;
+};
+
+}  // namespace brownout

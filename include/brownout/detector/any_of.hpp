@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "brownout/core/detail/invalid_option.hpp"
+#include "brownout/detector/detector.hpp"
+
+#include <algorithm>
+#include <bit>
+#include <cstdint>
+#include <type_traits>
+
+namespace brownout {
+
+/// Trips when one of several detectors does.
+///
+///     brownout::any_of{brownout::consecutive_failures{10}, brownout::failure_rate<>{.threshold = 0.2}}
+///
+/// The detectors share the bits of the control word for their marks, which limits what they can count to:
+/// 2046 the first of two, 4094 the second; of three (`any_of{a, b, c}`, the last two are an `any_of` of their
+/// own) 2046, 62 and 62; of four (`any_of{a, any_of{b, c, d}}`) 2046, 62, 6 and 6; more can't be. A snapshot
+/// shows of each count the most of them.
+template <detector First, detector Second>
+struct any_of {
+  First first{};
+  Second second{};
+
+  constexpr any_of() = default;
+  /// Of two, each of which may be an `any_of`.
+  constexpr any_of(const First& one, const Second& other) : first{one}, second{other} {}
+  template <class Third, class Fourth>
+  requires std::is_same_v<Second, any_of<Third, Fourth>>
+  constexpr any_of(const First& one, const Third& other, const Fourth& third)
+      : first{one}, second{other, third} {}
+
+  // What the concept `detector` asks for; what each of these means is said there.
+  static constexpr bool reads_clock = First::reads_clock || Second::reads_clock;
+  static constexpr bool times_calls = First::times_calls || Second::times_calls;
+  static constexpr bool has_window = First::has_window || Second::has_window;
+  static constexpr bool counts_overdue = First::counts_overdue || Second::counts_overdue;
+  static_assert(!(First::counts_overdue && Second::counts_overdue), "one detector can count overdue calls");
+
+  template <class Atomics>
+  struct history {
+    explicit history(const any_of& policy) : first{policy.first}, second{policy.second} {}
+    [[no_unique_address]] typename First::template history<Atomics> first;
+    [[no_unique_address]] typename Second::template history<Atomics> second;
+  };
+  template <class FirstEvidence, class SecondEvidence>
+  struct evidence {
+    FirstEvidence first;
+    SecondEvidence second;
+  };
+
+  [[nodiscard]] constexpr bool is_bad(const call_sample& call) const noexcept {
+    return first.is_bad(call) || second.is_bad(call);
+  }
+  [[nodiscard]] constexpr std::uint32_t first_marks(std::uint32_t most_marks) const noexcept {
+    const share bits{most_marks};
+    return first.first_marks(bits.most_of_first()) | second.first_marks(bits.most_of_second()) << bits.first;
+  }
+  template <class History>
+  [[nodiscard]] auto record(History& past, const call_sample& call) const noexcept {
+    auto one = first.record(past.first, call);
+    auto other = second.record(past.second, call);
+    return evidence<decltype(one), decltype(other)>{one, other};
+  }
+  template <class History>
+  [[nodiscard]] auto look(const History& past, const call_sample& call) const noexcept {
+    auto one = first.look(past.first, call);
+    auto other = second.look(past.second, call);
+    return evidence<decltype(one), decltype(other)>{one, other};
+  }
+  [[nodiscard]] constexpr judgement judge(const auto& seen, std::uint32_t marks, const call_sample& call,
+                                          std::uint32_t most_marks) const noexcept {
+    const share bits{most_marks};
+    const auto one = first.judge(seen.first, bits.first_of(marks), call, bits.most_of_first());
+    const auto other = second.judge(seen.second, bits.second_of(marks), call, bits.most_of_second());
+    return {one.marks | other.marks << bits.first, one.trips || other.trips};
+  }
+  template <class History>
+  [[nodiscard]] epoch_statistics statistics(const History& past, std::uint32_t marks, const call_sample& at,
+                                            std::uint32_t most_marks) const noexcept {
+    const share bits{most_marks};
+    const auto one = first.statistics(past.first, bits.first_of(marks), at, bits.most_of_first());
+    const auto other = second.statistics(past.second, bits.second_of(marks), at, bits.most_of_second());
+    return {std::max(one.consecutive_failures, other.consecutive_failures),
+            std::max(one.failure_balance, other.failure_balance), std::max(one.calls, other.calls),
+            std::max(one.failures, other.failures), std::max(one.slow_calls, other.slow_calls)};
+  }
+
+  /// Of the detector that counts overdue calls.
+  [[nodiscard]] constexpr duration overdue_after() const noexcept {
+    if constexpr (First::counts_overdue) {
+      return first.overdue_after();
+    } else {
+      return second.overdue_after();
+    }
+  }
+
+  /// Throws `std::invalid_argument` naming field, value and range.
+  constexpr void validate(std::uint32_t most_marks) const {
+    const share bits{most_marks};
+    if (bits.first < 2) {
+      detail::invalid_option("any_of", "detectors nested too deep for their marks", "up to four detectors");
+    }
+    first.validate(bits.most_of_first());
+    second.validate(bits.most_of_second());
+  }
+  constexpr void validate_replacing(const any_of& in_use) const {
+    first.validate_replacing(in_use.first);
+    second.validate_replacing(in_use.second);
+  }
+
+ private:
+  /// How many bits of the marks are whose. Marks with all bits set belong to nobody, in either part.
+  struct share {
+    explicit constexpr share(std::uint32_t most_marks)
+        : first{static_cast<unsigned>(std::bit_width(most_marks)) / 2},
+          second{static_cast<unsigned>(std::bit_width(most_marks)) - first} {}
+
+    [[nodiscard]] constexpr std::uint32_t most_of_first() const noexcept { return all(first) - 1; }
+    [[nodiscard]] constexpr std::uint32_t most_of_second() const noexcept { return all(second) - 1; }
+    [[nodiscard]] constexpr std::uint32_t first_of(std::uint32_t marks) const noexcept {
+      return marks & all(first);
+    }
+    [[nodiscard]] constexpr std::uint32_t second_of(std::uint32_t marks) const noexcept {
+      return marks >> first;
+    }
+
+    unsigned first;
+    unsigned second;
+
+   private:
+    static constexpr std::uint32_t all(unsigned bits) noexcept { return (std::uint32_t{1} << bits) - 1; }
+  };
+};
+
+template <class First, class Second>
+any_of(First, Second) -> any_of<First, Second>;
+template <class First, class Second, class Third>
+any_of(First, Second, Third) -> any_of<First, any_of<Second, Third>>;
+
+}  // namespace brownout

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "brownout/core/detail/invalid_option.hpp"
+#include "brownout/detector/detail/count_history.hpp"
+#include "brownout/detector/detail/window_reading.hpp"
+
+#include <cstdint>
+
+namespace brownout {
+
+/// Counts the latest `size` calls, however long ago they were.
+struct count_window {
+  static constexpr std::uint32_t most = 1000;
+
+  /// Calls, 1 to 1000. Default 100: resilience4j's `slidingWindowSize`.
+  std::uint32_t size = 100;
+
+  static constexpr bool reads_clock = false;
+  template <class Atomics>
+  using history = detail::count_history<Atomics>;
+
+  /// Whether another good call would change nothing: full, and without a bad call.
+  [[nodiscard]] constexpr bool is_settled(window_reading seen) const noexcept {
+    return seen == window_reading{size, 0};
+  }
+
+  /// Throws `std::invalid_argument` naming field, value and range.
+  constexpr void validate() const {
+    detail::require_within<std::uint32_t>("count_window.size", size, 1, most);
+  }
+};
+
+}  // namespace brownout

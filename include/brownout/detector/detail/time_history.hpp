@@ -1,0 +1,223 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "brownout/core/clock.hpp"
+#include "brownout/core/detail/thread_number.hpp"
+#include "brownout/detector/detail/window_reading.hpp"
+
+#include <algorithm>
+#include <atomic>
+#include <bit>
+#include <cstdint>
+#include <memory>
+#include <thread>
+
+namespace brownout::detail {
+
+/// The calls of one epoch in the latest ten tenths of a length of time.
+///
+/// **Layout.** Time is cut into buckets of a tenth, numbered one after another. A cell counts the calls of
+/// one bucket and says which. Threads share few cells: they are spread over four stripes a processor, up to
+/// 16, each with its own cells, and a reader adds the stripes up. A stripe has 16 cells, so that numbers may
+/// wrap, and of them ten are in the window. To record a call is one compare-and-swap on one cell, and never
+/// an addition: so a thread that slept cannot add to a bucket that came later.
+///
+/// **A later epoch** first marks every cell as emptied for it and only then announces itself. From then on no
+/// call of an older epoch can get in: a thread that had read its cell before finds it changed, and one that
+/// reads it afterwards finds the mark, or calls behind which the epoch is announced. That the mark names its
+/// epoch, and that bucket numbers of neighbouring epochs lie far apart, keeps a cell from ever looking again
+/// as it did to a thread that slept.
+///
+/// It would not do to tell old calls from new by their bucket numbers alone, moved on by more than the window
+/// at each epoch. The epoch begins at the `now` of the first thread that records in it, which may have slept
+/// since it looked at its clock; meanwhile calls of the old epoch may have come with a later time, and their
+/// buckets would lie in the new epoch's window.
+///
+/// **Numbers wrap** after 2^32 buckets: 136 years with the default length, 497 days with the shortest. If
+/// none of a stripe's threads recorded anything for just that long, in one epoch, its last calls would count
+/// once more. For a sleeper to be fooled by the numbers of another epoch, k epochs away, it must have slept
+/// for about 2^31 / k buckets and then find its cell the same.
+///
+/// Epochs are told apart by their low 32 bits.
+template <class Atomics>
+class time_history {
+ public:
+  /// Allocates the stripes, 128 bytes each. The window's options must be valid. A length that is no multiple
+  /// of 10 ns is cut down to one.
+  explicit time_history(const auto& window)
+      : bucket_{window.length / buckets},
+        stripes_{std::clamp(std::bit_ceil(4 * std::thread::hardware_concurrency()), 1U, most_stripes)},
+        cells_{std::make_unique<stripe[]>(stripes_)} {}
+  time_history(const time_history&) = delete;
+  time_history& operator=(const time_history&) = delete;
+
+  /// Enters one call that ended at `now` and reads the window; the first call of a later epoch empties it.
+  /// When the window already belongs to a later epoch than `epoch`, the reading is empty and nothing has
+  /// changed.
+  ///
+  /// The reading counts only when the call was `bad`; for a good call it is empty, because counting means to
+  /// look at every cell. It is as of `now`: calls in a bucket after that do not count yet.
+  ///
+  /// A caller whose `now` is more than 6 buckets behind others' sees what is left of its window; a call more
+  /// than 15 behind is counted as if it had ended with the latest.
+  ///
+  /// Lock-free: one compare-and-swap, and again what others interfere with. The first call of an epoch has
+  /// one to do for each cell.
+  window_reading record(std::uint64_t epoch, bool bad, duration now) noexcept {
+    const auto own = static_cast<std::uint32_t>(epoch);
+    // (1) acquire: synchronizes-with (2), so that no cell is seen as it was before it was emptied.
+    if (epoch_.load(std::memory_order_acquire) != own && !enter(own)) [[unlikely]]
+      return {};
+    auto number = number_at(own, now);
+    auto& cells = cells_[thread_number() & (stripes_ - 1)].cells;
+    for (;;) {
+      auto& here = cells[number % cells_in_stripe].held;
+      // (3) acquire: synchronizes-with (4), so whoever sees calls of a later epoch sees that it has begun.
+      auto seen = here.load(std::memory_order_acquire);
+      if (!is_current(own) || is_emptied_for_later(seen, own)) return {};
+      // Only calls of this epoch stand here. Should they be later than this one by a turn of the cells, its
+      // own bucket is gone.
+      if (is_ahead(seen, number)) number = number_of(seen);
+      const auto next = holds(seen, number) ? with_one_more(seen, bad) : packed(number, 1, bad ? 1 : 0);
+      // (4) release: publishes the epoch (1) that the calls belong to. Failure is relaxed: all is looked at
+      // again.
+      if (here.compare_exchange_weak(seen, next, std::memory_order_release, std::memory_order_relaxed)) break;
+    }
+    return bad ? reading(own, number) : window_reading{};
+  }
+
+  /// The window as seen in `epoch` at `now`: empty unless its calls belong to that epoch. Wait-free.
+  [[nodiscard]] window_reading read(std::uint64_t epoch, duration now) const noexcept {
+    const auto own = static_cast<std::uint32_t>(epoch);
+    // (1), as in record().
+    if (epoch_.load(std::memory_order_acquire) != own) return {};
+    return reading(own, number_at(own, now));
+  }
+
+ private:
+  // A cell: 63..32 number | 31..16 calls | 15..0 bad ones. Without calls, the number is that of the epoch
+  // that it was emptied for.
+  static constexpr std::uint32_t buckets = 10;
+  static constexpr std::uint32_t cells_in_stripe = 16;
+  static constexpr std::uint32_t most_stripes = 16;
+  static constexpr std::uint32_t full = 0xffff;
+  // A cell that was not used for almost a turn of the numbers would seem to be ahead; few buckets make that a
+  // matter of minutes. A thread that sleeps longer overwrites a later bucket by its own.
+  static constexpr std::uint32_t most_ahead = 1U << 16;
+  // 2^32 over the golden ratio: of all steps the one that keeps numbers of near epochs farthest apart.
+  static constexpr std::uint32_t epoch_step = 0x9e37'79b9;
+
+  struct cell {
+    // Written by whoever records in the stripe (4) or brings a later epoch (5); publishes the calls, and with
+    // them their epoch.
+    typename Atomics::template atomic<std::uint64_t> held{0};
+  };
+  struct alignas(64) stripe {
+    cell cells[cells_in_stripe];
+  };
+
+  static constexpr std::uint64_t packed(std::uint32_t number, std::uint32_t calls,
+                                        std::uint32_t bad) noexcept {
+    return std::uint64_t{number} << 32 | calls << 16 | bad;
+  }
+  static constexpr std::uint32_t number_of(std::uint64_t counts) noexcept {
+    return static_cast<std::uint32_t>(counts >> 32);
+  }
+  static constexpr std::uint32_t calls_of(std::uint64_t counts) noexcept {
+    return static_cast<std::uint32_t>(counts) >> 16;
+  }
+  static constexpr std::uint32_t bad_of(std::uint64_t counts) noexcept { return counts & 0xffff; }
+
+  static constexpr bool holds(std::uint64_t counts, std::uint32_t number) noexcept {
+    return calls_of(counts) != 0 && number_of(counts) == number;
+  }
+  static constexpr bool is_ahead(std::uint64_t counts, std::uint32_t number) noexcept {
+    return calls_of(counts) != 0 && number_of(counts) - number - 1 < most_ahead;
+  }
+  static constexpr bool is_emptied_for_later(std::uint64_t counts, std::uint32_t epoch) noexcept {
+    return calls_of(counts) == 0 && is_later(number_of(counts), epoch);
+  }
+  /// When a cell is about to overflow, both counts are halved first: the share of bad calls stays, and what
+  /// comes weighs more than what was.
+  static constexpr std::uint64_t with_one_more(std::uint64_t counts, bool bad) noexcept {
+    const auto kept = calls_of(counts) + 1 == full ? 2U : 1U;
+    return packed(number_of(counts), calls_of(counts) / kept + 1, bad_of(counts) / kept + (bad ? 1 : 0));
+  }
+
+  [[nodiscard]] std::uint32_t number_at(std::uint32_t epoch, duration now) const noexcept {
+    return static_cast<std::uint32_t>(bucket_at(now)) + epoch * epoch_step;
+  }
+  /// now / bucket_, nearly always without the division: that takes longer than entering the call.
+  [[nodiscard]] std::int64_t bucket_at(duration now) const noexcept {
+    // relaxed: a guess, checked by itself.
+    auto bucket = recent_bucket_.load(std::memory_order_relaxed);
+    const auto into = now - bucket_ * bucket;
+    if (into < duration::zero() || into >= bucket_) [[unlikely]] {
+      bucket = now / bucket_;
+      recent_bucket_.store(bucket, std::memory_order_relaxed);
+    }
+    return bucket;
+  }
+  /// To be asked after a cell was loaded (3). Relaxed: whoever wrote the cell had seen its own epoch, so
+  /// through (3) no older one is seen here.
+  [[nodiscard]] bool is_current(std::uint32_t epoch) const noexcept {
+    return epoch_.load(std::memory_order_relaxed) == epoch;
+  }
+
+  /// Makes `own` the window's epoch; false when a later one is.
+  [[nodiscard]] [[gnu::noinline]] bool enter(std::uint32_t own) noexcept {
+    for (;;) {
+      auto current = epoch_.load(std::memory_order_acquire);  // (1)
+      if (current == own) return true;
+      if (is_later(current, own)) return false;
+      if (!empty_cells(current, own)) continue;
+      // (2) release: publishes that all cells are emptied. Failure is relaxed: all is looked at again.
+      epoch_.compare_exchange_weak(current, own, std::memory_order_release, std::memory_order_relaxed);
+    }
+  }
+
+  /// Empties all cells for the epoch `own`; false when `current` is over, because what then stands in a cell
+  /// may be counted for `own` already.
+  [[nodiscard]] bool empty_cells(std::uint32_t current, std::uint32_t own) noexcept {
+    for (std::uint32_t i = 0; i < stripes_ * cells_in_stripe; ++i) {
+      auto& here = cells_[i / cells_in_stripe].cells[i % cells_in_stripe].held;
+      for (;;) {
+        auto seen = here.load(std::memory_order_acquire);  // (3)
+        if (!is_current(current)) return false;
+        if (calls_of(seen) == 0 && !is_later(own, number_of(seen))) break;
+        // (5) relaxed: (2) publishes the mark, whichever thread made it.
+        if (here.compare_exchange_weak(seen, packed(own, 0, 0), std::memory_order_relaxed,
+                                       std::memory_order_relaxed)) {
+          break;
+        }
+      }
+    }
+    return true;
+  }
+
+  /// The ten buckets up to `newest`; empty when a later epoch has begun.
+  [[nodiscard]] [[gnu::noinline]] window_reading reading(std::uint32_t own,
+                                                         std::uint32_t newest) const noexcept {
+    window_reading sum;
+    for (std::uint32_t i = 0; i < stripes_ * buckets; ++i) {
+      const auto number = newest - i % buckets;
+      const auto& here = cells_[i / buckets].cells[number % cells_in_stripe].held;
+      const auto seen = here.load(std::memory_order_acquire);  // (3)
+      if (is_emptied_for_later(seen, own)) return {};
+      if (!holds(seen, number)) continue;
+      sum.calls += calls_of(seen);
+      sum.bad += bad_of(seen);
+    }
+    return is_current(own) ? sum : window_reading{};
+  }
+
+  const duration bucket_;
+  const std::uint32_t stripes_;  // a power of two
+  const std::unique_ptr<stripe[]> cells_;
+  // Written by the first call of an epoch (2); publishes that all cells are emptied for it.
+  typename Atomics::template atomic<std::uint32_t> epoch_{0};
+  // Written by whoever first finds that its bucket is another one; publishes nothing.
+  mutable typename Atomics::template atomic<std::int64_t> recent_bucket_{0};
+};
+
+}  // namespace brownout::detail

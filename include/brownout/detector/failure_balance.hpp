@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "brownout/core/detail/invalid_option.hpp"
+#include "brownout/detector/detector.hpp"
+
+#include <algorithm>
+#include <cstdint>
+
+namespace brownout {
+
+/// Trips when a balance, up by one with each failure and down by one with each success but never below 0,
+/// reaches `threshold`.
+///
+/// It finds failures that are more than half of the calls without a window and without a clock: below half
+/// the balance falls back to 0 again and again, above it climbs by their surplus. As with consecutive
+/// failures the count is its marks, so a success on a circuit whose balance is 0 writes nothing.
+struct failure_balance {
+  static constexpr std::uint32_t most = 1'000'000;
+
+  /// 1 to 1,000,000 (fewer as part of an `any_of`). Default 20: reached after
+  /// 100 calls of which 60 % fail. Below half, a share p of failures reaches it by chance: starting at 0,
+  /// with probability of about (p / (1 - p))^20 each time that the balance leaves 0 (gambler's ruin), at 30 %
+  /// some 6e-8.
+  std::uint32_t threshold = 20;
+
+  // What the concept `detector` asks for; what each of these means is said there.
+  static constexpr bool reads_clock = false;
+  static constexpr bool times_calls = false;
+  static constexpr bool has_window = false;
+  static constexpr bool counts_overdue = false;
+  template <class Atomics>
+  using history = no_history;
+
+  [[nodiscard]] constexpr bool is_bad(const call_sample& call) const noexcept { return call.failed; }
+  [[nodiscard]] constexpr std::uint32_t first_marks(std::uint32_t /*most_marks*/) const noexcept { return 0; }
+  [[nodiscard]] constexpr no_evidence record(no_history& /*none*/,
+                                             const call_sample& /*call*/) const noexcept {
+    return {};
+  }
+  [[nodiscard]] constexpr no_evidence look(const no_history& /*none*/,
+                                           const call_sample& /*call*/) const noexcept {
+    return {};
+  }
+  [[nodiscard]] constexpr judgement judge(no_evidence /*none*/, std::uint32_t balance,
+                                          const call_sample& call, std::uint32_t most_marks) const noexcept {
+    if (call.in_flight) return {balance};
+    if (!call.failed) return {balance == 0 ? 0 : balance - 1};
+    return {std::min({balance + 1, most, most_marks}), balance + 1 >= threshold};
+  }
+  [[nodiscard]] constexpr epoch_statistics statistics(const no_history& /*none*/, std::uint32_t balance,
+                                                      const call_sample& /*at*/,
+                                                      std::uint32_t /*most_marks*/) const noexcept {
+    return {.failure_balance = balance};
+  }
+
+  /// Throws `std::invalid_argument` naming field, value and range.
+  constexpr void validate(std::uint32_t most_marks = most) const {
+    detail::require_within<std::uint32_t>("failure_balance.threshold", threshold, 1,
+                                          std::min(most, most_marks));
+  }
+  constexpr void validate_replacing(const failure_balance& /*in_use*/) const noexcept {}
+};
+static_assert(detector<failure_balance>);
+
+}  // namespace brownout

@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "brownout/core/clock.hpp"
+#include "brownout/core/detail/invalid_option.hpp"
+#include "brownout/detector/detector.hpp"
+
+#include <algorithm>
+#include <bit>
+#include <cstdint>
+
+namespace brownout {
+
+/// What a breaker opens at that is told nothing: 10 failures in a row, or 5 that take a second, or a balance
+/// of 20 failures more than successes.
+///
+/// The row finds a dependency that is gone within 10 calls; half of them are enough where calls are so rare
+/// that a second has passed meanwhile. The balance finds one that fails more than half of its calls. None
+/// needs a window, and the clock is read for a failure, never for a success. Of the rules compared in
+/// docs/adr/0006 it was wrong least often.
+struct standard_detector {
+  static constexpr std::uint32_t row = 10;         ///< failures in a row
+  static constexpr std::uint32_t lasting_row = 5;  ///< failures in a row, if they take a second
+  static constexpr std::uint32_t balance = 20;     ///< failures ahead of successes
+
+  // What the concept `detector` asks for; what each of these means is said there.
+  static constexpr bool reads_clock = true;
+  static constexpr bool times_calls = false;
+  static constexpr bool has_window = false;
+  static constexpr bool counts_overdue = false;
+  template <class Atomics>
+  using history = no_history;
+
+  [[nodiscard]] constexpr bool is_bad(const call_sample& call) const noexcept { return call.failed; }
+  [[nodiscard]] constexpr std::uint32_t first_marks(std::uint32_t /*most_marks*/) const noexcept { return 0; }
+  [[nodiscard]] constexpr no_evidence record(no_history& /*none*/,
+                                             const call_sample& /*call*/) const noexcept {
+    return {};
+  }
+  [[nodiscard]] constexpr no_evidence look(const no_history& /*none*/,
+                                           const call_sample& /*call*/) const noexcept {
+    return {};
+  }
+  [[nodiscard]] constexpr judgement judge(no_evidence /*none*/, std::uint32_t marks, const call_sample& call,
+                                          std::uint32_t most_marks) const noexcept {
+    auto seen = counted::of(marks);
+    if (!call.failed) return {counted{.balance = std::max(seen.balance, 1U) - 1}.marks()};
+    const auto now = tick_of(call.ended) & mask_of(most_marks);
+    if (seen.in_a_row == 0) seen.began = now;
+    const auto passed = (now - seen.began) & mask_of(most_marks);
+    seen.in_a_row = std::min(seen.in_a_row + 1, most_in_a_row);
+    seen.balance = std::min(seen.balance + 1, most_balance);
+    // What seems to have passed in more than half a turn of the clock ended before the row began.
+    const bool lasts = passed >= a_second && passed <= mask_of(most_marks) / 2;
+    return {seen.marks(),
+            seen.in_a_row >= row || (lasts && seen.in_a_row >= lasting_row) || seen.balance >= balance};
+  }
+  [[nodiscard]] constexpr epoch_statistics statistics(const no_history& /*none*/, std::uint32_t marks,
+                                                      const call_sample& /*at*/,
+                                                      std::uint32_t /*most_marks*/) const noexcept {
+    const auto seen = counted::of(marks);
+    return {.consecutive_failures = seen.in_a_row, .failure_balance = seen.balance};
+  }
+
+  /// Throws `std::invalid_argument` where its marks have no room, as in the middle of an `any_of` of three.
+  constexpr void validate(std::uint32_t most_marks) const {
+    if (most_marks < (1U << counts_bits) - 1) {
+      detail::invalid_option("standard_detector", "too few marks", "up to two detectors in an any_of");
+    }
+  }
+  constexpr void validate_replacing(const standard_detector& /*in_use*/) const noexcept {}
+
+ private:
+  // Marks: when the row began, in ticks | 8..4 balance | 3..0 in a row. The clock of ticks goes round; a row
+  // that lasts longer than a turn may be taken for a younger one, and trips later, at ten failures at last.
+  static constexpr int row_bits = 4;
+  static constexpr int balance_bits = 5;
+  static constexpr int counts_bits = row_bits + balance_bits;
+  static constexpr std::uint32_t most_in_a_row = (1U << row_bits) - 1;
+  static constexpr std::uint32_t most_balance = (1U << balance_bits) - 1;
+  static constexpr int tick_shift = 26;          // 67 ms
+  static constexpr std::uint32_t a_second = 15;  // of them
+
+  struct counted {
+    std::uint32_t in_a_row = 0;
+    std::uint32_t balance = 0;
+    std::uint32_t began = 0;
+
+    static constexpr counted of(std::uint32_t marks) noexcept {
+      return {marks & most_in_a_row, marks >> row_bits & most_balance, marks >> counts_bits};
+    }
+    [[nodiscard]] constexpr std::uint32_t marks() const noexcept {
+      return began << counts_bits | balance << row_bits | in_a_row;
+    }
+  };
+
+  /// Of the bits that the counts leave; with one less, so that marks are never all set. In an `any_of` they
+  /// leave too few for a second, and ten failures in a row are needed.
+  static constexpr std::uint32_t mask_of(std::uint32_t most_marks) noexcept {
+    const auto bits = static_cast<int>(std::bit_width(most_marks)) - counts_bits - 1;
+    return bits > 0 ? (1U << bits) - 1 : 0;
+  }
+  static constexpr std::uint32_t tick_of(duration at) noexcept {
+    return static_cast<std::uint32_t>(static_cast<std::uint64_t>(at.count()) >> tick_shift);
+  }
+};
+static_assert(detector<standard_detector>);
+
+}  // namespace brownout

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "brownout/core/clock.hpp"
+#include "brownout/core/detail/invalid_option.hpp"
+#include "brownout/detector/detail/time_history.hpp"
+#include "brownout/detector/detail/window_reading.hpp"
+
+#include <chrono>
+
+namespace brownout {
+
+/// Counts the calls of the latest `length`, however many they are.
+///
+/// It slides in tenths: at any moment it holds the tenth that has begun and the nine before it.
+struct time_window {
+  static constexpr duration shortest = std::chrono::milliseconds{100};
+  static constexpr duration longest = std::chrono::hours{1};
+
+  /// 100 ms to 1 h. Default 10 s: what opossum and Hystrix count over.
+  duration length = std::chrono::seconds{10};
+
+  static constexpr bool reads_clock = true;
+  template <class Atomics>
+  using history = detail::time_history<Atomics>;
+
+  /// Never: calls go out of date by time.
+  [[nodiscard]] static constexpr bool is_settled(window_reading /*seen*/) noexcept { return false; }
+
+  /// Throws `std::invalid_argument` naming field, value and range.
+  void validate() const { detail::require_within("time_window.length", length, shortest, longest); }
+};
+
+}  // namespace brownout

@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "brownout/feature/caller_place.hpp"
+#include "brownout/feature/dependency_set.hpp"
+#include "brownout/feature/detail/degradation_word.hpp"
+#include "brownout/feature/dimmer.hpp"
+#include "brownout/feature/feature_matrix.hpp"
+
+#include <concepts>
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+namespace brownout {
+
+/// What names a caller: a number or a text.
+template <class T>
+concept feature_caller =
+    (std::integral<T> && !std::same_as<T, bool>) || std::convertible_to<const T&, std::string_view>;
+static_assert(feature_caller<int> && feature_caller<std::string_view>);
+
+/// What a request may offer: one snapshot, so that the level cannot change halfway through it.
+///
+/// A value of three words; take it once at the start of a request. Immutable, so thread-safe; wait-free.
+///
+/// While features return after the level got better, a part of them is back already: each feature has its
+/// place in the order of return, and for a caller who is named, each caller has.
+///
+/// A caller is named by a number or a text, such as an account's; who it is decides by `caller_place`, so its
+/// answers stay the same while the system's state does, and differ from feature to feature.
+template <class Matrix>
+class feature_view {
+ public:
+  using feature_type = typename Matrix::feature_type;
+  using level_type = typename Matrix::level_type;
+
+  /// `dimmers`: one for each feature, in their order; null: nothing is dimmed. Both must outlive the view.
+  constexpr feature_view(const Matrix& matrix, degradation_word seen,
+                         const dimmer* dimmers = nullptr) noexcept
+      : matrix_{&matrix}, dimmers_{dimmers}, seen_{seen} {}
+
+  feature_view(const Matrix&&, degradation_word, const dimmer* = nullptr) = delete;  // it would dangle
+
+  /// True when the feature is offered in any mode. Here and below, precondition: it is an enumerator.
+  [[nodiscard]] constexpr bool available(feature_type feature) const noexcept {
+    // Nothing that forbids it at the level in force, nor at the one that features return from.
+    if (!seen_.meets(matrix_->forbids(feature))) [[likely]]
+      return true;
+    return is_returning() && mode(feature) != feature_mode::off;
+  }
+  /// Whether it is offered to this caller, whom the feature's dimmer may leave out.
+  template <feature_caller Caller>
+  [[nodiscard]] bool available(feature_type feature, const Caller& caller) const noexcept {
+    return mode(feature, caller) != feature_mode::off;
+  }
+
+  /// How much of it is offered.
+  [[nodiscard]] constexpr feature_mode mode(feature_type feature) const noexcept {
+    return matrix_->mode(feature, level_for(place_of(feature)), refusing());
+  }
+  /// How much of it is offered to this caller: nothing to those whom the feature's dimmer leaves out.
+  template <feature_caller Caller>
+  [[nodiscard]] feature_mode mode(feature_type feature, const Caller& caller) const noexcept {
+    if (!seen_.meets(matrix_->forbids(feature)) || is_returning()) {
+      const auto number = static_cast<std::size_t>(feature);
+      const double place = place_of(caller, number);
+      if (dimmers_ != nullptr && !(place < dimmers_[number].share())) return feature_mode::off;
+      return matrix_->mode(
+          feature, level_for(static_cast<std::uint32_t>(place * degradation_word::whole_share)), refusing());
+    }
+    return feature_mode::off;
+  }
+  /// The same with the reasons, for people.
+  [[nodiscard]] constexpr feature_verdict explain(feature_type feature) const noexcept {
+    auto verdict = matrix_->explain(feature, level(), refusing());
+    const auto offered = mode(feature);
+    verdict.returning = offered != verdict.mode;
+    verdict.mode = offered;
+    return verdict;
+  }
+
+  /// The same for this caller.
+  template <feature_caller Caller>
+  [[nodiscard]] feature_verdict explain(feature_type feature, const Caller& caller) const noexcept {
+    auto verdict = explain(feature);
+    const auto number = static_cast<std::size_t>(feature);
+    verdict.dimmed = dimmers_ != nullptr && !(place_of(caller, number) < dimmers_[number].share());
+    const auto offered = mode(feature, caller);
+    verdict.returning = !verdict.dimmed && offered != matrix_->mode(feature, level(), refusing());
+    verdict.mode = offered;
+    return verdict;
+  }
+
+  [[nodiscard]] constexpr level_type level() const noexcept { return static_cast<level_type>(seen_.level()); }
+  [[nodiscard]] constexpr dependency_set refusing() const noexcept { return seen_.refusing(); }
+  /// Tells two snapshots apart, orders nothing: it starts again after 1024 changes.
+  [[nodiscard]] constexpr std::uint32_t epoch() const noexcept { return seen_.epoch(); }
+  /// Whether features are still returning after the level got better.
+  [[nodiscard]] constexpr bool is_returning() const noexcept {
+    return seen_.returning_from() != seen_.level();
+  }
+
+ private:
+  template <feature_caller Caller>
+  static constexpr double place_of(const Caller& caller, std::uint64_t salt) noexcept {
+    if constexpr (std::integral<Caller>) {
+      return caller_place(static_cast<std::uint64_t>(caller), salt);
+    } else {
+      return caller_place(std::string_view{caller}, salt);
+    }
+  }
+
+  /// A feature's place in the order of return, 0 to 63. By the golden ratio: the places of any number of
+  /// features in a row are spread nearly evenly (Knuth, The Art of Computer Programming 3, section 6.4).
+  static constexpr std::uint32_t place_of(feature_type feature) noexcept {
+    constexpr std::uint32_t golden = 0x9e3779b9;  // 2^32 / 1.618...
+    return (static_cast<std::uint32_t>(feature) * golden) >> 26;
+  }
+
+  /// The level as who has this place sees it.
+  [[nodiscard]] constexpr level_type level_for(std::uint32_t place) const noexcept {
+    const bool returned = !is_returning() || place < seen_.returned_share();
+    return static_cast<level_type>(returned ? seen_.level() : seen_.returning_from());
+  }
+
+  const Matrix* matrix_;
+  const dimmer* dimmers_;
+  degradation_word seen_;
+};
+
+}  // namespace brownout

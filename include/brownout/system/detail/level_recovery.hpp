@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "brownout/core/clock.hpp"
+#include "brownout/health/component_role.hpp"
+#include "brownout/health/health_report.hpp"
+#include "brownout/recovery/recovery_estimate.hpp"
+#include "brownout/recovery/recovery_predictor.hpp"
+
+#include <algorithm>
+#include <cstddef>
+#include <optional>
+#include <span>
+#include <vector>
+
+namespace brownout::detail {
+
+/// What one dependency does to the level, and the outage that it has, if it has one.
+struct level_burden {
+  double lost = 0;       // points of the system's score, by its own doing
+  double capped = 0;     // points that it caps the score at less than 100 by, whatever it weighs
+  bool carries = false;  // others are trusted less because of it
+  double carried = 0;    // points of the system's score that they lose by that, or are capped by more
+  std::optional<ongoing_outage> outage{};
+};
+
+/// What each dependency does to the level, its outage aside.
+[[nodiscard]] inline std::vector<level_burden> burdens_of(const health_report& health,
+                                                          std::span<const component_role> roles) {
+  std::vector<level_burden> burdens(roles.size());
+  for (std::size_t i = 0; i < burdens.size(); ++i) {
+    const auto& part = health.components[i];
+    burdens[i].lost = part.lost;
+    if (roles[i].importance == criticality::required)
+      burdens[i].capped = part.own_score ? 100 - *part.own_score : (part.lost > 0 ? 100 : 0);
+    if (part.trust == 1) continue;
+    // What it loses by those that it depends on, it gets back with them.
+    const double own = part.lost * (100 - *part.own_score) / (100 - *part.score);
+    burdens[i].lost = own;
+    for (const auto other : roles[i].depends_on) {
+      burdens[other].carries = true;
+      burdens[other].carried += part.lost - own;
+      if (roles[i].importance == criticality::required)
+        burdens[other].capped = std::max(burdens[other].capped, 100 - *part.score);
+    }
+  }
+  return burdens;
+}
+
+/// When enough of this is over for the system to score `100 - slack` again, and `climb` later.
+///
+/// Who loses points without an outage, by slow calls or failures, may go on doing so for ever: when that
+/// alone is more than `slack`, nobody knows. Of the outages, the smallest may go on as long as all that is
+/// left of `slack` allows it. Allocates.
+[[nodiscard]] inline recovery_estimate level_recovery(std::vector<level_burden> burdens, double slack,
+                                                      duration climb) {
+  std::vector<ongoing_outage> awaited;
+  const double all_of_it = slack;
+  bool predictable = true;
+  for (const auto& one : burdens) {
+    if (one.outage) continue;
+    slack -= one.lost + one.carried;
+    predictable = predictable && slack >= 0 && one.capped <= all_of_it;
+  }
+  std::sort(burdens.begin(), burdens.end(),
+            [](const level_burden& one, const level_burden& other) { return one.lost < other.lost; });
+  for (const auto& one : burdens) {
+    if (!one.outage) continue;
+    slack -= one.lost;
+    if (slack < 0 || one.carries || one.capped > all_of_it) awaited.push_back(*one.outage);
+  }
+  auto all = recovery_of_all(awaited).later_by(climb);
+  if (!predictable) all.p50 = all.p90 = std::nullopt;
+  return all;
+}
+
+}  // namespace brownout::detail

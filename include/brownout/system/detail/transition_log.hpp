@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "brownout/core/circuit_state.hpp"
+#include "brownout/health/health_report.hpp"
+#include "brownout/level/level_override.hpp"
+#include "brownout/level/level_transition.hpp"
+#include "brownout/system/snapshot.hpp"
+
+#include <boost/circular_buffer.hpp>
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <utility>
+#include <vector>
+
+namespace brownout::detail {
+
+/// The last changes of the level, each with what explains it, and how often there were which.
+///
+/// Not thread-safe; the supervisor calls it under its lock.
+template <degradation_level Level>
+class transition_log {
+ public:
+  using entry = explained_transition<Level>;
+
+  transition_log(std::size_t levels, std::size_t remembered)
+      : last_(remembered), counts_(levels, std::vector<std::uint64_t>(levels)) {}
+
+  /// `states`: of the circuits, in the order of the report's components. `by`: the override in force, if one
+  /// is.
+  void note(const level_transition<Level>& change, const health_report& health,
+            std::span<const circuit_state> states, const std::optional<level_override<Level>>& by) {
+    ++counts_[static_cast<std::size_t>(change.from)][static_cast<std::size_t>(change.to)];
+    entry explained{change, health.limit, health.limited_by};
+    if (by && change.cause == level_cause::override_set) {
+      explained.actor = by->actor;
+      explained.reason = by->reason;
+    }
+    for (std::size_t i = 0; i < health.components.size(); ++i) {
+      const auto& part = health.components[i];
+      if (part.score && part.lost <= 0) continue;
+      explained.signals.push_back({i, states[i], part.score, part.lost});
+    }
+    std::stable_sort(
+        explained.signals.begin(), explained.signals.end(),
+        [](const level_signal& one, const level_signal& other) { return one.lost > other.lost; });
+    if (new_.size() == most_new) new_.erase(new_.begin());  // nobody asks: the oldest is forgotten
+    last_.push_back(explained);
+    new_.push_back(std::move(explained));
+  }
+
+  [[nodiscard]] std::vector<entry> last() const { return {last_.begin(), last_.end()}; }
+  /// Those noted since this was last asked, or the last 1000 of them.
+  [[nodiscard]] std::vector<entry> take_new() { return std::exchange(new_, {}); }
+  /// How often, [from][to].
+  [[nodiscard]] const std::vector<std::vector<std::uint64_t>>& counts() const noexcept { return counts_; }
+
+ private:
+  static constexpr std::size_t most_new = 1000;  // a step asks for them; many more, and nobody steps
+
+  boost::circular_buffer<entry> last_;
+  std::vector<entry> new_;
+  std::vector<std::vector<std::uint64_t>> counts_;
+};
+
+}  // namespace brownout::detail

@@ -1,0 +1,266 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "brownout/breaker/snapshot.hpp"
+#include "brownout/core/circuit_state.hpp"
+#include "brownout/core/clock.hpp"
+#include "brownout/core/outcome.hpp"
+#include "brownout/core/transitions.hpp"
+#include "brownout/health/component_evidence.hpp"
+#include "brownout/recovery/recovery_predictor.hpp"
+#include "brownout/system/dependency.hpp"
+#include "brownout/system/probe.hpp"
+#include "brownout/system/snapshot.hpp"
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace brownout {
+
+/// A probe that is to be run now, on a thread of its own.
+struct probe_order {
+  std::size_t dependency = 0;
+  std::uint64_t ticket = 0;  ///< tells a late answer from the one that is waited for
+  time_point deadline{};
+};
+
+namespace detail {
+
+/// A dependency with its probe schedule and the memory of its outages. Deterministic: time is an argument.
+/// Not thread-safe; the supervisor calls it under its lock, while calls use the dependency itself.
+///
+/// A probe past its deadline is a failure at once. Until it returns no other is started, since its thread
+/// still runs, and each interval that passes counts as one more failure: a dependency that hangs is not well.
+template <clock_source Clock>
+class watched_dependency {
+ public:
+  watched_dependency(std::size_t number, const dependency_options& options, duration interval,
+                     duration suspect_interval, duration stale_after, Clock clock, time_point now)
+      : number_{number},
+        interval_{interval},
+        suspect_interval_{suspect_interval},
+        timeout_{options.timeout},
+        probed_{static_cast<bool>(options.check)},
+        dependency_{options, clock, stale_after},
+        next_probe_{now},
+        durations_{options.recovery} {}
+
+  /// Does what is due: gives up an overdue probe, starts the next.
+  [[nodiscard]] std::optional<probe_order> step(time_point now) {
+    look(now);
+    if (!probed_) return std::nullopt;
+    if (running_ && running_->permit && now >= running_->deadline) {
+      static_cast<void>(settle(outcome::failure, "no answer within " + detail::to_text(timeout_), now));
+      next_probe_ = next_after(running_->started, now);
+      // However many intervals its deadline was long, it has failed once.
+      if (next_probe_ <= now) next_probe_ = now + suspect_interval_;
+    }
+    if (now < next_probe_ || (running_ && running_->permit)) return std::nullopt;
+    const auto wait = dependency_.breaker().glance().retry_after;
+    if (wait >
+        duration::zero()) {  // refused for now: look again when it is over, or by then an operator closed it
+      next_probe_ = now + std::min(wait, interval_);
+      return std::nullopt;
+    }
+    auto admitted = dependency_.try_acquire();
+    look(now);
+    if (!admitted) {  // a real call was faster and probes in our place
+      next_probe_ = now + std::min(admitted.rejection().retry_after, interval_);
+      return std::nullopt;
+    }
+    if (running_) {  // the last one still hangs
+      admitted->complete(outcome::failure);
+      look(now, last_error_);
+      next_probe_ = next_after(now, now);
+      return std::nullopt;
+    }
+    running_.emplace(running{++tickets_, now, now + timeout_, *std::move(admitted)});
+    return probe_order{number_, running_->ticket, running_->deadline};
+  }
+
+  /// Takes a probe's answer. One that comes after its deadline has been counted as a failure already.
+  void report(std::uint64_t ticket, const probe_result& found, time_point now) {
+    if (!running_ || running_->ticket != ticket) return;
+    last_probe_at_ = now;
+    last_probe_latency_ = now - running_->started;
+    if (running_->permit) {
+      const auto became = now >= running_->deadline
+                              ? settle(outcome::failure, "no answer within " + detail::to_text(timeout_), now)
+                              : settle(found.result, found.reason, now);
+      // One that counted for nothing says nothing new when it is repeated at once.
+      next_probe_ = became == disposition::counted ? next_after(running_->started, now)
+                                                   : std::max(running_->started + interval_, now);
+    }
+    running_.reset();
+  }
+
+  /// Looks at the circuit and notes what it did since the last look: its changes go into `changes()`.
+  circuit_glance look(time_point now, std::string_view reason = {}) {
+    const auto circuit = dependency_.breaker().glance();
+    const bool in_one_step = circuit.epoch - std::exchange(known_epoch_, circuit.epoch) == 1;
+    if (circuit.state == known_state_) return circuit;
+    // Calls may have driven it through more than one state since: fill in the ones that must lie between.
+    while (known_state_ != circuit.state) {
+      const auto next = next_towards(circuit.state, in_one_step);
+      note(known_state_, next, now, reason);
+      known_state_ = next;
+    }
+    // Real calls opened it, or took the first probe: ours is due when the next call may pass, not an interval
+    // later.
+    if (circuit.state == circuit_state::open || circuit.state == circuit_state::half_open) {
+      next_probe_ = std::min(next_probe_, now + circuit.retry_after);
+    }
+    return circuit;
+  }
+
+  /// When `step` has something to do, if nothing is reported before.
+  [[nodiscard]] time_point next_step() const noexcept {
+    if (!probed_) return time_point::max();
+    return running_ && running_->permit ? running_->deadline : next_probe_;
+  }
+
+  /// Whether there is nothing to wait for: it has answered, will never be asked, or may not be asked now.
+  [[nodiscard]] bool assessed(const circuit_glance& circuit) const noexcept {
+    return !probed_ || answered_ || refuses_calls(circuit.state);
+  }
+
+  /// What the health score needs to know. When the next call would pass, and there is no probe to make it,
+  /// nobody knows: were an open or half-open circuit bad news still, the level could keep off the features
+  /// whose calls alone could find out.
+  [[nodiscard]] component_evidence evidence(const circuit_glance& circuit, time_point now) const noexcept {
+    component_evidence seen;
+    const bool off = circuit.state == circuit_state::open || circuit.state == circuit_state::half_open;
+    if (probed_ || !off || circuit.retry_after > duration::zero()) seen = dependency_.evidence(circuit, now);
+    seen.measured = measured_;
+    return seen;
+  }
+  /// What the service has measured itself, until the next time.
+  void take(const measurement& measured) noexcept { measured_ = measured; }
+
+  /// The outage that goes on, if one does: from the opening of the circuit, however often it has been probed
+  /// since. None while an operator holds it.
+  [[nodiscard]] std::optional<ongoing_outage> outage(time_point now) const noexcept {
+    if (!outage_began_) return std::nullopt;
+    return ongoing_outage{.history = &durations_,
+                          .elapsed = now - *outage_began_,
+                          .not_before = dependency_.breaker().glance().retry_after};
+  }
+
+  [[nodiscard]] brownout::dependency<Clock>& dependency() noexcept { return dependency_; }
+  [[nodiscard]] const brownout::dependency<Clock>& dependency() const noexcept { return dependency_; }
+  [[nodiscard]] std::vector<circuit_change> take_changes() { return std::exchange(changes_, {}); }
+
+  /// What there is to show, but for weight and health, which the supervisor adds.
+  [[nodiscard]] component_snapshot snapshot(time_point now) const {
+    component_snapshot shown;
+    shown.name = dependency_.name();
+    shown.circuit = dependency_.breaker().snapshot();
+    shown.recent = dependency_.statistics(shown.circuit.epoch);
+    shown.probed = probed_;
+    shown.probe_hanging = running_ && !running_->permit;
+    shown.last_probe_at = last_probe_at_;
+    shown.last_probe_latency = last_probe_latency_;
+    shown.last_error = last_error_;
+    shown.changes = counts_;
+    shown.outages = outages_;
+    shown.outage_time = outage_time_;
+    shown.measured = measured_;
+    if (const auto lasting = outage(now)) {
+      shown.outage_began = outage_began_;
+      shown.recovery = durations_.estimate(lasting->elapsed, lasting->not_before);
+    }
+    return shown;
+  }
+
+ private:
+  struct running {
+    std::uint64_t ticket;
+    time_point started;
+    time_point deadline;
+    std::optional<typename brownout::dependency<Clock>::permit> permit;  // none: given up, not returned
+  };
+
+  [[nodiscard]] disposition settle(outcome result, std::string_view reason, time_point now) {
+    if (result != outcome::cancelled) answered_ = true;
+    if (result == outcome::success || result == outcome::failure) suspected_ = result == outcome::failure;
+    if (result == outcome::failure) last_error_ = reason.empty() ? "probe failed" : reason;
+    if (result == outcome::success) last_error_.clear();
+    const auto became = running_->permit->complete(result, {}, last_error_);
+    running_->permit.reset();
+    look(now, last_error_);
+    return became;
+  }
+
+  /// The state after the known one on the way to `state`.
+  [[nodiscard]] circuit_state next_towards(circuit_state state, bool in_one_step) const noexcept {
+    using enum circuit_state;
+    if (known_state_ == open && state == closed && !in_one_step) return half_open;  // recovered, not reset
+    if (cause_of(known_state_, state) != transition_cause::none) return state;
+    return known_state_ == closed ? open : closed;
+  }
+
+  /// Half-open the next probe follows at once: the circuit waits for nothing else.
+  [[nodiscard]] time_point next_after(time_point started, time_point now) const noexcept {
+    const auto circuit = dependency_.breaker().glance();
+    if (circuit.state == circuit_state::half_open) return now;
+    if (circuit.state == circuit_state::open) return now + std::min(circuit.retry_after, interval_);
+    return std::max(started + (suspected_ ? suspect_interval_ : interval_), now);
+  }
+
+  void note(circuit_state from, circuit_state to, time_point now, std::string_view reason) {
+    ++counts_[static_cast<std::size_t>(from)][static_cast<std::size_t>(to)];
+    if (from == circuit_state::closed && to == circuit_state::open) outage_began_ = now;
+    if (outage_began_ && to != circuit_state::open && to != circuit_state::half_open) {
+      end_outage(from, to, now - *outage_began_);
+    }
+    changes_.push_back({number_, from, to, now, std::string{to == circuit_state::open ? reason : ""}});
+  }
+
+  /// An outage ends by itself when probes close the circuit. Whatever else ends it, nobody will know how long
+  /// it would have lasted.
+  void end_outage(circuit_state from, circuit_state to, duration lasted) noexcept {
+    outage_began_.reset();
+    if (from == circuit_state::half_open && to == circuit_state::closed) {
+      ++outages_;
+      outage_time_ += lasted;
+      durations_.note_ended(lasted);
+    } else {
+      durations_.note_cut_short(lasted);
+    }
+  }
+
+  std::size_t number_;
+  duration interval_;
+  duration suspect_interval_;
+  duration timeout_;
+  bool probed_;
+  brownout::dependency<Clock> dependency_;
+
+  time_point next_probe_;
+  std::uint64_t tickets_ = 0;
+  std::optional<running> running_;
+  bool answered_ = false;
+  bool suspected_ = false;  // its last probe failed
+  std::optional<time_point> last_probe_at_;
+  duration last_probe_latency_{};
+  std::string last_error_;
+
+  circuit_state known_state_ = circuit_state::closed;
+  std::uint64_t known_epoch_ = 0;
+  std::vector<circuit_change> changes_;
+  circuit_change_counts counts_{};
+  std::optional<time_point> outage_began_;
+  std::uint64_t outages_ = 0;
+  duration outage_time_{};
+  recovery_predictor durations_;
+  measurement measured_{};
+};
+
+}  // namespace detail
+}  // namespace brownout

@@ -1,0 +1,347 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "unit/breaker/bench.hpp"
+
+#include "brownout/breaker/preset.hpp"
+#include "brownout/detector/any_of.hpp"
+#include "brownout/detector/failure_balance.hpp"
+#include "brownout/detector/failure_rate.hpp"
+#include "brownout/detector/slow_call_rate.hpp"
+#include "brownout/detector/standard_detector.hpp"
+
+#include <cmath>
+#include <stdexcept>
+#include <string>
+
+using namespace breaker_test;
+using brownout::any_of;
+using brownout::count_window;
+using brownout::failure_balance;
+using brownout::failure_rate;
+using brownout::slow_call_rate;
+using brownout::time_window;
+
+namespace {
+
+/// A breaker with some detector on a manual clock, open for 5 s, closed again by one success.
+template <class Detector>
+struct detector_bench {
+  explicit detector_bench(Detector detector) : circuit{detector, options(), clock} {}
+
+  static breaker_options options() { return bench::plain({.open_for = 5s}); }
+
+  void report(outcome result, int times = 1, duration took = {}) {
+    for (int i = 0; i < times; ++i) {
+      auto admitted = circuit.try_acquire();
+      REQUIRE(admitted);
+      clock.advance(took);
+      CHECK(admitted->complete(result) == disposition::counted);
+    }
+  }
+  void fail(int times = 1) { report(outcome::failure, times); }
+  void succeed(int times = 1) { report(outcome::success, times); }
+
+  [[nodiscard]] circuit_state state() const { return circuit.observed_state(); }
+
+  manual_clock clock;
+  brownout::circuit_breaker<Detector, manual_clock> circuit;
+};
+template <class Detector>
+detector_bench(Detector) -> detector_bench<Detector>;
+
+template <class Detector>
+std::string refusal(Detector detector) {
+  try {
+    const brownout::circuit_breaker<Detector> built{detector};
+  } catch (const std::invalid_argument& error) {
+    return error.what();
+  }
+  return "";
+}
+
+}  // namespace
+
+TEST_CASE("the balance of failures and successes opens the circuit", "[breaker][detector]") {
+  detector_bench bench{failure_balance{3}};
+  for (int i = 0; i < 100; ++i) {  // as many of each: never more than one ahead
+    bench.fail();
+    bench.succeed();
+  }
+  bench.succeed(50);  // a surplus of successes is not saved up
+  CHECK(bench.circuit.snapshot().failure_balance == 0);
+  bench.fail(2);
+  bench.succeed();
+  CHECK(bench.circuit.snapshot().failure_balance == 1);
+  bench.fail();
+  CHECK(bench.state() == circuit_state::closed);
+  bench.fail();
+  CHECK(bench.state() == circuit_state::open);
+}
+
+TEST_CASE("a share of failures in the latest calls opens the circuit, from a minimum of calls on",
+          "[breaker][detector]") {
+  detector_bench bench{failure_rate<>{.threshold = 0.5, .minimum_calls = 10, .window = {20}}};
+  bench.fail(9);
+  CHECK(bench.state() == circuit_state::closed);  // nine of nine, and no evidence
+  CHECK(bench.circuit.snapshot().failures == 9);
+  CHECK(bench.circuit.snapshot().calls == 9);
+
+  SECTION("the tenth call succeeds: a success opens no circuit") {
+    bench.succeed();
+    CHECK(bench.state() == circuit_state::closed);
+    bench.fail();
+    CHECK(bench.state() == circuit_state::open);
+  }
+  SECTION("exactly the share") {
+    bench.succeed(10);  // 9 of 19
+    CHECK(bench.state() == circuit_state::closed);
+    bench.fail();  // 10 of 20
+    CHECK(bench.state() == circuit_state::open);
+  }
+  SECTION("failures that have left the window count no more") {
+    bench.succeed(20);
+    CHECK(bench.circuit.snapshot().failures == 0);
+    CHECK(bench.circuit.snapshot().calls == 20);
+    bench.fail(9);
+    CHECK(bench.state() == circuit_state::closed);
+    bench.fail();
+    CHECK(bench.state() == circuit_state::open);
+  }
+  SECTION("an outage leaves nothing behind") {
+    bench.fail();
+    REQUIRE(bench.state() == circuit_state::open);
+    bench.clock.advance(5s);
+    bench.succeed();
+    REQUIRE(bench.state() == circuit_state::closed);
+    CHECK(bench.circuit.snapshot().calls == 0);
+    bench.fail(9);
+    CHECK(bench.state() == circuit_state::closed);
+  }
+}
+
+TEST_CASE("a bad call is found again however long the window was clean", "[breaker][detector][B3]") {
+  // Once the window is full and clean, successes are no longer written into it.
+  const auto clean = GENERATE(0, 1, 19, 20, 26, 27, 28, 1000);
+  detector_bench bench{failure_rate<>{.threshold = 0.15, .minimum_calls = 20, .window = {20}}};
+  bench.succeed(40 + clean);
+  bench.fail();
+  CHECK(bench.circuit.snapshot().failures == 1);
+  bench.succeed(10);
+  bench.fail();
+  CHECK(bench.circuit.snapshot().failures == 2);
+  bench.succeed(9);  // the first failure is the oldest of the 20 and leaves with the next call
+  CHECK(bench.circuit.snapshot().failures == (bench.circuit.snapshot().calls == 20 ? 1 : 2));
+  bench.fail();
+  CHECK(bench.state() == circuit_state::closed);
+  bench.fail();
+  CHECK(bench.state() == circuit_state::open);
+}
+
+TEST_CASE("a time window forgets by itself", "[breaker][detector]") {
+  detector_bench bench{failure_rate<time_window>{.threshold = 0.5, .minimum_calls = 4, .window = {10s}}};
+  bench.fail(3);
+  bench.clock.advance(11s);
+  CHECK(bench.circuit.snapshot().calls == 0);
+  bench.fail(3);
+  CHECK(bench.state() == circuit_state::closed);
+  bench.clock.advance(5s);
+  bench.fail();
+  CHECK(bench.state() == circuit_state::open);
+}
+
+TEST_CASE("a share of slow calls opens the circuit, however they ended", "[breaker][detector]") {
+  detector_bench bench{
+      slow_call_rate<>{.threshold = 0.5, .slower_than = 1s, .minimum_calls = 4, .window = {8}}};
+  bench.report(outcome::success, 3, 1s);  // not slower than the limit
+  CHECK(bench.circuit.snapshot().slow_calls == 0);
+  bench.report(outcome::success, 1, 1s + 1ns);
+  bench.report(outcome::failure, 1, 2s);
+  bench.report(outcome::failure, 1, 1s);  // failed, and fast
+  CHECK(bench.circuit.snapshot().slow_calls == 2);
+  CHECK(bench.circuit.snapshot().calls == 6);
+  CHECK(bench.state() == circuit_state::closed);
+  bench.report(outcome::success, 1, 2s);
+  CHECK(bench.state() == circuit_state::closed);
+  bench.report(outcome::success, 1, 2s);
+  CHECK(bench.state() == circuit_state::open);
+}
+
+TEST_CASE("where slow calls open the circuit, a slow probe does not close it", "[breaker][detector]") {
+  detector_bench bench{slow_call_rate<>{.slower_than = 1s, .minimum_calls = 4, .window = {8}}};
+  bench.report(outcome::success, 4, 2s);
+  REQUIRE(bench.state() == circuit_state::open);
+  bench.clock.advance(5s);
+  bench.report(outcome::success, 1, 2s);
+  CHECK(bench.state() == circuit_state::open);
+  bench.clock.advance(5s);
+  bench.report(outcome::success, 1, 1s);
+  CHECK(bench.state() == circuit_state::closed);
+}
+
+TEST_CASE("a share is reached exactly where it says so", "[breaker][detector]") {
+  const auto percent = GENERATE(7, 14, 28, 29, 55, 56, 57, 58, 100);
+  detector_bench bench{failure_rate<>{.threshold = percent / 100.0, .minimum_calls = 100, .window = {100}}};
+  bench.succeed(100 - percent);
+  bench.fail(percent - 1);
+  CHECK(bench.state() == circuit_state::closed);
+  bench.fail();
+  CHECK(bench.state() == circuit_state::open);
+}
+
+TEST_CASE("the first of several detectors to trip opens the circuit", "[breaker][detector]") {
+  detector_bench bench{any_of{consecutive_failures{5}, failure_rate<>{.threshold = 0.4, .minimum_calls = 10},
+                              slow_call_rate<>{.slower_than = 1s, .minimum_calls = 3}}};
+  SECTION("a row") {
+    bench.fail(5);
+  }
+  SECTION("a share") {
+    for (int i = 0; i < 3; ++i) {
+      bench.succeed(2);
+      bench.fail();
+    }
+    bench.succeed();
+    CHECK(bench.circuit.snapshot().failures == 3);
+    CHECK(bench.circuit.snapshot().calls == 10);
+    CHECK(bench.state() == circuit_state::closed);
+    bench.fail(2);  // 5 of 12
+  }
+  SECTION("slow ones") {
+    bench.report(outcome::success, 3, 2s);
+  }
+  CHECK(bench.state() == circuit_state::open);
+}
+
+TEST_CASE("told nothing, a breaker opens at ten failures in a row, or five that take a second",
+          "[breaker][detector]") {
+  detector_bench bench{brownout::standard_detector{}};
+  SECTION("ten at once") {
+    bench.fail(9);
+    CHECK(bench.state() == circuit_state::closed);
+    CHECK(bench.circuit.snapshot().consecutive_failures == 9);
+    bench.fail();
+  }
+  SECTION("five, the last of them a second and a tick of 67 ms after the first") {
+    bench.fail(4);
+    bench.clock.advance(1100ms);
+    CHECK(bench.state() == circuit_state::closed);
+    bench.fail();
+  }
+  SECTION("one at a time, a second apart") {
+    for (int i = 0; i < 4; ++i) {
+      bench.fail();
+      bench.clock.advance(1s);
+    }
+    CHECK(bench.state() == circuit_state::closed);
+    bench.fail();
+  }
+  SECTION("an hour apart") {
+    for (int i = 0; i < 10 && bench.state() == circuit_state::closed; ++i) {
+      bench.fail();
+      bench.clock.advance(1h);
+    }
+  }
+  CHECK(bench.state() == circuit_state::open);
+}
+
+TEST_CASE("told nothing, a breaker opens at nothing less", "[breaker][detector]") {
+  detector_bench bench{brownout::standard_detector{}};
+  SECTION("nine failures within less than a second") {
+    for (int i = 0; i < 9; ++i) {
+      bench.fail();
+      bench.clock.advance(100ms);
+    }
+  }
+  SECTION("four however long they take") {
+    for (int i = 0; i < 4; ++i) {
+      bench.fail();
+      bench.clock.advance(10s);
+    }
+  }
+  SECTION("a row that a success ended, which began long ago") {
+    bench.fail(4);
+    bench.clock.advance(10s);
+    bench.succeed();
+    bench.fail(4);
+    bench.clock.advance(100ms);
+    bench.fail();
+  }
+  CHECK(bench.state() == circuit_state::closed);
+}
+
+TEST_CASE("told nothing, a breaker opens at twenty failures more than successes", "[breaker][detector]") {
+  detector_bench bench{brownout::standard_detector{}};
+  for (int i = 0; i < 18; ++i) {  // two failures a success: one more each time
+    bench.fail(2);
+    bench.succeed();
+  }
+  CHECK(bench.circuit.snapshot().failure_balance == 18);
+  bench.fail();
+  CHECK(bench.state() == circuit_state::closed);
+  bench.fail();
+  CHECK(bench.state() == circuit_state::open);
+  CHECK(std::is_same_v<decltype(brownout::circuit_breaker{}),
+                       brownout::circuit_breaker<brownout::standard_detector>>);
+}
+
+TEST_CASE("presets have the figures of the libraries that they are named after",
+          "[breaker][detector][options]") {
+  using namespace brownout::presets;
+  const brownout::circuit_breaker r4j{resilience4j("r4j")};
+  CHECK(r4j.name() == "r4j");
+  CHECK(r4j.trips().threshold == 0.5);
+  CHECK(r4j.trips().minimum_calls == 100);
+  CHECK(r4j.trips().window.size == 100);
+  CHECK(r4j.options().open_for.least(1, 0s, 0) == 60s);
+  CHECK(r4j.options().probes == 10);
+  CHECK(r4j.options().successes == 10);
+  CHECK(r4j.options().ramp.first == 0);
+
+  const auto checked = [](const auto& circuit, duration open_for) {
+    CHECK(circuit.options().open_for.least(1, 0s, 0) == open_for);
+    CHECK(circuit.options().probes == 1);
+    CHECK(circuit.options().successes == 1);
+    CHECK(circuit.options().ramp.first == 0);
+    return circuit.trips();
+  };
+  const auto of_polly = checked(brownout::circuit_breaker{polly()}, 5s);
+  CHECK(of_polly.threshold == 0.1);
+  CHECK(of_polly.minimum_calls == 100);
+  CHECK(of_polly.window.length == 30s);
+  CHECK(checked(brownout::circuit_breaker{gobreaker()}, 60s).threshold == 6);
+  const auto of_hystrix = checked(brownout::circuit_breaker{hystrix()}, 5s);
+  CHECK(of_hystrix.threshold == 0.5);
+  CHECK(of_hystrix.minimum_calls == 20);
+  CHECK(of_hystrix.window.length == 10s);
+}
+
+TEST_CASE("a detector that can't work is refused with its field, its value and the range",
+          "[breaker][detector][options]") {
+  CHECK(refusal(failure_rate<>{.threshold = 0}) ==
+        "failure_rate.threshold = 0.000000: allowed is above 0, up to 1");
+  CHECK(refusal(failure_rate<>{.threshold = 1.01}) ==
+        "failure_rate.threshold = 1.010000: allowed is above 0, up to 1");
+  CHECK(refusal(failure_rate<>{.threshold = std::nan("")}) ==
+        "failure_rate.threshold = nan: allowed is above 0, up to 1");
+  CHECK(refusal(failure_rate<>{.minimum_calls = 101}) ==
+        "failure_rate.minimum_calls = 101: allowed is 1 to 100");
+  CHECK(refusal(failure_rate<>{.minimum_calls = 0}) == "failure_rate.minimum_calls = 0: allowed is 1 to 100");
+  CHECK(refusal(failure_rate<>{.window = {0}}) == "count_window.size = 0: allowed is 1 to 1000");
+  CHECK(refusal(failure_rate<time_window>{.window = {99ms}}) ==
+        "time_window.length = 99ms: allowed is 100ms to 3600s");
+  CHECK(refusal(slow_call_rate<>{}) == "slow_call_rate.slower_than = 0ns: allowed is 1us to 86400s");
+  CHECK(refusal(slow_call_rate<>{.threshold = 2, .slower_than = 1s}) ==
+        "slow_call_rate.threshold = 2.000000: allowed is above 0, up to 1");
+  CHECK(refusal(failure_balance{0}) == "failure_balance.threshold = 0: allowed is 1 to 1000000");
+  CHECK(refusal(any_of{consecutive_failures{2047}, failure_balance{}}) ==
+        "consecutive_failures.threshold = 2047: allowed is 1 to 2046");
+  CHECK(refusal(any_of{consecutive_failures{2046}, failure_balance{4095}}) ==
+        "failure_balance.threshold = 4095: allowed is 1 to 4094");
+  CHECK(refusal(any_of{consecutive_failures{}, failure_rate<>{}, failure_balance{63}}) ==
+        "failure_balance.threshold = 63: allowed is 1 to 62");
+  CHECK(refusal(any_of{consecutive_failures{2046}, failure_balance{4094}}) == "");
+  const any_of three{failure_rate<>{}, failure_rate<>{}, failure_rate<>{}};
+  CHECK(refusal(any_of{failure_rate<>{}, three}) == "");
+  CHECK(refusal(any_of{failure_rate<>{}, any_of{failure_rate<>{}, three}}) ==
+        "any_of = detectors nested too deep for their marks: allowed is up to four detectors");
+  CHECK(refusal(failure_rate<time_window>{.minimum_calls = 300'001}) ==
+        "failure_rate.minimum_calls = 300001: allowed is 1 to 300000");
+}

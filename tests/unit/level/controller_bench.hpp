@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "unit/level/levels.hpp"
+
+#include "brownout/level/level_controller.hpp"
+
+#include <chrono>
+#include <optional>
+#include <string>
+#include <utility>
+
+namespace degradation_test {
+
+using namespace std::chrono_literals;
+using brownout::duration;
+using brownout::level_cause;
+using brownout::time_point;
+using policy = brownout::level_policy<level>;
+using pin = brownout::level_override<level>;
+using transition = brownout::level_transition<level>;
+
+/// Where a change led; nothing when there was none.
+inline std::optional<level> to(const std::optional<transition>& change) {
+  return change ? std::optional{change->to} : std::nullopt;
+}
+
+/// A controller and the time it is given. By default the staging system's: hysteresis 2, dwell 10 s.
+struct bench {
+  // Not inlined: GCC 12 warns about the content of an optional that it can see was never filled.
+  [[gnu::noinline]] explicit bench(policy given = {.ladder = ladder, .dwell = 10s})
+      : controller{std::move(given)} {}
+
+  std::optional<transition> score(std::optional<double> seen) { return controller.update(seen, now); }
+  std::optional<transition> score_after(duration wait, std::optional<double> seen) {
+    now += wait;
+    return score(seen);
+  }
+  // Not inlined for the same reason.
+  [[gnu::noinline]] std::optional<transition> set(pin override, std::optional<double> seen) {
+    return controller.set_override(std::move(override), seen, now);
+  }
+  [[gnu::noinline]] std::optional<transition> clear(std::optional<double> seen) {
+    return controller.clear_override(seen, now);
+  }
+  [[nodiscard]] level shown() const { return controller.level(); }
+
+  time_point now{1h};
+  brownout::controller<level> controller;
+};
+
+}  // namespace degradation_test
+
+namespace Catch {
+template <>
+struct StringMaker<degradation_test::level> {
+  static std::string convert(degradation_test::level value) { return std::string{to_string(value)}; }
+};
+template <>
+struct StringMaker<brownout::level_cause> {
+  static std::string convert(brownout::level_cause value) { return std::string{to_string(value)}; }
+};
+}  // namespace Catch
