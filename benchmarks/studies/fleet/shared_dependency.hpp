@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include "studies/shared/capacity.hpp"
 #include "studies/fleet/trace.hpp"
+#include "studies/shared/capacity.hpp"
 #include "studies/shared/traffic.hpp"
 
 #include <algorithm>

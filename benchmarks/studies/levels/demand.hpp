@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include "studies/shared/fate.hpp"
 #include "studies/levels/retail.hpp"
 #include "studies/levels/world.hpp"
+#include "studies/shared/fate.hpp"
 #include "studies/shared/traffic.hpp"
 
 #include <array>

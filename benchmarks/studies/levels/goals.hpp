@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include "studies/shared/goal.hpp"
 #include "studies/levels/figures.hpp"
+#include "studies/shared/goal.hpp"
 
 #include <cstddef>
 #include <vector>

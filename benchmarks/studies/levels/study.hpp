@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include "studies/levels/figures.hpp"
 #include "studies/client/study.hpp"
+#include "studies/levels/figures.hpp"
 
 #include <functional>
 #include <vector>

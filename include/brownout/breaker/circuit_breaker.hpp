@@ -6,11 +6,11 @@
 #include "brownout/breaker/detail/control_word.hpp"
 #include "brownout/breaker/detail/outage.hpp"
 #include "brownout/breaker/detail/policy.hpp"
-#include "brownout/breaker/detail/transition_feed.hpp"
 #include "brownout/breaker/options.hpp"
 #include "brownout/breaker/permit.hpp"
 #include "brownout/breaker/preset.hpp"
 #include "brownout/breaker/snapshot.hpp"
+#include "brownout/breaker/subscription.hpp"
 #include "brownout/breaker/transition_event.hpp"
 #include "brownout/core/atomics.hpp"
 #include "brownout/core/classifier.hpp"
@@ -121,7 +121,7 @@ class alignas(64) circuit_breaker {
   /// listeners a transition takes a short lock; nothing else does.
   [[nodiscard]] subscription subscribe(transition_listener listener,
                                        announcements wanted = announcements::outages) {
-    return circuit_.subscribe(std::move(listener), wanted);
+    return subscription{circuit_.feed(), std::move(listener), wanted};
   }
 
   /// The state a moment ago. For display; to decide about a call, ask `try_acquire`. Wait-free.

@@ -129,4 +129,29 @@ class [[nodiscard]] admission {
   permit<Breaker> permit_;
 };
 
+/// The answer to `try_acquire` of whatever wraps a breaker and hands out permits of its own: one of them, or
+/// the rejection of the breaker.
+template <class Permit>
+class [[nodiscard]] wrapped_admission {
+ public:
+  /// For those that wrap a breaker. `admitted` is settled when `why` holds.
+  wrapped_admission(Permit&& admitted, brownout::rejection why) noexcept
+      : permit_{std::move(admitted)}, why_{why} {}
+
+  /// True when the call may be made.
+  [[nodiscard]] explicit operator bool() const noexcept { return !permit_.settled(); }
+
+  /// The permit. Precondition: admitted.
+  Permit* operator->() noexcept { return &permit_; }
+  Permit& operator*() & noexcept { return permit_; }
+  Permit&& operator*() && noexcept { return std::move(permit_); }
+
+  /// Why not, and when to try again. Precondition: refused.
+  [[nodiscard]] brownout::rejection rejection() const noexcept { return why_; }
+
+ private:
+  Permit permit_;
+  brownout::rejection why_;
+};
+
 }  // namespace brownout

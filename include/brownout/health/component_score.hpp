@@ -2,9 +2,9 @@
 #pragma once
 
 #include "brownout/core/circuit_state.hpp"
-#include "brownout/health/budgets.hpp"
+#include "brownout/core/clock.hpp"
 #include "brownout/health/component_evidence.hpp"
-#include "brownout/health/evidence_policy.hpp"
+#include "brownout/health/scorer_options.hpp"
 
 #include <algorithm>
 #include <cstdint>
@@ -12,20 +12,6 @@
 #include <optional>
 
 namespace brownout {
-
-/// How one dependency's evidence becomes a score.
-struct component_policy {
-  latency_budget latency{};
-  saturation_budget saturation{};
-  evidence_policy evidence{};
-
-  /// Throws `std::invalid_argument` naming field, value and range.
-  void validate() const {
-    latency.validate();
-    saturation.validate();
-    evidence.validate();
-  }
-};
 
 namespace detail {
 

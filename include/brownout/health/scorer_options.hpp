@@ -1,13 +1,109 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "brownout/core/clock.hpp"
 #include "brownout/core/detail/invalid_option.hpp"
-#include "brownout/health/component_score.hpp"
 
+#include <algorithm>
+#include <chrono>
 #include <cstdint>
 #include <optional>
 
 namespace brownout {
+
+/// How slow a dependency may be before its score suffers.
+struct latency_budget {
+  /// Mean latency that costs nothing, 0 to 1 h. Default 500 ms: what the retail system that this library
+  /// comes from promised for its API.
+  duration budget = std::chrono::milliseconds{500};
+
+  /// Latency above the budget that costs one point, 1 us to 1 h. Default 10 ms: half a second over is half
+  /// the score.
+  duration per_point = std::chrono::milliseconds{10};
+
+  /// Points lost at `mean`, 0 or more.
+  [[nodiscard]] constexpr double penalty(duration mean) const noexcept {
+    if (mean <= budget) return 0;
+    return static_cast<double>((mean - budget).count()) / static_cast<double>(per_point.count());
+  }
+
+  /// Throws `std::invalid_argument` naming field, value and range.
+  void validate() const {
+    using namespace std::chrono_literals;
+    detail::require_within("latency_budget.budget", budget, duration{}, 1h);
+    detail::require_within("latency_budget.per_point", per_point, 1us, 1h);
+  }
+};
+
+/// How full a limited resource may be before the score suffers.
+struct saturation_budget {
+  /// Share in use that costs nothing, 0 to 0.99. Default 0.8: waiting times of a queue grow as 1 / (1 -
+  /// share), five times the service time there, ten times at 0.9.
+  double budget = 0.8;
+
+  /// Points lost when it is full, linear from the budget on, 0 to 100. Default 30: full alone is one level of
+  /// the usual ladder, not the end.
+  double when_full = 30;
+
+  /// Points lost at `share`, 0 or more; a share above 1 (more wanted than there is) loses no more than 1.
+  [[nodiscard]] constexpr double penalty(double share) const noexcept {
+    if (!(share > budget)) return 0;
+    return when_full * (std::min(share, 1.0) - budget) / (1 - budget);
+  }
+
+  /// Throws `std::invalid_argument` naming field, value and range.
+  void validate() const {
+    detail::require_within("saturation_budget.budget", budget, 0.0, 0.99);
+    detail::require_within("saturation_budget.when_full", when_full, 0.0, 100.0);
+  }
+};
+
+/// How much evidence it takes before a score says something.
+struct evidence_policy {
+  /// Calls whose last one is older than this say nothing any more: the dependency is unknown. 1 ms to a week.
+  /// Left out: a minute, or for a supervisor three of its probe intervals, time-outs included, where they are
+  /// longer. Shorter than an interval, and a healthy dependency would be unknown between its probes.
+  duration stale_after{};
+
+  /// A share of successes is taken of at least as many calls, 1 to 1000: with fewer, those that are missing
+  /// count as successes, once one call has succeeded. Default 5: one failure then never costs more than a
+  /// fifth of a component's score, as if it had been one of five. 1: the plain share. Of a
+  /// supervisor at most 20, which is all that it remembers.
+  std::uint32_t minimum_calls = 5;
+
+  /// Points that a component must lose before it loses any, 0 to 100. Default 0: the level's hysteresis
+  /// already keeps small losses from moving anything. Worth raising where any call of a busy dependency may
+  /// fail for reasons of its own: at 6, one failure among the 20 calls that a supervisor judges by costs
+  /// nothing.
+  double minimum_effect = 0;
+
+  /// `stale_after`, or what it is when left out.
+  [[nodiscard]] constexpr duration stale_limit() const noexcept {
+    return stale_after == duration{} ? std::chrono::minutes{1} : stale_after;
+  }
+
+  /// Throws `std::invalid_argument` naming field, value and range.
+  void validate() const {
+    using namespace std::chrono_literals;
+    detail::require_within("evidence_policy.stale_after", stale_limit(), 1ms, 168h);
+    detail::require_within<std::uint32_t>("evidence_policy.minimum_calls", minimum_calls, 1, 1000);
+    detail::require_within("evidence_policy.minimum_effect", minimum_effect, 0.0, 100.0);
+  }
+};
+
+/// How one dependency's evidence becomes a score.
+struct component_policy {
+  latency_budget latency{};
+  saturation_budget saturation{};
+  evidence_policy evidence{};
+
+  /// Throws `std::invalid_argument` naming field, value and range.
+  void validate() const {
+    latency.validate();
+    saturation.validate();
+    evidence.validate();
+  }
+};
 
 /// How the scores of several dependencies become one.
 enum class weighting : std::uint8_t {

@@ -4,7 +4,6 @@
 #include "brownout/breaker/snapshot.hpp"
 #include "brownout/core/circuit_state.hpp"
 #include "brownout/core/clock.hpp"
-#include "brownout/core/transitions.hpp"
 #include "brownout/observe/prometheus_text.hpp"
 #include "brownout/recovery/recovery_estimate.hpp"
 

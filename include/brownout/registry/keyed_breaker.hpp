@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "brownout/breaker/permit.hpp"
 #include "brownout/breaker/snapshot.hpp"
 #include "brownout/core/assert.hpp"
 #include "brownout/core/circuit_state.hpp"
@@ -66,23 +67,7 @@ class [[nodiscard]] keyed_breaker {
     typename Breaker::permit inner_;
   };
 
-  /// A permit, or the rejection. Otherwise as `brownout::admission`.
-  class [[nodiscard]] admission {
-   public:
-    [[nodiscard]] explicit operator bool() const noexcept { return !permit_.settled(); }
-    permit* operator->() noexcept { return &permit_; }
-    permit& operator*() & noexcept { return permit_; }
-    permit&& operator*() && noexcept { return std::move(permit_); }
-    [[nodiscard]] brownout::rejection rejection() const noexcept { return why_; }
-
-   private:
-    friend keyed_breaker;
-    admission(permit&& admitted, brownout::rejection why) noexcept
-        : permit_{std::move(admitted)}, why_{why} {}
-
-    permit permit_;
-    brownout::rejection why_;
-  };
+  using admission = wrapped_admission<permit>;
 
   /// Holds nothing.
   keyed_breaker() noexcept = default;

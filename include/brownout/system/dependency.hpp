@@ -2,6 +2,7 @@
 #pragma once
 
 #include "brownout/breaker/circuit_breaker.hpp"
+#include "brownout/breaker/permit.hpp"
 #include "brownout/core/classifier.hpp"
 #include "brownout/core/clock.hpp"
 #include "brownout/core/detail/guarded_call.hpp"
@@ -10,8 +11,8 @@
 #include "brownout/detector/consecutive_failures.hpp"
 #include "brownout/health/component_evidence.hpp"
 #include "brownout/health/component_role.hpp"
-#include "brownout/health/evidence_policy.hpp"
 #include "brownout/health/recent_calls.hpp"
+#include "brownout/health/scorer_options.hpp"
 #include "brownout/recovery/recovery_predictor.hpp"
 #include "brownout/system/probe.hpp"
 
@@ -98,23 +99,7 @@ class dependency {
     time_point started_;
   };
 
-  /// A permit, or the rejection.
-  class [[nodiscard]] admission {
-   public:
-    [[nodiscard]] explicit operator bool() const noexcept { return !permit_.settled(); }
-    permit* operator->() noexcept { return &permit_; }
-    permit& operator*() & noexcept { return permit_; }
-    permit&& operator*() && noexcept { return std::move(permit_); }
-    [[nodiscard]] brownout::rejection rejection() const noexcept { return why_; }
-
-   private:
-    friend dependency;
-    admission(permit&& admitted, brownout::rejection why) noexcept
-        : permit_{std::move(admitted)}, why_{why} {}
-
-    permit permit_;
-    brownout::rejection why_;
-  };
+  using admission = wrapped_admission<permit>;
 
   /// `stale_after`: calls that came before a silence as long as this are forgotten.
   dependency(const dependency_options& options, Clock clock,

@@ -4,6 +4,8 @@
 #include "brownout/core/clock.hpp"
 #include "brownout/core/outcome.hpp"
 
+#include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <stop_token>
 #include <string>
@@ -25,5 +27,12 @@ struct probe_result {
 /// Asks a dependency whether it is well. Called on a thread of its own, never twice at once; an exception
 /// counts as a failure whose reason is not shown (an exception's text may hold a connection string).
 using probe = std::function<probe_result(const probe_context&)>;
+
+/// A probe that is to be run now, on a thread of its own.
+struct probe_order {
+  std::size_t dependency = 0;
+  std::uint64_t ticket = 0;  ///< tells a late answer from the one that is waited for
+  time_point deadline{};
+};
 
 }  // namespace brownout

@@ -3,7 +3,7 @@
 
 #include "brownout/core/clock.hpp"
 #include "brownout/level/level_ladder.hpp"
-#include "brownout/system/detail/watched_dependency.hpp"
+#include "brownout/system/probe.hpp"
 #include "brownout/system/snapshot.hpp"
 
 #include <vector>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "catch2.hpp"
 
-#include "brownout/breaker/detail/moment.hpp"
+#include "brownout/breaker/detail/era_value.hpp"
 #include "brownout/core/atomics.hpp"
 
 #include <chrono>

@@ -2,7 +2,7 @@
 #include "unit/breaker/specification.hpp"
 #include "unit/breaker/bench.hpp"
 
-#include "brownout/core/transitions.hpp"
+#include "brownout/core/circuit_state.hpp"
 
 #include <cstddef>
 #include <random>

@@ -1,13 +1,10 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include "brownout/breaker/detail/announcer.hpp"
 #include "brownout/breaker/detail/control_word.hpp"
 #include "brownout/breaker/detail/era_value.hpp"
-#include "brownout/breaker/detail/moment.hpp"
 #include "brownout/breaker/detail/outage.hpp"
 #include "brownout/breaker/detail/policy.hpp"
-#include "brownout/breaker/detail/recovery.hpp"
 #include "brownout/breaker/detail/transition_feed.hpp"
 #include "brownout/breaker/options.hpp"
 #include "brownout/breaker/snapshot.hpp"
@@ -87,12 +84,13 @@ class circuit {
     if (rare != nullptr) rare->failure.try_write({bounded_text{why}, clock_.now()});
   }
 
-  [[nodiscard]] subscription subscribe(transition_listener listener, announcements wanted) {
+  /// The feed of this circuit's transitions, made when first asked for.
+  [[nodiscard]] std::shared_ptr<transition_feed> feed() {
     // Read by writing (2), so that the reading has its place among all transitions.
     const auto read_epoch = [this] {
       return control_word{control_.fetch_add(0, std::memory_order_acq_rel)}.epoch();
     };
-    return subscription{rare_state().listeners.feed(read_epoch), std::move(listener), wanted};
+    return rare_state().listeners.feed(read_epoch);
   }
 
   /// Since construction. Read once for each decision.

@@ -2,11 +2,70 @@
 #pragma once
 
 #include "brownout/breaker/detail/control_word.hpp"
-#include "brownout/breaker/detail/recovery.hpp"
+#include "brownout/breaker/open_period.hpp"
 #include "brownout/breaker/options.hpp"
+#include "brownout/core/clock.hpp"
 #include "brownout/core/detail/live_value.hpp"
 
+#include <algorithm>
+#include <cstdint>
+#include <string>
+#include <utility>
+
 namespace brownout::detail {
+
+/// The options that are numbers, with what was left out filled in: what a circuit's decisions read.
+struct recovery {
+  open_period open_for;
+  std::uint32_t probes;
+  std::uint32_t successes;
+  ramp_options ramp;
+  duration lease;
+  duration relapse_within;
+  std::uint64_t seed;
+
+  static recovery of(const breaker_options& given) {
+    return {given.open_for,
+            given.probes,
+            given.successes != 0 ? given.successes : std::max(5U, given.probes),
+            given.ramp,
+            given.lease != duration{}
+                ? given.lease
+                : std::clamp(given.open_for.upper_bound(), breaker_options::default_lease,
+                             breaker_options::longest_period),
+            given.relapse_within,
+            given.seed};
+  }
+
+  /// How many calls may be in flight in the half-open `seen`.
+  [[nodiscard]] std::uint32_t limit(control_word seen) const noexcept {
+    if (seen.is_ramping()) return seen.limit();
+    // One at least: with fewer successes needed than there have been, the next one closes.
+    return std::min(probes, successes > seen.succeeded() ? successes - seen.succeeded() : 1);
+  }
+
+  /// What follows when a half-open call has failed. `wish` as for `next_open`.
+  [[nodiscard]] static control_word after_failure(control_word seen, duration wish) noexcept {
+    if (seen.is_ramping() && seen.limit() > 1) return seen.with_end(0, seen.limit() - 1);
+    return seen.next_open(false, wish);
+  }
+  /// The same when it has succeeded. `first_marks`: of the closed era that may begin.
+  [[nodiscard]] control_word after_success(control_word seen, std::uint32_t first_marks) const noexcept {
+    const auto row = seen.succeeded() + 1;
+    if (seen.is_ramping()) {
+      const auto limit = seen.limit() + 1;
+      if (row < ramp.successes && limit < control_word::most_limit) return seen.with_end(row, limit);
+    } else {
+      if (row < successes) return seen.with_success();
+      if (ramp.first > 0) return seen.next_on_ramp(ramp.first);
+    }
+    return seen.next_closed(first_marks);
+  }
+
+  [[nodiscard]] breaker_options options(std::string name) const {
+    return {std::move(name), open_for, probes, successes, ramp, lease, relapse_within, seed};
+  }
+};
 
 /// What breakers decide by: options and detector, both replaceable while they are read. Many breakers may
 /// share one, as those of a registry's rule do.

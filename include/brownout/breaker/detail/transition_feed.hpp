@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <condition_variable>
 #include <cstdint>
 #include <list>
@@ -15,9 +16,7 @@
 #include <thread>
 #include <utility>
 
-namespace brownout {
-
-namespace detail {
+namespace brownout::detail {
 
 /// Brings the transitions of one breaker to its listeners, in the order of their epochs, whichever order they
 /// are published in.
@@ -214,47 +213,47 @@ inline bool transition_feed::returns(const transition_listener& listener,
 #endif
 }
 
-}  // namespace detail
-
-/// Keeps a listener subscribed for as long as it lives. Move-only; may outlive the breaker.
-///
-/// Used by one thread at a time, the listener's included: one that unsubscribes itself must not run before
-/// its subscription is in its place.
-class [[nodiscard]] subscription {
+/// A breaker's feed of transitions, made when somebody first listens: most breakers have no listener, and a
+/// feed is 8 KiB.
+template <class Atomics>
+class announcer {
  public:
-  /// Of nothing.
-  subscription() noexcept = default;
-
-  /// For breakers; their users call a member function of theirs.
-  subscription(const std::shared_ptr<detail::transition_feed>& feed, transition_listener listener,
-               announcements wanted)
-      : feed_{feed}, id_{feed->subscribe(std::move(listener), wanted)} {}
-
-  subscription(subscription&&) noexcept = default;
-  subscription& operator=(subscription&& other) noexcept {
-    if (this != &other) {
-      unsubscribe();
-      feed_ = std::move(other.feed_);
-      id_ = other.id_;
-    }
-    return *this;
+  /// To be called after each transition.
+  void announce(const transition_event& event) noexcept {
+    // (1) acquire: synchronizes-with (2), so a feed is whole for whoever sees it.
+    auto* const feed = announced_by_.load(std::memory_order_acquire);
+    if (feed != nullptr) feed->publish(event);
   }
-  subscription(const subscription&) = delete;
-  subscription& operator=(const subscription&) = delete;
 
-  ~subscription() { unsubscribe(); }
+  /// The feed. `read_epoch` must read the control word by writing it, acquire and release: then it has its
+  /// place among all transitions. The epochs of those before it need not be waited for, and whoever causes
+  /// one after it sees the feed.
+  template <class ReadEpoch>
+  [[nodiscard]] std::shared_ptr<transition_feed> feed(ReadEpoch read_epoch) {
+    const std::lock_guard lock{making_};
+    if (!feed_) {
+      feed_ = std::make_shared<transition_feed>(std::uint64_t{0});
+      announced_by_.store(feed_.get(), std::memory_order_release);  // (2)
+      feed_->skip_to(read_epoch());
+    }
+    return feed_;
+  }
 
-  /// When it returns, the listener neither runs nor will, and is destroyed. Waits for one that runs, so
-  /// whatever that waits for must not wait for the caller. Within the listener itself it returns at once;
-  /// then the listener lives until it returns.
-  void unsubscribe() noexcept {
-    const auto feed = std::exchange(feed_, {}).lock();
-    if (feed) feed->unsubscribe(id_);
+  /// Of the feed, if there is one.
+  [[nodiscard]] std::uint64_t failures() const noexcept {
+    const auto* const feed = announced_by_.load(std::memory_order_acquire);  // (1)
+    return feed == nullptr ? 0 : feed->failures();
+  }
+  [[nodiscard]] std::uint64_t missed() const noexcept {
+    const auto* const feed = announced_by_.load(std::memory_order_acquire);  // (1)
+    return feed == nullptr ? 0 : feed->missed();
   }
 
  private:
-  std::weak_ptr<detail::transition_feed> feed_;
-  std::uint64_t id_ = 0;
+  std::mutex making_;
+  std::shared_ptr<transition_feed> feed_{};  // guarded by the mutex
+  // Written once, by whoever makes the feed (2), read by whoever causes a transition (1).
+  typename Atomics::template atomic<transition_feed*> announced_by_{nullptr};
 };
 
-}  // namespace brownout
+}  // namespace brownout::detail

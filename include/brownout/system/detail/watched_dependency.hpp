@@ -5,7 +5,6 @@
 #include "brownout/core/circuit_state.hpp"
 #include "brownout/core/clock.hpp"
 #include "brownout/core/outcome.hpp"
-#include "brownout/core/transitions.hpp"
 #include "brownout/health/component_evidence.hpp"
 #include "brownout/recovery/recovery_predictor.hpp"
 #include "brownout/system/dependency.hpp"
@@ -21,16 +20,7 @@
 #include <utility>
 #include <vector>
 
-namespace brownout {
-
-/// A probe that is to be run now, on a thread of its own.
-struct probe_order {
-  std::size_t dependency = 0;
-  std::uint64_t ticket = 0;  ///< tells a late answer from the one that is waited for
-  time_point deadline{};
-};
-
-namespace detail {
+namespace brownout::detail {
 
 /// A dependency with its probe schedule and the memory of its outages. Deterministic: time is an argument.
 /// Not thread-safe; the supervisor calls it under its lock, while calls use the dependency itself.
@@ -262,5 +252,4 @@ class watched_dependency {
   measurement measured_{};
 };
 
-}  // namespace detail
-}  // namespace brownout
+}  // namespace brownout::detail

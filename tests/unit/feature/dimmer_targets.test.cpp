@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "catch2.hpp"
 
-#include "brownout/feature/dimmer_target.hpp"
+#include "brownout/feature/dimmer_controller.hpp"
 
 #include <chrono>
 #include <limits>

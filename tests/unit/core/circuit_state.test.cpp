@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "unit/breaker/bench.hpp"
 
-#include "brownout/core/transitions.hpp"
+#include "brownout/core/circuit_state.hpp"
 
 using namespace breaker_test;
 using brownout::cause_of;

@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "brownout/core/classifier.hpp"
+#include "brownout/core/clock.hpp"
+#include "brownout/core/outcome.hpp"
+#include "brownout/core/retry_after.hpp"
+
+#include <concepts>
+#include <exception>
+#include <functional>
+#include <optional>
+#include <tuple>
+#include <utility>
+
+namespace brownout {
+
+namespace detail {
+
+template <class Predicate, class... Exceptions>
+inline constexpr bool is_predicate_of = (std::predicate<const Predicate&, const Exceptions&> && ...);
+
+template <outcome Verdict, class Predicate>
+struct returned_rule {
+  [[no_unique_address]] Predicate matches;
+
+  template <class R>
+  requires std::predicate<const Predicate&, const R&>
+  [[nodiscard]] constexpr std::optional<outcome> operator()(const R& returned) const {
+    return std::invoke(matches, returned) ? std::optional{Verdict} : std::nullopt;
+  }
+};
+
+template <outcome Verdict, class Predicate, class... Exceptions>
+struct exception_rule {
+  [[no_unique_address]] Predicate matches;
+
+  [[nodiscard]] constexpr std::optional<outcome> operator()(const auto&...) const noexcept {
+    return std::nullopt;
+  }
+
+#if defined(__cpp_exceptions)
+  [[nodiscard]] std::optional<outcome> threw(const std::exception_ptr& thrown) const {
+    return (is_caught_as<Exceptions>(thrown, matches) || ...) ? std::optional{Verdict} : std::nullopt;
+  }
+#endif
+};
+
+static_assert(classifier<returned_rule<outcome::failure, matches_all>, int>);
+static_assert(classifier<exception_rule<outcome::failure, matches_all, int>, void>);
+
+}  // namespace detail
+
+/// What a call returned is a failure, a success or ignored when `matches(returned)` is true.
+///
+///     api.call(fetch, brownout::failure_if([](const response& seen) { return seen.status >= 500; }));
+///     rpc.call(send, brownout::failure_if([](const absl::Status& seen) { return !seen.ok(); }));
+///
+/// A rule: a classifier that leaves to the default what does not match. `matches` may be a pointer to a
+/// member; it must take what the call returns, or the rule is no classifier for that call. Success or
+/// ignored? An answer such as "not found" shows that the dependency works: success, else a circuit that is
+/// half-open waits for other evidence. What says nothing about it, as a bad request of ours: ignored.
+template <class Predicate>
+[[nodiscard]] constexpr auto failure_if(Predicate matches) {
+  return detail::returned_rule<outcome::failure, Predicate>{std::move(matches)};
+}
+/// See `failure_if`.
+template <class Predicate>
+[[nodiscard]] constexpr auto success_if(Predicate matches) {
+  return detail::returned_rule<outcome::success, Predicate>{std::move(matches)};
+}
+/// See `failure_if`.
+template <class Predicate>
+[[nodiscard]] constexpr auto ignore_if(Predicate matches) {
+  return detail::returned_rule<outcome::ignored, Predicate>{std::move(matches)};
+}
+
+/// An exception of one of these types, or derived from one, is ignored, a success or a failure; given a
+/// predicate, only one that also `matches`. It reaches the caller either way.
+///
+///     api.call(fetch, brownout::ignore_exceptions<bad_request, not_signed_in>());
+///     const auto missing = [](const http_error& thrown) { return thrown.status == 404; };
+///     api.call(fetch, brownout::success_exceptions<http_error>(missing));
+///
+/// A rule, as `failure_if` is. Each type costs one more throw and catch, and that only of a call that threw.
+/// With `-fno-exceptions` it matches nothing.
+template <class Exception, class... More, class Predicate = detail::matches_all>
+requires detail::is_predicate_of<Predicate, Exception, More...>
+[[nodiscard]] constexpr auto ignore_exceptions(Predicate matches = {}) {
+  return detail::exception_rule<outcome::ignored, Predicate, Exception, More...>{std::move(matches)};
+}
+/// See `ignore_exceptions`.
+template <class Exception, class... More, class Predicate = detail::matches_all>
+requires detail::is_predicate_of<Predicate, Exception, More...>
+[[nodiscard]] constexpr auto success_exceptions(Predicate matches = {}) {
+  return detail::exception_rule<outcome::success, Predicate, Exception, More...>{std::move(matches)};
+}
+/// See `ignore_exceptions`. Only these are failures: then say that the others are not, after it.
+///
+///     first_match{failure_exceptions<timed_out, disconnected>(), ignore_exceptions<std::exception>()}
+template <class Exception, class... More, class Predicate = detail::matches_all>
+requires detail::is_predicate_of<Predicate, Exception, More...>
+[[nodiscard]] constexpr auto failure_exceptions(Predicate matches = {}) {
+  return detail::exception_rule<outcome::failure, Predicate, Exception, More...>{std::move(matches)};
+}
+
+/// Several rules in order: the first that says something decides, and `default_classifier` when none does.
+///
+///     const brownout::first_match classify{failure_if(server_error), ignore_exceptions<bad_request>()};
+///     api.call(fetch, classify);
+///     admitted->complete(classify(response));  // by hand
+///
+/// A rule is any classifier; one that always decides comes last. Thread-safe when its rules are.
+template <class... Rules>
+class first_match {
+ public:
+  constexpr explicit first_match(Rules... rules) : rules_{std::move(rules)...} {}
+
+  template <class... R>
+  requires((detail::says_outcome<Rules, R...> && !detail::mistakes_threw<Rules>)&&...)
+      [[nodiscard]] constexpr outcome
+      operator()(const R&... returned) const {
+    const auto said = first([&](const auto& rule) -> std::optional<outcome> { return rule(returned...); });
+    return said ? *said : default_classifier{}(returned...);
+  }
+
+#if defined(__cpp_exceptions)
+  /// Precondition: `thrown` is not null.
+  [[nodiscard]] outcome threw(const std::exception_ptr& thrown) const
+      requires(detail::judges_exceptions<Rules> || ...) {
+    const auto said = first([&]<class Rule>(const Rule& rule) -> std::optional<outcome> {
+      if constexpr (detail::judges_exceptions<Rule>) {
+        return rule.threw(thrown);
+      } else {
+        return std::nullopt;
+      }
+    });
+    return said ? *said : default_classifier{}.threw(thrown);
+  }
+#endif
+
+  /// What the first of the rules says that says something of it, in `retry_after_from`'s sense.
+  template <class R>
+  requires(detail::tells_retry_after<Rules, R> || ...) [[nodiscard]] constexpr duration
+      retry_after(const R& seen) const {
+    duration asked{};
+    const auto ask = [&](const auto& rule) {
+      asked = detail::retry_after_of(rule, seen);
+      return asked != duration::zero();
+    };
+    std::apply([&](const auto&... rule) { static_cast<void>((ask(rule) || ...)); }, rules_);
+    return asked;
+  }
+
+ private:
+  /// What the first of the rules says that says something.
+  template <class Ask>
+  [[nodiscard]] constexpr std::optional<outcome> first(const Ask& ask) const {
+    return std::apply(
+        [&](const auto&... rule) {
+          std::optional<outcome> said;
+          static_cast<void>(((said = ask(rule)).has_value() || ...));
+          return said;
+        },
+        rules_);
+  }
+
+  std::tuple<Rules...> rules_;
+};
+
+}  // namespace brownout
