@@ -21,7 +21,7 @@ using brownout::component_evidence;
 template <std::size_t Count>
 struct by_hand {
   brownout::scorer scorer{std::vector<brownout::component_role>(Count)};
-  brownout::controller<shop::level> controller{{.ladder = shop::ladder}};
+  brownout::level_controller<shop::level> controller{{.ladder = shop::ladder}};
   std::vector<component_evidence> evidence{
       Count, component_evidence{.calls = 20, .successes = 19, .mean_latency = std::chrono::milliseconds{20}}};
 

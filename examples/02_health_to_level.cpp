@@ -40,9 +40,9 @@ int main() {
   brownout::supervisor system{
       brownout::supervisor_options<level>{
           .dependencies =
-              {{.name = "database", .weight = 0.6, .trips = {1}, .check = probe_of(database_is_up)},
-               {.name = "cache", .weight = 0.3, .trips = {1}, .check = probe_of(cache_is_up)},
-               {.name = "search", .weight = 0.1, .trips = {1}, .check = probe_of(search_is_up)}},
+              {{.name = "database", .weight = 0.6, .detector = {1}, .probe = probe_of(database_is_up)},
+               {.name = "cache", .weight = 0.3, .detector = {1}, .probe = probe_of(cache_is_up)},
+               {.name = "search", .weight = 0.1, .detector = {1}, .probe = probe_of(search_is_up)}},
           .levels = {.ladder = {{level::normal, 90}, {level::degraded, 50}, {level::emergency, 0}},
                      .dwell = 10s},
       },

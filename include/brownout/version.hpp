@@ -5,3 +5,16 @@
 #define BROWNOUT_VERSION_MAJOR 0
 #define BROWNOUT_VERSION_MINOR 1
 #define BROWNOUT_VERSION_PATCH 0
+
+// The inline namespace of everything in the library: `v0_1`, or `v0_1_no_exceptions` without exceptions.
+//
+// It keeps the inline functions of two versions apart when one process holds both, and those of translation
+// units built with and without exceptions: else the linker keeps one of the two, and the other's callers get
+// it. Objects of two minor versions do not link with each other. Code writes `brownout::`, never this name.
+#define BROWNOUT_ABI_JOINED(major, minor, exceptions) v##major##_##minor##exceptions
+#define BROWNOUT_ABI_OF(major, minor, exceptions) BROWNOUT_ABI_JOINED(major, minor, exceptions)
+#if defined(__cpp_exceptions) || defined(_CPPUNWIND)
+#define BROWNOUT_ABI BROWNOUT_ABI_OF(BROWNOUT_VERSION_MAJOR, BROWNOUT_VERSION_MINOR, )
+#else
+#define BROWNOUT_ABI BROWNOUT_ABI_OF(BROWNOUT_VERSION_MAJOR, BROWNOUT_VERSION_MINOR, _no_exceptions)
+#endif

@@ -41,13 +41,13 @@ entrant peer(std::string name, std::string what_it_does) {
 }
 
 template <class Detector>
-entrant breaker(entrant_kind kind, std::string name, std::string what_it_does, Detector trips,
+entrant breaker(entrant_kind kind, std::string name, std::string what_it_does, Detector detector,
                 brownout::breaker_options options) {
   return {std::move(name), std::move(what_it_does), kind,
-          [trips, options](const traffic& calls, std::uint64_t seed) {
+          [detector, options](const traffic& calls, std::uint64_t seed) {
             auto seeded = options;
             seeded.seed = seed;
-            shipped<Detector> policy{trips, std::move(seeded)};
+            shipped<Detector> policy{detector, std::move(seeded)};
             return simulate(calls, policy);
           }};
 }

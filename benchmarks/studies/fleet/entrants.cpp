@@ -40,15 +40,15 @@ entrant peer(std::string name, std::string what_it_does, entrant_kind kind = ent
 }
 
 template <class Detector>
-entrant breaker(entrant_kind kind, std::string name, std::string what_it_does, Detector trips,
+entrant breaker(entrant_kind kind, std::string name, std::string what_it_does, Detector detector,
                 const brownout::breaker_options& options) {
   return {std::move(name), std::move(what_it_does), kind,
-          [trips, options](const trace& told, const truth& what_happens, const traffic& calls,
-                           std::uint64_t seed) {
+          [detector, options](const trace& told, const truth& what_happens, const traffic& calls,
+                              std::uint64_t seed) {
             return simulate(told, what_happens, calls, seed, [&](std::size_t client) {
               auto seeded = options;
               seeded.seed = seed * 1000 + client;
-              return std::make_unique<shipped<Detector>>(trips, std::move(seeded));
+              return std::make_unique<shipped<Detector>>(detector, std::move(seeded));
             });
           }};
 }

@@ -49,7 +49,7 @@ entrant varied(std::string name, std::string what_it_does, Change change) {
 /// The figures of the staging server, `examples/staging`.
 void become_staging(system_options& options) {
   struct figures {
-    std::uint32_t trips;
+    std::uint32_t failures;
     seconds open_for;
     std::uint32_t probes;
     seconds timeout;
@@ -60,7 +60,7 @@ void become_staging(system_options& options) {
                                                          {4, seconds{25}, 2, seconds{5}}}};
   for (std::size_t i = 0; i < dependency_count; ++i) {
     auto& one = options.dependencies[i];
-    one.trips.threshold = given[i].trips;
+    one.detector.threshold = given[i].failures;
     one.breaker.open_for = given[i].open_for;
     one.breaker.probes = given[i].probes;
     one.timeout = given[i].timeout;
@@ -75,7 +75,7 @@ system_options staging_options() {
 /// Each circuit as `circuit_breaker{}` has it, as far as a dependency's options allow: it has no balance.
 void become_adaptive(system_options& options) {
   for (auto& one : options.dependencies) {
-    one.trips.threshold = 10;
+    one.detector.threshold = 10;
     one.breaker = {};
   }
 }
@@ -88,7 +88,7 @@ void open_for(system_options& options, seconds period) {
 void become_slow(system_options& options) {
   options.levels.dwell = seconds{10};
   open_for(options, seconds{30});
-  for (auto& one : options.dependencies) one.trips.threshold = 5;
+  for (auto& one : options.dependencies) one.detector.threshold = 5;
 }
 
 std::vector<entrant> everybody() {
@@ -136,7 +136,7 @@ std::vector<entrant> everybody() {
              }),
       varied("trips at 5", "circuits open at 5 in a row",
              [](system_options& options) {
-               for (auto& one : options.dependencies) one.trips.threshold = 5;
+               for (auto& one : options.dependencies) one.detector.threshold = 5;
              }),
       varied("probes 2 s", "probed every 2 s",
              [](system_options& options) { options.probe_interval = seconds{2}; }),

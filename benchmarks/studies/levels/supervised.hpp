@@ -78,7 +78,7 @@ class supervised {
       auto& one = given.dependencies[i];
       one.breaker.seed = seed + i;
       // Never called: the simulation answers for it.
-      if (what_happens.probed[i]) one.check = [](const auto&) { return brownout::probe_result{}; };
+      if (what_happens.probed[i]) one.probe = [](const auto&) { return brownout::probe_result{}; };
     }
     return given;
   }

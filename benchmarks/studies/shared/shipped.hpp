@@ -24,8 +24,8 @@ class shipped {
   using breaker = brownout::circuit_breaker<Detector, clock>;
   using permit = typename breaker::permit;
 
-  explicit shipped(Detector trips = {}, brownout::breaker_options options = {})
-      : breaker_{trips, std::move(options), clock{&now_}} {}
+  explicit shipped(Detector detector = {}, brownout::breaker_options options = {})
+      : breaker_{detector, std::move(options), clock{&now_}} {}
 
   std::optional<permit> admit(nanoseconds now) {
     now_ = now;

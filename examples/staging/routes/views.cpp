@@ -142,7 +142,7 @@ json components_view(staging_system& system, const system_snapshot& seen) {
         {"points", one.health.points},
         {"lost_points", one.health.lost},
         {"trust", one.health.trust},
-        {"criticality", to_string(one.importance)},
+        {"criticality", to_string(one.criticality)},
         {"mean_latency_ms", milliseconds(one.recent.mean_latency)},
         {"last_error", one.last_error},
         {"simulated", system.simulated(all_dependencies[i])},

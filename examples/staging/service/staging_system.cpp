@@ -84,11 +84,11 @@ brownout::dependency_options staging_system::options_of(dependency which) const 
   const auto& from = settings_.of(which);
   return {.name = std::string{to_string(which)},
           .weight = from.weight,
-          .trips = {.threshold = from.failure_threshold},
+          .detector = {.threshold = from.failure_threshold},
           .breaker = {.open_for = from.recovery_timeout,
                       .probes = from.half_open_requests,
                       .ramp = brownout::no_ramp},
-          .check = probe_of(which),
+          .probe = probe_of(which),
           .timeout = from.timeout};
 }
 

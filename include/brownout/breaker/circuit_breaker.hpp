@@ -31,7 +31,7 @@
 #include <type_traits>
 #include <utility>
 
-namespace brownout {
+namespace brownout::inline BROWNOUT_ABI {
 
 /// May I call this dependency? Refuses calls while it fails, and finds out by few probes when it is back.
 ///
@@ -53,11 +53,13 @@ class alignas(64) circuit_breaker {
                         std::move(options.name), std::move(clock)} {}
   /// With the figures of another library: see `presets`. Throws as above.
   explicit circuit_breaker(preset<Detector> from, Clock clock = Clock{})
-      : circuit_breaker{from.trips, std::move(from.options), std::move(clock)} {}
+      : circuit_breaker{from.detector, std::move(from.options), std::move(clock)} {}
 
   /// For registries: breakers that share a policy until they are reconfigured.
   circuit_breaker(std::shared_ptr<detail::policy<Detector>> policy, std::string name, Clock clock)
-      : history_{*policy->trips()}, circuit_{std::move(policy), std::move(clock)}, name_{std::move(name)} {}
+      : history_{*policy->detector()},
+        circuit_{std::move(policy), std::move(clock)},
+        name_{std::move(name)} {}
 
   circuit_breaker(const circuit_breaker&) = delete;
   circuit_breaker& operator=(const circuit_breaker&) = delete;
@@ -129,7 +131,7 @@ class alignas(64) circuit_breaker {
 
   /// State, epoch, what is left of an open period and how probing goes. Of a closed circuit one load, which
   /// may be a moment old, and no clock reading. Lock-free.
-  [[nodiscard]] circuit_glance glance() const noexcept;
+  [[nodiscard]] circuit_status status() const noexcept;
 
   /// Everything there is to show, consistent in itself. Lock-free; changes no state and no statistics.
   [[nodiscard]] breaker_snapshot snapshot() const noexcept;
@@ -150,7 +152,7 @@ class alignas(64) circuit_breaker {
   }
   /// The same for the detector. Its window stays as it is, and so must the window's own options.
   void reconfigure(const Detector& detector) {
-    detail::policy<Detector>::valid(detector).validate_replacing(trips());
+    detail::policy<Detector>::valid(detector).validate_replacing(this->detector());
     circuit_.reconfigure([&](auto& policy) { policy.replace(detector); });
   }
 
@@ -160,7 +162,7 @@ class alignas(64) circuit_breaker {
   /// `successes`, and `lease`. A copy: not for the path of every call.
   [[nodiscard]] breaker_options options() const { return circuit_.rules()->options(name_); }
   /// The detector in force. A copy.
-  [[nodiscard]] Detector trips() const noexcept { return *circuit_.policy().trips(); }
+  [[nodiscard]] Detector detector() const noexcept { return *circuit_.policy().detector(); }
 
  private:
   friend permit;
@@ -188,7 +190,8 @@ class alignas(64) circuit_breaker {
     }
     return begun;
   }
-  disposition record(detail::control_word token, start_time started, outcome result, duration wish) noexcept {
+  disposition record(detail::control_word token, start_time started, outcome result,
+                     duration retry_after) noexcept {
     if constexpr (!Detector::times_calls) {
       // The same word as at admission means closed, same epoch, nothing marked: a success changes nothing, so
       // nothing is written.
@@ -196,22 +199,23 @@ class alignas(64) circuit_breaker {
         return disposition::counted;
       }
     }
-    return record_slowly(token, started, result, wish);
+    return record_slowly(token, started, result, retry_after);
   }
 
   [[gnu::noinline]] answer acquire_slowly(detail::control_word seen) noexcept;
   [[gnu::noinline]] answer acquire_by_clock(detail::control_word seen) noexcept;
   [[gnu::noinline]] disposition record_slowly(detail::control_word token, start_time started, outcome result,
-                                              duration wish) noexcept;
+                                              duration retry_after) noexcept;
   [[gnu::noinline]] disposition record_off_closed(detail::control_word seen, detail::control_word token,
-                                                  start_time started, outcome result, duration wish) noexcept;
+                                                  start_time started, outcome result,
+                                                  duration retry_after) noexcept;
   [[nodiscard]] disposition record_call(detail::control_word seen, const call_sample& call,
-                                        duration wish) noexcept;
+                                        duration retry_after) noexcept;
   [[nodiscard]] disposition record_probe(detail::control_word seen, const call_sample& call,
-                                         duration wish) noexcept;
+                                         duration retry_after) noexcept;
   [[nodiscard]] call_sample sample(detail::control_word seen, start_time started,
                                    outcome result) const noexcept;
-  [[gnu::noinline]] bool open(detail::control_word& seen, duration wish) noexcept;
+  [[gnu::noinline]] bool open(detail::control_word& seen, duration retry_after) noexcept;
   void give_place_back(detail::control_word token) noexcept;
   [[gnu::noinline]] void give_back(detail::control_word token, start_time started) noexcept;
   void count_overdue() noexcept;
@@ -219,8 +223,8 @@ class alignas(64) circuit_breaker {
   static duration held(duration how_long) noexcept {
     return std::clamp(how_long, detail::control_word::unit, longest_hold);
   }
-  static duration bounded(duration wish) noexcept {
-    return std::clamp(wish, duration::zero(), breaker_options::most_retry_after);
+  static duration bounded(duration retry_after) noexcept {
+    return std::clamp(retry_after, duration::zero(), breaker_options::most_retry_after);
   }
 
   [[gnu::noinline]] void note_failure(std::string_view why) noexcept { circuit_.note_failure(why); }
@@ -249,6 +253,7 @@ class alignas(64) circuit_breaker {
   [[no_unique_address]] in_flight_table in_flight_;
 };
 
-}  // namespace brownout
+}  // namespace brownout::inline BROWNOUT_ABI
 
 #include "brownout/breaker/detail/circuit_breaker_impl.hpp"
+#include "brownout/version.hpp"

@@ -3,6 +3,7 @@
 
 #include "brownout/core/clock.hpp"
 #include "brownout/core/detail/invalid_option.hpp"
+#include "brownout/version.hpp"
 
 #include <algorithm>
 #include <chrono>
@@ -12,7 +13,7 @@
 #include <type_traits>
 #include <variant>
 
-namespace brownout {
+namespace brownout::inline BROWNOUT_ABI {
 
 /// Every open period is equally long. A plain duration converts to it: `.open_for = 20s`.
 struct fixed_period {
@@ -175,4 +176,4 @@ class open_period {
 };
 static_assert(std::is_trivially_copyable_v<open_period>);  // so that it can be replaced while in use
 
-}  // namespace brownout
+}  // namespace brownout::inline BROWNOUT_ABI

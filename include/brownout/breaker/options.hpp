@@ -4,13 +4,14 @@
 #include "brownout/breaker/open_period.hpp"
 #include "brownout/core/clock.hpp"
 #include "brownout/core/detail/invalid_option.hpp"
+#include "brownout/version.hpp"
 
 #include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <string>
 
-namespace brownout {
+namespace brownout::inline BROWNOUT_ABI {
 
 /// Recovery in steps: after the probes, only so many calls at a time, until the dependency has shown that it
 /// bears the load.
@@ -90,4 +91,4 @@ struct breaker_options {
   }
 };
 
-}  // namespace brownout
+}  // namespace brownout::inline BROWNOUT_ABI

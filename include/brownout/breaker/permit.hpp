@@ -7,12 +7,13 @@
 #include "brownout/core/clock.hpp"
 #include "brownout/core/outcome.hpp"
 #include "brownout/core/rejection.hpp"
+#include "brownout/version.hpp"
 
 #include <cstdint>
 #include <string_view>
 #include <utility>
 
-namespace brownout {
+namespace brownout::inline BROWNOUT_ABI {
 
 /// The right to make one call, and the duty to report how it ended. Move-only; may cross threads.
 ///
@@ -154,4 +155,4 @@ class [[nodiscard]] wrapped_admission {
   brownout::rejection why_;
 };
 
-}  // namespace brownout
+}  // namespace brownout::inline BROWNOUT_ABI

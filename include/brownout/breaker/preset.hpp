@@ -7,19 +7,20 @@
 #include "brownout/detector/detector.hpp"
 #include "brownout/detector/failure_rate.hpp"
 #include "brownout/detector/time_window.hpp"
+#include "brownout/version.hpp"
 
 #include <chrono>
 #include <string>
 #include <utility>
 
-namespace brownout {
+namespace brownout::inline BROWNOUT_ABI {
 
 /// A detector and options that belong together.
 ///
 ///     brownout::circuit_breaker database{brownout::presets::polly("database")};
 template <detector Detector>
 struct preset {
-  Detector trips{};
+  Detector detector{};
   breaker_options options{};
 };
 
@@ -60,4 +61,4 @@ namespace presets {
 
 }  // namespace presets
 
-}  // namespace brownout
+}  // namespace brownout::inline BROWNOUT_ABI

@@ -5,14 +5,15 @@
 #include "brownout/core/circuit_state.hpp"
 #include "brownout/core/clock.hpp"
 #include "brownout/detector/detector.hpp"
+#include "brownout/version.hpp"
 
 #include <cstdint>
 
-namespace brownout {
+namespace brownout::inline BROWNOUT_ABI {
 
 /// What it takes to judge a circuit again and again. A part of `breaker_snapshot`, which says what each
 /// means.
-struct circuit_glance {
+struct circuit_status {
   circuit_state state = circuit_state::closed;
   std::uint64_t epoch = 0;
   duration retry_after{};
@@ -73,4 +74,4 @@ struct breaker_snapshot {
   }
 };
 
-}  // namespace brownout
+}  // namespace brownout::inline BROWNOUT_ABI

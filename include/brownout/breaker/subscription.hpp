@@ -3,12 +3,13 @@
 
 #include "brownout/breaker/detail/transition_feed.hpp"
 #include "brownout/breaker/transition_event.hpp"
+#include "brownout/version.hpp"
 
 #include <cstdint>
 #include <memory>
 #include <utility>
 
-namespace brownout {
+namespace brownout::inline BROWNOUT_ABI {
 
 /// Keeps a listener subscribed for as long as it lives. Move-only; may outlive the breaker.
 ///
@@ -51,4 +52,4 @@ class [[nodiscard]] subscription {
   std::uint64_t id_ = 0;
 };
 
-}  // namespace brownout
+}  // namespace brownout::inline BROWNOUT_ABI

@@ -3,11 +3,12 @@
 
 #include "brownout/core/circuit_state.hpp"
 #include "brownout/core/clock.hpp"
+#include "brownout/version.hpp"
 
 #include <cstdint>
 #include <functional>
 
-namespace brownout {
+namespace brownout::inline BROWNOUT_ABI {
 
 /// One transition of a circuit breaker, as its listeners hear of it.
 struct transition_event {
@@ -57,4 +58,4 @@ namespace detail {
 
 }  // namespace detail
 
-}  // namespace brownout
+}  // namespace brownout::inline BROWNOUT_ABI

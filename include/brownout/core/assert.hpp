@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "brownout/version.hpp"
+
 #include <atomic>
 #include <cstdio>
 #include <cstdlib>
 #include <utility>
 
-namespace brownout {
+namespace brownout::inline BROWNOUT_ABI {
 
 /// Receives a broken precondition, or, with `-fno-exceptions`, what would have been thrown. It must not
 /// return.
@@ -46,7 +48,7 @@ inline assertion_handler set_assertion_handler(assertion_handler handler) noexce
   return detail::installed_assertion_handler.exchange(handler, std::memory_order_relaxed);
 }
 
-}  // namespace brownout
+}  // namespace brownout::inline BROWNOUT_ABI
 
 /// Checks a precondition of the library's own API in every build: a compare and a branch off the hot path.
 #define BROWNOUT_PRECONDITION(condition, what) \

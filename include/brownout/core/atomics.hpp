@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "brownout/version.hpp"
+
 #include <atomic>
 
-namespace brownout {
+namespace brownout::inline BROWNOUT_ABI {
 
 /// The atomics a component works on; a policy, so that tests can put a scheduler between any two accesses and
 /// explore the interleavings of the code that ships.
@@ -14,4 +16,4 @@ struct std_atomics {
   using atomic = std::atomic<T>;
 };
 
-}  // namespace brownout
+}  // namespace brownout::inline BROWNOUT_ABI

@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "brownout/version.hpp"
+
 #include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
 
-namespace brownout {
+namespace brownout::inline BROWNOUT_ABI {
 
 /// A text of at most `most` bytes that is kept in place, so that it can be copied without allocating. What is
 /// longer is cut, between two characters of UTF-8.
@@ -45,4 +47,4 @@ class bounded_text {
   std::uint8_t size_ = 0;
 };
 
-}  // namespace brownout
+}  // namespace brownout::inline BROWNOUT_ABI

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "brownout/version.hpp"
+
 #include <array>
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
 
-namespace brownout {
+namespace brownout::inline BROWNOUT_ABI {
 
 /// The states of a circuit. The first three follow from what calls report; the held ones stay until an
 /// operator ends them.
@@ -84,4 +86,4 @@ static_assert(cause_of(circuit_state::closed, circuit_state::half_open) == trans
 static_assert(cause_of(circuit_state::disabled, circuit_state::half_open) == transition_cause::none);
 static_assert(cause_of(circuit_state::open, circuit_state::half_open) == transition_cause::calls);
 
-}  // namespace brownout
+}  // namespace brownout::inline BROWNOUT_ABI

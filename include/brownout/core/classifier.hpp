@@ -7,6 +7,7 @@
 #include "brownout/core/rejection.hpp"
 #include "brownout/core/result.hpp"
 #include "brownout/core/retry_after.hpp"
+#include "brownout/version.hpp"
 
 #include <concepts>
 #include <exception>
@@ -16,7 +17,7 @@
 #include <type_traits>
 #include <utility>
 
-namespace brownout {
+namespace brownout::inline BROWNOUT_ABI {
 
 namespace detail {
 
@@ -178,4 +179,4 @@ template <class C, class... R>
 }
 
 }  // namespace detail
-}  // namespace brownout
+}  // namespace brownout::inline BROWNOUT_ABI

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "brownout/version.hpp"
+
 #include <chrono>
 #include <concepts>
 
-namespace brownout {
+namespace brownout::inline BROWNOUT_ABI {
 
 /// The library's time: monotonic, in nanoseconds. Never the wall clock, so that a stepped date can neither
 /// shorten nor lengthen an open period.
@@ -44,4 +46,4 @@ struct monotonic_clock {
 };
 static_assert(clock_source<monotonic_clock>);
 
-}  // namespace brownout
+}  // namespace brownout::inline BROWNOUT_ABI

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "brownout/version.hpp"
+
 #include <cstdint>
 #include <string_view>
 
-namespace brownout {
+namespace brownout::inline BROWNOUT_ABI {
 
 /// How a guarded call ended, in the caller's judgement.
 enum class outcome : std::uint8_t {
@@ -47,4 +49,4 @@ enum class disposition : std::uint8_t {
   return "invalid";
 }
 
-}  // namespace brownout
+}  // namespace brownout::inline BROWNOUT_ABI

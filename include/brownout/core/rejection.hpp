@@ -3,6 +3,7 @@
 
 #include "brownout/core/clock.hpp"
 #include "brownout/core/detail/invalid_option.hpp"
+#include "brownout/version.hpp"
 
 #include <chrono>
 #include <cstdint>
@@ -10,7 +11,7 @@
 #include <string>
 #include <string_view>
 
-namespace brownout {
+namespace brownout::inline BROWNOUT_ABI {
 
 /// Why a call was refused.
 enum class rejection_reason : std::uint8_t {
@@ -73,4 +74,4 @@ class call_rejected : public std::runtime_error {
   rejection why_;
 };
 
-}  // namespace brownout
+}  // namespace brownout::inline BROWNOUT_ABI

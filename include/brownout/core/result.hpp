@@ -3,13 +3,14 @@
 
 #include "brownout/core/assert.hpp"
 #include "brownout/core/rejection.hpp"
+#include "brownout/version.hpp"
 
 #include <memory>
 #include <type_traits>
 #include <utility>
 #include <variant>
 
-namespace brownout {
+namespace brownout::inline BROWNOUT_ABI {
 
 template <class T>
 class result;
@@ -129,4 +130,4 @@ class [[nodiscard]] result {
   std::variant<stored, brownout::rejection> content_;
 };
 
-}  // namespace brownout
+}  // namespace brownout::inline BROWNOUT_ABI

@@ -3,6 +3,7 @@
 
 #include "brownout/core/clock.hpp"
 #include "brownout/core/outcome.hpp"
+#include "brownout/version.hpp"
 
 #include <concepts>
 #include <exception>
@@ -11,7 +12,7 @@
 #include <type_traits>
 #include <utility>
 
-namespace brownout {
+namespace brownout::inline BROWNOUT_ABI {
 
 namespace detail {
 
@@ -89,4 +90,4 @@ requires std::is_invocable_r_v<duration, const Getter&, const Exception&>
   return detail::thrown_retry_after<Exception, Getter>{std::move(get)};
 }
 
-}  // namespace brownout
+}  // namespace brownout::inline BROWNOUT_ABI

@@ -5,6 +5,7 @@
 #include "brownout/core/clock.hpp"
 #include "brownout/core/outcome.hpp"
 #include "brownout/core/retry_after.hpp"
+#include "brownout/version.hpp"
 
 #include <concepts>
 #include <exception>
@@ -13,7 +14,7 @@
 #include <tuple>
 #include <utility>
 
-namespace brownout {
+namespace brownout::inline BROWNOUT_ABI {
 
 namespace detail {
 
@@ -168,4 +169,4 @@ class first_match {
   std::tuple<Rules...> rules_;
 };
 
-}  // namespace brownout
+}  // namespace brownout::inline BROWNOUT_ABI

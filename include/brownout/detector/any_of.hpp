@@ -3,13 +3,14 @@
 
 #include "brownout/core/detail/invalid_option.hpp"
 #include "brownout/detector/detector.hpp"
+#include "brownout/version.hpp"
 
 #include <algorithm>
 #include <bit>
 #include <cstdint>
 #include <type_traits>
 
-namespace brownout {
+namespace brownout::inline BROWNOUT_ABI {
 
 /// Trips when one of several detectors does.
 ///
@@ -65,9 +66,9 @@ struct any_of {
     return evidence<decltype(one), decltype(other)>{one, other};
   }
   template <class History>
-  [[nodiscard]] auto look(const History& past, const call_sample& call) const noexcept {
-    auto one = first.look(past.first, call);
-    auto other = second.look(past.second, call);
+  [[nodiscard]] auto read(const History& past, const call_sample& call) const noexcept {
+    auto one = first.read(past.first, call);
+    auto other = second.read(past.second, call);
     return evidence<decltype(one), decltype(other)>{one, other};
   }
   [[nodiscard]] constexpr judgement judge(const auto& seen, std::uint32_t marks, const call_sample& call,
@@ -140,4 +141,4 @@ any_of(First, Second) -> any_of<First, Second>;
 template <class First, class Second, class Third>
 any_of(First, Second, Third) -> any_of<First, any_of<Second, Third>>;
 
-}  // namespace brownout
+}  // namespace brownout::inline BROWNOUT_ABI

@@ -3,11 +3,12 @@
 
 #include "brownout/core/detail/invalid_option.hpp"
 #include "brownout/detector/detector.hpp"
+#include "brownout/version.hpp"
 
 #include <algorithm>
 #include <cstdint>
 
-namespace brownout {
+namespace brownout::inline BROWNOUT_ABI {
 
 /// Trips after `threshold` failures with no success between them.
 ///
@@ -34,7 +35,7 @@ struct consecutive_failures {
                                              const call_sample& /*call*/) const noexcept {
     return {};
   }
-  [[nodiscard]] constexpr no_evidence look(const no_history& /*none*/,
+  [[nodiscard]] constexpr no_evidence read(const no_history& /*none*/,
                                            const call_sample& /*call*/) const noexcept {
     return {};
   }
@@ -59,4 +60,4 @@ struct consecutive_failures {
 };
 static_assert(detector<consecutive_failures>);
 
-}  // namespace brownout
+}  // namespace brownout::inline BROWNOUT_ABI

@@ -3,11 +3,12 @@
 
 #include "brownout/core/detail/invalid_option.hpp"
 #include "brownout/detector/detail/count_history.hpp"
-#include "brownout/detector/detail/window_reading.hpp"
+#include "brownout/detector/detail/window_counts.hpp"
+#include "brownout/version.hpp"
 
 #include <cstdint>
 
-namespace brownout {
+namespace brownout::inline BROWNOUT_ABI {
 
 /// Counts the latest `size` calls, however long ago they were.
 struct count_window {
@@ -21,8 +22,8 @@ struct count_window {
   using history = detail::count_history<Atomics>;
 
   /// Whether another good call would change nothing: full, and without a bad call.
-  [[nodiscard]] constexpr bool is_settled(window_reading seen) const noexcept {
-    return seen == window_reading{size, 0};
+  [[nodiscard]] constexpr bool is_settled(window_counts seen) const noexcept {
+    return seen == window_counts{size, 0};
   }
 
   /// Throws `std::invalid_argument` naming field, value and range.
@@ -31,4 +32,4 @@ struct count_window {
   }
 };
 
-}  // namespace brownout
+}  // namespace brownout::inline BROWNOUT_ABI

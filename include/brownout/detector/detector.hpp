@@ -3,12 +3,13 @@
 
 #include "brownout/core/atomics.hpp"
 #include "brownout/core/clock.hpp"
+#include "brownout/version.hpp"
 
 #include <concepts>
 #include <cstdint>
 #include <type_traits>
 
-namespace brownout {
+namespace brownout::inline BROWNOUT_ABI {
 
 /// One call, as a detector sees it: nearly always one that has ended.
 struct call_sample {
@@ -57,7 +58,7 @@ struct no_evidence {};
 ///
 /// For each ended call the circuit calls `record` once, which enters it into the history and returns the
 /// evidence, then `judge` for the marks that stand there; when the marks have changed meanwhile, it fetches
-/// fresh evidence by `look` and judges again.
+/// fresh evidence by `read` and judges again.
 ///
 /// A detector with `counts_overdue` is also told of each call that has been in flight for longer than its
 /// `overdue_after()`, by a sample that says `in_flight`. Whoever stands beside it in an `any_of` gets that
@@ -65,7 +66,7 @@ struct no_evidence {};
 ///
 /// Beyond the syntax: `judge` and `is_bad` are pure. A call that failed is bad, and others may be; `judge`
 /// trips on bad calls only. Marks only fall to 0 on evidence that is younger than the marks it was given.
-/// `record` and `look` are lock-free and allocate nothing. `validate` throws `std::invalid_argument` naming
+/// `record` and `read` are lock-free and allocate nothing. `validate` throws `std::invalid_argument` naming
 /// field, value and range; so does `validate_replacing(in_use)` when the history that was built from `in_use`
 /// does not serve this policy too.
 template <class D>
@@ -85,7 +86,7 @@ concept detector = std::is_trivially_copyable_v<D> &&
   noexcept->std::same_as<std::uint32_t>;
   { policy.judge(policy.record(past, call), marks, call, most_marks) }
   noexcept->std::same_as<judgement>;
-  { policy.judge(policy.look(seen, call), marks, call, most_marks) }
+  { policy.judge(policy.read(seen, call), marks, call, most_marks) }
   noexcept->std::same_as<judgement>;
   { policy.statistics(seen, marks, call, most_marks) }
   noexcept->std::same_as<epoch_statistics>;
@@ -93,4 +94,4 @@ concept detector = std::is_trivially_copyable_v<D> &&
   policy.validate_replacing(policy);
 };
 
-}  // namespace brownout
+}  // namespace brownout::inline BROWNOUT_ABI

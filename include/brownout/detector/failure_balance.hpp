@@ -3,11 +3,12 @@
 
 #include "brownout/core/detail/invalid_option.hpp"
 #include "brownout/detector/detector.hpp"
+#include "brownout/version.hpp"
 
 #include <algorithm>
 #include <cstdint>
 
-namespace brownout {
+namespace brownout::inline BROWNOUT_ABI {
 
 /// Trips when a balance, up by one with each failure and down by one with each success but never below 0,
 /// reaches `threshold`.
@@ -38,7 +39,7 @@ struct failure_balance {
                                              const call_sample& /*call*/) const noexcept {
     return {};
   }
-  [[nodiscard]] constexpr no_evidence look(const no_history& /*none*/,
+  [[nodiscard]] constexpr no_evidence read(const no_history& /*none*/,
                                            const call_sample& /*call*/) const noexcept {
     return {};
   }
@@ -63,4 +64,4 @@ struct failure_balance {
 };
 static_assert(detector<failure_balance>);
 
-}  // namespace brownout
+}  // namespace brownout::inline BROWNOUT_ABI

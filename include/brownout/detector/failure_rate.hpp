@@ -2,14 +2,15 @@
 #pragma once
 
 #include "brownout/detector/count_window.hpp"
-#include "brownout/detector/detail/window_reading.hpp"
+#include "brownout/detector/detail/window_counts.hpp"
 #include "brownout/detector/detail/windowed_share.hpp"
 #include "brownout/detector/detector.hpp"
 #include "brownout/detector/time_window.hpp"
+#include "brownout/version.hpp"
 
 #include <cstdint>
 
-namespace brownout {
+namespace brownout::inline BROWNOUT_ABI {
 
 /// Trips at a failure when failures make up at least `threshold` of the calls in a window.
 ///
@@ -41,13 +42,13 @@ struct failure_rate {
     return detail::windowed_share<Window>::dirty;
   }
   [[nodiscard]] auto record(auto& past, const call_sample& call) const noexcept {
-    if (call.in_flight) return past.look(call.epoch, call.ended);
+    if (call.in_flight) return past.read(call.epoch, call.ended);
     return past.record(call.epoch, call.failed, call.ended);
   }
-  [[nodiscard]] auto look(const auto& past, const call_sample& call) const noexcept {
-    return past.look(call.epoch, call.ended);
+  [[nodiscard]] auto read(const auto& past, const call_sample& call) const noexcept {
+    return past.read(call.epoch, call.ended);
   }
-  [[nodiscard]] constexpr judgement judge(window_reading seen, std::uint32_t marks, const call_sample& call,
+  [[nodiscard]] constexpr judgement judge(window_counts seen, std::uint32_t marks, const call_sample& call,
                                           std::uint32_t most_marks) const noexcept {
     return detail::windowed_share<Window>::judge(*this, seen, call.failed, marks, most_marks);
   }
@@ -68,4 +69,4 @@ struct failure_rate {
 static_assert(detector<failure_rate<count_window>>);
 static_assert(detector<failure_rate<time_window>>);
 
-}  // namespace brownout
+}  // namespace brownout::inline BROWNOUT_ABI

@@ -4,15 +4,16 @@
 #include "brownout/core/clock.hpp"
 #include "brownout/core/detail/invalid_option.hpp"
 #include "brownout/detector/count_window.hpp"
-#include "brownout/detector/detail/window_reading.hpp"
+#include "brownout/detector/detail/window_counts.hpp"
 #include "brownout/detector/detail/windowed_share.hpp"
 #include "brownout/detector/detector.hpp"
 #include "brownout/detector/time_window.hpp"
+#include "brownout/version.hpp"
 
 #include <chrono>
 #include <cstdint>
 
-namespace brownout {
+namespace brownout::inline BROWNOUT_ABI {
 
 /// When a slow call counts.
 enum class slow_calls : std::uint8_t {
@@ -68,13 +69,13 @@ struct slow_call_rate {
   }
   [[nodiscard]] auto record(auto& past, const call_sample& call) const noexcept {
     // Each counts a call once: when it is overdue, or else when it has ended.
-    if (counts_overdue ? call.was_overdue : call.in_flight) return past.look(call.epoch, call.ended);
+    if (counts_overdue ? call.was_overdue : call.in_flight) return past.read(call.epoch, call.ended);
     return past.record(call.epoch, is_slow(call), call.ended);
   }
-  [[nodiscard]] auto look(const auto& past, const call_sample& call) const noexcept {
-    return past.look(call.epoch, call.ended);
+  [[nodiscard]] auto read(const auto& past, const call_sample& call) const noexcept {
+    return past.read(call.epoch, call.ended);
   }
-  [[nodiscard]] constexpr judgement judge(window_reading seen, std::uint32_t marks, const call_sample& call,
+  [[nodiscard]] constexpr judgement judge(window_counts seen, std::uint32_t marks, const call_sample& call,
                                           std::uint32_t most_marks) const noexcept {
     return detail::windowed_share<Window>::judge(*this, seen, is_slow(call), marks, most_marks);
   }
@@ -106,4 +107,4 @@ struct slow_call_rate {
 static_assert(detector<slow_call_rate<count_window>>);
 static_assert(detector<slow_call_rate<time_window, slow_calls::in_flight>>);
 
-}  // namespace brownout
+}  // namespace brownout::inline BROWNOUT_ABI

@@ -4,24 +4,25 @@
 #include "brownout/core/clock.hpp"
 #include "brownout/core/detail/invalid_option.hpp"
 #include "brownout/detector/detector.hpp"
+#include "brownout/version.hpp"
 
 #include <algorithm>
 #include <bit>
 #include <cstdint>
 
-namespace brownout {
+namespace brownout::inline BROWNOUT_ABI {
 
 /// What a breaker opens at that is told nothing: 10 failures in a row, or 5 that take a second, or a balance
 /// of 20 failures more than successes.
 ///
-/// The row finds a dependency that is gone within 10 calls; half of them are enough where calls are so rare
-/// that a second has passed meanwhile. The balance finds one that fails more than half of its calls. None
-/// needs a window, and the clock is read for a failure, never for a success. Of the rules compared in
+/// The streak finds a dependency that is gone within 10 calls; half of them are enough where calls are so
+/// rare that a second has passed meanwhile. The balance finds one that fails more than half of its calls.
+/// None needs a window, and the clock is read for a failure, never for a success. Of the rules compared in
 /// docs/adr/0006 it was wrong least often.
 struct standard_detector {
-  static constexpr std::uint32_t row = 10;         ///< failures in a row
-  static constexpr std::uint32_t lasting_row = 5;  ///< failures in a row, if they take a second
-  static constexpr std::uint32_t balance = 20;     ///< failures ahead of successes
+  static constexpr std::uint32_t streak = 10;         ///< failures in a row
+  static constexpr std::uint32_t lasting_streak = 5;  ///< failures in a row, if they take a second
+  static constexpr std::uint32_t balance = 20;        ///< failures ahead of successes
 
   // What the concept `detector` asks for; what each of these means is said there.
   static constexpr bool reads_clock = true;
@@ -37,7 +38,7 @@ struct standard_detector {
                                              const call_sample& /*call*/) const noexcept {
     return {};
   }
-  [[nodiscard]] constexpr no_evidence look(const no_history& /*none*/,
+  [[nodiscard]] constexpr no_evidence read(const no_history& /*none*/,
                                            const call_sample& /*call*/) const noexcept {
     return {};
   }
@@ -46,20 +47,20 @@ struct standard_detector {
     auto seen = counted::of(marks);
     if (!call.failed) return {counted{.balance = std::max(seen.balance, 1U) - 1}.marks()};
     const auto now = tick_of(call.ended) & mask_of(most_marks);
-    if (seen.in_a_row == 0) seen.began = now;
+    if (seen.streak == 0) seen.began = now;
     const auto passed = (now - seen.began) & mask_of(most_marks);
-    seen.in_a_row = std::min(seen.in_a_row + 1, most_in_a_row);
+    seen.streak = std::min(seen.streak + 1, most_streak);
     seen.balance = std::min(seen.balance + 1, most_balance);
-    // What seems to have passed in more than half a turn of the clock ended before the row began.
+    // What seems to have passed in more than half a turn of the clock ended before the streak began.
     const bool lasts = passed >= a_second && passed <= mask_of(most_marks) / 2;
     return {seen.marks(),
-            seen.in_a_row >= row || (lasts && seen.in_a_row >= lasting_row) || seen.balance >= balance};
+            seen.streak >= streak || (lasts && seen.streak >= lasting_streak) || seen.balance >= balance};
   }
   [[nodiscard]] constexpr epoch_statistics statistics(const no_history& /*none*/, std::uint32_t marks,
                                                       const call_sample& /*at*/,
                                                       std::uint32_t /*most_marks*/) const noexcept {
     const auto seen = counted::of(marks);
-    return {.consecutive_failures = seen.in_a_row, .failure_balance = seen.balance};
+    return {.consecutive_failures = seen.streak, .failure_balance = seen.balance};
   }
 
   /// Throws `std::invalid_argument` where its marks have no room, as in the middle of an `any_of` of three.
@@ -71,26 +72,27 @@ struct standard_detector {
   constexpr void validate_replacing(const standard_detector& /*in_use*/) const noexcept {}
 
  private:
-  // Marks: when the row began, in ticks | 8..4 balance | 3..0 in a row. The clock of ticks goes round; a row
-  // that lasts longer than a turn may be taken for a younger one, and trips later, at ten failures at last.
-  static constexpr int row_bits = 4;
+  // Marks: when the streak began, in ticks | 8..4 balance | 3..0 streak. The clock of ticks goes round; a
+  // streak that lasts longer than a turn may be taken for a younger one, and trips later, at ten failures at
+  // last.
+  static constexpr int streak_bits = 4;
   static constexpr int balance_bits = 5;
-  static constexpr int counts_bits = row_bits + balance_bits;
-  static constexpr std::uint32_t most_in_a_row = (1U << row_bits) - 1;
+  static constexpr int counts_bits = streak_bits + balance_bits;
+  static constexpr std::uint32_t most_streak = (1U << streak_bits) - 1;
   static constexpr std::uint32_t most_balance = (1U << balance_bits) - 1;
   static constexpr int tick_shift = 26;          // 67 ms
   static constexpr std::uint32_t a_second = 15;  // of them
 
   struct counted {
-    std::uint32_t in_a_row = 0;
+    std::uint32_t streak = 0;
     std::uint32_t balance = 0;
     std::uint32_t began = 0;
 
     static constexpr counted of(std::uint32_t marks) noexcept {
-      return {marks & most_in_a_row, marks >> row_bits & most_balance, marks >> counts_bits};
+      return {marks & most_streak, marks >> streak_bits & most_balance, marks >> counts_bits};
     }
     [[nodiscard]] constexpr std::uint32_t marks() const noexcept {
-      return began << counts_bits | balance << row_bits | in_a_row;
+      return began << counts_bits | balance << streak_bits | streak;
     }
   };
 
@@ -106,4 +108,4 @@ struct standard_detector {
 };
 static_assert(detector<standard_detector>);
 
-}  // namespace brownout
+}  // namespace brownout::inline BROWNOUT_ABI

@@ -4,11 +4,12 @@
 #include "brownout/core/clock.hpp"
 #include "brownout/core/detail/invalid_option.hpp"
 #include "brownout/detector/detail/time_history.hpp"
-#include "brownout/detector/detail/window_reading.hpp"
+#include "brownout/detector/detail/window_counts.hpp"
+#include "brownout/version.hpp"
 
 #include <chrono>
 
-namespace brownout {
+namespace brownout::inline BROWNOUT_ABI {
 
 /// Counts the calls of the latest `length`, however many they are.
 ///
@@ -25,10 +26,10 @@ struct time_window {
   using history = detail::time_history<Atomics>;
 
   /// Never: calls go out of date by time.
-  [[nodiscard]] static constexpr bool is_settled(window_reading /*seen*/) noexcept { return false; }
+  [[nodiscard]] static constexpr bool is_settled(window_counts /*seen*/) noexcept { return false; }
 
   /// Throws `std::invalid_argument` naming field, value and range.
   void validate() const { detail::require_within("time_window.length", length, shortest, longest); }
 };
 
-}  // namespace brownout
+}  // namespace brownout::inline BROWNOUT_ABI

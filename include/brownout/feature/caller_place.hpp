@@ -2,11 +2,12 @@
 #pragma once
 
 #include "brownout/core/detail/chance.hpp"
+#include "brownout/version.hpp"
 
 #include <cstdint>
 #include <string_view>
 
-namespace brownout {
+namespace brownout::inline BROWNOUT_ABI {
 
 namespace detail {
 
@@ -40,4 +41,4 @@ namespace detail {
   return caller_place(detail::fnv_1a(caller), salt);
 }
 
-}  // namespace brownout
+}  // namespace brownout::inline BROWNOUT_ABI

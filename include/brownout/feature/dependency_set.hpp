@@ -2,12 +2,13 @@
 #pragma once
 
 #include "brownout/core/assert.hpp"
+#include "brownout/version.hpp"
 
 #include <cstddef>
 #include <cstdint>
 #include <type_traits>
 
-namespace brownout {
+namespace brownout::inline BROWNOUT_ABI {
 
 /// A set of dependencies, named by their numbers 0 to 31 or by a user's enum with those values.
 class dependency_set {
@@ -51,4 +52,4 @@ template <class... Dependencies>
   return set;
 }
 
-}  // namespace brownout
+}  // namespace brownout::inline BROWNOUT_ABI

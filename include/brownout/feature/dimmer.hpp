@@ -4,12 +4,13 @@
 #include "brownout/core/assert.hpp"
 #include "brownout/core/detail/invalid_option.hpp"
 #include "brownout/feature/caller_place.hpp"
+#include "brownout/version.hpp"
 
 #include <atomic>
 #include <cstdint>
 #include <string_view>
 
-namespace brownout {
+namespace brownout::inline BROWNOUT_ABI {
 
 /// How a `dimmer` begins.
 struct dimmer_options {
@@ -72,4 +73,4 @@ class dimmer {
   const std::uint64_t salt_;
 };
 
-}  // namespace brownout
+}  // namespace brownout::inline BROWNOUT_ABI

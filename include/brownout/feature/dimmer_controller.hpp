@@ -4,6 +4,7 @@
 #include "brownout/core/assert.hpp"
 #include "brownout/core/clock.hpp"
 #include "brownout/core/detail/invalid_option.hpp"
+#include "brownout/version.hpp"
 
 #include <algorithm>
 #include <chrono>
@@ -11,7 +12,7 @@
 #include <concepts>
 #include <optional>
 
-namespace brownout {
+namespace brownout::inline BROWNOUT_ABI {
 
 /// What a `dimmer_controller` keeps to.
 ///
@@ -202,4 +203,4 @@ class dimmer_controller {
   double share_;
 };
 
-}  // namespace brownout
+}  // namespace brownout::inline BROWNOUT_ABI

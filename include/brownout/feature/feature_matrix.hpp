@@ -6,6 +6,7 @@
 #include "brownout/feature/dependency_set.hpp"
 #include "brownout/feature/detail/degradation_word.hpp"
 #include "brownout/level/level_ladder.hpp"
+#include "brownout/version.hpp"
 
 #include <array>
 #include <cstddef>
@@ -15,7 +16,7 @@
 #include <string_view>
 #include <type_traits>
 
-namespace brownout {
+namespace brownout::inline BROWNOUT_ABI {
 
 /// How much of a feature is offered; more is greater.
 enum class feature_mode : std::uint8_t {
@@ -162,4 +163,4 @@ template <class Feature, degradation_level Level, std::size_t Count>
   return feature_matrix<Feature, Level, Count>{rules};
 }
 
-}  // namespace brownout
+}  // namespace brownout::inline BROWNOUT_ABI

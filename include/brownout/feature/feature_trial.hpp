@@ -3,6 +3,7 @@
 
 #include "brownout/core/detail/invalid_option.hpp"
 #include "brownout/feature/caller_place.hpp"
+#include "brownout/version.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -11,7 +12,7 @@
 #include <optional>
 #include <string_view>
 
-namespace brownout {
+namespace brownout::inline BROWNOUT_ABI {
 
 /// How a `feature_trial` is made.
 struct feature_trial_options {
@@ -180,4 +181,4 @@ class feature_trial {
   std::uint64_t ignored_ = 0;
 };
 
-}  // namespace brownout
+}  // namespace brownout::inline BROWNOUT_ABI

@@ -6,13 +6,14 @@
 #include "brownout/feature/detail/degradation_word.hpp"
 #include "brownout/feature/dimmer.hpp"
 #include "brownout/feature/feature_matrix.hpp"
+#include "brownout/version.hpp"
 
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
 
-namespace brownout {
+namespace brownout::inline BROWNOUT_ABI {
 
 /// What names a caller: a number or a text.
 template <class T>
@@ -129,4 +130,4 @@ class feature_view {
   degradation_word seen_;
 };
 
-}  // namespace brownout
+}  // namespace brownout::inline BROWNOUT_ABI

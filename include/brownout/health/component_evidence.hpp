@@ -3,11 +3,12 @@
 
 #include "brownout/core/circuit_state.hpp"
 #include "brownout/core/clock.hpp"
+#include "brownout/version.hpp"
 
 #include <cstdint>
 #include <optional>
 
-namespace brownout {
+namespace brownout::inline BROWNOUT_ABI {
 
 /// What a service measures itself about a dependency. Each part can only lower the score that the calls give,
 /// and is evidence without any call. What is left out says nothing, and so does what is no measurement: NaN,
@@ -31,4 +32,4 @@ struct component_evidence {
   measurement measured{};
 };
 
-}  // namespace brownout
+}  // namespace brownout::inline BROWNOUT_ABI

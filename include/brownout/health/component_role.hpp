@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "brownout/version.hpp"
+
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
 #include <vector>
 
-namespace brownout {
+namespace brownout::inline BROWNOUT_ABI {
 
 /// Whether a system can do without a dependency. This is not its weight: what serves half of the features may
 /// still be optional, and what every request needs may seldom be asked.
@@ -31,11 +33,11 @@ enum class criticality : std::uint8_t {
 /// What one dependency means to the system.
 struct component_role {
   double weight = 1;  ///< relative to the others', 0 to 1e9
-  criticality importance = criticality::standard;
+  brownout::criticality criticality = brownout::criticality::standard;
 
   /// Other dependencies, by number, that it stands on: while one of them is unwell, it is trusted less,
   /// though what has been seen of it looks well. No cycles.
   std::vector<std::size_t> depends_on{};
 };
 
-}  // namespace brownout
+}  // namespace brownout::inline BROWNOUT_ABI

@@ -5,19 +5,20 @@
 #include "brownout/core/clock.hpp"
 #include "brownout/health/component_evidence.hpp"
 #include "brownout/health/scorer_options.hpp"
+#include "brownout/version.hpp"
 
 #include <algorithm>
 #include <cstdint>
 #include <limits>
 #include <optional>
 
-namespace brownout {
+namespace brownout::inline BROWNOUT_ABI {
 
 namespace detail {
 
 /// What the recent calls say, 0 to 100; nothing when there are none, or none recent enough.
 [[nodiscard]] constexpr std::optional<double> score_of_calls(const component_evidence& evidence,
-                                                             const component_policy& policy) noexcept {
+                                                             const component_options& policy) noexcept {
   if (evidence.calls == 0 || evidence.age > policy.evidence.stale_limit()) return std::nullopt;
   // Nothing has worked yet: that is no evidence of health, however few calls it was.
   if (evidence.successes == 0) return 0.0;
@@ -34,7 +35,7 @@ namespace detail {
 
 /// What the service's own measurement says; nothing when it says nothing.
 [[nodiscard]] constexpr std::optional<double> score_of_measurement(const measurement& measured,
-                                                                   const component_policy& policy) noexcept {
+                                                                   const component_options& policy) noexcept {
   const bool share = is_measured(measured.success_share);
   const bool latency = measured.latency && *measured.latency >= duration::zero();
   const bool saturation = is_measured(measured.saturation);
@@ -55,7 +56,7 @@ namespace detail {
 /// failing it, never lifts the score. Otherwise what the recent calls or the service's own measurement say,
 /// the worse of the two: 100 x the share of successes, less the penalties for latency and saturation.
 [[nodiscard]] constexpr std::optional<double> component_score(const component_evidence& evidence,
-                                                              const component_policy& policy = {}) noexcept {
+                                                              const component_options& policy = {}) noexcept {
   if (refuses_calls(evidence.state)) return 0.0;
   if (evidence.state == circuit_state::half_open) {
     if (evidence.probes_needed == 0) return 0.0;
@@ -70,4 +71,4 @@ namespace detail {
   return std::max(0.0, score);
 }
 
-}  // namespace brownout
+}  // namespace brownout::inline BROWNOUT_ABI

@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "brownout/version.hpp"
+
 #include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string_view>
 #include <vector>
 
-namespace brownout {
+namespace brownout::inline BROWNOUT_ABI {
 
 /// What one dependency adds to the system's score, and what it takes away.
 struct contribution {
@@ -53,4 +55,4 @@ struct health_report {
   std::vector<contribution> components{};  ///< one a dependency, in the scorer's order
 };
 
-}  // namespace brownout
+}  // namespace brownout::inline BROWNOUT_ABI

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "brownout/core/clock.hpp"
+#include "brownout/version.hpp"
 
 #include <algorithm>
 #include <array>
@@ -9,7 +10,7 @@
 #include <cstdint>
 #include <mutex>
 
-namespace brownout {
+namespace brownout::inline BROWNOUT_ABI {
 
 /// What the latest calls of one epoch looked like.
 struct call_statistics {
@@ -87,4 +88,4 @@ class recent_calls {
   std::array<call, Size> calls_{};
 };
 
-}  // namespace brownout
+}  // namespace brownout::inline BROWNOUT_ABI

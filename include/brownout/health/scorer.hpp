@@ -8,6 +8,7 @@
 #include "brownout/health/component_score.hpp"
 #include "brownout/health/health_report.hpp"
 #include "brownout/health/scorer_options.hpp"
+#include "brownout/version.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -18,7 +19,7 @@
 #include <utility>
 #include <vector>
 
-namespace brownout {
+namespace brownout::inline BROWNOUT_ABI {
 
 /// Sums the health of several dependencies up to one score.
 ///
@@ -44,7 +45,7 @@ class scorer {
     for (auto& role : roles_) {
       role.weight /= sum;
       greatest_ = std::max(greatest_, role.weight);
-      any_optional_ = any_optional_ || role.importance == criticality::optional;
+      any_optional_ = any_optional_ || role.criticality == criticality::optional;
     }
     sort_by_dependence();
   }
@@ -88,8 +89,8 @@ class scorer {
         if (other >= roles_.size()) {
           detail::invalid_option(field, std::to_string(other), "0 to " + std::to_string(roles_.size() - 1));
         }
-        if (roles_[other].importance < roles_[i].importance &&
-            roles_[other].importance == criticality::optional) {
+        if (roles_[other].criticality < roles_[i].criticality &&
+            roles_[other].criticality == criticality::optional) {
           detail::invalid_option(field, "the optional " + std::to_string(other),
                                  "what others can't do without is not optional");
         }
@@ -152,7 +153,7 @@ class scorer {
     report.at_most = 100;
     for (std::size_t i = 0; i < roles_.size(); ++i) {
       const auto own = counts_as(report.components[i]);
-      if (roles_[i].importance != criticality::required || !own || *own >= report.at_most) continue;
+      if (roles_[i].criticality != criticality::required || !own || *own >= report.at_most) continue;
       report.at_most = rounded(*own);
       report.limited_by = i;
     }
@@ -180,7 +181,7 @@ class scorer {
   [[nodiscard]] double without_optional(std::span<const contribution> components) const noexcept {
     double lost = 0;
     for (std::size_t i = 0; i < components.size(); ++i) {
-      if (roles_[i].importance == criticality::optional) continue;
+      if (roles_[i].criticality == criticality::optional) continue;
       lost = options_.combine == weighting::mean ? lost + components[i].lost
                                                  : std::max(lost, components[i].lost);
     }
@@ -205,4 +206,4 @@ class scorer {
   bool any_optional_ = false;
 };
 
-}  // namespace brownout
+}  // namespace brownout::inline BROWNOUT_ABI

@@ -3,13 +3,14 @@
 
 #include "brownout/core/clock.hpp"
 #include "brownout/core/detail/invalid_option.hpp"
+#include "brownout/version.hpp"
 
 #include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <optional>
 
-namespace brownout {
+namespace brownout::inline BROWNOUT_ABI {
 
 /// How slow a dependency may be before its score suffers.
 struct latency_budget {
@@ -59,7 +60,7 @@ struct saturation_budget {
 };
 
 /// How much evidence it takes before a score says something.
-struct evidence_policy {
+struct evidence_options {
   /// Calls whose last one is older than this say nothing any more: the dependency is unknown. 1 ms to a week.
   /// Left out: a minute, or for a supervisor three of its probe intervals, time-outs included, where they are
   /// longer. Shorter than an interval, and a healthy dependency would be unknown between its probes.
@@ -85,17 +86,17 @@ struct evidence_policy {
   /// Throws `std::invalid_argument` naming field, value and range.
   void validate() const {
     using namespace std::chrono_literals;
-    detail::require_within("evidence_policy.stale_after", stale_limit(), 1ms, 168h);
-    detail::require_within<std::uint32_t>("evidence_policy.minimum_calls", minimum_calls, 1, 1000);
-    detail::require_within("evidence_policy.minimum_effect", minimum_effect, 0.0, 100.0);
+    detail::require_within("evidence_options.stale_after", stale_limit(), 1ms, 168h);
+    detail::require_within<std::uint32_t>("evidence_options.minimum_calls", minimum_calls, 1, 1000);
+    detail::require_within("evidence_options.minimum_effect", minimum_effect, 0.0, 100.0);
   }
 };
 
 /// How one dependency's evidence becomes a score.
-struct component_policy {
+struct component_options {
   latency_budget latency{};
   saturation_budget saturation{};
-  evidence_policy evidence{};
+  evidence_options evidence{};
 
   /// Throws `std::invalid_argument` naming field, value and range.
   void validate() const {
@@ -119,7 +120,7 @@ enum class weighting : std::uint8_t {
 
 /// How evidence becomes the system's score.
 struct scorer_options {
-  component_policy component{};
+  component_options component{};
 
   weighting combine = weighting::mean;
 
@@ -151,4 +152,4 @@ struct scorer_options {
   }
 };
 
-}  // namespace brownout
+}  // namespace brownout::inline BROWNOUT_ABI

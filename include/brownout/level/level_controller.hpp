@@ -6,24 +6,25 @@
 #include "brownout/level/level_override.hpp"
 #include "brownout/level/level_policy.hpp"
 #include "brownout/level/level_transition.hpp"
+#include "brownout/version.hpp"
 
 #include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <utility>
 
-namespace brownout {
+namespace brownout::inline BROWNOUT_ABI {
 
 /// What do we still offer? Turns a score over time into a level: worse at once, better step by step.
 ///
 /// Deterministic: time is an argument. Not thread-safe; the supervisor calls it under its lock.
 template <degradation_level Level>
-class controller {
+class level_controller {
  public:
   using transition = level_transition<Level>;
 
   /// Throws `std::invalid_argument` naming field, value and range.
-  explicit controller(level_policy<Level> policy)
+  explicit level_controller(level_policy<Level> policy)
       : policy_{std::move(policy)}, health_{policy_.ladder.worst()} {
     policy_.validate();
   }
@@ -236,4 +237,4 @@ class controller {
   bool overridden_ = false;
 };
 
-}  // namespace brownout
+}  // namespace brownout::inline BROWNOUT_ABI

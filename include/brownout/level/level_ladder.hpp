@@ -2,6 +2,7 @@
 #pragma once
 
 #include "brownout/core/detail/invalid_option.hpp"
+#include "brownout/version.hpp"
 
 #include <array>
 #include <concepts>
@@ -13,7 +14,7 @@
 #include <string_view>
 #include <type_traits>
 
-namespace brownout {
+namespace brownout::inline BROWNOUT_ABI {
 
 /// A user's enum of degradation levels: enumerators 0, 1, 2, ... from the best to the worst, each with a name
 /// found by argument-dependent look-up.
@@ -113,4 +114,4 @@ class level_ladder {
   std::size_t size_;
 };
 
-}  // namespace brownout
+}  // namespace brownout::inline BROWNOUT_ABI

@@ -4,6 +4,7 @@
 #include "brownout/core/clock.hpp"
 #include "brownout/core/detail/invalid_option.hpp"
 #include "brownout/level/level_ladder.hpp"
+#include "brownout/version.hpp"
 
 #include <chrono>
 #include <cstddef>
@@ -11,7 +12,7 @@
 #include <string>
 #include <string_view>
 
-namespace brownout {
+namespace brownout::inline BROWNOUT_ABI {
 
 /// What an operator wants of the level.
 enum class override_kind : std::uint8_t {
@@ -69,4 +70,4 @@ struct level_override {
   }
 };
 
-}  // namespace brownout
+}  // namespace brownout::inline BROWNOUT_ABI

@@ -4,6 +4,7 @@
 #include "brownout/core/clock.hpp"
 #include "brownout/core/detail/invalid_option.hpp"
 #include "brownout/level/level_ladder.hpp"
+#include "brownout/version.hpp"
 
 #include <algorithm>
 #include <chrono>
@@ -13,7 +14,7 @@
 #include <optional>
 #include <string>
 
-namespace brownout {
+namespace brownout::inline BROWNOUT_ABI {
 
 /// When the level follows the score. Worse at once, better slowly: promising too much costs more than
 /// promising a little late.
@@ -100,4 +101,4 @@ struct level_policy {
 template <degradation_level Level>
 level_policy(level_ladder<Level>) -> level_policy<Level>;
 
-}  // namespace brownout
+}  // namespace brownout::inline BROWNOUT_ABI

@@ -4,6 +4,7 @@
 #include "brownout/core/assert.hpp"
 #include "brownout/core/detail/invalid_option.hpp"
 #include "brownout/level/level_ladder.hpp"
+#include "brownout/version.hpp"
 
 #include <array>
 #include <concepts>
@@ -12,7 +13,7 @@
 #include <span>
 #include <string>
 
-namespace brownout {
+namespace brownout::inline BROWNOUT_ABI {
 
 /// What holds at one level.
 template <degradation_level Level, class Settings>
@@ -73,4 +74,4 @@ class level_table {
   std::size_t size_;
 };
 
-}  // namespace brownout
+}  // namespace brownout::inline BROWNOUT_ABI

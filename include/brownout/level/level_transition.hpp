@@ -3,12 +3,13 @@
 
 #include "brownout/core/clock.hpp"
 #include "brownout/level/level_ladder.hpp"
+#include "brownout/version.hpp"
 
 #include <cstdint>
 #include <optional>
 #include <string_view>
 
-namespace brownout {
+namespace brownout::inline BROWNOUT_ABI {
 
 /// Why a level changed.
 enum class level_cause : std::uint8_t {
@@ -66,4 +67,4 @@ struct level_transition {
   bool dry_run = false;  ///< it was only noted: requests go on seeing the best level
 };
 
-}  // namespace brownout
+}  // namespace brownout::inline BROWNOUT_ABI

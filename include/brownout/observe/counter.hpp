@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "brownout/version.hpp"
+
 #include <atomic>
 #include <cstdint>
 
-namespace brownout {
+namespace brownout::inline BROWNOUT_ABI {
 
 /// Counts events, for metrics. Thread-safe, wait-free; about 6 ns, more when several threads share one.
 class counter {
@@ -17,4 +19,4 @@ class counter {
   std::atomic<std::uint64_t> count_{0};
 };
 
-}  // namespace brownout
+}  // namespace brownout::inline BROWNOUT_ABI

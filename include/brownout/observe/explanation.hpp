@@ -5,6 +5,7 @@
 #include "brownout/core/clock.hpp"
 #include "brownout/health/health_report.hpp"
 #include "brownout/level/level_transition.hpp"
+#include "brownout/version.hpp"
 
 #include <fmt/format.h>
 
@@ -15,7 +16,7 @@
 #include <string>
 #include <string_view>
 
-namespace brownout {
+namespace brownout::inline BROWNOUT_ABI {
 
 /// A change of the level with its signals, as a supervisor notes it. A concept, so that the text need not
 /// know who made it.
@@ -100,4 +101,4 @@ template <explainable_transition Transition, class NameOf>
   return text;
 }
 
-}  // namespace brownout
+}  // namespace brownout::inline BROWNOUT_ABI

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "brownout/core/detail/invalid_option.hpp"
+#include "brownout/version.hpp"
 
 #include <algorithm>
 #include <atomic>
@@ -13,7 +14,7 @@
 #include <utility>
 #include <vector>
 
-namespace brownout {
+namespace brownout::inline BROWNOUT_ABI {
 
 /// How many observations fell at or below each bound, for metrics.
 ///
@@ -70,4 +71,4 @@ class histogram {
   std::atomic<double> sum_{0};
 };
 
-}  // namespace brownout
+}  // namespace brownout::inline BROWNOUT_ABI

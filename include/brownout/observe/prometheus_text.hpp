@@ -3,6 +3,7 @@
 
 #include "brownout/core/assert.hpp"
 #include "brownout/observe/histogram.hpp"
+#include "brownout/version.hpp"
 
 #include <fmt/format.h>
 
@@ -15,7 +16,7 @@
 #include <string_view>
 #include <utility>
 
-namespace brownout {
+namespace brownout::inline BROWNOUT_ABI {
 
 /// A label of a metric. The value may hold any UTF-8 text.
 struct metric_label {
@@ -120,4 +121,4 @@ class prometheus_text {
   std::string family_;
 };
 
-}  // namespace brownout
+}  // namespace brownout::inline BROWNOUT_ABI

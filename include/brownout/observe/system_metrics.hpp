@@ -6,6 +6,7 @@
 #include "brownout/core/clock.hpp"
 #include "brownout/observe/prometheus_text.hpp"
 #include "brownout/recovery/recovery_estimate.hpp"
+#include "brownout/version.hpp"
 
 #include <array>
 #include <chrono>
@@ -15,7 +16,7 @@
 #include <optional>
 #include <string_view>
 
-namespace brownout {
+namespace brownout::inline BROWNOUT_ABI {
 
 /// The snapshot of a whole system, as a supervisor makes it: components with a circuit and a score, a score,
 /// a level, how often levels changed, and what is predicted. A concept, so that metrics need not know who
@@ -114,4 +115,4 @@ void write_metrics(prometheus_text& out, const System& system) {
   }
 }
 
-}  // namespace brownout
+}  // namespace brownout::inline BROWNOUT_ABI

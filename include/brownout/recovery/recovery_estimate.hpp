@@ -2,11 +2,12 @@
 #pragma once
 
 #include "brownout/core/clock.hpp"
+#include "brownout/version.hpp"
 
 #include <algorithm>
 #include <optional>
 
-namespace brownout {
+namespace brownout::inline BROWNOUT_ABI {
 
 /// How much longer it takes to recover, counted from now: an interval, or *unknown*.
 ///
@@ -34,4 +35,4 @@ struct recovery_estimate {
   friend constexpr bool operator==(const recovery_estimate&, const recovery_estimate&) noexcept = default;
 };
 
-}  // namespace brownout
+}  // namespace brownout::inline BROWNOUT_ABI

@@ -4,6 +4,7 @@
 #include "brownout/core/clock.hpp"
 #include "brownout/core/detail/invalid_option.hpp"
 #include "brownout/recovery/recovery_estimate.hpp"
+#include "brownout/version.hpp"
 
 #include <algorithm>
 #include <cstddef>
@@ -12,7 +13,7 @@
 #include <span>
 #include <vector>
 
-namespace brownout {
+namespace brownout::inline BROWNOUT_ABI {
 
 /// How much a `recovery_predictor` remembers.
 struct recovery_options {
@@ -224,4 +225,4 @@ namespace detail {
   return all;
 }
 
-}  // namespace brownout
+}  // namespace brownout::inline BROWNOUT_ABI

@@ -5,11 +5,12 @@
 #include "brownout/core/clock.hpp"
 #include "brownout/core/detail/invalid_option.hpp"
 #include "brownout/recovery/recovery_estimate.hpp"
+#include "brownout/version.hpp"
 
 #include <algorithm>
 #include <chrono>
 
-namespace brownout {
+namespace brownout::inline BROWNOUT_ABI {
 
 /// When those who are turned away are told to come back: spread over the time in which recovery is likely, so
 /// that they neither all come too early nor all at once.
@@ -59,4 +60,4 @@ struct retry_after_policy {
   }
 };
 
-}  // namespace brownout
+}  // namespace brownout::inline BROWNOUT_ABI

@@ -12,13 +12,14 @@
 #include "brownout/core/result.hpp"
 #include "brownout/detector/detector.hpp"
 #include "brownout/registry/detail/registry_shard.hpp"
+#include "brownout/version.hpp"
 
 #include <cstdint>
 #include <string_view>
 #include <type_traits>
 #include <utility>
 
-namespace brownout {
+namespace brownout::inline BROWNOUT_ABI {
 
 template <detector Detector, clock_source Clock>
 class registry;
@@ -144,4 +145,4 @@ class [[nodiscard]] keyed_breaker {
   place held_;  // refers to it
 };
 
-}  // namespace brownout
+}  // namespace brownout::inline BROWNOUT_ABI

@@ -11,6 +11,7 @@
 #include "brownout/registry/detail/registry_shard.hpp"
 #include "brownout/registry/keyed_breaker.hpp"
 #include "brownout/registry/registry_options.hpp"
+#include "brownout/version.hpp"
 
 #include <algorithm>
 #include <atomic>
@@ -26,7 +27,7 @@
 #include <utility>
 #include <vector>
 
-namespace brownout {
+namespace brownout::inline BROWNOUT_ABI {
 
 /// What a registry has done since its construction. The figures are read one after the other, so they may be
 /// a few calls apart.
@@ -313,4 +314,4 @@ class registry {
   std::uint64_t horizon_ = 0;
 };
 
-}  // namespace brownout
+}  // namespace brownout::inline BROWNOUT_ABI

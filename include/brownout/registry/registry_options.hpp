@@ -7,6 +7,7 @@
 #include "brownout/core/detail/invalid_option.hpp"
 #include "brownout/detector/detector.hpp"
 #include "brownout/detector/standard_detector.hpp"
+#include "brownout/version.hpp"
 
 #include <algorithm>
 #include <chrono>
@@ -18,7 +19,7 @@
 #include <unordered_set>
 #include <vector>
 
-namespace brownout {
+namespace brownout::inline BROWNOUT_ABI {
 
 /// How the breakers of some keys behave.
 template <detector Detector = standard_detector>
@@ -98,4 +99,4 @@ struct registry_options {
   }
 };
 
-}  // namespace brownout
+}  // namespace brownout::inline BROWNOUT_ABI

@@ -15,6 +15,7 @@
 #include "brownout/health/scorer_options.hpp"
 #include "brownout/recovery/recovery_predictor.hpp"
 #include "brownout/system/probe.hpp"
+#include "brownout/version.hpp"
 
 #include <algorithm>
 #include <chrono>
@@ -25,7 +26,7 @@
 #include <utility>
 #include <vector>
 
-namespace brownout {
+namespace brownout::inline BROWNOUT_ABI {
 
 /// One dependency of a system, as its owner describes it.
 struct dependency_options {
@@ -34,14 +35,14 @@ struct dependency_options {
 
   /// Whether the service can do without it. Not its weight: a required dependency caps the level, and
   /// optional ones, however heavy, never take the system's readiness away.
-  criticality importance = criticality::standard;
+  brownout::criticality criticality = brownout::criticality::standard;
 
   /// Names of other dependencies that it stands on: while one of them is unwell, it is trusted less.
   std::vector<std::string> depends_on{};
 
   /// When its circuit opens. Default: at 10 failures in a row, as `standard_detector`; with 5, short blips
   /// took features away that worked (docs/studies/levels.md).
-  consecutive_failures trips{10};
+  consecutive_failures detector{10};
 
   /// How it recovers. The name is taken from above. Default: a fixed open period of 10 s, as long as an
   /// interval of probes, and no ramp, since one probe a period is what asks. Left out, `successes` are as
@@ -51,7 +52,7 @@ struct dependency_options {
   /// How to ask whether it is well. Empty: only real calls tell. Then its evidence is as old as the last
   /// call: a feature that the level has switched off makes none, so give a probe to whatever can lower the
   /// level by itself.
-  probe check{};
+  brownout::probe probe{};
 
   duration timeout = std::chrono::seconds{5};  ///< a probe's deadline, 1 ms to 1 h; default 5 s
 
@@ -103,8 +104,8 @@ class dependency {
 
   /// `stale_after`: calls that came before a silence as long as this are forgotten.
   dependency(const dependency_options& options, Clock clock,
-             duration stale_after = evidence_policy{}.stale_limit())
-      : breaker_{options.trips, named(options), clock}, calls_{stale_after}, clock_{clock} {}
+             duration stale_after = evidence_options{}.stale_limit())
+      : breaker_{options.detector, named(options), clock}, calls_{stale_after}, clock_{clock} {}
 
   [[nodiscard]] admission try_acquire() noexcept {
     auto inner = breaker_.try_acquire();
@@ -132,7 +133,7 @@ class dependency {
   }
 
   /// What the health score needs to know at `now`.
-  [[nodiscard]] component_evidence evidence(const circuit_glance& circuit, time_point now) const noexcept {
+  [[nodiscard]] component_evidence evidence(const circuit_status& circuit, time_point now) const noexcept {
     const auto recent = statistics(circuit.epoch);
     return {.state = circuit.state,
             .calls = recent.calls,
@@ -160,7 +161,7 @@ class dependency {
   /// nothing about the time after.
   void observe(const typename breaker_type::permit& settled, outcome result, time_point started,
                time_point ended) noexcept {
-    const auto circuit = breaker_.glance();
+    const auto circuit = breaker_.status();
     if (circuit.epoch != settled.epoch() + (settled.is_probe() ? 1 : 0)) return;
     if (circuit.state == circuit_state::closed || circuit.state == circuit_state::metrics_only) {
       calls_.record(circuit.epoch, result == outcome::success, ended - started, ended);
@@ -172,4 +173,4 @@ class dependency {
   [[no_unique_address]] Clock clock_;
 };
 
-}  // namespace brownout
+}  // namespace brownout::inline BROWNOUT_ABI

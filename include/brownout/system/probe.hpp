@@ -3,6 +3,7 @@
 
 #include "brownout/core/clock.hpp"
 #include "brownout/core/outcome.hpp"
+#include "brownout/version.hpp"
 
 #include <cstddef>
 #include <cstdint>
@@ -10,7 +11,7 @@
 #include <stop_token>
 #include <string>
 
-namespace brownout {
+namespace brownout::inline BROWNOUT_ABI {
 
 /// What a probe is given: until when it may run, and whether it should give up.
 struct probe_context {
@@ -35,4 +36,4 @@ struct probe_order {
   time_point deadline{};
 };
 
-}  // namespace brownout
+}  // namespace brownout::inline BROWNOUT_ABI

@@ -12,6 +12,7 @@
 #include "brownout/level/level_override.hpp"
 #include "brownout/level/level_transition.hpp"
 #include "brownout/recovery/recovery_estimate.hpp"
+#include "brownout/version.hpp"
 
 #include <array>
 #include <cstddef>
@@ -20,7 +21,7 @@
 #include <string>
 #include <vector>
 
-namespace brownout {
+namespace brownout::inline BROWNOUT_ABI {
 
 /// One change of a circuit's state, as the supervisor saw it. It looks at each probe's answer and at least
 /// once each `refresh`; a circuit that came back to the same state between two looks did not change here.
@@ -52,7 +53,7 @@ struct component_snapshot {
   std::uint64_t outages = 0;  ///< ended by themselves: from the first opening to the closing by probes
   duration outage_time{};     ///< of these, in all
   measurement measured{};     ///< what the service has measured itself, at the last step
-  criticality importance = criticality::standard;
+  brownout::criticality criticality = brownout::criticality::standard;
   std::optional<time_point> outage_began{};     ///< of the outage that goes on
   std::optional<recovery_estimate> recovery{};  ///< when that ends; nothing: there is none
 };
@@ -103,4 +104,4 @@ struct system_snapshot {
   duration current_dwell{};
 };
 
-}  // namespace brownout
+}  // namespace brownout::inline BROWNOUT_ABI

@@ -5,10 +5,11 @@
 #include "brownout/level/level_ladder.hpp"
 #include "brownout/system/probe.hpp"
 #include "brownout/system/snapshot.hpp"
+#include "brownout/version.hpp"
 
 #include <vector>
 
-namespace brownout {
+namespace brownout::inline BROWNOUT_ABI {
 
 /// What one step decided.
 template <degradation_level Level>
@@ -19,4 +20,4 @@ struct step_plan {
   std::vector<explained_transition<Level>> level_changes{};  ///< since the last step, oldest first
 };
 
-}  // namespace brownout
+}  // namespace brownout::inline BROWNOUT_ABI

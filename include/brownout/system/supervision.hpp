@@ -4,6 +4,7 @@
 #include "brownout/core/clock.hpp"
 #include "brownout/system/probe.hpp"
 #include "brownout/system/supervisor.hpp"
+#include "brownout/version.hpp"
 
 #include <algorithm>
 #include <chrono>
@@ -20,7 +21,7 @@
 #include <utility>
 #include <vector>
 
-namespace brownout {
+namespace brownout::inline BROWNOUT_ABI {
 
 /// Runs a supervisor: one thread steps it, and each probe has a thread of its own, so that one that hangs
 /// delays neither the others nor a step nor shutdown.
@@ -164,7 +165,7 @@ class supervision {
   }
 
   /// A probe's thread. Static, and the thread has a copy of the probe: it may outlive the supervision.
-  static void serve(const std::shared_ptr<shared>& state, std::size_t number, const probe& check) {
+  static void serve(const std::shared_ptr<shared>& state, std::size_t number, const probe& asked) {
     std::unique_lock lock{state->mutex};
     auto& mine = state->workers[number];
     for (;;) {
@@ -172,7 +173,7 @@ class supervision {
       if (state->stopping) break;
       const auto order = *std::exchange(mine.order, std::nullopt);
       lock.unlock();
-      const auto found = ask(check, {order.deadline, state->stops.get_token()});
+      const auto found = ask(asked, {order.deadline, state->stops.get_token()});
       lock.lock();
       if (state->watched == nullptr) break;  // left to itself by `stop`
       report(*state, order, state->stopping ? given_up : found);
@@ -189,9 +190,9 @@ class supervision {
     state.watched->report(order, found, state.watched->now());
   }
 
-  static probe_result ask(const probe& check, const probe_context& context) noexcept {
+  static probe_result ask(const probe& asked, const probe_context& context) noexcept {
     try {
-      return check(context);
+      return asked(context);
     } catch (...) {
       return {outcome::failure, "the probe threw an exception"};
     }
@@ -205,4 +206,4 @@ class supervision {
   std::thread stepping_;
 };
 
-}  // namespace brownout
+}  // namespace brownout::inline BROWNOUT_ABI

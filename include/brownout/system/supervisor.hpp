@@ -28,6 +28,7 @@
 #include "brownout/system/snapshot.hpp"
 #include "brownout/system/step_plan.hpp"
 #include "brownout/system/supervisor_options.hpp"
+#include "brownout/version.hpp"
 
 #include <boost/circular_buffer.hpp>
 
@@ -45,7 +46,7 @@
 #include <utility>
 #include <vector>
 
-namespace brownout {
+namespace brownout::inline BROWNOUT_ABI {
 
 /// Which features still work, and why: watches the dependencies, scores their health, sets the level.
 ///
@@ -144,7 +145,7 @@ class supervisor {
   [[nodiscard]] const probe& probe_of(std::size_t number) const noexcept {
     BROWNOUT_PRECONDITION(number < options_.dependencies.size(),
                           "supervisor::probe_of(): no such dependency");
-    return options_.dependencies[number].check;
+    return options_.dependencies[number].probe;
   }
 
   /// Pins, caps or freezes the level. Throws `std::invalid_argument` naming field, value and what is allowed.
@@ -198,7 +199,7 @@ class supervisor {
     for (std::size_t i = 0; i < watched_.size(); ++i) {
       auto& component = shown.components.emplace_back(watched_[i]->snapshot(now));
       component.configured_weight = scorer_.weight(i);
-      component.importance = options_.dependencies[i].importance;
+      component.criticality = options_.dependencies[i].criticality;
       if (i < health_.components.size()) component.health = health_.components[i];
     }
     shown.active_override = controller_.active_override();
@@ -237,7 +238,7 @@ class supervisor {
     refusing_ = {};
     for (std::size_t i = 0; i < watched_.size(); ++i) {
       auto& one = *watched_[i];
-      const auto circuit = one.look(now);
+      const auto circuit = one.observe(now);
       for (auto& change : one.take_changes()) {
         circuit_changes_.push_back(change);
         new_circuit_changes_.push_back(std::move(change));
@@ -333,7 +334,7 @@ class supervisor {
 
   mutable detail::guarded_mutex mutex_;  // guards everything below, and the probe schedules in watched_
   degradation_word last_published_{};
-  controller<level_type> controller_;
+  level_controller<level_type> controller_;
   feature_return returning_;
   bool gradual_ = false;               // the last change of the level was health's doing
   std::vector<circuit_state> states_;  // at the last look, as the next two
@@ -347,4 +348,4 @@ class supervisor {
   std::vector<circuit_change> new_circuit_changes_;
 };
 
-}  // namespace brownout
+}  // namespace brownout::inline BROWNOUT_ABI

@@ -9,6 +9,7 @@
 #include "brownout/level/level_policy.hpp"
 #include "brownout/recovery/retry_after_policy.hpp"
 #include "brownout/system/dependency.hpp"
+#include "brownout/version.hpp"
 
 #include <algorithm>
 #include <bit>
@@ -22,7 +23,7 @@
 #include <utility>
 #include <vector>
 
-namespace brownout {
+namespace brownout::inline BROWNOUT_ABI {
 
 /// A system as its owner describes it. Validated when the supervisor is built.
 template <degradation_level Level>
@@ -75,7 +76,7 @@ struct supervisor_options {
       detail::require_within("dependency_options.weight of " + one.name, one.weight, 0.0,
                              scorer::most_weight);
       try {
-        one.trips.validate();
+        one.detector.validate();
         one.breaker.validate();
         one.recovery.validate();
       } catch (const std::invalid_argument& error) {  // they do not know whose they are
@@ -95,7 +96,7 @@ struct supervisor_options {
     }
     retry_after.validate();
     health.validate();
-    detail::require_within<std::uint32_t>("evidence_policy.minimum_calls of a supervisor",
+    detail::require_within<std::uint32_t>("evidence_options.minimum_calls of a supervisor",
                                           health.component.evidence.minimum_calls, 1, dependency<>::window);
     if (health.optional_floor != 0) {
       detail::invalid_option("supervisor_options.health.optional_floor",
@@ -130,7 +131,7 @@ struct supervisor_options {
   [[nodiscard]] std::vector<component_role> roles() const {
     std::vector<component_role> all;
     for (const auto& one : dependencies) {
-      component_role role{.weight = one.weight, .importance = one.importance};
+      component_role role{.weight = one.weight, .criticality = one.criticality};
       for (const auto& name : one.depends_on) {
         const auto found = std::find_if(dependencies.begin(), dependencies.end(),
                                         [&](const auto& other) { return other.name == name; });
@@ -138,7 +139,7 @@ struct supervisor_options {
           detail::invalid_option("dependency_options.depends_on of " + one.name, "'" + name + "'",
                                  "the name of another dependency");
         }
-        if (found->importance == criticality::optional && one.importance != criticality::optional) {
+        if (found->criticality == criticality::optional && one.criticality != criticality::optional) {
           detail::invalid_option(
               "dependency_options.depends_on of " + one.name, "'" + name + "', which is optional",
               "a standard or required dependency: what others can't do without is not optional");
@@ -155,7 +156,7 @@ struct supervisor_options {
   [[nodiscard]] duration probe_cycle() const noexcept {
     duration longest{};
     for (const auto& one : dependencies) {
-      if (one.check) longest = std::max(longest, probe_interval + one.timeout);
+      if (one.probe) longest = std::max(longest, probe_interval + one.timeout);
     }
     return longest;
   }
@@ -163,7 +164,7 @@ struct supervisor_options {
     const auto limit = health.component.evidence.stale_after;
     if (limit == duration{} || limit > probe_cycle()) return;
     detail::invalid_option(
-        "evidence_policy.stale_after", detail::to_text(limit),
+        "evidence_options.stale_after", detail::to_text(limit),
         "longer than a probe's interval and time-out together, " + detail::to_text(probe_cycle()));
   }
 };
@@ -193,4 +194,4 @@ template <degradation_level Level, class Matrix>
 }
 
 }  // namespace detail
-}  // namespace brownout
+}  // namespace brownout::inline BROWNOUT_ABI

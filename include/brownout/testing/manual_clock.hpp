@@ -2,12 +2,13 @@
 #pragma once
 
 #include "brownout/core/clock.hpp"
+#include "brownout/version.hpp"
 
 #include <atomic>
 #include <cstdint>
 #include <memory>
 
-namespace brownout {
+namespace brownout::inline BROWNOUT_ABI {
 
 /// A clock that moves when told to. Copies tell the same time, so a component can hold one while the test
 /// moves it.
@@ -32,4 +33,4 @@ class manual_clock {
 };
 static_assert(clock_source<manual_clock>);
 
-}  // namespace brownout
+}  // namespace brownout::inline BROWNOUT_ABI

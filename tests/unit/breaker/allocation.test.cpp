@@ -142,8 +142,8 @@ TEST_CASE("a step with nothing to tell and no probe to order allocates nothing, 
           "[system][S2]") {
   manual_clock clock;
   brownout::dependency_options index{.name = "a name too long for the small string optimisation"};
-  index.check = [](const brownout::probe_context&) { return brownout::probe_result{}; };
-  brownout::dependency_options store{.name = "store", .importance = brownout::criticality::optional};
+  index.probe = [](const brownout::probe_context&) { return brownout::probe_result{}; };
+  brownout::dependency_options store{.name = "store", .criticality = brownout::criticality::optional};
   store.depends_on = {index.name};
   brownout::supervisor watch{
       brownout::supervisor_options<level>{.dependencies = {index, store},

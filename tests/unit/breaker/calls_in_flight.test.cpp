@@ -34,8 +34,8 @@ struct watched {
   manual_clock clock;
   breaker circuit;
 
-  explicit watched(Detector trips)
-      : circuit{trips, bench::plain({.open_for = 5s, .probes = 1, .lease = 2s}), clock} {}
+  explicit watched(Detector detector)
+      : circuit{detector, bench::plain({.open_for = 5s, .probes = 1, .lease = 2s}), clock} {}
 
   [[nodiscard]] typename breaker::permit take() {
     auto admitted = circuit.try_acquire();
@@ -73,9 +73,9 @@ TEST_CASE("without that a call that hangs counts for nothing until it returns", 
 }
 
 TEST_CASE("a call that was counted when it was overdue does not count again when it ends", "[breaker][B11]") {
-  auto trips = after_one_second;
-  trips.minimum_calls = 100;
-  watched bench{trips};
+  auto detector = after_one_second;
+  detector.minimum_calls = 100;
+  watched bench{detector};
   auto slow = bench.take(3);
   auto quick = bench.take();
   CHECK(quick.complete(outcome::success) == disposition::counted);
@@ -103,9 +103,9 @@ TEST_CASE("a slow call that ends before anybody looks counts when it ends", "[br
 }
 
 TEST_CASE("who stands beside a detector of overdue calls hears of them when they end", "[breaker][B11]") {
-  auto trips = after_one_second;
-  trips.minimum_calls = 100;
-  watched bench{brownout::any_of{brownout::failure_rate<>{.window = {100}}, trips}};
+  auto detector = after_one_second;
+  detector.minimum_calls = 100;
+  watched bench{brownout::any_of{brownout::failure_rate<>{.window = {100}}, detector}};
   auto slow = bench.take(2);
   bench.clock.advance(1200ms);
   CHECK(bench.circuit.try_acquire());
@@ -121,8 +121,8 @@ TEST_CASE("who stands beside a detector of overdue calls hears of them when they
 
 TEST_CASE("a detector of slow calls that have ended does not count them while they are in flight",
           "[breaker][B11]") {
-  const auto opens = [](auto trips, duration ends_after) -> std::string {
-    watched bench{trips};
+  const auto opens = [](auto detector, duration ends_after) -> std::string {
+    watched bench{detector};
     auto held = bench.take(4);
     bench.clock.advance(2s);
     static_cast<void>(bench.circuit.try_acquire());
@@ -143,9 +143,9 @@ TEST_CASE("a detector of slow calls that have ended does not count them while th
 }
 
 TEST_CASE("an overdue call ends no row of failures", "[breaker][B11]") {
-  auto trips = after_one_second;
-  trips.minimum_calls = 100;
-  watched bench{brownout::any_of{consecutive_failures{3}, brownout::failure_balance{3}, trips}};
+  auto detector = after_one_second;
+  detector.minimum_calls = 100;
+  watched bench{brownout::any_of{consecutive_failures{3}, brownout::failure_balance{3}, detector}};
   auto slow = bench.take();
   for (int i = 0; i < 2; ++i) CHECK(bench.take().complete(outcome::failure) == disposition::counted);
   bench.clock.advance(1200ms);
@@ -157,12 +157,12 @@ TEST_CASE("an overdue call ends no row of failures", "[breaker][B11]") {
 
 TEST_CASE("admissions look for overdue calls eight times in the limit, and once a second at least",
           "[breaker][B11]") {
-  auto trips = after_one_second;
-  trips.minimum_calls = 100;
+  auto detector = after_one_second;
+  detector.minimum_calls = 100;
   const auto [limit, rest] =
       GENERATE(std::pair<duration, duration>{1s, 125ms}, std::pair<duration, duration>{1min, 1s});
-  trips.slower_than = limit;
-  watched bench{trips};
+  detector.slower_than = limit;
+  watched bench{detector};
   auto first = bench.take();
   bench.clock.advance(1ms);
   auto second = bench.take();
@@ -178,10 +178,10 @@ TEST_CASE("admissions look for overdue calls eight times in the limit, and once 
 }
 
 TEST_CASE("256 calls in flight are watched, and those beyond count when they end", "[breaker][B11]") {
-  auto trips = after_one_second;
-  trips.window.size = 1000;
-  trips.minimum_calls = 1000;
-  watched bench{trips};
+  auto detector = after_one_second;
+  detector.window.size = 1000;
+  detector.minimum_calls = 1000;
+  watched bench{detector};
   auto held = bench.take(300);
   bench.clock.advance(2s);
   CHECK(bench.circuit.try_acquire());
@@ -197,9 +197,9 @@ TEST_CASE("256 calls in flight are watched, and those beyond count when they end
 }
 
 TEST_CASE("a permit that is dropped, moved away or reported frees its place", "[breaker][B5][B11]") {
-  auto trips = after_one_second;
-  trips.minimum_calls = 100;
-  watched bench{trips};
+  auto detector = after_one_second;
+  detector.minimum_calls = 100;
+  watched bench{detector};
   for (int i = 0; i < 1000; ++i) {
     auto permit = bench.take();
     if (i % 3 == 0) permit = bench.take();
@@ -248,12 +248,12 @@ TEST_CASE("half-open, nothing but its lease ends a probe that hangs", "[breaker]
 }
 
 TEST_CASE("a call that ends in the moment that it is found overdue counts once", "[breaker][B11]") {
-  auto trips = after_one_second;
-  trips.minimum_calls = 100;
+  auto detector = after_one_second;
+  detector.minimum_calls = 100;
   const bool finder_is_interrupted = GENERATE(false, true);
   int interrupted = 0;
   for (int access = 0;; ++access) {
-    watched<overdue_calls, interrupted_atomics> bench{trips};
+    watched<overdue_calls, interrupted_atomics> bench{detector};
     auto slow = bench.take();
     bench.clock.advance(2s);
     const auto finds = [&] { CHECK(bench.circuit.try_acquire()); };
@@ -278,9 +278,9 @@ TEST_CASE("a call that ends in the moment that it is found overdue counts once",
 TEST_CASE("threads whose calls are overdue or not count each of them once", "[breaker][B11]") {
   constexpr int threads = 4;
   constexpr int each = 200;
-  auto trips = after_one_second;
-  trips.minimum_calls = trips.window.size = threads * each;
-  watched bench{trips};
+  auto detector = after_one_second;
+  detector.minimum_calls = detector.window.size = threads * each;
+  watched bench{detector};
   bench.circuit.measure_only();
   std::vector<std::thread> callers;
   for (int number = 0; number < threads; ++number) {

@@ -82,18 +82,20 @@ static_assert(ramp.era() != control_word::half_open(8, 0, 0, 0).era());
 constexpr auto climbing = control_word::on_ramp(8, 15, 14, 254, 253).with_admission();
 static_assert(climbing == control_word::on_ramp(8, 0, 14, 254, 254));
 static_assert(climbing.with_end(0, 127) == control_word::on_ramp(8, 0, 0, 127, 253));
-static_assert(climbing.with_no_row() == control_word::on_ramp(8, 0, 0, 254, 254));
+static_assert(climbing.with_no_streak() == control_word::on_ramp(8, 0, 0, 254, 254));
 static_assert(climbing.with_give_back() == control_word::on_ramp(8, 0, 14, 254, 253));
 static_assert(!ramp.is_clean() && ramp.without_shortcut() != ramp);
 
 // Open: what was refused, and what the failed call asked for, rounded up.
 constexpr auto opened = closed_with(5, 7).next_open(true, 100ms + 1ns);
 static_assert(opened.state() == circuit_state::open && opened.begins_outage() && opened.refused() == 0);
-static_assert(opened.wish() == 200ms && closed_with(5, 7).next_open(false, 100ms).wish() == 100ms);
+static_assert(opened.retry_after() == 200ms &&
+              closed_with(5, 7).next_open(false, 100ms).retry_after() == 100ms);
 static_assert(opened.with_refusal().with_refusal().refused() == 2);
-static_assert(opened.with_refusal().wish() == 200ms && opened.with_refusal().begins_outage());
+static_assert(opened.with_refusal().retry_after() == 200ms && opened.with_refusal().begins_outage());
 static_assert(!closed_with(5, 7).next_open(false, 5min).begins_outage());
-static_assert(closed_with(5, 7).next_open(false, brownout::breaker_options::most_retry_after).wish() == 5min);
+static_assert(closed_with(5, 7).next_open(false, brownout::breaker_options::most_retry_after).retry_after() ==
+              5min);
 
 // Begun by an operator: neither a mark nor in the way of the short cut.
 constexpr auto reset = closed_with(5, 7).next_held(circuit_state::closed, 0);

@@ -2,7 +2,7 @@
 #include "unit/breaker/bench.hpp"
 
 #include "brownout/core/bounded_text.hpp"
-#include "brownout/core/classifier.hpp"
+#include "brownout/core/rules.hpp"
 
 #include <atomic>
 #include <exception>

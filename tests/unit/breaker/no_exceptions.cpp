@@ -2,6 +2,7 @@
 #include "unit/breaker/no_exceptions.hpp"
 
 #include "brownout/breaker/circuit_breaker.hpp"
+#include "brownout/core/rules.hpp"
 #include "brownout/testing/manual_clock.hpp"
 
 #include <unistd.h>

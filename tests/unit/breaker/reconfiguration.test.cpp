@@ -98,7 +98,7 @@ TEST_CASE("what can't be replaced is refused, and nothing has changed", "[breake
   CHECK(refusal([&] { bench.circuit.reconfigure(consecutive_failures{0}); }) ==
         "consecutive_failures.threshold = 0: allowed is 1 to 1000000");
   CHECK(bench.circuit.options().probes == 2);
-  CHECK(bench.circuit.trips().threshold == 3);
+  CHECK(bench.circuit.detector().threshold == 3);
 
   using rate = brownout::failure_rate<>;
   brownout::circuit_breaker circuit{brownout::any_of{consecutive_failures{}, rate{.window = {50}}}};
@@ -106,8 +106,8 @@ TEST_CASE("what can't be replaced is refused, and nothing has changed", "[breake
           circuit.reconfigure(brownout::any_of{consecutive_failures{}, rate{.window = {60}}});
         }) == "failure_rate.window.size = 60: allowed is 50 to 50");
   circuit.reconfigure(brownout::any_of{consecutive_failures{9}, rate{.threshold = 0.9, .window = {50}}});
-  CHECK(circuit.trips().first.threshold == 9);
-  CHECK(circuit.trips().second.threshold == 0.9);
+  CHECK(circuit.detector().first.threshold == 9);
+  CHECK(circuit.detector().second.threshold == 0.9);
 }
 
 TEST_CASE("nobody sees half of one configuration and half of another", "[breaker][B13]") {

@@ -282,8 +282,8 @@ TEST_CASE("the numbering of periods begins again once the circuit was closed for
 
 TEST_CASE("a failed call's Retry-After lengthens the period that it begins", "[breaker][B12]") {
   recovery_bench bench{{.open_for = 5s}};
-  const auto after = [&](duration wish) {
-    bench.fail_when_possible(wish);
+  const auto after = [&](duration retry_after) {
+    bench.fail_when_possible(retry_after);
     return bench.seen().retry_after;
   };
   CHECK(after(0s) == 5s);

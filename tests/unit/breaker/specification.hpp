@@ -55,7 +55,7 @@ class specification {
     return permit{epoch};
   }
 
-  brownout::disposition complete(permit held, brownout::outcome result, brownout::duration wish,
+  brownout::disposition complete(permit held, brownout::outcome result, brownout::duration retry_after,
                                  brownout::duration now) {
     using enum brownout::circuit_state;
     if (result == brownout::outcome::ignored || result == brownout::outcome::cancelled) {
@@ -71,9 +71,9 @@ class specification {
     if (state == half_open) {
       --in_flight;
       if (ramping) {
-        step_on_ramp(failed, wish, now);
+        step_on_ramp(failed, retry_after, now);
       } else if (failed) {
-        open_again(wish, now);
+        open_again(retry_after, now);
       } else if (++succeeded == options_.successes) {
         if (options_.ramp.first == 0) {
           enter(closed, now);
@@ -87,7 +87,7 @@ class specification {
       failures = failed ? failures + 1 : 0;
       if (state == closed && failures == threshold_) {
         if (now - since >= options_.relapse_within || closed_by_operator) period = 0;
-        open_again(wish, now);
+        open_again(retry_after, now);
       }
     }
     return brownout::disposition::counted;
@@ -132,19 +132,19 @@ class specification {
     failures = in_flight = succeeded = refused = 0;
     ramping = closed_by_operator = false;
   }
-  void open_again(brownout::duration wish, brownout::duration now) {
+  void open_again(brownout::duration retry_after, brownout::duration now) {
     ++period;
     constexpr auto step = std::chrono::milliseconds{100};
-    const auto wished =
-        (std::min<brownout::duration>(wish, std::chrono::minutes{5}) + step - std::chrono::nanoseconds{1}) /
-        step * step;
+    const auto wished = (std::min<brownout::duration>(retry_after, std::chrono::minutes{5}) + step -
+                         std::chrono::nanoseconds{1}) /
+                        step * step;
     length = std::max<brownout::duration>(options_.open_for.least(period, length, 0.5), wished);
     enter(brownout::circuit_state::open, now);
   }
-  void step_on_ramp(bool failed, brownout::duration wish, brownout::duration now) {
+  void step_on_ramp(bool failed, brownout::duration retry_after, brownout::duration now) {
     if (failed) {
       succeeded = 0;
-      if (ramp_limit == 1) return open_again(wish, now);
+      if (ramp_limit == 1) return open_again(retry_after, now);
       --ramp_limit;
       return;
     }

@@ -39,10 +39,10 @@ class pair_of_breakers {
     compare();
   }
 
-  void complete(std::size_t which, outcome result, duration wish = {}) {
+  void complete(std::size_t which, outcome result, duration retry_after = {}) {
     if (held_.empty()) return;
     auto [real, expected] = take(which);
-    REQUIRE(real.complete(result, wish) == expected_.complete(expected, result, wish, now_));
+    REQUIRE(real.complete(result, retry_after) == expected_.complete(expected, result, retry_after, now_));
     compare();
   }
 

@@ -3,6 +3,7 @@
 #include "unit/core/child.hpp"
 
 #include "brownout/core/classifier.hpp"
+#include "brownout/core/rules.hpp"
 
 #include <boost/outcome.hpp>
 #include <boost/system/error_code.hpp>

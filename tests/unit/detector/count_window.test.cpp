@@ -18,7 +18,7 @@
 
 using namespace std::chrono_literals;
 using brownout::count_window;
-using brownout::window_reading;
+using brownout::window_counts;
 
 namespace {
 
@@ -54,7 +54,7 @@ class twin {
     if (calls_.size() > size_) calls_.pop_front();
     return true;
   }
-  [[nodiscard]] window_reading read(std::uint32_t epoch) const {
+  [[nodiscard]] window_counts read(std::uint32_t epoch) const {
     if (epoch != epoch_) return {};
     const auto calls = static_cast<std::uint32_t>(calls_.size());
     const auto bad = static_cast<std::uint32_t>(std::count(calls_.begin(), calls_.end(), true));
@@ -74,8 +74,8 @@ bool agree(History& history, twin& plain, std::uint64_t epoch, bool bad) {
   const auto low = static_cast<std::uint32_t>(epoch);
   const bool current = plain.record(low, bad);
   const auto expected = plain.read(low);
-  if (seen != expected && (bad || seen != window_reading{})) return false;
-  if (!current && seen != window_reading{}) return false;
+  if (seen != expected && (bad || seen != window_counts{})) return false;
+  if (!current && seen != window_counts{}) return false;
   return history.read(epoch, 0s) == expected;
 }
 
@@ -129,7 +129,7 @@ std::string refusal(count_window window) {
 
 }  // namespace
 
-TEST_CASE("a count window says what is wrong with its size", "[window][count]") {
+TEST_CASE("a count window says what is wrong with its size", "[detector][count]") {
   CHECK(refusal({}) == "");
   CHECK(refusal({.size = 1}) == "");
   CHECK(refusal({.size = 1000}) == "");
@@ -137,34 +137,34 @@ TEST_CASE("a count window says what is wrong with its size", "[window][count]") 
   CHECK(refusal({.size = 1001}) == "count_window.size = 1001: allowed is 1 to 1000");
 }
 
-TEST_CASE("a count window without calls holds nothing", "[window][count]") {
+TEST_CASE("a count window without calls holds nothing", "[detector][count]") {
   for (const auto size : sizes) {
     const tested_history history{count_window{size}};
-    CHECK(history.read(0, 0s) == window_reading{});
-    CHECK(history.read(1, 0s) == window_reading{});
+    CHECK(history.read(0, 0s) == window_counts{});
+    CHECK(history.read(1, 0s) == window_counts{});
   }
 }
 
-TEST_CASE("a bad call leaves a count window with exactly the size-th call after it", "[window][count]") {
+TEST_CASE("a bad call leaves a count window with exactly the size-th call after it", "[detector][count]") {
   for (const auto size : sizes) {
     for (std::uint32_t lead = 0; lead < page; ++lead) {
       CAPTURE(size, lead);
       tested_history history{count_window{size}};
       for (std::uint32_t i = 0; i < lead; ++i) (void)history.record(0, false, 0s);
       const auto first = history.record(0, true, 0s);
-      REQUIRE(first == window_reading{std::min(lead + 1, size), 1});
+      REQUIRE(first == window_counts{std::min(lead + 1, size), 1});
       for (std::uint32_t i = 1; i < size; ++i) {
         (void)history.record(0, false, 0s);
-        if (history.read(0, 0s) != window_reading{std::min(lead + i + 1, size), 1}) FAIL("after " << i);
+        if (history.read(0, 0s) != window_counts{std::min(lead + i + 1, size), 1}) FAIL("after " << i);
       }
       (void)history.record(0, false, 0s);
-      REQUIRE(history.read(0, 0s) == window_reading{size, 0});
+      REQUIRE(history.read(0, 0s) == window_counts{size, 0});
     }
   }
 }
 
 TEST_CASE("a good call says that a count window is settled within 27 calls of its becoming so",
-          "[window][count]") {
+          "[detector][count]") {
   for (const auto size : sizes) {
     for (std::uint32_t lead = 0; lead < page; ++lead) {
       CAPTURE(size, lead);
@@ -180,50 +180,51 @@ TEST_CASE("a good call says that a count window is settled within 27 calls of it
   }
 }
 
-TEST_CASE("a count window that is clean but not full is not settled", "[window][count]") {
+TEST_CASE("a count window that is clean but not full is not settled", "[detector][count]") {
   constexpr count_window window{54};
   tested_history history{window};
   for (int i = 0; i < 53; ++i) REQUIRE_FALSE(window.is_settled(history.record(0, false, 0s)));
-  CHECK(history.read(0, 0s) == window_reading{53, 0});
-  CHECK(history.record(0, false, 0s) == window_reading{54, 0});
+  CHECK(history.read(0, 0s) == window_counts{53, 0});
+  CHECK(history.record(0, false, 0s) == window_counts{54, 0});
   CHECK(window.is_settled(history.read(0, 0s)));
 }
 
-TEST_CASE("a count window empties for a later epoch and refuses an earlier one's calls", "[window][count]") {
+TEST_CASE("a count window empties for a later epoch and refuses an earlier one's calls",
+          "[detector][count]") {
   for (const auto size : sizes) {
     for (const std::uint32_t lead : {1U, 26U, 27U, 28U, 100U, 2000U}) {
       CAPTURE(size, lead);
       tested_history history{count_window{size}};
       for (std::uint32_t i = 0; i < lead; ++i) (void)history.record(3, true, 0s);
       const auto held = std::min(lead, size);
-      REQUIRE(history.read(3, 0s) == window_reading{held, held});
-      REQUIRE(history.read(2, 0s) == window_reading{});
-      REQUIRE(history.read(4, 0s) == window_reading{});
+      REQUIRE(history.read(3, 0s) == window_counts{held, held});
+      REQUIRE(history.read(2, 0s) == window_counts{});
+      REQUIRE(history.read(4, 0s) == window_counts{});
 
-      REQUIRE(history.record(4, true, 0s) == window_reading{1, 1});
-      REQUIRE(history.read(3, 0s) == window_reading{});
-      REQUIRE(history.record(3, true, 0s) == window_reading{});
-      REQUIRE(history.record(3, false, 0s) == window_reading{});
-      REQUIRE(history.read(4, 0s) == window_reading{1, 1});
+      REQUIRE(history.record(4, true, 0s) == window_counts{1, 1});
+      REQUIRE(history.read(3, 0s) == window_counts{});
+      REQUIRE(history.record(3, true, 0s) == window_counts{});
+      REQUIRE(history.record(3, false, 0s) == window_counts{});
+      REQUIRE(history.read(4, 0s) == window_counts{1, 1});
       for (std::uint32_t i = 1; i < size; ++i) (void)history.record(4, true, 0s);
-      REQUIRE(history.read(4, 0s) == window_reading{size, size});
+      REQUIRE(history.read(4, 0s) == window_counts{size, size});
     }
   }
 }
 
-TEST_CASE("a count window knows the later of two epochs when their low 32 bits wrap", "[window][count]") {
+TEST_CASE("a count window knows the later of two epochs when their low 32 bits wrap", "[detector][count]") {
   tested_history history{count_window{10}};
   for (const std::uint64_t epoch : {0x7000'0000ULL, 0xe000'0000ULL, 0xffff'ffffULL}) {
-    REQUIRE(history.record(epoch, true, 0s) == window_reading{1, 1});
+    REQUIRE(history.record(epoch, true, 0s) == window_counts{1, 1});
   }
-  CHECK(history.record(0x1'0000'0000, true, 0s) == window_reading{1, 1});
-  CHECK(history.record(0xffff'ffff, true, 0s) == window_reading{});
-  CHECK(history.read(0xffff'ffff, 0s) == window_reading{});
-  CHECK(history.record(0x1'0000'0000, true, 0s) == window_reading{2, 2});
-  CHECK(history.record(0x1'0000'0001, true, 0s) == window_reading{1, 1});
+  CHECK(history.record(0x1'0000'0000, true, 0s) == window_counts{1, 1});
+  CHECK(history.record(0xffff'ffff, true, 0s) == window_counts{});
+  CHECK(history.read(0xffff'ffff, 0s) == window_counts{});
+  CHECK(history.record(0x1'0000'0000, true, 0s) == window_counts{2, 2});
+  CHECK(history.record(0x1'0000'0001, true, 0s) == window_counts{1, 1});
 }
 
-TEST_CASE("a count window agrees with a queue over long random histories", "[window][count]") {
+TEST_CASE("a count window agrees with a queue over long random histories", "[detector][count]") {
   for (const auto size : sizes) {
     for (const std::uint32_t first_epoch : {0U, 0xffff'ff00U}) {
       CAPTURE(size, first_epoch);
@@ -234,17 +235,17 @@ TEST_CASE("a count window agrees with a queue over long random histories", "[win
   }
 }
 
-TEST_CASE("a count window agrees with a queue while its page numbers wrap", "[window][count]") {
+TEST_CASE("a count window agrees with a queue while its page numbers wrap", "[detector][count]") {
   for (const std::uint32_t size : {1U, 28U, 54U, 100U, 200U}) {
     CAPTURE(size);
     count_window::history<worn_atomics> history{count_window{size}};
-    REQUIRE(history.read(0, 0s) == window_reading{});
+    REQUIRE(history.read(0, 0s) == window_counts{});
     REQUIRE(agree_for_long(history, size, 0, 4'000, size));
   }
 }
 
 TEST_CASE("threads lose no call of a count window, and bring none of an earlier epoch into it",
-          "[window][count]") {
+          "[detector][count]") {
   constexpr int threads = 4;
   constexpr std::uint32_t each = 250;
   tested_history history{count_window{threads * each}};
@@ -262,12 +263,12 @@ TEST_CASE("threads lose no call of a count window, and bring none of an earlier 
         }
       }
     });
-    REQUIRE(history.read(epoch, 0s) == window_reading{threads * each, threads * each / 5});
+    REQUIRE(history.read(epoch, 0s) == window_counts{threads * each, threads * each / 5});
   }
   CHECK(wrong.load() == 0);
 }
 
-TEST_CASE("a count window that is full stays exactly full whatever threads do", "[window][count]") {
+TEST_CASE("a count window that is full stays exactly full whatever threads do", "[detector][count]") {
   for (const std::uint32_t size : {1U, 27U, 30U, 100U}) {
     CAPTURE(size);
     tested_history history{count_window{size}};
@@ -276,7 +277,7 @@ TEST_CASE("a count window that is full stays exactly full whatever threads do", 
     on_threads(3, [&](int number) {
       for (int i = 0; i < 5'000; ++i) {
         const auto seen = number == 0 ? history.read(0, 0s) : history.record(0, true, 0s);
-        if (seen != window_reading{size, size}) wrong.fetch_add(1);
+        if (seen != window_counts{size, size}) wrong.fetch_add(1);
       }
     });
     CHECK(wrong.load() == 0);

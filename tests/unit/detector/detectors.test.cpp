@@ -60,7 +60,7 @@ std::string refusal(Detector detector) {
 
 }  // namespace
 
-TEST_CASE("the balance of failures and successes opens the circuit", "[breaker][detector]") {
+TEST_CASE("the balance of failures and successes opens the circuit", "[detector][detector]") {
   detector_bench bench{failure_balance{3}};
   for (int i = 0; i < 100; ++i) {  // as many of each: never more than one ahead
     bench.fail();
@@ -78,7 +78,7 @@ TEST_CASE("the balance of failures and successes opens the circuit", "[breaker][
 }
 
 TEST_CASE("a share of failures in the latest calls opens the circuit, from a minimum of calls on",
-          "[breaker][detector]") {
+          "[detector][detector]") {
   detector_bench bench{failure_rate<>{.threshold = 0.5, .minimum_calls = 10, .window = {20}}};
   bench.fail(9);
   CHECK(bench.state() == circuit_state::closed);  // nine of nine, and no evidence
@@ -118,7 +118,7 @@ TEST_CASE("a share of failures in the latest calls opens the circuit, from a min
   }
 }
 
-TEST_CASE("a bad call is found again however long the window was clean", "[breaker][detector][B3]") {
+TEST_CASE("a bad call is found again however long the window was clean", "[detector][detector][B3]") {
   // Once the window is full and clean, successes are no longer written into it.
   const auto clean = GENERATE(0, 1, 19, 20, 26, 27, 28, 1000);
   detector_bench bench{failure_rate<>{.threshold = 0.15, .minimum_calls = 20, .window = {20}}};
@@ -136,7 +136,7 @@ TEST_CASE("a bad call is found again however long the window was clean", "[break
   CHECK(bench.state() == circuit_state::open);
 }
 
-TEST_CASE("a time window forgets by itself", "[breaker][detector]") {
+TEST_CASE("a time window forgets by itself", "[detector][detector]") {
   detector_bench bench{failure_rate<time_window>{.threshold = 0.5, .minimum_calls = 4, .window = {10s}}};
   bench.fail(3);
   bench.clock.advance(11s);
@@ -148,7 +148,7 @@ TEST_CASE("a time window forgets by itself", "[breaker][detector]") {
   CHECK(bench.state() == circuit_state::open);
 }
 
-TEST_CASE("a share of slow calls opens the circuit, however they ended", "[breaker][detector]") {
+TEST_CASE("a share of slow calls opens the circuit, however they ended", "[detector][detector]") {
   detector_bench bench{
       slow_call_rate<>{.threshold = 0.5, .slower_than = 1s, .minimum_calls = 4, .window = {8}}};
   bench.report(outcome::success, 3, 1s);  // not slower than the limit
@@ -165,7 +165,7 @@ TEST_CASE("a share of slow calls opens the circuit, however they ended", "[break
   CHECK(bench.state() == circuit_state::open);
 }
 
-TEST_CASE("where slow calls open the circuit, a slow probe does not close it", "[breaker][detector]") {
+TEST_CASE("where slow calls open the circuit, a slow probe does not close it", "[detector][detector]") {
   detector_bench bench{slow_call_rate<>{.slower_than = 1s, .minimum_calls = 4, .window = {8}}};
   bench.report(outcome::success, 4, 2s);
   REQUIRE(bench.state() == circuit_state::open);
@@ -177,7 +177,7 @@ TEST_CASE("where slow calls open the circuit, a slow probe does not close it", "
   CHECK(bench.state() == circuit_state::closed);
 }
 
-TEST_CASE("a share is reached exactly where it says so", "[breaker][detector]") {
+TEST_CASE("a share is reached exactly where it says so", "[detector][detector]") {
   const auto percent = GENERATE(7, 14, 28, 29, 55, 56, 57, 58, 100);
   detector_bench bench{failure_rate<>{.threshold = percent / 100.0, .minimum_calls = 100, .window = {100}}};
   bench.succeed(100 - percent);
@@ -187,7 +187,7 @@ TEST_CASE("a share is reached exactly where it says so", "[breaker][detector]") 
   CHECK(bench.state() == circuit_state::open);
 }
 
-TEST_CASE("the first of several detectors to trip opens the circuit", "[breaker][detector]") {
+TEST_CASE("the first of several detectors to trip opens the circuit", "[detector][detector]") {
   detector_bench bench{any_of{consecutive_failures{5}, failure_rate<>{.threshold = 0.4, .minimum_calls = 10},
                               slow_call_rate<>{.slower_than = 1s, .minimum_calls = 3}}};
   SECTION("a row") {
@@ -211,7 +211,7 @@ TEST_CASE("the first of several detectors to trip opens the circuit", "[breaker]
 }
 
 TEST_CASE("told nothing, a breaker opens at ten failures in a row, or five that take a second",
-          "[breaker][detector]") {
+          "[detector][detector]") {
   detector_bench bench{brownout::standard_detector{}};
   SECTION("ten at once") {
     bench.fail(9);
@@ -242,7 +242,7 @@ TEST_CASE("told nothing, a breaker opens at ten failures in a row, or five that 
   CHECK(bench.state() == circuit_state::open);
 }
 
-TEST_CASE("told nothing, a breaker opens at nothing less", "[breaker][detector]") {
+TEST_CASE("told nothing, a breaker opens at nothing less", "[detector][detector]") {
   detector_bench bench{brownout::standard_detector{}};
   SECTION("nine failures within less than a second") {
     for (int i = 0; i < 9; ++i) {
@@ -267,7 +267,7 @@ TEST_CASE("told nothing, a breaker opens at nothing less", "[breaker][detector]"
   CHECK(bench.state() == circuit_state::closed);
 }
 
-TEST_CASE("told nothing, a breaker opens at twenty failures more than successes", "[breaker][detector]") {
+TEST_CASE("told nothing, a breaker opens at twenty failures more than successes", "[detector][detector]") {
   detector_bench bench{brownout::standard_detector{}};
   for (int i = 0; i < 18; ++i) {  // two failures a success: one more each time
     bench.fail(2);
@@ -283,13 +283,13 @@ TEST_CASE("told nothing, a breaker opens at twenty failures more than successes"
 }
 
 TEST_CASE("presets have the figures of the libraries that they are named after",
-          "[breaker][detector][options]") {
+          "[detector][detector][options]") {
   using namespace brownout::presets;
   const brownout::circuit_breaker r4j{resilience4j("r4j")};
   CHECK(r4j.name() == "r4j");
-  CHECK(r4j.trips().threshold == 0.5);
-  CHECK(r4j.trips().minimum_calls == 100);
-  CHECK(r4j.trips().window.size == 100);
+  CHECK(r4j.detector().threshold == 0.5);
+  CHECK(r4j.detector().minimum_calls == 100);
+  CHECK(r4j.detector().window.size == 100);
   CHECK(r4j.options().open_for.least(1, 0s, 0) == 60s);
   CHECK(r4j.options().probes == 10);
   CHECK(r4j.options().successes == 10);
@@ -300,7 +300,7 @@ TEST_CASE("presets have the figures of the libraries that they are named after",
     CHECK(circuit.options().probes == 1);
     CHECK(circuit.options().successes == 1);
     CHECK(circuit.options().ramp.first == 0);
-    return circuit.trips();
+    return circuit.detector();
   };
   const auto of_polly = checked(brownout::circuit_breaker{polly()}, 5s);
   CHECK(of_polly.threshold == 0.1);
@@ -314,7 +314,7 @@ TEST_CASE("presets have the figures of the libraries that they are named after",
 }
 
 TEST_CASE("a detector that can't work is refused with its field, its value and the range",
-          "[breaker][detector][options]") {
+          "[detector][detector][options]") {
   CHECK(refusal(failure_rate<>{.threshold = 0}) ==
         "failure_rate.threshold = 0.000000: allowed is above 0, up to 1");
   CHECK(refusal(failure_rate<>{.threshold = 1.01}) ==

@@ -12,7 +12,7 @@ using namespace std::chrono_literals;
 using brownout::duration;
 using brownout::recent_calls;
 
-TEST_CASE("an empty window knows nothing", "[window]") {
+TEST_CASE("an empty window knows nothing", "[detector]") {
   const recent_calls<5> window;
   const auto seen = window.statistics(0);
   CHECK(seen.calls == 0);
@@ -20,7 +20,7 @@ TEST_CASE("an empty window knows nothing", "[window]") {
   CHECK(seen.mean_latency == 0s);
 }
 
-TEST_CASE("a window counts calls and successes, and averages over the successes", "[window]") {
+TEST_CASE("a window counts calls and successes, and averages over the successes", "[detector]") {
   recent_calls<5> window;
   window.record(0, true, 10ms, {});
   window.record(0, false, 5s, {});
@@ -31,14 +31,14 @@ TEST_CASE("a window counts calls and successes, and averages over the successes"
   CHECK(seen.mean_latency == 20ms);
 }
 
-TEST_CASE("of failures alone there is no latency", "[window]") {
+TEST_CASE("of failures alone there is no latency", "[detector]") {
   recent_calls<5> window;
   window.record(0, false, 5s, {});
   CHECK(window.statistics(0).calls == 1);
   CHECK(window.statistics(0).mean_latency == 0s);
 }
 
-TEST_CASE("a window belongs to one epoch", "[window][B8]") {
+TEST_CASE("a window belongs to one epoch", "[detector][B8]") {
   recent_calls<5> window;
   for (int i = 0; i < 7; ++i) window.record(3, false, 1ms, {});
   CHECK(window.statistics(3).calls == 5);
@@ -54,7 +54,7 @@ TEST_CASE("a window belongs to one epoch", "[window][B8]") {
   CHECK(window.statistics(4).calls == 1);
 }
 
-TEST_CASE("a silence empties a window: what was long ago is no evidence of what is", "[window][H2]") {
+TEST_CASE("a silence empties a window: what was long ago is no evidence of what is", "[detector][H2]") {
   const auto at = [](duration since_start) { return brownout::time_point{} + since_start; };
   recent_calls<5> window{60s};
   window.record(0, false, 1s, at(10s));
@@ -72,7 +72,7 @@ TEST_CASE("a silence empties a window: what was long ago is no evidence of what 
   CHECK(window.statistics(0).last == at(450s));
 }
 
-TEST_CASE("a window agrees with a naive twin, however it is used", "[window]") {
+TEST_CASE("a window agrees with a naive twin, however it is used", "[detector]") {
   const auto seed = GENERATE(1u, 2u, 3u);
   INFO("seed " << seed);
   std::mt19937 random{seed};

@@ -49,7 +49,7 @@ double unevenness(const std::array<int, Size>& counts) {
 
 }  // namespace
 
-TEST_CASE("a caller has the same place on every machine", "[degradation][D4]") {
+TEST_CASE("a caller has the same place on every machine", "[feature][D4]") {
   // Published: the first number of SplitMix64 seeded with 1234567; FNV-1a of nothing, "a" and "foobar".
   STATIC_REQUIRE(brownout::detail::mixed(1'234'567) == 6'457'827'717'110'365'317U);
   STATIC_REQUIRE(brownout::detail::mixed(0) == 0xe220'a839'7b1d'cdafU);
@@ -65,7 +65,7 @@ TEST_CASE("a caller has the same place on every machine", "[degradation][D4]") {
   STATIC_REQUIRE(caller_place("customer-42", 7) == 0x1.8f08a38a8a692p-1);
 }
 
-TEST_CASE("a place is at least 0 and below 1", "[degradation][D4]") {
+TEST_CASE("a place is at least 0 and below 1", "[feature][D4]") {
   double least = 1;
   double most = 0;
   for (std::uint64_t i = 0; i < callers; ++i) {
@@ -78,7 +78,7 @@ TEST_CASE("a place is at least 0 and below 1", "[degradation][D4]") {
   CHECK(most > 1 - 1e-4);
 }
 
-TEST_CASE("places are spread evenly however callers are named", "[degradation][D4]") {
+TEST_CASE("places are spread evenly however callers are named", "[feature][D4]") {
   for (const auto named : namings) {
     for (const std::uint64_t salt : {0U, 1U, 2U, 1000U}) {
       INFO("naming " << static_cast<int>(named) << ", salt " << salt);
@@ -94,7 +94,7 @@ TEST_CASE("places are spread evenly however callers are named", "[degradation][D
 }
 
 TEST_CASE("who comes first with one salt does so with another no more often than anyone else",
-          "[degradation][D4]") {
+          "[feature][D4]") {
   for (const auto named : namings) {
     for (const auto& [one, other] : {std::pair{0, 1}, {1, 2}, {0, 1000}, {6, 7}, {2, 3}}) {
       INFO("naming " << static_cast<int>(named) << ", salts " << one << " and " << other);
@@ -112,13 +112,13 @@ TEST_CASE("who comes first with one salt does so with another no more often than
   }
 }
 
-TEST_CASE("a caller and a salt are not the same when they change places", "[degradation][D4]") {
+TEST_CASE("a caller and a salt are not the same when they change places", "[feature][D4]") {
   CHECK(caller_place(std::uint64_t{3}, 5) != caller_place(std::uint64_t{5}, 3));
   CHECK(caller_place(std::uint64_t{5}, 5) != caller_place(std::uint64_t{6}, 6));
   CHECK(caller_place("42") != caller_place(std::uint64_t{42}));
 }
 
-TEST_CASE("no two of a hundred thousand callers share a place", "[degradation][D4]") {
+TEST_CASE("no two of a hundred thousand callers share a place", "[feature][D4]") {
   for (const auto named : namings) {
     std::vector<double> places;
     for (std::uint64_t i = 0; i < callers; ++i) places.push_back(place_of(named, i, 0));

@@ -9,7 +9,7 @@
 #include <random>
 #include <vector>
 
-namespace degradation_test {
+namespace level_test {
 
 /// What is asked of a service in a period: load 1 needs all of capacity 1 while everybody is served all.
 struct demand {
@@ -86,4 +86,4 @@ class queued_service {
   std::deque<call> under_way_;
 };
 
-}  // namespace degradation_test
+}  // namespace level_test

@@ -42,7 +42,7 @@ constinit dimmer global{{.share = 0.25, .salt = 3}};
 
 }  // namespace
 
-TEST_CASE("a dimmer at 0 serves nobody and at 1 everybody, exactly", "[degradation][D4]") {
+TEST_CASE("a dimmer at 0 serves nobody and at 1 everybody, exactly", "[feature][D4]") {
   dimmer dimmed;
   CHECK(dimmed.share() == 1);
   CHECK(admitted(dimmed) == callers);
@@ -53,7 +53,7 @@ TEST_CASE("a dimmer at 0 serves nobody and at 1 everybody, exactly", "[degradati
   CHECK(admitted(dimmed) == callers);
 }
 
-TEST_CASE("a dimmer serves about its share of callers", "[degradation][D4]") {
+TEST_CASE("a dimmer serves about its share of callers", "[feature][D4]") {
   for (const double share : {0.01, 0.1, 0.5, 0.9}) {
     const dimmer dimmed{{.share = share}};
     const double deviation = std::sqrt(share * (1 - share) * callers);
@@ -61,7 +61,7 @@ TEST_CASE("a dimmer serves about its share of callers", "[degradation][D4]") {
   }
 }
 
-TEST_CASE("who is served at a share is served at every greater one", "[degradation][D4]") {
+TEST_CASE("who is served at a share is served at every greater one", "[feature][D4]") {
   dimmer dimmed{{.share = 0}};
   std::uint64_t answers_changed = 0;
   for (std::uint64_t caller = 0; caller < 1000; ++caller) {
@@ -77,7 +77,7 @@ TEST_CASE("who is served at a share is served at every greater one", "[degradati
   CHECK(answers_changed == 1000);  // each caller's once on the way from 0 to 1
 }
 
-TEST_CASE("a caller is served exactly while its place is below the share", "[degradation][D4]") {
+TEST_CASE("a caller is served exactly while its place is below the share", "[feature][D4]") {
   dimmer dimmed{{.salt = 9}};
   const double place = caller_place("customer-42", 9);
   dimmed.set(place);
@@ -91,8 +91,7 @@ TEST_CASE("a caller is served exactly while its place is below the share", "[deg
   CHECK(dimmed.admits(std::uint64_t{42}));
 }
 
-TEST_CASE("dimmers with different salts serve different callers, with one salt the same",
-          "[degradation][D4]") {
+TEST_CASE("dimmers with different salts serve different callers, with one salt the same", "[feature][D4]") {
   const dimmer one{{.share = 0.5, .salt = 1}};
   const dimmer same{{.share = 0.5, .salt = 1}};
   const dimmer other{{.share = 0.5, .salt = 2}};
@@ -105,14 +104,14 @@ TEST_CASE("dimmers with different salts serve different callers, with one salt t
   CHECK(other.salt() == 2);
 }
 
-TEST_CASE("a dimmer can be a global", "[degradation][D4]") {
+TEST_CASE("a dimmer can be a global", "[feature][D4]") {
   CHECK(global.share() == 0.25);
   CHECK(global.salt() == 3);
   STATIC_REQUIRE(sizeof(dimmer) == 16);
   STATIC_REQUIRE_FALSE(std::is_copy_constructible_v<dimmer>);
 }
 
-TEST_CASE("requests on one thread see a share that another sets", "[degradation][D4]") {
+TEST_CASE("requests on one thread see a share that another sets", "[feature][D4]") {
   dimmer dimmed{{.share = 0}};
   std::atomic<bool> seen{false};
   std::thread request{[&] {
@@ -125,7 +124,7 @@ TEST_CASE("requests on one thread see a share that another sets", "[degradation]
   CHECK(seen.load(std::memory_order_relaxed));
 }
 
-TEST_CASE("a share that is none is a broken precondition", "[degradation][D4]") {
+TEST_CASE("a share that is none is a broken precondition", "[feature][D4]") {
   const auto aborts = [](double share) {
     return core_test::in_child([&] {
              dimmer dimmed;
@@ -138,7 +137,7 @@ TEST_CASE("a share that is none is a broken precondition", "[degradation][D4]") 
 }
 
 TEST_CASE("a dimmer's options have the documented defaults and refuse a share that is none by name",
-          "[degradation][options]") {
+          "[feature][options]") {
   CHECK(dimmer_options{}.share == 1);
   CHECK(dimmer_options{}.salt == 0);
   CHECK(refusal({.share = 0}) == "");

@@ -22,9 +22,9 @@ using brownout::dimmer_controller;
 using brownout::dimmer_controller_options;
 using brownout::latency_target;
 using brownout::score_target;
-using degradation_test::demand;
-using degradation_test::fluid_service;
-using degradation_test::queued_service;
+using level_test::demand;
+using level_test::fluid_service;
+using level_test::queued_service;
 
 namespace {
 
@@ -114,7 +114,7 @@ std::string refusal(const dimmer_controller_options& tried) {
 
 }  // namespace
 
-TEST_CASE("everybody is served while there is capacity to spare", "[degradation][D4]") {
+TEST_CASE("everybody is served while there is capacity to spare", "[feature][D4]") {
   auto tested = usual();
   const auto seen = tested.under({.load = 0.8}, 100);
   CHECK(seen.least_share() == 1);
@@ -124,7 +124,7 @@ TEST_CASE("everybody is served while there is capacity to spare", "[degradation]
 TEST_CASE(
     "after a step of the load latency is within 10 % of the target in 40 periods, drained backlog "
     "included",
-    "[degradation][D4]") {
+    "[feature][D4]") {
   for (const double service_time : {0.05, 0.02, 0.01}) {
     for (const double required : {0.05, 0.1, 0.2}) {
       for (const double load : {1.2, 1.5, 2.0, 3.0, 4.0}) {
@@ -140,7 +140,7 @@ TEST_CASE(
   }
 }
 
-TEST_CASE("a load five times as high is answered in a few periods", "[degradation][D4]") {
+TEST_CASE("a load five times as high is answered in a few periods", "[feature][D4]") {
   auto tested = usual();
   tested.under({.load = 0.7}, 50);
   const auto seen = tested.under({.load = 3.5}, 200);
@@ -150,7 +150,7 @@ TEST_CASE("a load five times as high is answered in a few periods", "[degradatio
   CHECK(seen.after(10).greatest_share() < 0.2);
 }
 
-TEST_CASE("capacity that is lost and comes back is followed", "[degradation][D4]") {
+TEST_CASE("capacity that is lost and comes back is followed", "[feature][D4]") {
   auto tested = usual();
   CHECK(tested.under({.load = 0.8}, 50).undimmed() == 0);
   const auto halved = tested.under({.load = 0.8, .capacity = 0.5}, 100);
@@ -159,7 +159,7 @@ TEST_CASE("capacity that is lost and comes back is followed", "[degradation][D4]
   CHECK(tested.under({.load = 0.8}, 50).undimmed() <= 35);
 }
 
-TEST_CASE("what the controller holds it holds without swinging", "[degradation][D4]") {
+TEST_CASE("what the controller holds it holds without swinging", "[feature][D4]") {
   for (const double load : {1.2, 2.0, 3.0}) {
     INFO("load " << load);
     auto tested = usual();
@@ -171,7 +171,7 @@ TEST_CASE("what the controller holds it holds without swinging", "[degradation][
 }
 
 TEST_CASE("a service that is far quicker than its target is held near it, though not as quietly",
-          "[degradation][D4]") {
+          "[feature][D4]") {
   // Latency is fifty times the service time on target: there the queue is 98 % busy, and 1 % more doubles it.
   loop tested{dimmer_controller{target}, fluid_service{0.2, 0.002}};
   tested.under({.load = 0.7}, 50);
@@ -186,7 +186,7 @@ TEST_CASE("a service that is far quicker than its target is held near it, though
   }
 }
 
-TEST_CASE("the mean latency of a real queue is held on target through its noise", "[degradation][D4]") {
+TEST_CASE("the mean latency of a real queue is held on target through its noise", "[feature][D4]") {
   dimmer_controller controller{target};
   queued_service service{0.2, 0.01, 7};
   const auto under = [&](demand asked, int periods) {
@@ -215,7 +215,7 @@ TEST_CASE("the mean latency of a real queue is held on target through its noise"
   CHECK(under({.load = 0.5}, 100).after(50).least_share() == 1);
 }
 
-TEST_CASE("a p95 is held like a mean", "[degradation][D4]") {
+TEST_CASE("a p95 is held like a mean", "[feature][D4]") {
   dimmer_controller controller{latency_target{300ms}};
   queued_service service{0.2, 0.01, 11};
   double sum = 0;
@@ -233,7 +233,7 @@ TEST_CASE("a p95 is held like a mean", "[degradation][D4]") {
   CHECK(sum / periods < 0.36);
 }
 
-TEST_CASE("a score below its target dims, one above it does not", "[degradation][D4]") {
+TEST_CASE("a score below its target dims, one above it does not", "[feature][D4]") {
   dimmer_controller controller{score_target{80}};
   // The score that optional code costs: 40 points if everybody is served.
   const auto score = [&] { return 90 - 40 * controller.share(); };
@@ -244,7 +244,7 @@ TEST_CASE("a score below its target dims, one above it does not", "[degradation]
   CHECK(controller.share() == 1);
 }
 
-TEST_CASE("nothing is wound up at either end", "[degradation][D4]") {
+TEST_CASE("nothing is wound up at either end", "[feature][D4]") {
   for (const int periods : {5, 50, 5000}) {
     INFO(periods << " periods at the end");
     auto tested = usual();
@@ -257,7 +257,7 @@ TEST_CASE("nothing is wound up at either end", "[degradation][D4]") {
   }
 }
 
-TEST_CASE("a stall leaves the controller able to hold the target", "[degradation][D4]") {
+TEST_CASE("a stall leaves the controller able to hold the target", "[feature][D4]") {
   auto tested = usual();
   tested.under({.load = 3}, 100);
   stall(tested.controller, 5);
@@ -269,7 +269,7 @@ TEST_CASE("a stall leaves the controller able to hold the target", "[degradation
 }
 
 TEST_CASE("optional code that makes no difference is given up beyond the target and kept below it",
-          "[degradation][D4]") {
+          "[feature][D4]") {
   dimmer_controller controller{target};
   for (int i = 0; i < 200; ++i) controller.update(150ms);
   CHECK(controller.share() == 0);
@@ -282,14 +282,14 @@ TEST_CASE("optional code that makes no difference is given up beyond the target 
   CHECK(controller.share() == 1);
 }
 
-TEST_CASE("on target the share stays", "[degradation][D4]") {
+TEST_CASE("on target the share stays", "[feature][D4]") {
   dimmer_controller controller{target, {.share = 0.5}};
   for (int i = 0; i < 100; ++i) controller.update(100ms);
   CHECK(controller.share() == Approx(0.5));
 }
 
 TEST_CASE("a period without a measurement, or with what is none, changes nothing and says so",
-          "[degradation][D4]") {
+          "[feature][D4]") {
   dimmer_controller controller{target};
   dimmer_controller same{target};
   for (int i = 0; i < 50; ++i) {
@@ -310,7 +310,7 @@ TEST_CASE("a period without a measurement, or with what is none, changes nothing
   CHECK(scored.update(0));
 }
 
-TEST_CASE("the share follows the published law", "[degradation][D4]") {
+TEST_CASE("the share follows the published law", "[feature][D4]") {
   dimmer_controller controller{target, {.pole = 0.8, .forgetting = 0.9, .fastest_rise = 1, .share = 0.5}};
   // Burden 2 at share 0.5: (0.5 x 2 + 0.01) / (0.25 + 0.01), then 0.2 of the error over it.
   controller.update(200ms);
@@ -324,14 +324,14 @@ TEST_CASE("the share follows the published law", "[degradation][D4]") {
   CHECK(controller.share() == Approx(first + 0.2 / effect * 0.5));
 }
 
-TEST_CASE("the estimate finds what a service with a straight line costs", "[degradation][D4]") {
+TEST_CASE("the estimate finds what a service with a straight line costs", "[feature][D4]") {
   dimmer_controller controller{target};
   for (int i = 0; i < 100; ++i) controller.update(seconds{0.1 * 2.5 * controller.share()});
   CHECK(controller.effect() == Approx(2.5).epsilon(0.05));
   CHECK(controller.share() == Approx(0.4).epsilon(0.01));
 }
 
-TEST_CASE("a burden beyond ten counts as ten, and no estimate is ever nothing", "[degradation][D4]") {
+TEST_CASE("a burden beyond ten counts as ten, and no estimate is ever nothing", "[feature][D4]") {
   dimmer_controller stalled{target, {.share = 0.3}};
   dimmer_controller slow{target, {.share = 0.3}};
   stalled.update(1h);
@@ -344,7 +344,7 @@ TEST_CASE("a burden beyond ten counts as ten, and no estimate is ever nothing", 
   CHECK(idle.share() == 1);
 }
 
-TEST_CASE("the share rises by no more than it may", "[degradation][D4]") {
+TEST_CASE("the share rises by no more than it may", "[feature][D4]") {
   dimmer_controller controller{target, {.fastest_rise = 0.03, .share = 0}};
   double last = 0;
   for (int i = 0; i < 100; ++i) {
@@ -355,7 +355,7 @@ TEST_CASE("the share rises by no more than it may", "[degradation][D4]") {
   CHECK(last == 1);
 }
 
-TEST_CASE("the controller goes on from a share that someone else has set", "[degradation][D4]") {
+TEST_CASE("the controller goes on from a share that someone else has set", "[feature][D4]") {
   dimmer_controller controller{target};
   controller.go_on_from(0.2);
   CHECK(controller.share() == 0.2);
@@ -369,7 +369,7 @@ TEST_CASE("the controller goes on from a share that someone else has set", "[deg
   CHECK(aborts(not_a_number));
 }
 
-TEST_CASE("a dimmer controller's defaults are the documented ones", "[degradation][options]") {
+TEST_CASE("a dimmer controller's defaults are the documented ones", "[feature][options]") {
   const dimmer_controller_options defaults;
   CHECK(defaults.pole == 0.95);
   CHECK(defaults.forgetting == 0.9);
@@ -379,7 +379,7 @@ TEST_CASE("a dimmer controller's defaults are the documented ones", "[degradatio
 }
 
 TEST_CASE("a dimmer controller's options at their limits are accepted, beyond them refused by name",
-          "[degradation][options]") {
+          "[feature][options]") {
   CHECK(refusal({.pole = 0, .forgetting = 0.5, .fastest_rise = 0.001, .share = 0}) == "");
   CHECK(refusal({.pole = 0.99, .forgetting = 0.99, .fastest_rise = 1, .share = 1}) == "");
   CHECK(refusal({.pole = -0.1}) ==

@@ -30,7 +30,7 @@ std::string refusal(const Target& tried) {
 
 }  // namespace
 
-TEST_CASE("a latency's burden is its share of what may be taken", "[degradation][D4]") {
+TEST_CASE("a latency's burden is its share of what may be taken", "[feature][D4]") {
   constexpr latency_target target{200ms};
   CHECK(target.burden(0s) == 0.0);
   CHECK(target.burden(50ms) == Approx(0.25));
@@ -38,7 +38,7 @@ TEST_CASE("a latency's burden is its share of what may be taken", "[degradation]
   CHECK(target.burden(std::chrono::duration<double>{2}) == Approx(10));
 }
 
-TEST_CASE("a score's burden is the share of the points that may be missing", "[degradation][D4]") {
+TEST_CASE("a score's burden is the share of the points that may be missing", "[feature][D4]") {
   constexpr score_target target{80};
   CHECK(target.burden(100) == 0.0);
   CHECK(target.burden(95) == Approx(0.25));
@@ -46,7 +46,7 @@ TEST_CASE("a score's burden is the share of the points that may be missing", "[d
   CHECK(target.burden(0) == Approx(5));
 }
 
-TEST_CASE("what is no measurement has no burden", "[degradation][D4]") {
+TEST_CASE("what is no measurement has no burden", "[feature][D4]") {
   constexpr latency_target latency{200ms};
   CHECK(latency.burden(std::chrono::duration<double>{not_a_number}) == std::nullopt);
   CHECK(latency.burden(std::chrono::duration<double>{infinity}) == std::nullopt);
@@ -59,7 +59,7 @@ TEST_CASE("what is no measurement has no burden", "[degradation][D4]") {
 }
 
 TEST_CASE("a target at its limits is accepted, beyond them and without a value refused by name",
-          "[degradation][options]") {
+          "[feature][options]") {
   CHECK(refusal(latency_target{1us}) == "");
   CHECK(refusal(latency_target{1h}) == "");
   CHECK(refusal(latency_target{}) == "latency_target.longest = 0ns: allowed is 1us to 3600s");

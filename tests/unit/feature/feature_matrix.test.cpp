@@ -11,7 +11,7 @@
 #include <stdexcept>
 #include <string>
 
-using namespace degradation_test;
+using namespace level_test;
 using brownout::degradation_word;
 using brownout::dependency_set;
 using brownout::feature_matrix;
@@ -120,7 +120,7 @@ std::string refusal(const rule (&rules)[Count]) {
 
 }  // namespace
 
-TEST_CASE("a matrix that does not name every feature once is refused", "[degradation][D4]") {
+TEST_CASE("a matrix that does not name every feature once is refused", "[feature][D4]") {
   CHECK(refusal({{.feature = feature::read}, {.feature = feature::search}, {.feature = feature::upload}}) ==
         "");
   CHECK(refusal({{.feature = feature::read}, {.feature = feature::read}, {.feature = feature::upload}}) ==
@@ -131,7 +131,7 @@ TEST_CASE("a matrix that does not name every feature once is refused", "[degrada
         "feature_rule.feature = 255: allowed is each of 0 to 0 once");
 }
 
-TEST_CASE("a rule whose levels are out of order is refused", "[degradation][D4]") {
+TEST_CASE("a rule whose levels are out of order is refused", "[feature][D4]") {
   CHECK(refusal({{.feature = feature::read,
                   .last = level::limited,
                   .last_full = level::limited,
@@ -151,7 +151,7 @@ TEST_CASE("a rule whose levels are out of order is refused", "[degradation][D4]"
                   .last_reduced = level::limited}}) == text);
 }
 
-TEST_CASE("a feature, level or dependency that is none is a broken precondition", "[degradation][D4]") {
+TEST_CASE("a feature, level or dependency that is none is a broken precondition", "[feature][D4]") {
   const auto aborts = [](auto&& misuse) { return core_test::in_child(misuse).signal == SIGABRT; };
   const auto no_feature = static_cast<feature>(3);
   const auto no_level = static_cast<level>(16);
@@ -165,7 +165,7 @@ TEST_CASE("a feature, level or dependency that is none is a broken precondition"
   CHECK(aborts([&] { static_cast<void>(brownout::dependency_set{}.contains(-1)); }));
 }
 
-TEST_CASE("every mode has a name", "[degradation][D4]") {
+TEST_CASE("every mode has a name", "[feature][D4]") {
   CHECK(to_string(feature_mode::off) == "off");
   CHECK(to_string(feature_mode::cached) == "cached");
   CHECK(to_string(feature_mode::reduced) == "reduced");

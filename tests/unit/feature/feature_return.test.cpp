@@ -23,7 +23,7 @@ constexpr degradation_word third{2, {}};
 
 }  // namespace
 
-TEST_CASE("until a level gets better nothing returns", "[degradation][D4]") {
+TEST_CASE("until a level gets better nothing returns", "[feature][D4]") {
   feature_return returning{64s};
   CHECK(returning.at(start, best) == best);
   CHECK_FALSE(returning.next_change(start));
@@ -32,7 +32,7 @@ TEST_CASE("until a level gets better nothing returns", "[degradation][D4]") {
   CHECK_FALSE(returning.next_change(start));
 }
 
-TEST_CASE("the share grows from nothing to the whole over the time that was given", "[degradation][D4]") {
+TEST_CASE("the share grows from nothing to the whole over the time that was given", "[feature][D4]") {
   feature_return returning{64s};
   returning.note(2, 0, start);
   const auto at_once = returning.at(start, best);
@@ -46,14 +46,14 @@ TEST_CASE("the share grows from nothing to the whole over the time that was give
   CHECK(returning.at(start + 65s, best) == best);
 }
 
-TEST_CASE("an end that nobody looked at is due, and not put off", "[degradation][D4]") {
+TEST_CASE("an end that nobody looked at is due, and not put off", "[feature][D4]") {
   feature_return returning{64s};
   returning.note(2, 0, start);
   CHECK(returning.next_change(start + 64s) == start + 64s);
   CHECK(returning.next_change(start + 1h) == start + 64s);
 }
 
-TEST_CASE("without a time everything returns at once", "[degradation][D4]") {
+TEST_CASE("without a time everything returns at once", "[feature][D4]") {
   feature_return returning{0s};
   returning.note(2, 0, start);
   CHECK(returning.at(start, best) == best);
@@ -61,7 +61,7 @@ TEST_CASE("without a time everything returns at once", "[degradation][D4]") {
 }
 
 TEST_CASE("whatever the time, no step of the share is skipped, none is late, and at the end all are back",
-          "[degradation][D4]") {
+          "[feature][D4]") {
   std::mt19937_64 random{8};
   for (int i = 0; i < 300; ++i) {
     const duration over =
@@ -93,7 +93,7 @@ TEST_CASE("whatever the time, no step of the share is skipped, none is late, and
   }
 }
 
-TEST_CASE("at random moments the share never falls", "[degradation][D4]") {
+TEST_CASE("at random moments the share never falls", "[feature][D4]") {
   std::mt19937_64 random{2};
   for (int i = 0; i < 200; ++i) {
     feature_return returning{10s};
@@ -111,7 +111,7 @@ TEST_CASE("at random moments the share never falls", "[degradation][D4]") {
 }
 
 TEST_CASE("worse again halfway, but not to where features return from: those that it allows go on returning",
-          "[degradation][D4]") {
+          "[feature][D4]") {
   feature_return returning{64s};
   returning.note(2, 0, start);
   returning.note(0, 1, start + 32s);
@@ -121,7 +121,7 @@ TEST_CASE("worse again halfway, but not to where features return from: those tha
 }
 
 TEST_CASE("worse again to where features return from, or further: there is nothing left to return",
-          "[degradation][D4]") {
+          "[feature][D4]") {
   for (const std::size_t to : {2u, 3u}) {
     feature_return returning{64s};
     returning.note(2, 0, start);
@@ -134,7 +134,7 @@ TEST_CASE("worse again to where features return from, or further: there is nothi
   }
 }
 
-TEST_CASE("better twice: what the first step was bringing back is let in at once", "[degradation][D4]") {
+TEST_CASE("better twice: what the first step was bringing back is let in at once", "[feature][D4]") {
   feature_return returning{64s};
   returning.note(3, 2, start);
   returning.note(2, 0, start + 10s);
@@ -142,7 +142,7 @@ TEST_CASE("better twice: what the first step was bringing back is let in at once
   CHECK(returning.at(start + 10s + 64s, best) == best);
 }
 
-TEST_CASE("finished, all are back", "[degradation][D4]") {
+TEST_CASE("finished, all are back", "[feature][D4]") {
   feature_return returning{64s};
   returning.note(2, 0, start);
   returning.finish();
@@ -150,7 +150,7 @@ TEST_CASE("finished, all are back", "[degradation][D4]") {
   CHECK_FALSE(returning.next_change(start + 1s));
 }
 
-TEST_CASE("a time to return in that is out of range is refused", "[degradation][options]") {
+TEST_CASE("a time to return in that is out of range is refused", "[feature][options]") {
   CHECK_NOTHROW(feature_return{0s});
   CHECK_NOTHROW(feature_return{1h});
   CHECK_THROWS_WITH(feature_return{-1s}, "feature_return.over = -1s: allowed is 0ns to 3600s");

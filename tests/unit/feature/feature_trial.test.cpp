@@ -73,7 +73,7 @@ std::string refusal(const feature_trial_options& tried) {
 
 }  // namespace
 
-TEST_CASE("the feature is off for its share of callers, always the same ones", "[degradation][D4]") {
+TEST_CASE("the feature is off for its share of callers, always the same ones", "[feature][D4]") {
   const feature_trial trial{{.share_off = 0.2, .salt = 5}};
   const feature_trial other{{.share_off = 0.2, .salt = 6}};
   int off = 0;
@@ -93,7 +93,7 @@ TEST_CASE("the feature is off for its share of callers, always the same ones", "
   CHECK(std::abs(off_by_name - 400) < 4 * std::sqrt(0.2 * 0.8 * 2000));
 }
 
-TEST_CASE("a result agrees with a worked example of Welch's test", "[degradation][D4]") {
+TEST_CASE("a result agrees with a worked example of Welch's test", "[feature][D4]") {
   // 40 costs of 1, 2, ..., 40 with the feature, 30 of 3, 6, ..., 90 without.
   feature_trial trial{{.fewest = 30}};
   for (int i = 1; i <= 40; ++i) trial.note(true, i);
@@ -110,8 +110,7 @@ TEST_CASE("a result agrees with a worked example of Welch's test", "[degradation
   CHECK(seen->significant());
 }
 
-TEST_CASE("Student's t is right to three millionths from the fewest degrees of freedom on",
-          "[degradation][D4]") {
+TEST_CASE("Student's t is right to three millionths from the fewest degrees of freedom on", "[feature][D4]") {
   constexpr double right = 3e-6;
   CHECK(std::abs(brownout::detail::t_97_5(29) - 2.045229642) < right);
   CHECK(std::abs(brownout::detail::t_97_5(35.5) - 2.029086302) < right);
@@ -120,7 +119,7 @@ TEST_CASE("Student's t is right to three millionths from the fewest degrees of f
   CHECK(std::abs(brownout::detail::t_97_5(1e9) - 1.959963987) < right);
 }
 
-TEST_CASE("the interval holds the difference in 95 % of trials with normal costs", "[degradation][D4]") {
+TEST_CASE("the interval holds the difference in 95 % of trials with normal costs", "[feature][D4]") {
   const double held = coverage(
       1, 200, 200, 2, [](costs& drawn) { return drawn.normal(12, 3); },
       [](costs& drawn) { return drawn.normal(10, 3); });
@@ -128,8 +127,7 @@ TEST_CASE("the interval holds the difference in 95 % of trials with normal costs
   CHECK(held < 0.96);
 }
 
-TEST_CASE("the interval holds the difference though the sides differ in number and spread",
-          "[degradation][D4]") {
+TEST_CASE("the interval holds the difference though the sides differ in number and spread", "[feature][D4]") {
   // With a pooled variance it would be held in all of the first and half of the second.
   const auto wide = [](costs& drawn) { return drawn.normal(10, 9); };
   const auto narrow = [](costs& drawn) { return drawn.normal(10, 1); };
@@ -142,7 +140,7 @@ TEST_CASE("the interval holds the difference though the sides differ in number a
 }
 
 TEST_CASE("the interval holds the difference in 93 % to 97 % of trials with log-normal costs",
-          "[degradation][D4]") {
+          "[feature][D4]") {
   for (const double sigma : {0.5, 1.0}) {
     for (const int n_with : {200, 600}) {
       INFO("sigma " << sigma << ", " << n_with << " with, 200 without");
@@ -156,7 +154,7 @@ TEST_CASE("the interval holds the difference in 93 % to 97 % of trials with log-
 }
 
 TEST_CASE("with skewed costs and nine in ten with the feature the interval holds it a little less often",
-          "[degradation][D4]") {
+          "[feature][D4]") {
   const auto with = [](costs& drawn) { return drawn.log_normal(120, 1); };
   const auto without = [](costs& drawn) { return drawn.log_normal(100, 1); };
   CHECK(coverage(6, 1800, 200, 20, with, without) == Approx(0.935).margin(0.01));
@@ -164,7 +162,7 @@ TEST_CASE("with skewed costs and nine in ten with the feature the interval holds
 }
 
 TEST_CASE("a feature that makes no difference is found out in 5 % of trials, one that does in most",
-          "[degradation][D4]") {
+          "[feature][D4]") {
   costs drawn{5};
   int found_nothing = 0;
   int found_something = 0;
@@ -185,14 +183,14 @@ TEST_CASE("a feature that makes no difference is found out in 5 % of trials, one
   CHECK(found_something > 2000 * 0.95);
 }
 
-TEST_CASE("a saving is significant too", "[degradation][D4]") {
+TEST_CASE("a saving is significant too", "[feature][D4]") {
   CHECK(feature_cost{.least = -3, .most = -1}.significant());
   CHECK(feature_cost{.least = 1, .most = 3}.significant());
   CHECK_FALSE(feature_cost{.least = -1, .most = 3}.significant());
   CHECK_FALSE(feature_cost{.least = 0, .most = 3}.significant());
 }
 
-TEST_CASE("nothing is known before both sides were seen often enough", "[degradation][D4]") {
+TEST_CASE("nothing is known before both sides were seen often enough", "[feature][D4]") {
   feature_trial trial{{.fewest = 50}};
   CHECK_FALSE(trial.result());
   for (int i = 0; i < 1000; ++i) trial.note(true, i);
@@ -206,7 +204,7 @@ TEST_CASE("nothing is known before both sides were seen often enough", "[degrada
   CHECK_FALSE(other.result());
 }
 
-TEST_CASE("costs that are not finite are counted and change nothing", "[degradation][D4]") {
+TEST_CASE("costs that are not finite are counted and change nothing", "[feature][D4]") {
   feature_trial trial{{.fewest = 30}};
   for (int i = 0; i < 30; ++i) {
     trial.note(true, 2);
@@ -224,7 +222,7 @@ TEST_CASE("costs that are not finite are counted and change nothing", "[degradat
   CHECK(seen->difference == 1);
 }
 
-TEST_CASE("costs that never vary are known exactly", "[degradation][D4]") {
+TEST_CASE("costs that never vary are known exactly", "[feature][D4]") {
   feature_trial trial{{.fewest = 30}};
   for (int i = 0; i < 30; ++i) {
     trial.note(true, 7);
@@ -236,7 +234,7 @@ TEST_CASE("costs that never vary are known exactly", "[degradation][D4]") {
   CHECK(seen->most == 3);
 }
 
-TEST_CASE("a small spread on great costs is not lost", "[degradation][D4]") {
+TEST_CASE("a small spread on great costs is not lost", "[feature][D4]") {
   // The squares of these need 60 bits before the point.
   feature_trial small{{.fewest = 30}};
   feature_trial great{{.fewest = 30}};
@@ -250,7 +248,7 @@ TEST_CASE("a small spread on great costs is not lost", "[degradation][D4]") {
   CHECK(great.result()->most == Approx(small.result()->most).epsilon(1e-6));
 }
 
-TEST_CASE("threads note costs together and none is lost", "[degradation][D4]") {
+TEST_CASE("threads note costs together and none is lost", "[feature][D4]") {
   feature_trial trial{{.fewest = 30}};
   std::vector<std::thread> threads;
   for (int t = 0; t < 4; ++t) {
@@ -272,7 +270,7 @@ TEST_CASE("threads note costs together and none is lost", "[degradation][D4]") {
   CHECK(trial.ignored() == 400);
 }
 
-TEST_CASE("a feature trial's options have the documented defaults and limits", "[degradation][options]") {
+TEST_CASE("a feature trial's options have the documented defaults and limits", "[feature][options]") {
   const feature_trial_options defaults;
   CHECK(defaults.share_off == 0.1);
   CHECK(defaults.salt == 0);

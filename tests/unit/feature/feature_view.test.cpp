@@ -19,7 +19,7 @@ using brownout::dependency_set;
 using brownout::feature_mode;
 using brownout::feature_rule;
 using brownout::feature_view;
-using degradation_test::level;
+using level_test::level;
 
 namespace {
 
@@ -59,7 +59,7 @@ static_assert(degradation_word{}.refusing().empty() && degradation_word{}.return
 
 }  // namespace
 
-TEST_CASE("a word gives back what was packed into it", "[degradation][D3]") {
+TEST_CASE("a word gives back what was packed into it", "[feature][D3]") {
   std::mt19937 random{3};
   for (int i = 0; i < 100'000; ++i) {
     const auto shown = random() % 16;
@@ -100,7 +100,7 @@ TEST_CASE("a word gives back what was packed into it", "[degradation][D3]") {
 
 TEST_CASE(
     "a word of a level that there is not, or of features that return from nowhere, is a broken precondition",
-    "[degradation][D3]") {
+    "[feature][D3]") {
   const auto aborts = [](auto&& misuse) { return core_test::in_child(misuse).signal == SIGABRT; };
   CHECK(aborts([] { static_cast<void>(degradation_word{16, {}}); }));
   CHECK(aborts([] { static_cast<void>(degradation_word::bit_of(16)); }));
@@ -111,7 +111,7 @@ TEST_CASE(
 }
 
 TEST_CASE("a feature is available when its mode is any but off, whatever refuses, returns or is in force",
-          "[degradation][D3][D4][exhaustive]") {
+          "[feature][D3][D4][exhaustive]") {
   std::mt19937 random{9};
   std::size_t offered = 0, off = 0, between = 0;
   for (int i = 0; i < 20; ++i) {
@@ -151,7 +151,7 @@ TEST_CASE("a feature is available when its mode is any but off, whatever refuses
   CHECK(between > 10'000);
 }
 
-TEST_CASE("a feature that has returned stays, and all have at the end", "[degradation][D4]") {
+TEST_CASE("a feature that has returned stays, and all have at the end", "[feature][D4]") {
   std::mt19937 random{4};
   const auto rules = any_matrix(random);
   for (std::size_t number = 0; number < feature_count; ++number) {
@@ -166,7 +166,7 @@ TEST_CASE("a feature that has returned stays, and all have at the end", "[degrad
   }
 }
 
-TEST_CASE("any number of features in a row returns spread over the whole time", "[degradation][D4]") {
+TEST_CASE("any number of features in a row returns spread over the whole time", "[feature][D4]") {
   feature_rule<feature, level> best_only[feature_count];
   for (std::size_t i = 0; i < feature_count; ++i) best_only[i].feature = static_cast<feature>(i);
   const matrix rules{best_only};

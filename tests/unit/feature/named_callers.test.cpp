@@ -17,7 +17,7 @@ using brownout::dimmer;
 using brownout::feature_mode;
 using brownout::feature_view;
 using brownout::needs;
-using degradation_test::level;
+using level_test::level;
 using namespace std::string_view_literals;
 
 namespace {
@@ -55,7 +55,7 @@ std::size_t offered(const View& view, feature one, Offered expected) {
 }  // namespace
 
 TEST_CASE("a caller is offered a dimmed feature while its place is below the dimmer's share",
-          "[degradation][D4]") {
+          "[feature][D4]") {
   dimmer dimmers[]{dimmer{{.salt = 0}}, dimmer{{.salt = 1}}};
   const feature_view view{matrix, degradation_word{number(level::optimal), {}}, dimmers};
   for (const double share : {0.0, 0.25, 0.5, 1.0}) {
@@ -70,7 +70,7 @@ TEST_CASE("a caller is offered a dimmed feature while its place is below the dim
   }
 }
 
-TEST_CASE("a verdict says whether it was the dimmer, or the return", "[degradation][D4]") {
+TEST_CASE("a verdict says whether it was the dimmer, or the return", "[feature][D4]") {
   dimmer dimmers[]{dimmer{{.salt = 0}}, dimmer{{.share = 0.5, .salt = 1}}};
   const feature_view view{matrix, degradation_word{number(level::optimal), {}}, dimmers};
   const feature_view back{
@@ -89,7 +89,7 @@ TEST_CASE("a verdict says whether it was the dimmer, or the return", "[degradati
   CHECK_FALSE(view.explain(feature::advice).dimmed);
 }
 
-TEST_CASE("a dimmer gives nothing that the level or a circuit takes away", "[degradation][D4]") {
+TEST_CASE("a dimmer gives nothing that the level or a circuit takes away", "[feature][D4]") {
   const dimmer dimmers[]{dimmer{}, dimmer{}};
   const feature_view worse{matrix, degradation_word{number(level::limited), {}}, dimmers};
   CHECK(offered(worse, feature::advice, [](double) { return false; }) == 0);
@@ -98,14 +98,14 @@ TEST_CASE("a dimmer gives nothing that the level or a circuit takes away", "[deg
   CHECK(offered(blocked, feature::reading, [](double) { return true; }) == callers);
 }
 
-TEST_CASE("without dimmers every caller is served, and in the level's mode", "[degradation][D4]") {
+TEST_CASE("without dimmers every caller is served, and in the level's mode", "[feature][D4]") {
   const feature_view view{matrix, degradation_word{number(level::degraded), {}}};
   CHECK(view.mode(feature::advice, "ada"sv) == feature_mode::reduced);
   CHECK(view.mode(feature::advice, std::uint64_t{7}) == view.mode(feature::advice));
 }
 
 TEST_CASE("while features return, a caller sees the better level once its place is below the share",
-          "[degradation][D4]") {
+          "[feature][D4]") {
   std::size_t before = 0;
   for (std::uint32_t share = 0; share < degradation_word::whole_share; ++share) {
     const feature_view view{

@@ -106,7 +106,7 @@ TEST_CASE("an unknown base says nothing, whatever unknown counts as, and an unkn
 
 TEST_CASE("a required dependency caps at what it is trusted with", "[health][H3]") {
   const scorer system{
-      {{.weight = 1}, {.weight = 9, .importance = brownout::criticality::required, .depends_on = {0}}}};
+      {{.weight = 1}, {.weight = 9, .criticality = brownout::criticality::required, .depends_on = {0}}}};
   const auto seen = score(system, {broken, well});
   CHECK(seen.before_limits == 45);
   CHECK(seen.score == 45);

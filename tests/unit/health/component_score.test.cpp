@@ -9,7 +9,7 @@
 using namespace std::chrono_literals;
 using brownout::circuit_state;
 using brownout::component_evidence;
-using brownout::component_policy;
+using brownout::component_options;
 using brownout::component_score;
 using brownout::duration;
 using brownout::latency_budget;
@@ -17,7 +17,7 @@ using brownout::latency_budget;
 namespace {
 
 /// The plain share of successes, however few the calls.
-constexpr component_policy plain(latency_budget latency = {}) {
+constexpr component_options plain(latency_budget latency = {}) {
   return {.latency = latency, .saturation = {}, .evidence = {.minimum_calls = 1}};
 }
 constexpr std::optional<double> score_of(const component_evidence& evidence) {

@@ -14,7 +14,7 @@
 using namespace std::chrono_literals;
 using brownout::circuit_state;
 using brownout::component_evidence;
-using brownout::component_policy;
+using brownout::component_options;
 using brownout::component_score;
 using brownout::duration;
 using brownout::measurement;
@@ -32,17 +32,17 @@ constexpr std::optional<double> score_of(measurement measured, component_evidenc
   evidence.measured = measured;
   return component_score(evidence);
 }
-component_policy with_minimum(std::uint32_t fewest) {
+component_options with_minimum(std::uint32_t fewest) {
   return {.latency = {}, .saturation = {}, .evidence = {.minimum_calls = fewest}};
 }
-component_policy with_effect(double least) {
+component_options with_effect(double least) {
   return {.latency = {}, .saturation = {}, .evidence = {.minimum_calls = 1, .minimum_effect = least}};
 }
 
 static_assert(score_of({.success_share = 0.25}) == 25);
 
-std::string refusal(const std::function<void(component_policy&)>& change) {
-  component_policy tried;
+std::string refusal(const std::function<void(component_options&)>& change) {
+  component_options tried;
   change(tried);
   try {
     tried.validate();
@@ -58,7 +58,7 @@ TEST_CASE("evidence that is too old is none", "[health][H2]") {
   CHECK(component_score(calls(10, 10, 1min)) == 100);
   CHECK_FALSE(component_score(calls(10, 10, 1min + 1ns)));
   CHECK_FALSE(component_score(calls(0, 10, 1min + 1ns)));  // bad news fade as well
-  component_policy patient;
+  component_options patient;
   patient.evidence.stale_after = 1h;
   CHECK(component_score(calls(0, 10, 1h), patient) == 0);
   CHECK_FALSE(component_score(calls(0, 10, 1h + 1ns), patient));
@@ -164,7 +164,7 @@ TEST_CASE("whatever the evidence, more successes, shorter calls and less load ne
   std::mt19937 random{5};
   const auto below = [&](std::uint32_t end) { return static_cast<std::uint32_t>(random() % end); };
   for (int i = 0; i < 20'000; ++i) {
-    component_policy policy;
+    component_options policy;
     policy.evidence.minimum_calls = 1 + below(30);
     policy.evidence.minimum_effect = below(3) == 0 ? below(30) : 0;
     const auto of = 1 + below(20);
@@ -192,30 +192,30 @@ TEST_CASE("whatever the evidence, more successes, shorter calls and less load ne
 }
 
 TEST_CASE("an evidence policy outside its ranges is refused", "[health][options]") {
-  CHECK(refusal([](component_policy&) {}) == "");
-  CHECK(refusal([](component_policy& p) { p.evidence.stale_after = 1ms; }) == "");
-  CHECK(refusal([](component_policy& p) { p.evidence.stale_after = 168h; }) == "");
-  CHECK(refusal([](component_policy& p) { p.evidence.stale_after = 999us; }) ==
-        "evidence_policy.stale_after = 999us: allowed is 1ms to 604800s");
-  CHECK(refusal([](component_policy& p) { p.evidence.stale_after = 169h; }) ==
-        "evidence_policy.stale_after = 608400s: allowed is 1ms to 604800s");
-  CHECK(refusal([](component_policy& p) { p.evidence.minimum_calls = 1000; }) == "");
-  CHECK(refusal([](component_policy& p) { p.evidence.minimum_calls = 0; }) ==
-        "evidence_policy.minimum_calls = 0: allowed is 1 to 1000");
-  CHECK(refusal([](component_policy& p) { p.evidence.minimum_calls = 1001; }) ==
-        "evidence_policy.minimum_calls = 1001: allowed is 1 to 1000");
-  CHECK(refusal([](component_policy& p) { p.evidence.minimum_effect = -0.5; }) ==
-        "evidence_policy.minimum_effect = -0.500000: allowed is 0.000000 to 100.000000");
-  CHECK(refusal([](component_policy& p) { p.evidence.minimum_effect = no_number; }) ==
-        "evidence_policy.minimum_effect = nan: allowed is 0.000000 to 100.000000");
-  CHECK(refusal([](component_policy& p) { p.saturation = {.budget = 0, .when_full = 0}; }) == "");
-  CHECK(refusal([](component_policy& p) { p.saturation = {.budget = 0.99, .when_full = 100}; }) == "");
-  CHECK(refusal([](component_policy& p) { p.saturation.budget = 1; }) ==
+  CHECK(refusal([](component_options&) {}) == "");
+  CHECK(refusal([](component_options& p) { p.evidence.stale_after = 1ms; }) == "");
+  CHECK(refusal([](component_options& p) { p.evidence.stale_after = 168h; }) == "");
+  CHECK(refusal([](component_options& p) { p.evidence.stale_after = 999us; }) ==
+        "evidence_options.stale_after = 999us: allowed is 1ms to 604800s");
+  CHECK(refusal([](component_options& p) { p.evidence.stale_after = 169h; }) ==
+        "evidence_options.stale_after = 608400s: allowed is 1ms to 604800s");
+  CHECK(refusal([](component_options& p) { p.evidence.minimum_calls = 1000; }) == "");
+  CHECK(refusal([](component_options& p) { p.evidence.minimum_calls = 0; }) ==
+        "evidence_options.minimum_calls = 0: allowed is 1 to 1000");
+  CHECK(refusal([](component_options& p) { p.evidence.minimum_calls = 1001; }) ==
+        "evidence_options.minimum_calls = 1001: allowed is 1 to 1000");
+  CHECK(refusal([](component_options& p) { p.evidence.minimum_effect = -0.5; }) ==
+        "evidence_options.minimum_effect = -0.500000: allowed is 0.000000 to 100.000000");
+  CHECK(refusal([](component_options& p) { p.evidence.minimum_effect = no_number; }) ==
+        "evidence_options.minimum_effect = nan: allowed is 0.000000 to 100.000000");
+  CHECK(refusal([](component_options& p) { p.saturation = {.budget = 0, .when_full = 0}; }) == "");
+  CHECK(refusal([](component_options& p) { p.saturation = {.budget = 0.99, .when_full = 100}; }) == "");
+  CHECK(refusal([](component_options& p) { p.saturation.budget = 1; }) ==
         "saturation_budget.budget = 1.000000: allowed is 0.000000 to 0.990000");
-  CHECK(refusal([](component_policy& p) { p.saturation.budget = no_number; }) ==
+  CHECK(refusal([](component_options& p) { p.saturation.budget = no_number; }) ==
         "saturation_budget.budget = nan: allowed is 0.000000 to 0.990000");
-  CHECK(refusal([](component_policy& p) { p.saturation.when_full = 101; }) ==
+  CHECK(refusal([](component_options& p) { p.saturation.when_full = 101; }) ==
         "saturation_budget.when_full = 101.000000: allowed is 0.000000 to 100.000000");
-  CHECK(refusal([](component_policy& p) { p.latency.per_point = 0s; }) ==
+  CHECK(refusal([](component_options& p) { p.latency.per_point = 0s; }) ==
         "latency_budget.per_point = 0ns: allowed is 1us to 3600s");
 }

@@ -27,13 +27,13 @@ constexpr component_evidence scoring(std::uint32_t score) {
 constexpr component_evidence broken{.state = circuit_state::open};
 
 component_role optional(double weight) {
-  return {.weight = weight, .importance = criticality::optional};
+  return {.weight = weight, .criticality = criticality::optional};
 }
 component_role standard(double weight) {
   return {.weight = weight};
 }
 component_role required(double weight) {
-  return {.weight = weight, .importance = criticality::required};
+  return {.weight = weight, .criticality = criticality::required};
 }
 
 brownout::health_report score(std::vector<component_role> roles, std::vector<component_evidence> evidence,
@@ -213,7 +213,7 @@ TEST_CASE("scorer options outside their ranges are refused", "[health][options]"
         "scorer_options.optional_floor = 100.500000: allowed is 0.000000 to 100.000000");
   CHECK(refusal({.cascade = -0.5}) == "scorer_options.cascade = -0.500000: allowed is 0.000000 to 1.000000");
   CHECK(refusal({.component = {.evidence = {.minimum_calls = 0}}}) ==
-        "evidence_policy.minimum_calls = 0: allowed is 1 to 1000");
+        "evidence_options.minimum_calls = 0: allowed is 1 to 1000");
 }
 
 TEST_CASE("every limit and every criticality has a name", "[health]") {

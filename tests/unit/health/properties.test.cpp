@@ -34,11 +34,11 @@ class any_system {
     std::vector<component_role> made(1 + below(8));
     for (std::size_t i = 0; i < made.size(); ++i) {
       made[i].weight = below(5) == 0 ? 0 : 1 + below(100);
-      made[i].importance = static_cast<criticality>(below(3));
+      made[i].criticality = static_cast<criticality>(below(3));
       // On an earlier one, so that there is no cycle, and on no optional one: that is no part of what it
       // would lose by itself.
       for (std::size_t base = 0; base < i; ++base) {
-        if (below(6) == 0 && made[base].importance != criticality::optional)
+        if (below(6) == 0 && made[base].criticality != criticality::optional)
           made[i].depends_on.push_back(base);
       }
     }
@@ -161,7 +161,7 @@ TEST_CASE("whatever the system, a limit is named when it holds the score, and on
         break;
       case score_limit::required: {
         const auto& by = report.components[report.limited_by];
-        REQUIRE(system.roles()[report.limited_by].importance == criticality::required);
+        REQUIRE(system.roles()[report.limited_by].criticality == criticality::required);
         REQUIRE(*report.score == Approx(by.score ? *by.score : *options.unknown_as).margin(1e-6));
         break;
       }
@@ -178,7 +178,7 @@ TEST_CASE("whatever the system, it is never better than a required dependency th
   on_any_system([&](any_system&, const scorer& system, const auto&, const health_report& report) {
     if (!report.score) return;
     for (std::size_t i = 0; i < report.components.size(); ++i) {
-      if (system.roles()[i].importance != criticality::required || !report.components[i].score) continue;
+      if (system.roles()[i].criticality != criticality::required || !report.components[i].score) continue;
       REQUIRE(*report.score <= *report.components[i].score + 1e-6);
     }
   });
@@ -189,7 +189,7 @@ TEST_CASE("whatever the system, optional dependencies never take its score below
   on_any_system([&](any_system& random, const scorer& system, auto evidence, const health_report&) {
     // All that is not optional is well, and the rest as it may be.
     for (std::size_t i = 0; i < evidence.size(); ++i) {
-      if (system.roles()[i].importance != criticality::optional)
+      if (system.roles()[i].criticality != criticality::optional)
         evidence[i] = {.calls = 10, .successes = 10};
       else if (random.below(2) == 0)
         evidence[i] = {.state = circuit_state::open};

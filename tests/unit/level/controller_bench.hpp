@@ -10,7 +10,7 @@
 #include <string>
 #include <utility>
 
-namespace degradation_test {
+namespace level_test {
 
 using namespace std::chrono_literals;
 using brownout::duration;
@@ -46,15 +46,15 @@ struct bench {
   [[nodiscard]] level shown() const { return controller.level(); }
 
   time_point now{1h};
-  brownout::controller<level> controller;
+  brownout::level_controller<level> controller;
 };
 
-}  // namespace degradation_test
+}  // namespace level_test
 
 namespace Catch {
 template <>
-struct StringMaker<degradation_test::level> {
-  static std::string convert(degradation_test::level value) { return std::string{to_string(value)}; }
+struct StringMaker<level_test::level> {
+  static std::string convert(level_test::level value) { return std::string{to_string(value)}; }
 };
 template <>
 struct StringMaker<brownout::level_cause> {

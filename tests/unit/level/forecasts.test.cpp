@@ -6,11 +6,11 @@
 #include <limits>
 #include <optional>
 
-using namespace degradation_test;
+using namespace level_test;
 
 namespace {
 
-using brownout::controller;
+using brownout::level_controller;
 
 /// Leads a controller along random paths and shows it at random moments, with the last score, after it has
 /// followed it.
@@ -39,7 +39,7 @@ bool is_doubted(const bench& bench, std::optional<double> score) {
 }  // namespace
 
 TEST_CASE("until the next change that is announced nothing changes, and then it does, if the score stays",
-          "[degradation][D2]") {
+          "[level][D2]") {
   std::size_t announced = 0, quiet = 0;
   everywhere(200, [&](const bench& seen, std::optional<double> score, walk& random) {
     if (is_doubted(seen, score)) return;
@@ -71,7 +71,7 @@ TEST_CASE("until the next change that is announced nothing changes, and then it 
   CHECK(quiet > 500);
 }
 
-TEST_CASE("the outlook names what brings the next better level, and when", "[degradation][D5]") {
+TEST_CASE("the outlook names what brings the next better level, and when", "[level][D5]") {
   std::size_t begun = 0, not_begun = 0;
   everywhere(200, [&](const bench& seen, std::optional<double> score, walk&) {
     const auto& followed = seen.controller.policy();
@@ -118,7 +118,7 @@ TEST_CASE("the outlook names what brings the next better level, and when", "[deg
 }
 
 TEST_CASE("the outlook names what makes the level worse: a hair below its threshold, and not the threshold",
-          "[degradation][D5]") {
+          "[level][D5]") {
   std::size_t falls = 0;
   everywhere(200, [&](const bench& seen, std::optional<double> score, walk&) {
     const auto& followed = seen.controller.policy();
@@ -147,7 +147,7 @@ TEST_CASE("the outlook names what makes the level worse: a hair below its thresh
   CHECK(falls > 1000);
 }
 
-TEST_CASE("a blind climb is foretold as well", "[degradation][H2]") {
+TEST_CASE("a blind climb is foretold as well", "[level][H2]") {
   std::size_t climbs = 0;
   everywhere(200, [&](const bench& seen, std::optional<double> score, walk&) {
     if (score) return;
@@ -174,7 +174,7 @@ TEST_CASE("a blind climb is foretold as well", "[degradation][H2]") {
   CHECK(climbs > 100);
 }
 
-TEST_CASE("every change says what would change the level again", "[degradation][D5]") {
+TEST_CASE("every change says what would change the level again", "[level][D5]") {
   bench bench;
   static_cast<void>(bench.score(100));
   const auto fell = bench.score(75);
@@ -201,7 +201,7 @@ TEST_CASE("every change says what would change the level again", "[degradation][
   CHECK_FALSE(relapsed->next.worse);
 }
 
-TEST_CASE("after a relapse what is announced is the longer dwell", "[degradation][D2]") {
+TEST_CASE("after a relapse what is announced is the longer dwell", "[level][D2]") {
   bench bench;
   static_cast<void>(bench.score(80));
   static_cast<void>(bench.score(100));
@@ -214,7 +214,7 @@ TEST_CASE("after a relapse what is announced is the longer dwell", "[degradation
   CHECK(to(bench.score_after(1ns, 100)) == level::optimal);
 }
 
-TEST_CASE("a step up that carries further says when the next one is due", "[degradation][D5]") {
+TEST_CASE("a step up that carries further says when the next one is due", "[level][D5]") {
   bench bench;
   static_cast<void>(bench.score(0));
   static_cast<void>(bench.score(100));

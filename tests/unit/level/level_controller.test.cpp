@@ -7,9 +7,9 @@
 #include <random>
 #include <tuple>
 
-using namespace degradation_test;
+using namespace level_test;
 
-TEST_CASE("before the first score the level is the worst, and the first score sets it", "[degradation][D2]") {
+TEST_CASE("before the first score the level is the worst, and the first score sets it", "[level][D2]") {
   bench bench;
   CHECK(bench.shown() == level::emergency);
   CHECK_FALSE(bench.controller.assessed());
@@ -26,14 +26,14 @@ TEST_CASE("before the first score the level is the worst, and the first score se
   CHECK(bench.controller.assessed());
 }
 
-TEST_CASE("a first score that is as bad as can be is an assessment without a change", "[degradation][D2]") {
+TEST_CASE("a first score that is as bad as can be is an assessment without a change", "[level][D2]") {
   bench bench;
   CHECK_FALSE(bench.score(10));
   CHECK(bench.controller.assessed());
   CHECK_FALSE(bench.score(95));  // from now on better takes its time
 }
 
-TEST_CASE("worse is immediate, however many levels", "[degradation][D2]") {
+TEST_CASE("worse is immediate, however many levels", "[level][D2]") {
   bench bench;
   static_cast<void>(bench.score(100));
   CHECK_FALSE(bench.score(90));
@@ -48,7 +48,7 @@ TEST_CASE("worse is immediate, however many levels", "[degradation][D2]") {
   CHECK(more->to == level::emergency);
 }
 
-TEST_CASE("with confirmations, worse needs that many scores in a row", "[degradation][D2]") {
+TEST_CASE("with confirmations, worse needs that many scores in a row", "[level][D2]") {
   bench bench{{.ladder = ladder, .dwell = 10s, .confirmations = 3}};
   static_cast<void>(bench.score(100));
   CHECK_FALSE(bench.score(50));
@@ -76,7 +76,7 @@ TEST_CASE("with confirmations, worse needs that many scores in a row", "[degrada
   }
 }
 
-TEST_CASE("better needs the threshold and the hysteresis", "[degradation][D2]") {
+TEST_CASE("better needs the threshold and the hysteresis", "[level][D2]") {
   bench bench;
   static_cast<void>(bench.score(80));
   SECTION("just below: never") {
@@ -89,7 +89,7 @@ TEST_CASE("better needs the threshold and the hysteresis", "[degradation][D2]") 
   }
 }
 
-TEST_CASE("hysteresis that reaches beyond 100 asks for 100", "[degradation][D2]") {
+TEST_CASE("hysteresis that reaches beyond 100 asks for 100", "[level][D2]") {
   bench bench{{.ladder = ladder, .hysteresis = 30, .dwell = 10s}};
   static_cast<void>(bench.score(80));
   CHECK_FALSE(bench.score(99.9));
@@ -98,7 +98,7 @@ TEST_CASE("hysteresis that reaches beyond 100 asks for 100", "[degradation][D2]"
   CHECK(to(bench.score_after(10s, 100)) == level::optimal);
 }
 
-TEST_CASE("better needs the dwell, to the nanosecond", "[degradation][D2]") {
+TEST_CASE("better needs the dwell, to the nanosecond", "[level][D2]") {
   bench bench;
   static_cast<void>(bench.score(80));
   CHECK_FALSE(bench.score(95));
@@ -112,7 +112,7 @@ TEST_CASE("better needs the dwell, to the nanosecond", "[degradation][D2]") {
   CHECK_FALSE(bench.controller.next_change());
 }
 
-TEST_CASE("a score that drops below what is needed starts the dwell again", "[degradation][D2]") {
+TEST_CASE("a score that drops below what is needed starts the dwell again", "[level][D2]") {
   const auto dip =
       GENERATE(std::optional<double>{91.9}, std::optional<double>{85.0}, std::optional<double>{});
   bench bench;
@@ -125,7 +125,7 @@ TEST_CASE("a score that drops below what is needed starts the dwell again", "[de
   CHECK(bench.score_after(1ns, 95));
 }
 
-TEST_CASE("better comes one level at a time, each with a dwell of its own", "[degradation][D2]") {
+TEST_CASE("better comes one level at a time, each with a dwell of its own", "[level][D2]") {
   bench bench;
   static_cast<void>(bench.score(0));
   static_cast<void>(bench.score(100));
@@ -138,7 +138,7 @@ TEST_CASE("better comes one level at a time, each with a dwell of its own", "[de
   CHECK_FALSE(bench.score_after(1h, 100));
 }
 
-TEST_CASE("a climb stops where the score no longer suffices", "[degradation][D2]") {
+TEST_CASE("a climb stops where the score no longer suffices", "[level][D2]") {
   bench bench;
   static_cast<void>(bench.score(0));
   CHECK_FALSE(bench.score(65));
@@ -148,7 +148,7 @@ TEST_CASE("a climb stops where the score no longer suffices", "[degradation][D2]
   CHECK_FALSE(bench.score_after(1h, 65));
 }
 
-TEST_CASE("without dwell and hysteresis the level climbs a step with each score", "[degradation][D2]") {
+TEST_CASE("without dwell and hysteresis the level climbs a step with each score", "[level][D2]") {
   bench bench{{.ladder = ladder, .hysteresis = 0, .dwell = 0s}};
   static_cast<void>(bench.score(0));
   CHECK(to(bench.score(90)) == level::minimal);
@@ -157,7 +157,7 @@ TEST_CASE("without dwell and hysteresis the level climbs a step with each score"
   CHECK(to(bench.score(90)) == level::optimal);
 }
 
-TEST_CASE("without a panic floor an unknown score holds the level", "[degradation][H2]") {
+TEST_CASE("without a panic floor an unknown score holds the level", "[level][H2]") {
   bench bench{{.ladder = ladder, .dwell = 10s, .panic_floor = std::nullopt}};
   static_cast<void>(bench.score(65));
   for (int i = 0; i < 3; ++i) CHECK_FALSE(bench.score_after(24h, std::nullopt));
@@ -165,7 +165,7 @@ TEST_CASE("without a panic floor an unknown score holds the level", "[degradatio
   CHECK_FALSE(bench.controller.next_change());
 }
 
-TEST_CASE("a score that wanders inside the hysteresis band changes nothing, ever", "[degradation][D2]") {
+TEST_CASE("a score that wanders inside the hysteresis band changes nothing, ever", "[level][D2]") {
   const auto seed = GENERATE(1u, 2u, 3u, 4u);
   INFO("seed " << seed);
   std::mt19937 random{seed};
@@ -196,7 +196,7 @@ TEST_CASE("a score that wanders inside the hysteresis band changes nothing, ever
 }
 
 TEST_CASE("over any history: worse at once, better by one step, after its dwell and with its score",
-          "[degradation][D2]") {
+          "[level][D2]") {
   const auto seed = GENERATE(1u, 2u, 3u, 4u, 5u, 6u);
   INFO("seed " << seed);
   std::mt19937 random{seed};

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-using namespace degradation_test;
+using namespace level_test;
 using brownout::level_ladder;
 using brownout::rung;
 
@@ -52,7 +52,7 @@ std::string refusal(const std::vector<rung<level>>& rungs) {
 
 }  // namespace
 
-TEST_CASE("a ladder that makes no sense is refused with what is wrong", "[degradation][D1]") {
+TEST_CASE("a ladder that makes no sense is refused with what is wrong", "[level][D1]") {
   using enum level;
   constexpr auto nan = std::numeric_limits<double>::quiet_NaN();
   CHECK(refusal({{optimal, 50}, {degraded, 0}}) == "");
@@ -80,8 +80,7 @@ TEST_CASE("a ladder that makes no sense is refused with what is wrong", "[degrad
   CHECK(refusal({{optimal, 0}, {degraded, 0}}) != "");
 }
 
-TEST_CASE("a level may say itself which score brings it back, from its threshold to 100",
-          "[degradation][D1]") {
+TEST_CASE("a level may say itself which score brings it back, from its threshold to 100", "[level][D1]") {
   using enum level;
   constexpr auto nan = std::numeric_limits<double>::quiet_NaN();
   CHECK(ladder.enter(optimal) == std::nullopt);
@@ -99,7 +98,7 @@ TEST_CASE("a level may say itself which score brings it back, from its threshold
         "level_ladder[0].enter = nan: allowed is 60.000000 to 100");
 }
 
-TEST_CASE("sixteen levels are a ladder", "[degradation][D1]") {
+TEST_CASE("sixteen levels are a ladder", "[level][D1]") {
   std::vector<rung<level>> rungs;
   for (int i = 0; i < 16; ++i) rungs.push_back({static_cast<level>(i), 15.0 - i});
   const level_ladder<level> tall{std::span<const rung<level>>{rungs}};
@@ -107,6 +106,6 @@ TEST_CASE("sixteen levels are a ladder", "[degradation][D1]") {
   CHECK(tall.worst() == static_cast<level>(15));
 }
 
-TEST_CASE("a score that is no number holds no level but the worst", "[degradation][D1]") {
+TEST_CASE("a score that is no number holds no level but the worst", "[level][D1]") {
   CHECK(ladder.at(std::numeric_limits<double>::quiet_NaN()) == level::emergency);
 }

@@ -10,7 +10,7 @@
 #include <stdexcept>
 #include <string>
 
-using namespace degradation_test;
+using namespace level_test;
 using namespace std::chrono_literals;
 using brownout::duration;
 using policy = brownout::level_policy<level>;
@@ -28,7 +28,7 @@ std::string refusal(const policy& tried) {
 
 }  // namespace
 
-TEST_CASE("a policy's defaults are the documented ones", "[degradation][options]") {
+TEST_CASE("a policy's defaults are the documented ones", "[level][options]") {
   const brownout::level_policy defaults{ladder};
   CHECK(defaults.hysteresis == 2);
   CHECK(defaults.dwell == 3s);
@@ -39,7 +39,7 @@ TEST_CASE("a policy's defaults are the documented ones", "[degradation][options]
   CHECK(refusal(defaults) == "");
 }
 
-TEST_CASE("a policy at its limits is accepted, beyond them refused by name", "[degradation][options]") {
+TEST_CASE("a policy at its limits is accepted, beyond them refused by name", "[level][options]") {
   constexpr auto nan = std::numeric_limits<double>::quiet_NaN();
   CHECK(refusal({.ladder = ladder, .hysteresis = 0, .dwell = 0s}) == "");
   CHECK(refusal({.ladder = ladder, .hysteresis = 50, .dwell = 24h, .confirmations = 1000}) == "");
@@ -69,22 +69,21 @@ TEST_CASE("a policy at its limits is accepted, beyond them refused by name", "[d
   CHECK(refusal({.ladder = ladder, .relapse_within = 1001}) != "");
 }
 
-TEST_CASE("hysteresis asks for more than the threshold, but never for more than there is",
-          "[degradation][D2]") {
+TEST_CASE("hysteresis asks for more than the threshold, but never for more than there is", "[level][D2]") {
   const policy tested{.ladder = ladder, .hysteresis = 15};
   CHECK(tested.needed_for(level::degraded) == 85);
   CHECK(tested.needed_for(level::optimal) == 100);
 }
 
 TEST_CASE("a level that says itself what brings it back asks for that, whatever the hysteresis",
-          "[degradation][D2]") {
+          "[level][D2]") {
   const policy tested{.ladder = {{level::optimal, 90, 91}, {level::degraded, 70, 70}, {level::limited, 0}},
                       .hysteresis = 15};
   CHECK(tested.needed_for(level::optimal) == 91);
   CHECK(tested.needed_for(level::degraded) == 70);
 }
 
-TEST_CASE("the dwell grows with each relapse up to its limit", "[degradation][D2]") {
+TEST_CASE("the dwell grows with each relapse up to its limit", "[level][D2]") {
   const policy tested{
       .ladder = ladder, .dwell = 10s, .dwell_growth = 3, .dwell_limit = 20, .relapse_within = 4};
   CHECK(tested.dwell_after(0) == 10s);
@@ -96,7 +95,7 @@ TEST_CASE("the dwell grows with each relapse up to its limit", "[degradation][D2
   CHECK(tested.relapse_window(1) == 120s);
 }
 
-TEST_CASE("no legal policy makes a time that does not fit", "[degradation][options]") {
+TEST_CASE("no legal policy makes a time that does not fit", "[level][options]") {
   const policy widest{
       .ladder = ladder, .dwell = 24h, .dwell_growth = 10, .dwell_limit = 1000, .relapse_within = 1000};
   REQUIRE(refusal(widest) == "");
@@ -104,7 +103,7 @@ TEST_CASE("no legal policy makes a time that does not fit", "[degradation][optio
   CHECK(widest.relapse_window(3) > widest.dwell_after(3));
 }
 
-TEST_CASE("no level needs more than a better one does: it would bar the way up", "[degradation][D1][D2]") {
+TEST_CASE("no level needs more than a better one does: it would bar the way up", "[level][D1][D2]") {
   const policy barred{.ladder = {{level::optimal, 90, 91.0},
                                  {level::degraded, 50, 99.0},
                                  {level::limited, 49},

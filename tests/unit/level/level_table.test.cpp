@@ -16,8 +16,8 @@
 using namespace std::chrono_literals;
 using brownout::level_row;
 using brownout::level_table;
-using degradation_test::ladder;
-using degradation_test::level;
+using level_test::ladder;
+using level_test::level;
 
 namespace {
 
@@ -49,7 +49,7 @@ std::vector<level_row<level, int>> rows(std::size_t count) {
 
 }  // namespace
 
-TEST_CASE("each level has the settings of its row, known at compile time", "[degradation][D4]") {
+TEST_CASE("each level has the settings of its row, known at compile time", "[level][D4]") {
   STATIC_REQUIRE(table[level::optimal].cache_ttl == 3600s);
   STATIC_REQUIRE(table[level::degraded].pool_size == 0.9);
   STATIC_REQUIRE(table[level::limited].cache_ttl == 900s);
@@ -58,14 +58,14 @@ TEST_CASE("each level has the settings of its row, known at compile time", "[deg
   STATIC_REQUIRE(table.size() == ladder.size());
 }
 
-TEST_CASE("settings need be no literals", "[degradation][D4]") {
+TEST_CASE("settings need be no literals", "[level][D4]") {
   const level_table<level, std::string> texts{{level::optimal, "all of it"}, {level::degraded, "some of it"}};
   CHECK(texts[level::degraded] == "some of it");
   CHECK(texts.size() == 2);
 }
 
 TEST_CASE("a level without a row is known as one, and asking for it is a broken precondition",
-          "[degradation][D4]") {
+          "[level][D4]") {
   const level_table<level, int> two{{level::optimal, 10}, {level::degraded, 20}};
   CHECK(two.holds(level::degraded));
   CHECK_FALSE(two.holds(level::limited));
@@ -78,7 +78,7 @@ TEST_CASE("a level without a row is known as one, and asking for it is a broken 
 }
 
 TEST_CASE("rows that are too many, too few, out of order, missing or double are refused by name",
-          "[degradation][options]") {
+          "[level][options]") {
   CHECK(refusal(rows(1)) == "");
   CHECK(refusal(rows(16)) == "");
   CHECK(refusal(rows(0)) == "level_table.size = 0: allowed is 1 to 16");
@@ -91,7 +91,7 @@ TEST_CASE("rows that are too many, too few, out of order, missing or double are 
         "level_table[2].level = degraded: allowed is the enumerator with value 2");
 }
 
-TEST_CASE("the sixteenth row is found like the first", "[degradation][D4]") {
+TEST_CASE("the sixteenth row is found like the first", "[level][D4]") {
   const auto all = rows(16);
   const level_table<level, int> full{std::span<const level_row<level, int>>{all}};
   for (int i = 0; i < 16; ++i) CHECK(full[static_cast<level>(i)] == i);

@@ -6,7 +6,7 @@
 #include <cstdint>
 #include <string_view>
 
-namespace degradation_test {
+namespace level_test {
 
 enum class level : std::uint8_t { optimal, degraded, limited, minimal, emergency };
 
@@ -22,4 +22,4 @@ inline constexpr brownout::level_ladder<level> ladder{{level::optimal, 90},
                                                       {level::minimal, 40},
                                                       {level::emergency, 0}};
 
-}  // namespace degradation_test
+}  // namespace level_test

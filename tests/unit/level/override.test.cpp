@@ -5,7 +5,7 @@
 #include <stdexcept>
 #include <string>
 
-using namespace degradation_test;
+using namespace level_test;
 
 namespace {
 
@@ -24,7 +24,7 @@ std::string refusal(bench& bench, pin tried) {
 
 }  // namespace
 
-TEST_CASE("an override wins over health, either way", "[degradation][D5]") {
+TEST_CASE("an override wins over health, either way", "[level][D5]") {
   bench bench;
   static_cast<void>(bench.score(65));
   const auto to = GENERATE(level::optimal, level::emergency);
@@ -47,7 +47,7 @@ TEST_CASE("an override wins over health, either way", "[degradation][D5]") {
   CHECK(bench.shown() == to);
 }
 
-TEST_CASE("an override ends by itself, to the nanosecond", "[degradation][D5]") {
+TEST_CASE("an override ends by itself, to the nanosecond", "[level][D5]") {
   bench bench;
   static_cast<void>(bench.score(65));
   static_cast<void>(bench.set(pinned(bench, level::optimal, 60s), 65));
@@ -61,14 +61,14 @@ TEST_CASE("an override ends by itself, to the nanosecond", "[degradation][D5]") 
   CHECK_FALSE(bench.controller.active_override());
 }
 
-TEST_CASE("an override ends also while the score is unknown", "[degradation][D5]") {
+TEST_CASE("an override ends also while the score is unknown", "[level][D5]") {
   bench bench;
   static_cast<void>(bench.score(65));
   static_cast<void>(bench.set(pinned(bench, level::optimal, 60s), 65));
   CHECK(to(bench.score_after(60s, std::nullopt)) == level::limited);
 }
 
-TEST_CASE("an override to the level in force is no change, and still holds it", "[degradation][D5]") {
+TEST_CASE("an override to the level in force is no change, and still holds it", "[level][D5]") {
   bench bench;
   static_cast<void>(bench.score(95));
   CHECK_FALSE(bench.set(pinned(bench, level::optimal, 60s), 95));
@@ -76,7 +76,7 @@ TEST_CASE("an override to the level in force is no change, and still holds it", 
   CHECK(bench.shown() == level::optimal);
 }
 
-TEST_CASE("an override can be taken back and replaced", "[degradation][D5]") {
+TEST_CASE("an override can be taken back and replaced", "[level][D5]") {
   bench bench;
   static_cast<void>(bench.score(95));
   static_cast<void>(bench.set(pinned(bench, level::minimal, 60s), 95));
@@ -97,7 +97,7 @@ TEST_CASE("an override can be taken back and replaced", "[degradation][D5]") {
   }
 }
 
-TEST_CASE("the earlier of dwell and expiry is the next change", "[degradation][D5]") {
+TEST_CASE("the earlier of dwell and expiry is the next change", "[level][D5]") {
   bench bench;
   static_cast<void>(bench.score(80));
   static_cast<void>(bench.score(95));
@@ -109,7 +109,7 @@ TEST_CASE("the earlier of dwell and expiry is the next change", "[degradation][D
   CHECK(bench.controller.next_change() == began + 5s);
 }
 
-TEST_CASE("an override that says too little is refused, and the one before stays", "[degradation][D5]") {
+TEST_CASE("an override that says too little is refused, and the one before stays", "[level][D5]") {
   bench bench;
   static_cast<void>(bench.score(95));
   static_cast<void>(bench.set(pinned(bench, level::minimal, 60s), 95));
@@ -129,7 +129,7 @@ TEST_CASE("an override that says too little is refused, and the one before stays
   CHECK(refusal(bench, pinned(bench, level::optimal, 1ns)) == "");
 }
 
-TEST_CASE("an override lasts a week at most: what nobody renews ends", "[degradation][D5]") {
+TEST_CASE("an override lasts a week at most: what nobody renews ends", "[level][D5]") {
   bench bench;
   static_cast<void>(bench.score(95));
   CHECK(refusal(bench, pinned(bench, level::optimal, 168h)) == "");
@@ -142,7 +142,7 @@ TEST_CASE("an override lasts a week at most: what nobody renews ends", "[degrada
   CHECK(refusal(bench, tried) == "level_override.expires = a time gone by: allowed is in the future");
 }
 
-TEST_CASE("a refused override leaves the one before in force", "[degradation][D5]") {
+TEST_CASE("a refused override leaves the one before in force", "[level][D5]") {
   bench bench;
   static_cast<void>(bench.score(95));
   static_cast<void>(bench.set(pinned(bench, level::minimal, 60s), 95));
@@ -150,7 +150,7 @@ TEST_CASE("a refused override leaves the one before in force", "[degradation][D5
   CHECK(bench.shown() == level::minimal);
 }
 
-TEST_CASE("an override before the first score counts as well", "[degradation][D5]") {
+TEST_CASE("an override before the first score counts as well", "[level][D5]") {
   bench bench;
   const auto change = bench.set(pinned(bench, level::optimal, 60s), std::nullopt);
   REQUIRE(change);
@@ -160,7 +160,7 @@ TEST_CASE("an override before the first score counts as well", "[degradation][D5
   CHECK_FALSE(bench.controller.assessed());
 }
 
-TEST_CASE("a cap holds the level down, and never makes it better", "[degradation][D5]") {
+TEST_CASE("a cap holds the level down, and never makes it better", "[level][D5]") {
   bench bench;
   static_cast<void>(bench.score(100));
   auto cap = pinned(bench, level::limited, 60s);
@@ -191,7 +191,7 @@ TEST_CASE("a cap holds the level down, and never makes it better", "[degradation
   CHECK(end->cause == level_cause::override_ended);
 }
 
-TEST_CASE("a freeze keeps the level that was in force, whatever level it names", "[degradation][D5]") {
+TEST_CASE("a freeze keeps the level that was in force, whatever level it names", "[level][D5]") {
   bench bench;
   static_cast<void>(bench.score(75));
   auto freeze = pinned(bench, static_cast<level>(99), 60s);
@@ -213,14 +213,14 @@ TEST_CASE("a freeze keeps the level that was in force, whatever level it names",
     CHECK(to(bench.score_after(50s, 75)) == level::degraded);
   }
   SECTION("in a dry run: of what requests see") {
-    degradation_test::bench dry{{.ladder = ladder, .dry_run = true}};
+    level_test::bench dry{{.ladder = ladder, .dry_run = true}};
     static_cast<void>(dry.score(10));
     static_cast<void>(dry.set(freeze, 10));
     CHECK(dry.shown() == level::optimal);
   }
 }
 
-TEST_CASE("while nobody has been asked an override still ends", "[degradation][D5]") {
+TEST_CASE("while nobody has been asked an override still ends", "[level][D5]") {
   bench bench;
   static_cast<void>(bench.set(pinned(bench, level::optimal, 60s), std::nullopt));
   bench.now += 60s - 1ns;
@@ -233,7 +233,7 @@ TEST_CASE("while nobody has been asked an override still ends", "[degradation][D
   CHECK_FALSE(bench.controller.assessed());
 }
 
-TEST_CASE("every cause and every kind of override has a name", "[degradation]") {
+TEST_CASE("every cause and every kind of override has a name", "[level]") {
   CHECK(to_string(level_cause::first_assessment) == "first_assessment");
   CHECK(to_string(level_cause::health_fell) == "health_fell");
   CHECK(to_string(level_cause::health_recovered) == "health_recovered");

@@ -6,7 +6,7 @@
 #include <optional>
 #include <string>
 
-using namespace degradation_test;
+using namespace level_test;
 using brownout::override_kind;
 
 namespace {
@@ -110,7 +110,7 @@ void on_all_paths(bool with_dry_run, Check check) {
 }  // namespace
 
 TEST_CASE("an override always wins, always ends to the nanosecond, and health goes on below it untouched",
-          "[degradation][D5]") {
+          "[level][D5]") {
   std::size_t held = 0, changes = 0;
   on_all_paths(false, [&](const overridden_path& path) {
     const auto& seen = path.with.controller;
@@ -141,8 +141,7 @@ TEST_CASE("an override always wins, always ends to the nanosecond, and health go
   CHECK(changes > 5000);
 }
 
-TEST_CASE("in a dry run an override wins as well: it is an operator's word and no rehearsal",
-          "[degradation][D5]") {
+TEST_CASE("in a dry run an override wins as well: it is an operator's word and no rehearsal", "[level][D5]") {
   std::size_t held = 0;
   on_all_paths(true, [&](const overridden_path& path) {
     REQUIRE(path.with.shown() == path.expected());

@@ -5,7 +5,7 @@
 #include <optional>
 #include <stdexcept>
 
-using namespace degradation_test;
+using namespace level_test;
 
 namespace {
 
@@ -17,8 +17,7 @@ policy with_floor(std::optional<level> floor) {
 
 }  // namespace
 
-TEST_CASE("while the score is unknown the level climbs a step each dwell, up to the floor",
-          "[degradation][H2]") {
+TEST_CASE("while the score is unknown the level climbs a step each dwell, up to the floor", "[level][H2]") {
   bench bench{with_floor(level::degraded)};
   static_cast<void>(bench.score(0));
   CHECK_FALSE(bench.score_after(1h, unknown));  // unknown from now on
@@ -36,7 +35,7 @@ TEST_CASE("while the score is unknown the level climbs a step each dwell, up to 
   CHECK_FALSE(bench.controller.next_change());
 }
 
-TEST_CASE("by default the floor is the best level: what cannot be asked is tried", "[degradation][H2]") {
+TEST_CASE("by default the floor is the best level: what cannot be asked is tried", "[level][H2]") {
   bench bench;
   static_cast<void>(bench.score(0));
   static_cast<void>(bench.score(unknown));
@@ -44,14 +43,14 @@ TEST_CASE("by default the floor is the best level: what cannot be asked is tried
   CHECK(bench.shown() == level::optimal);
 }
 
-TEST_CASE("an unknown score takes nothing away from a level better than the floor", "[degradation][H2]") {
+TEST_CASE("an unknown score takes nothing away from a level better than the floor", "[level][H2]") {
   bench bench{with_floor(level::minimal)};
   static_cast<void>(bench.score(100));
   for (int i = 0; i < 5; ++i) CHECK_FALSE(bench.score_after(1h, unknown));
   CHECK(bench.shown() == level::optimal);
 }
 
-TEST_CASE("a first score that is unknown starts the system at the floor", "[degradation][H2]") {
+TEST_CASE("a first score that is unknown starts the system at the floor", "[level][H2]") {
   bench at_floor{with_floor(level::limited)};
   const auto change = at_floor.score(unknown);
   REQUIRE(change);
@@ -64,7 +63,7 @@ TEST_CASE("a first score that is unknown starts the system at the floor", "[degr
   CHECK(holding.controller.assessed());
 }
 
-TEST_CASE("a dwell on evidence does not count without it, nor the other way round", "[degradation][H2]") {
+TEST_CASE("a dwell on evidence does not count without it, nor the other way round", "[level][H2]") {
   bench bench;
   static_cast<void>(bench.score(80));
   static_cast<void>(bench.score(95));
@@ -76,7 +75,7 @@ TEST_CASE("a dwell on evidence does not count without it, nor the other way roun
 }
 
 TEST_CASE("a blind step that fails is a relapse: what is down is tried less and less often",
-          "[degradation][D2][H2]") {
+          "[level][D2][H2]") {
   bench bench;
   static_cast<void>(bench.score(75));
   for (const auto dwell : {10s, 20s, 40s, 80s, 80s}) {
@@ -87,12 +86,12 @@ TEST_CASE("a blind step that fails is a relapse: what is down is tried less and 
   }
 }
 
-TEST_CASE("a panic floor that is not on the ladder is refused", "[degradation][options]") {
+TEST_CASE("a panic floor that is not on the ladder is refused", "[level][options]") {
   CHECK_THROWS_WITH(bench{with_floor(static_cast<level>(7))},
                     "level_policy.panic_floor = 7: allowed is a level of the ladder");
 }
 
-TEST_CASE("no try is announced that what is known forbids", "[degradation][H3]") {
+TEST_CASE("no try is announced that what is known forbids", "[level][H3]") {
   bench bench;
   static_cast<void>(bench.controller.update(100, bench.now));
   const auto fall = bench.controller.update(unknown, bench.now, 0);
@@ -106,7 +105,7 @@ TEST_CASE("no try is announced that what is known forbids", "[degradation][H3]")
   CHECK(bench.controller.outlook(bench.now + 1h).blind);
 }
 
-TEST_CASE("a dwell that began at a time that was wrong begins again", "[degradation][S2]") {
+TEST_CASE("a dwell that began at a time that was wrong begins again", "[level][S2]") {
   bench bench;
   static_cast<void>(bench.score(80));
   CHECK_FALSE(bench.controller.update(95, bench.now + 24h * 365));

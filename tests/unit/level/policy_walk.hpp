@@ -13,7 +13,7 @@
 #include <span>
 #include <vector>
 
-namespace degradation_test {
+namespace level_test {
 
 /// Random policies and random scores over time: the same for the same seed.
 class walk {
@@ -97,4 +97,4 @@ class walk {
   std::mt19937 random_;
 };
 
-}  // namespace degradation_test
+}  // namespace level_test

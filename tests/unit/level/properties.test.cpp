@@ -6,7 +6,7 @@
 #include <optional>
 #include <vector>
 
-using namespace degradation_test;
+using namespace level_test;
 
 namespace {
 
@@ -85,7 +85,7 @@ struct rules {
 }  // namespace
 
 TEST_CASE("whatever the policy and the scores, the level does what the rules say and nothing else",
-          "[degradation][D2][exhaustive]") {
+          "[level][D2][exhaustive]") {
   std::size_t falls = 0, climbs = 0, blind_climbs = 0, relapses = 0;
   for (std::uint32_t seed = 0; seed < paths; ++seed) {
     INFO("seed " << seed);
@@ -134,7 +134,7 @@ TEST_CASE("whatever the policy and the scores, the level does what the rules say
 
 TEST_CASE(
     "while the score stays between a level's threshold and what the better one asks for, nothing changes",
-    "[degradation][D2]") {
+    "[level][D2]") {
   std::size_t bands = 0;
   for (std::uint32_t seed = 0; seed < paths; ++seed) {
     INFO("seed " << seed);
@@ -160,7 +160,7 @@ TEST_CASE(
   CHECK(bands > paths / 2);
 }
 
-TEST_CASE("between two steps up there is always a dwell", "[degradation][D2]") {
+TEST_CASE("between two steps up there is always a dwell", "[level][D2]") {
   for (std::uint32_t seed = 0; seed < paths; ++seed) {
     INFO("seed " << seed);
     walk random{seed};
@@ -184,7 +184,7 @@ TEST_CASE("between two steps up there is always a dwell", "[degradation][D2]") {
 
 TEST_CASE(
     "relapse after relapse lengthens the dwell up to its limit and never beyond, and calm shortens it again",
-    "[degradation][D2]") {
+    "[level][D2]") {
   for (std::uint32_t seed = 0; seed < paths; ++seed) {
     INFO("seed " << seed);
     walk random{seed};
@@ -229,7 +229,7 @@ TEST_CASE(
   }
 }
 
-TEST_CASE("a dry run decides the same and shows none of it", "[degradation][D5]") {
+TEST_CASE("a dry run decides the same and shows none of it", "[level][D5]") {
   std::size_t noted = 0;
   for (std::uint32_t seed = 0; seed < paths; ++seed) {
     INFO("seed " << seed);

@@ -2,7 +2,7 @@
 #include "catch2.hpp"
 #include "unit/level/controller_bench.hpp"
 
-using namespace degradation_test;
+using namespace level_test;
 
 namespace {
 
@@ -20,7 +20,7 @@ void climb_and_fall(bench& bench, duration held) {
 
 }  // namespace
 
-TEST_CASE("an improvement that does not last doubles the dwell, up to eight times", "[degradation][D2]") {
+TEST_CASE("an improvement that does not last doubles the dwell, up to eight times", "[level][D2]") {
   bench bench{two_levels()};
   static_cast<void>(bench.score(0));
   CHECK(bench.controller.current_dwell() == 10s);
@@ -35,8 +35,7 @@ TEST_CASE("an improvement that does not last doubles the dwell, up to eight time
   CHECK(bench.controller.relapses() == 3);
 }
 
-TEST_CASE("getting worse is a relapse up to six dwells after the improvement, not later",
-          "[degradation][D2]") {
+TEST_CASE("getting worse is a relapse up to six dwells after the improvement, not later", "[level][D2]") {
   bench bench{two_levels()};
   static_cast<void>(bench.score(0));
   SECTION("exactly six") {
@@ -49,14 +48,14 @@ TEST_CASE("getting worse is a relapse up to six dwells after the improvement, no
   }
 }
 
-TEST_CASE("the first fall after a good start is no relapse", "[degradation][D2]") {
+TEST_CASE("the first fall after a good start is no relapse", "[level][D2]") {
   bench bench{two_levels()};
   static_cast<void>(bench.score(100));
   CHECK(bench.score_after(1s, 0));
   CHECK(bench.controller.relapses() == 0);
 }
 
-TEST_CASE("each relapse is forgotten after its six dwells without another", "[degradation][D2]") {
+TEST_CASE("each relapse is forgotten after its six dwells without another", "[level][D2]") {
   bench bench{two_levels()};
   static_cast<void>(bench.score(0));
   climb_and_fall(bench, 1s);
@@ -88,7 +87,7 @@ TEST_CASE("each relapse is forgotten after its six dwells without another", "[de
   }
 }
 
-TEST_CASE("an outage that takes several steps down is one relapse", "[degradation][D2]") {
+TEST_CASE("an outage that takes several steps down is one relapse", "[level][D2]") {
   bench bench;  // five levels
   static_cast<void>(bench.score(80));
   static_cast<void>(bench.score(100));
@@ -102,7 +101,7 @@ TEST_CASE("an outage that takes several steps down is one relapse", "[degradatio
   CHECK(bench.controller.current_dwell() == 20s);
 }
 
-TEST_CASE("a growth of one switches relapses off", "[degradation][D2]") {
+TEST_CASE("a growth of one switches relapses off", "[level][D2]") {
   bench bench{{.ladder = {{level::optimal, 90}, {level::degraded, 0}}, .dwell = 10s, .dwell_growth = 1}};
   static_cast<void>(bench.score(0));
   for (int i = 0; i < 5; ++i) {

@@ -17,7 +17,7 @@ using brownout::explain;
 using brownout::level_cause;
 using brownout::level_outlook;
 using brownout::score_limit;
-using degradation_test::level;
+using level_test::level;
 using transition = brownout::explained_transition<level>;
 
 namespace {

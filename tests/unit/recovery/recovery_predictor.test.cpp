@@ -101,7 +101,7 @@ struct naive_predictor {
 
 }  // namespace
 
-TEST_CASE("nothing is predicted from fewer than five ended outages", "[degradation][D6]") {
+TEST_CASE("nothing is predicted from fewer than five ended outages", "[recovery][D6]") {
   auto tested = after({1s, 2s, 3s, 4s});
   for (int i = 0; i < 20; ++i) tested.note_cut_short(10s);
   CHECK(tested.estimate(0s) == recovery_estimate{});
@@ -111,14 +111,14 @@ TEST_CASE("nothing is predicted from fewer than five ended outages", "[degradati
   CHECK(tested.chance_of_recovery(0s, 1h) > 0);
 }
 
-TEST_CASE("five outages give a p50, nine a p90, and not one fewer", "[degradation][D6]") {
+TEST_CASE("five outages give a p50, nine a p90, and not one fewer", "[recovery][D6]") {
   CHECK(after_seconds_up_to(4).estimate(0s).p50 == unknown);
   CHECK(after_seconds_up_to(5).estimate(0s).p50 == 3s);
   CHECK(after_seconds_up_to(8).estimate(0s).p90 == unknown);
   CHECK(after_seconds_up_to(9).estimate(0s).p90 == 9s);
 }
 
-TEST_CASE("an estimate is the rank that covers, whatever the number of outages", "[degradation][D6]") {
+TEST_CASE("an estimate is the rank that covers, whatever the number of outages", "[recovery][D6]") {
   // p50: ceil((n + 1) / 2), p90: ceil(9 (n + 1) / 10).
   for (int n = 9; n <= 64; ++n) {
     INFO(n << " outages");
@@ -128,7 +128,7 @@ TEST_CASE("an estimate is the rank that covers, whatever the number of outages",
   }
 }
 
-TEST_CASE("an outage is compared with those that lasted longer than it has", "[degradation][D6]") {
+TEST_CASE("an outage is compared with those that lasted longer than it has", "[recovery][D6]") {
   const auto tested = after_seconds_up_to(40);
   SECTION("thirty are left: the 16th and the 28th of them") {
     CHECK(tested.estimate(10s) == recovery_estimate{.p50 = 16s, .p90 = 28s});
@@ -145,7 +145,7 @@ TEST_CASE("an outage is compared with those that lasted longer than it has", "[d
   }
 }
 
-TEST_CASE("an outage cut short counts for as long as it was seen", "[degradation][D6]") {
+TEST_CASE("an outage cut short counts for as long as it was seen", "[recovery][D6]") {
   // At risk when one ends, with the one asked about: 7 at 10 s, 6 at 20 s, then one is cut short, 4, 3, 2.
   auto tested = after({10s, 20s, 30s, 40s, 50s});
   tested.note_cut_short(25s);
@@ -156,7 +156,7 @@ TEST_CASE("an outage cut short counts for as long as it was seen", "[degradation
   CHECK(tested.chance_of_recovery(0s, 1h) == Approx(1 - 6 / 7.0 * 5 / 6 * 3 / 4 * 2 / 3 * 1 / 2));
 }
 
-TEST_CASE("an outage cut short when another ended was at risk, whichever came first", "[degradation][D6]") {
+TEST_CASE("an outage cut short when another ended was at risk, whichever came first", "[recovery][D6]") {
   recovery_predictor cut_first;
   recovery_predictor cut_last;
   cut_first.note_cut_short(10s);
@@ -169,14 +169,14 @@ TEST_CASE("an outage cut short when another ended was at risk, whichever came fi
   CHECK(cut_last.chance_of_recovery(0s, 10s) == Approx(1 / 7.0));
 }
 
-TEST_CASE("long outages that were all cut short leave p90 unknown", "[degradation][D6]") {
+TEST_CASE("long outages that were all cut short leave p90 unknown", "[recovery][D6]") {
   auto tested = after_seconds_up_to(20);
   for (int i = 0; i < 5; ++i) tested.note_cut_short(1min);
   CHECK(tested.estimate(0s).p50 == 13s);
   CHECK(tested.estimate(0s).p90 == unknown);
 }
 
-TEST_CASE("the oldest outages are forgotten, not the shortest or the longest", "[degradation][D6]") {
+TEST_CASE("the oldest outages are forgotten, not the shortest or the longest", "[recovery][D6]") {
   recovery_predictor tested{{.remembered = 9}};
   for (const auto length : {50s, 10s, 90s, 30s, 70s, 20s, 80s, 40s, 60s}) tested.note_ended(length);
   CHECK(tested.remembered() == 9);
@@ -192,7 +192,7 @@ TEST_CASE("the oldest outages are forgotten, not the shortest or the longest", "
   CHECK(tested.remembered() == 9);
 }
 
-TEST_CASE("a copy of a predictor forgets and learns by itself", "[degradation][D6]") {
+TEST_CASE("a copy of a predictor forgets and learns by itself", "[recovery][D6]") {
   const auto original = after_seconds_up_to(20);
   auto copy = original;
   for (int i = 0; i < 100; ++i) copy.note_ended(1h);
@@ -201,7 +201,7 @@ TEST_CASE("a copy of a predictor forgets and learns by itself", "[degradation][D
   CHECK(original.estimate(0s).p50 == 11s);
 }
 
-TEST_CASE("a predictor answers as its definition does, over any history", "[degradation][D6]") {
+TEST_CASE("a predictor answers as its definition does, over any history", "[recovery][D6]") {
   const auto seed = GENERATE(1u, 2u, 3u, 4u);
   INFO("seed " << seed);
   std::mt19937 random{seed};
@@ -224,7 +224,7 @@ TEST_CASE("a predictor answers as its definition does, over any history", "[degr
   }
 }
 
-TEST_CASE("no recovery is predicted before it could show", "[degradation][D6]") {
+TEST_CASE("no recovery is predicted before it could show", "[recovery][D6]") {
   const auto tested = after_seconds_up_to(20);
   CHECK(tested.estimate(0s, 5s) == recovery_estimate{.not_before = 5s, .p50 = 11s, .p90 = 19s});
   CHECK(tested.estimate(0s, 15s) == recovery_estimate{.not_before = 15s, .p50 = 15s, .p90 = 19s});
@@ -234,7 +234,7 @@ TEST_CASE("no recovery is predicted before it could show", "[degradation][D6]") 
   }
 }
 
-TEST_CASE("negative times are none, and the longest do not overflow", "[degradation][D6]") {
+TEST_CASE("negative times are none, and the longest do not overflow", "[recovery][D6]") {
   constexpr auto longest = duration::max();
   const auto tested = after({-1s, 1s, 1s, 1s, 1s, longest, longest, longest, longest, longest, longest});
   SECTION("negative") {
@@ -256,7 +256,7 @@ TEST_CASE("negative times are none, and the longest do not overflow", "[degradat
   }
 }
 
-TEST_CASE("a memory too small for a p90, or larger than anyone needs, is refused", "[degradation][options]") {
+TEST_CASE("a memory too small for a p90, or larger than anyone needs, is refused", "[recovery][options]") {
   CHECK(recovery_options{}.remembered == 64);
   CHECK(refusal({.remembered = 9}) == "");
   CHECK(refusal({.remembered = 1024}) == "");
@@ -264,7 +264,7 @@ TEST_CASE("a memory too small for a p90, or larger than anyone needs, is refused
   CHECK(refusal({.remembered = 1025}) == "recovery_options.remembered = 1025: allowed is 9 to 1024");
 }
 
-TEST_CASE("what must follow recovery comes on top", "[degradation][D6]") {
+TEST_CASE("what must follow recovery comes on top", "[recovery][D6]") {
   constexpr recovery_estimate known{.not_before = 1s, .p50 = 2s, .p90 = 3s};
   CHECK(known.later_by(10s) == recovery_estimate{.not_before = 11s, .p50 = 12s, .p90 = 13s});
   CHECK(known.later_by(-10s) == known);
@@ -273,7 +273,7 @@ TEST_CASE("what must follow recovery comes on top", "[degradation][D6]") {
   CHECK(known.later_by(longest) == recovery_estimate{.not_before = longest, .p50 = longest, .p90 = longest});
 }
 
-TEST_CASE("several outages are over when the last one is", "[degradation][D6]") {
+TEST_CASE("several outages are over when the last one is", "[recovery][D6]") {
   const auto seconds = after_seconds_up_to(40);
   const auto hours = [] {
     recovery_predictor made;

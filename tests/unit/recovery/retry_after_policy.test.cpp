@@ -46,7 +46,7 @@ std::string refusal(const retry_after_policy& tried) {
 
 }  // namespace
 
-TEST_CASE("callers are told to come back between p50 and p90", "[degradation][D6]") {
+TEST_CASE("callers are told to come back between p50 and p90", "[recovery][D6]") {
   constexpr retry_after_policy policy;
   constexpr recovery_estimate recovery{.p50 = 40s, .p90 = 120s};
   CHECK(range_of(policy, recovery) == answers{40s, 120s});
@@ -54,7 +54,7 @@ TEST_CASE("callers are told to come back between p50 and p90", "[degradation][D6
   CHECK(policy.retry_after(recovery, 0.5) == 80s);
 }
 
-TEST_CASE("callers are told something sensible while recovery is unknown", "[degradation][D6]") {
+TEST_CASE("callers are told something sensible while recovery is unknown", "[recovery][D6]") {
   constexpr retry_after_policy policy{.fallback = 20s};
   CHECK(range_of(policy, {}) == answers{20s, 40s});
   CHECK(range_of(policy, {.p50 = 50s}) == answers{50s, 100s});
@@ -62,12 +62,12 @@ TEST_CASE("callers are told something sensible while recovery is unknown", "[deg
   CHECK(range_of(policy, {.not_before = 1s}) == answers{20s, 40s});
 }
 
-TEST_CASE("no caller is told to come back before it could help", "[degradation][D6]") {
+TEST_CASE("no caller is told to come back before it could help", "[recovery][D6]") {
   CHECK(range_of({}, {.not_before = 60s, .p50 = 40s, .p90 = 120s}) == answers{60s, 120s});
   CHECK(range_of({}, {.not_before = 60s, .p50 = 60s, .p90 = 60s}) == answers{60s, 70s});
 }
 
-TEST_CASE("the limits move callers' return and never put it on one moment", "[degradation][D6]") {
+TEST_CASE("the limits move callers' return and never put it on one moment", "[recovery][D6]") {
   constexpr retry_after_policy policy{.shortest = 2s, .narrowest = 8s, .longest = 60s};
   CHECK(range_of(policy, {.p50 = 0s, .p90 = 0s}) == answers{2s, 10s});
   CHECK(range_of(policy, {.p50 = 10s, .p90 = 11s}) == answers{10s, 18s});
@@ -81,7 +81,7 @@ TEST_CASE("the limits move callers' return and never put it on one moment", "[de
   CHECK(range_of(tight, {}) == answers{2s, 10s});
 }
 
-TEST_CASE("ten thousand callers turned away in one outage come back spread out", "[degradation][D6]") {
+TEST_CASE("ten thousand callers turned away in one outage come back spread out", "[recovery][D6]") {
   const auto recovery = GENERATE(recovery_estimate{}, recovery_estimate{.p50 = 40s, .p90 = 120s},
                                  recovery_estimate{.p50 = 5s, .p90 = 5s},
                                  recovery_estimate{.not_before = 1h, .p50 = 2h, .p90 = 3h});
@@ -106,7 +106,7 @@ TEST_CASE("ten thousand callers turned away in one outage come back spread out",
   }
 }
 
-TEST_CASE("a chance that is none is a broken precondition", "[degradation][D6]") {
+TEST_CASE("a chance that is none is a broken precondition", "[recovery][D6]") {
   constexpr double nan = std::numeric_limits<double>::quiet_NaN();
   const auto aborts = [](double chance) {
     return core_test::in_child([&] {
@@ -118,7 +118,7 @@ TEST_CASE("a chance that is none is a broken precondition", "[degradation][D6]")
   CHECK(aborts(nan));
 }
 
-TEST_CASE("a retry-after policy's defaults are the documented ones", "[degradation][options]") {
+TEST_CASE("a retry-after policy's defaults are the documented ones", "[recovery][options]") {
   const retry_after_policy defaults;
   CHECK(defaults.fallback == 30s);
   CHECK(defaults.shortest == 1s);
@@ -128,7 +128,7 @@ TEST_CASE("a retry-after policy's defaults are the documented ones", "[degradati
 }
 
 TEST_CASE("a retry-after policy at its limits is accepted, beyond them refused by name",
-          "[degradation][options]") {
+          "[recovery][options]") {
   CHECK(refusal({.fallback = 1ms, .shortest = 0s, .narrowest = 1ms, .longest = 1ms}) == "");
   CHECK(refusal({.fallback = 24h, .shortest = 12h, .narrowest = 12h, .longest = 24h}) == "");
   CHECK(refusal({.fallback = 0s}) == "retry_after_policy.fallback = 0ns: allowed is 1ms to 86400s");

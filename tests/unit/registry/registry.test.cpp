@@ -274,7 +274,7 @@ TEST_CASE("a breaker costs its registry a cache line at most beside itself", "[r
         sizeof(tested_registry::breaker_type) + 64);
 }
 
-TEST_CASE("a breaker that is reconfigured leaves the others of its rule alone", "[system][registry][B13]") {
+TEST_CASE("a breaker that is reconfigured leaves the others of its rule alone", "[registry][registry][B13]") {
   bench bench{8};
   const auto one = bench.breakers.at("one");
   const auto other = bench.breakers.at("other");

@@ -120,8 +120,8 @@ TEST_CASE("a call counts under the epoch it was made in, also if that ends while
   interrupted_clock::action = [&] { database.breaker().reset(); };  // after the breaker, before the window
   CHECK(call->complete(outcome::success) == brownout::disposition::counted);
   REQUIRE_FALSE(interrupted_clock::action);
-  CHECK(database.statistics(database.breaker().glance().epoch).calls == 0);
+  CHECK(database.statistics(database.breaker().status().epoch).calls == 0);
 
   CHECK(database.try_acquire()->complete(outcome::success) == brownout::disposition::counted);
-  CHECK(database.statistics(database.breaker().glance().epoch).calls == 1);
+  CHECK(database.statistics(database.breaker().status().epoch).calls == 1);
 }

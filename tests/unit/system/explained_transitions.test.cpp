@@ -22,7 +22,7 @@ void pin(staging& system, level to, duration for_how_long = 1h) {
 TEST_CASE("a change of the level names what lost points, the greatest loss first, and what is unknown last",
           "[system][D5]") {
   auto given = staging_options();
-  given.dependencies[number(dependency::s3)].check = {};
+  given.dependencies[number(dependency::s3)].probe = {};
   staging system{given};
   system.run(1s);
   open(system, dependency::redis);

@@ -62,7 +62,7 @@ TEST_CASE("a measurement is asked for at each step, and holds until the next", "
 
 TEST_CASE("what is measured is evidence without any call, and lifts nothing", "[system][H2]") {
   auto given = measured(dependency::openai, [] { return measurement{.success_share = 1.0}; });
-  given.dependencies[number(dependency::openai)].check = {};
+  given.dependencies[number(dependency::openai)].probe = {};
   staging system{given};
   system.run(10min);
   CHECK(system.component(dependency::openai).recent.calls == 0);
@@ -74,7 +74,7 @@ TEST_CASE("what is measured is evidence without any call, and lifts nothing", "[
 
 TEST_CASE("open without a probe and its period over, only what is measured is known", "[system][H2]") {
   auto given = measured(dependency::openai, [] { return measurement{.success_share = 0.8}; });
-  given.dependencies[number(dependency::openai)].check = {};
+  given.dependencies[number(dependency::openai)].probe = {};
   staging system{given};
   system.run(1s);
   for (int i = 0; i < 5; ++i) system.fail_call(dependency::openai);

@@ -63,7 +63,7 @@ TEST_CASE("a supervisor refuses an option outside its range with name, value and
   CHECK(refusal([](options& o) {
           for (auto& one : o.dependencies) one.weight = 0;
         }) == "sum of scorer.weights = 0.000000: allowed is above 0");
-  CHECK(refusal([](options& o) { o.dependencies[1].trips = {0}; }) ==
+  CHECK(refusal([](options& o) { o.dependencies[1].detector = {0}; }) ==
         "dependency database: consecutive_failures.threshold = 0: allowed is 1 to 1000000");
   CHECK(refusal([](options& o) { o.dependencies[1].breaker.open_for = 0s; }) ==
         "dependency database: breaker_options.open_for = 0ns: allowed is 1ms to 86400s");
@@ -112,22 +112,24 @@ TEST_CASE("evidence that would be stale before the next probe's answer is refuse
   const auto stale_after = [](duration limit) {
     return refusal([&](options& o) { o.health.component.evidence.stale_after = limit; });
   };
-  CHECK(stale_after(15s) ==
-        "evidence_policy.stale_after = 15s: allowed is longer than a probe's interval and time-out together, "
-        "15s");
+  CHECK(
+      stale_after(15s) ==
+      "evidence_options.stale_after = 15s: allowed is longer than a probe's interval and time-out together, "
+      "15s");
   CHECK(stale_after(1s) != "");
   CHECK(stale_after(15s + 1ns) == "");
   CHECK(stale_after(0s) == "");  // left out
-  CHECK(stale_after(-1s) == "evidence_policy.stale_after = -1s: allowed is 1ms to 604800s");
-  CHECK(refusal([](options& o) {  // the slowest probe counts
-          o.health.component.evidence.stale_after = 16s;
-          o.dependencies[3].timeout = 6s;
-        }) ==
-        "evidence_policy.stale_after = 16s: allowed is longer than a probe's interval and time-out together, "
-        "16s");
+  CHECK(stale_after(-1s) == "evidence_options.stale_after = -1s: allowed is 1ms to 604800s");
+  CHECK(
+      refusal([](options& o) {  // the slowest probe counts
+        o.health.component.evidence.stale_after = 16s;
+        o.dependencies[3].timeout = 6s;
+      }) ==
+      "evidence_options.stale_after = 16s: allowed is longer than a probe's interval and time-out together, "
+      "16s");
   CHECK(refusal([](options& o) {  // without a probe there is nothing to wait for
           o.health.component.evidence.stale_after = 1ms;
-          for (auto& one : o.dependencies) one.check = {};
+          for (auto& one : o.dependencies) one.probe = {};
         }) == "");
 }
 

@@ -125,7 +125,7 @@ TEST_CASE("an outage that the best level can do without is not waited for", "[sy
 
 TEST_CASE("a required outage is waited for, however little it weighs", "[system][D6][H3]") {
   auto given = staging_options();
-  given.dependencies[number(dependency::s3)].importance = brownout::criticality::required;
+  given.dependencies[number(dependency::s3)].criticality = brownout::criticality::required;
   learning system{given};
   for (int i = 0; i < 9; ++i) system.outage(1);
   system.begin(dependency::s3);
@@ -185,7 +185,7 @@ TEST_CASE("while the score is unknown, only the earliest moment is known", "[sys
   given.dependencies.push_back(given.dependencies[1]);
   given.dependencies[2].name = "redis";
   given.dependencies[3].name = "s3";
-  for (auto& one : given.dependencies) one.check = {};
+  for (auto& one : given.dependencies) one.probe = {};
   staging system{given};
   for (int i = 0; i < 5; ++i) system.fail_call(dependency::openai);
   for (int i = 0; i < 3; ++i) system.fail_call(dependency::database);
@@ -254,12 +254,12 @@ TEST_CASE("two processes do not give the same answers in the same order", "[syst
 TEST_CASE("nothing is predicted while what others stand on is unwell without an outage", "[system][D6]") {
   manual_clock clock;
   auto described = staging_options();
-  for (auto& one : described.dependencies) one.check = {};
+  for (auto& one : described.dependencies) one.probe = {};
   auto& database = described.dependencies[number(dependency::database)];
   database.weight = 0;
   database.measure = [] { return brownout::measurement{.success_share = 0.0}; };
   auto& openai = described.dependencies[number(dependency::openai)];
-  openai.importance = brownout::criticality::required;
+  openai.criticality = brownout::criticality::required;
   openai.depends_on = {"database"};
   openai.measure = [] { return brownout::measurement{.success_share = 1.0}; };
   supervisor watched{std::move(described), matrix, clock};

@@ -12,7 +12,7 @@ namespace {
 
 options with_importance(criticality of_all) {
   auto given = staging_options();
-  for (auto& one : given.dependencies) one.importance = of_all;
+  for (auto& one : given.dependencies) one.criticality = of_all;
   return given;
 }
 
@@ -86,7 +86,7 @@ TEST_CASE("optional dependencies never take readiness away, all of them together
 
 TEST_CASE("optional dependencies do not keep readiness from coming back either", "[system][H3]") {
   auto given = with_importance(criticality::optional);
-  given.dependencies[number(dependency::database)].importance = criticality::standard;
+  given.dependencies[number(dependency::database)].criticality = criticality::standard;
   given.dependencies[number(dependency::database)].weight = 3;
   given.levels.hysteresis = 5;
   given.levels.ladder = {{level::optimal, 90},
@@ -117,7 +117,7 @@ TEST_CASE("optional dependencies do not keep readiness from coming back either",
 
 TEST_CASE("a required dependency takes the level down to its own score, whatever it weighs", "[system][H3]") {
   auto given = staging_options();
-  given.dependencies[number(dependency::s3)].importance = criticality::required;
+  given.dependencies[number(dependency::s3)].criticality = criticality::required;
   staging system{given};
   system.run(1s);
   take_down(system, dependency::s3);
@@ -126,8 +126,8 @@ TEST_CASE("a required dependency takes the level down to its own score, whatever
   CHECK(seen.score == 0);
   CHECK(seen.limit == score_limit::required);
   CHECK(seen.limited_by == number(dependency::s3));
-  CHECK(seen.components[number(dependency::s3)].importance == criticality::required);
-  CHECK(seen.components[number(dependency::openai)].importance == criticality::standard);
+  CHECK(seen.components[number(dependency::s3)].criticality == criticality::required);
+  CHECK(seen.components[number(dependency::openai)].criticality == criticality::standard);
   CHECK(seen.level == level::emergency);
   CHECK_FALSE(system.watched.ready());
   REQUIRE_FALSE(seen.transitions.empty());
@@ -137,7 +137,7 @@ TEST_CASE("a required dependency takes the level down to its own score, whatever
 
 TEST_CASE("a required dependency takes readiness away also where optional ones would not", "[system][H3]") {
   auto given = with_importance(criticality::optional);
-  given.dependencies[number(dependency::s3)].importance = criticality::required;
+  given.dependencies[number(dependency::s3)].criticality = criticality::required;
   staging system{given};
   system.run(1s);
   system.answers.fill(health::down);

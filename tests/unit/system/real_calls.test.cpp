@@ -137,7 +137,7 @@ TEST_CASE("a circuit held open is not probed, and is once it is let go", "[syste
 
 TEST_CASE("a dependency without a probe lives by real calls alone", "[system][S1]") {
   auto given = staging_options();
-  given.dependencies[number(dependency::s3)].check = nullptr;
+  given.dependencies[number(dependency::s3)].probe = nullptr;
   staging staging{given};
   staging.run(1s);
   CHECK(staging.orders.size() == 3);
@@ -160,7 +160,7 @@ TEST_CASE("a dependency without a probe lives by real calls alone", "[system][S1
 TEST_CASE("without a probe a dependency's features come back when its circuit would let a call through",
           "[system][D3]") {
   auto described = staging_options();
-  described.dependencies[number(dependency::database)].check = {};
+  described.dependencies[number(dependency::database)].probe = {};
   staging staging{described};
   staging.run(1s);
   for (int i = 0; i < 3; ++i) staging.fail_call(dependency::database);
@@ -179,7 +179,7 @@ TEST_CASE("a dependency that answers slower than its open period recovers under 
   auto described = staging_options();
   auto& database = described.dependencies[number(dependency::database)];
   database.breaker.open_for = 1s;
-  database.check = {};
+  database.probe = {};
   staging staging{described};
   auto& called = staging.watched.at(dependency::database);
   for (int i = 0; i < 3; ++i) staging.fail_call(dependency::database);
@@ -222,7 +222,7 @@ TEST_CASE("while the only probe is under way a feature is off: its call would be
 TEST_CASE("an open circuit without a probe is unknown once its period is over, so the level lets it be tried",
           "[system][H2]") {
   auto described = staging_options();
-  described.dependencies[number(dependency::openai)].check = {};
+  described.dependencies[number(dependency::openai)].probe = {};
   staging staging{described};
   staging.run(1s);
   for (int i = 0; i < 5; ++i) staging.fail_call(dependency::openai);

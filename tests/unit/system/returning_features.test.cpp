@@ -104,7 +104,7 @@ TEST_CASE("a start is no return", "[system][D4]") {
 
 TEST_CASE("a blind step up returns features gradually too", "[system][D4][H2]") {
   auto given = quiet(64s);
-  for (auto& one : given.dependencies) one.check = {};
+  for (auto& one : given.dependencies) one.probe = {};
   staging system{given};
   system.run(1s);
   for (int i = 0; i < 5; ++i) system.fail_call(dependency::openai);

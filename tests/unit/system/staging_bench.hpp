@@ -30,8 +30,8 @@ using brownout::probe_context;
 using brownout::probe_order;
 using brownout::probe_result;
 using brownout::time_point;
-using degradation_test::ladder;
-using degradation_test::level;
+using level_test::ladder;
+using level_test::level;
 
 enum class dependency : std::uint8_t { openai, database, redis, s3 };
 inline constexpr std::size_t dependency_count = 4;
@@ -59,10 +59,10 @@ inline brownout::dependency_options probed(std::string name, double weight, std:
   brownout::dependency_options described;
   described.name = std::move(name);
   described.weight = weight;
-  described.trips = {trips_after};
+  described.detector = {trips_after};
   described.breaker.open_for = open_for;
   described.breaker.probes = probes;
-  described.check = [](const probe_context&) { return probe_result{}; };
+  described.probe = [](const probe_context&) { return probe_result{}; };
   return described;
 }
 
@@ -163,8 +163,8 @@ class staging {
 
 namespace Catch {
 template <>
-struct StringMaker<degradation_test::level> {
-  static std::string convert(degradation_test::level value) { return std::string{to_string(value)}; }
+struct StringMaker<level_test::level> {
+  static std::string convert(level_test::level value) { return std::string{to_string(value)}; }
 };
 template <>
 struct StringMaker<brownout::circuit_state> {

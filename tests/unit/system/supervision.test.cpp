@@ -49,9 +49,9 @@ options watched_by(const std::array<brownout::probe, dependency_count>& probes) 
   for (std::size_t i = 0; i < dependency_count; ++i) {
     brownout::dependency_options one;
     one.name = names[i];
-    one.trips.threshold = 3;
+    one.detector.threshold = 3;
     one.breaker.open_for = 5s;
-    one.check = probes[i];
+    one.probe = probes[i];
     one.timeout = 20ms;
     described.dependencies.push_back(std::move(one));
   }

@@ -18,7 +18,7 @@ options alone() {
       .levels = {.ladder = {{level::optimal, 90}, {level::degraded, 50}, {level::limited, 0}}, .dwell = 10s}};
   brownout::dependency_options only;
   only.name = "database";
-  only.trips = {1};
+  only.detector = {1};
   only.breaker.open_for = 20s;
   given.dependencies.push_back(std::move(only));
   return given;
@@ -94,8 +94,8 @@ TEST_CASE("without a panic floor nobody tries, and the level stays where it is",
 
 TEST_CASE("calls that nobody makes any more become no evidence after a minute", "[system][H2]") {
   auto given = staging_options();
-  given.dependencies[number(dependency::s3)].check = {};
-  given.dependencies[number(dependency::s3)].trips = {100};
+  given.dependencies[number(dependency::s3)].probe = {};
+  given.dependencies[number(dependency::s3)].detector = {100};
   staging system{given};
   system.run(1s);
   system.fail_call(dependency::s3);
@@ -117,8 +117,8 @@ TEST_CASE("evidence stays as long as three probe intervals where they are longer
           "[system][H2]") {
   auto given = staging_options();
   given.probe_interval = 5min;
-  given.dependencies[number(dependency::s3)].check = {};
-  given.dependencies[number(dependency::s3)].trips = {100};
+  given.dependencies[number(dependency::s3)].probe = {};
+  given.dependencies[number(dependency::s3)].detector = {100};
   staging system{given};
   system.run(1s);
   system.fail_call(dependency::s3);
@@ -158,8 +158,8 @@ TEST_CASE("with a probe an open circuit is bad news until that has answered, its
 
 TEST_CASE("the system scores nothing while less than half of it is known", "[system][H2]") {
   auto given = staging_options();
-  given.dependencies[number(dependency::openai)].check = {};
-  given.dependencies[number(dependency::s3)].check = {};
+  given.dependencies[number(dependency::openai)].probe = {};
+  given.dependencies[number(dependency::s3)].probe = {};
   staging system{given};
   system.run(1s);
   const auto seen = system.snapshot();

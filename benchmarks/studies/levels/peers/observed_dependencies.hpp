@@ -71,7 +71,7 @@ class observed_dependencies {
   [[nodiscard]] brownout::dependency_set refusing() const {
     brownout::dependency_set some;
     for (std::size_t i = 0; i < dependency_count; ++i) {
-      if (all_[i]->breaker().glance().retry_after > brownout::duration::zero()) some.insert(i);
+      if (all_[i]->breaker().status().retry_after > brownout::duration::zero()) some.insert(i);
     }
     return some;
   }
@@ -79,7 +79,7 @@ class observed_dependencies {
   [[nodiscard]] std::optional<double> score() const {
     std::array<brownout::component_evidence, dependency_count> evidence;
     for (std::size_t i = 0; i < dependency_count; ++i) {
-      evidence[i] = all_[i]->evidence(all_[i]->breaker().glance(), clock_.now());
+      evidence[i] = all_[i]->evidence(all_[i]->breaker().status(), clock_.now());
     }
     return scorer_.score(evidence).score;
   }

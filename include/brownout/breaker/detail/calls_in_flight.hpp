@@ -3,6 +3,7 @@
 
 #include "brownout/core/clock.hpp"
 #include "brownout/core/detail/thread_number.hpp"
+#include "brownout/version.hpp"
 
 #include <algorithm>
 #include <atomic>
@@ -10,7 +11,7 @@
 #include <cstdint>
 #include <memory>
 
-namespace brownout::detail {
+namespace brownout::inline BROWNOUT_ABI::detail {
 
 /// The calls that have begun and not ended, so that those which take too long can be counted before they end.
 ///
@@ -108,4 +109,4 @@ class calls_in_flight {
   typename Atomics::template atomic<std::int64_t> next_look_{0};
 };
 
-}  // namespace brownout::detail
+}  // namespace brownout::inline BROWNOUT_ABI::detail

@@ -16,6 +16,7 @@
 #include "brownout/core/detail/chance.hpp"
 #include "brownout/core/detail/live_value.hpp"
 #include "brownout/core/rejection.hpp"
+#include "brownout/version.hpp"
 
 #include <algorithm>
 #include <atomic>
@@ -27,7 +28,7 @@
 #include <string_view>
 #include <utility>
 
-namespace brownout::detail {
+namespace brownout::inline BROWNOUT_ABI::detail {
 
 /// The state of a circuit: its control word, what else belongs to the word's era, and how one word follows
 /// another. What is decided, and on what grounds, is the breaker's.
@@ -39,7 +40,7 @@ class circuit {
   using policy_type = detail::policy<Detector>;
 
   circuit(std::shared_ptr<policy_type> given, Clock clock)
-      : control_{given->trips()->first_marks(control_word::most_marks)},
+      : control_{given->detector()->first_marks(control_word::most_marks)},
         origin_{clock.now()},
         policy_{given.get()},
         given_{std::move(given)},
@@ -72,7 +73,7 @@ class circuit {
     auto& rare = rare_state();
     const std::lock_guard lock{rare.reconfiguring};
     if (rare.own) return replace(*rare.own);
-    auto own = std::make_unique<policy_type>(*policy().rules(), *policy().trips());
+    auto own = std::make_unique<policy_type>(*policy().rules(), *policy().detector());
     replace(*own);
     policy_.store(own.get(), std::memory_order_release);  // (4)
     rare.own = std::move(own);
@@ -123,7 +124,7 @@ class circuit {
 
   /// Of a new closed era.
   [[nodiscard]] std::uint32_t first_marks() const noexcept {
-    return policy().trips()->first_marks(control_word::most_marks);
+    return policy().detector()->first_marks(control_word::most_marks);
   }
   /// Whether a circuit that opens now, out of the closed `seen`, begins an outage. Only then is the numbering
   /// of open periods begun again.
@@ -133,7 +134,7 @@ class circuit {
     return closed_at && now - *closed_at >= rules()->relapse_within;
   }
   /// An era as it is at a moment: what a decision goes by.
-  struct view {
+  struct era_state {
     control_word word;
     duration now;    // one reading of the clock
     duration begun;  // half-open: when the latest call was admitted
@@ -144,23 +145,23 @@ class circuit {
   ///
   /// The clock is read after the word, and again when that has changed: an older reading must not become the
   /// moment of a later era, whose period would then have begun before it did.
-  [[nodiscard]] std::optional<view> look(control_word& seen) const noexcept {
+  [[nodiscard]] std::optional<era_state> observe(control_word& seen) const noexcept {
     const auto now = elapsed();
     // Nearly always everything is fixed and still so, and rejections should cost little more than the clock.
     const auto key = seen.moment_key();
-    const outage fixed{seen.state() == circuit_state::open ? outage_.peek(key) : 1};
-    if (const auto fixed_moment = moment_.peek(key); fixed_moment && fixed.bits != 0 && word() == seen) {
-      return view{seen, now, *fixed_moment, fixed};
+    const outage fixed{seen.state() == circuit_state::open ? outage_.fixed_in(key) : 1};
+    if (const auto fixed_moment = moment_.fixed_in(key); fixed_moment && fixed.bits != 0 && word() == seen) {
+      return era_state{seen, now, *fixed_moment, fixed};
     }
     const auto begun = moment_of(seen, now);
     const auto period = seen.state() == circuit_state::open ? outage_of(seen) : std::optional{outage{}};
-    if (begun && period) return view{seen, now, *begun, *period};
+    if (begun && period) return era_state{seen, now, *begun, *period};
     seen = word();
     return std::nullopt;
   }
 
   /// Until a call may pass: 0 when one may now.
-  [[nodiscard]] duration wait(const view& at) const noexcept {
+  [[nodiscard]] duration wait(const era_state& at) const noexcept {
     const auto passed = at.now - at.begun;
     const auto left_of = [&](duration period) { return std::max(period - passed, duration::zero()); };
     switch (at.word.state()) {
@@ -180,13 +181,13 @@ class circuit {
   }
 
   /// The same of a half-open circuit, by these rules.
-  [[nodiscard]] static duration wait(const view& at, const recovery& rules) noexcept {
+  [[nodiscard]] static duration wait(const era_state& at, const recovery& rules) noexcept {
     if (at.word.in_flight() < rules.limit(at.word)) return duration::zero();
     return std::max(at.begun + rules.lease - at.now, duration::zero());
   }
 
   /// The part of a snapshot that shows the era.
-  [[nodiscard]] breaker_snapshot show(const view& at) const noexcept {
+  [[nodiscard]] breaker_snapshot show(const era_state& at) const noexcept {
     const auto state = at.word.state();
     const auto now = rules();
     breaker_snapshot shown;
@@ -277,7 +278,7 @@ class circuit {
     const auto following = [&](std::uint64_t previous) {
       const auto now = rules();
       return outage{previous}
-          .next(now->open_for, era.begins_outage(), era.wish(),
+          .next(now->open_for, era.begins_outage(), era.retry_after(),
                 chance_of(now->seed != 0 ? now->seed : own_seed(), era.epoch()))
           .bits;
     };
@@ -312,4 +313,4 @@ class circuit {
   [[no_unique_address]] const Clock clock_;
 };
 
-}  // namespace brownout::detail
+}  // namespace brownout::inline BROWNOUT_ABI::detail

@@ -12,10 +12,11 @@
 #include "brownout/core/outcome.hpp"
 #include "brownout/core/rejection.hpp"
 #include "brownout/detector/detector.hpp"
+#include "brownout/version.hpp"
 
 #include <atomic>
 
-namespace brownout {
+namespace brownout::inline BROWNOUT_ABI {
 
 /// Two functions, so that whoever is not decided upon by the clock does not save the registers that it takes.
 template <detector Detector, clock_source Clock, class Atomics>
@@ -33,7 +34,7 @@ auto circuit_breaker<Detector, Clock, Atomics>::acquire_by_clock(detail::control
     if (seen.refuses_all()) return refuse(rejection_reason::forced_open, rejection::unknown);
     if (seen.admits_all()) return {this, seen.without_shortcut()};
     const auto state = seen.state();
-    const auto at = circuit_.look(seen);
+    const auto at = circuit_.observe(seen);
     if (!at) continue;
     if (state == disabled) {
       if (at->now - at->begun < seen.held_for()) return {this, seen.without_shortcut()};
@@ -47,7 +48,7 @@ auto circuit_breaker<Detector, Clock, Atomics>::acquire_by_clock(detail::control
       const auto left = circuit_.wait(*at, *rules);
       if (left > duration::zero()) {
         if (!seen.is_ramping()) return refuse(rejection_reason::probes_in_flight, left);
-        if (seen.succeeded() > 0 && !circuit_.replace(seen, seen.with_no_row())) continue;
+        if (seen.succeeded() > 0 && !circuit_.replace(seen, seen.with_no_streak())) continue;
         return refuse(rejection_reason::recovering, left);
       }
       if (seen.in_flight() < rules->limit(seen)) next = seen.with_admission();
@@ -75,14 +76,14 @@ call_sample circuit_breaker<Detector, Clock, Atomics>::sample(detail::control_wo
 template <detector Detector, clock_source Clock, class Atomics>
 disposition circuit_breaker<Detector, Clock, Atomics>::record_slowly(detail::control_word token,
                                                                      start_time started, outcome result,
-                                                                     duration wish) noexcept {
+                                                                     duration retry_after) noexcept {
   if constexpr (Detector::counts_overdue) started.was_overdue = in_flight_.leave(started.place);
   const auto seen = circuit_.word();
   const bool judged = result == outcome::success || result == outcome::failure;
   if (judged && seen.era() == token.era() && seen.measures()) [[likely]] {
-    return record_call(seen, sample(seen, started, result), wish);
+    return record_call(seen, sample(seen, started, result), retry_after);
   }
-  return record_off_closed(seen, token, started, result, wish);
+  return record_off_closed(seen, token, started, result, retry_after);
 }
 
 /// A function of its own, for the registers that it takes.
@@ -90,55 +91,57 @@ template <detector Detector, clock_source Clock, class Atomics>
 disposition circuit_breaker<Detector, Clock, Atomics>::record_off_closed(detail::control_word seen,
                                                                          detail::control_word token,
                                                                          start_time started, outcome result,
-                                                                         duration wish) noexcept {
+                                                                         duration retry_after) noexcept {
   if (result == outcome::ignored || result == outcome::cancelled) {
     give_place_back(token);
     return disposition::released;
   }
   if (seen.era() != token.era()) return late();
   if (seen.state() == circuit_state::disabled) return disposition::released;
-  return record_probe(seen, sample(seen, started, result), wish);
+  return record_probe(seen, sample(seen, started, result), retry_after);
 }
 
 /// Closed or metrics_only.
 template <detector Detector, clock_source Clock, class Atomics>
 disposition circuit_breaker<Detector, Clock, Atomics>::record_call(detail::control_word seen,
                                                                    const call_sample& call,
-                                                                   duration wish) noexcept {
+                                                                   duration retry_after) noexcept {
   const auto era = seen.era();
-  const auto rules = circuit_.policy().trips();
+  const auto rules = circuit_.policy().detector();
   auto evidence = rules->record(history_, call);
   for (;;) {
     const auto judged = rules->judge(evidence, seen.marks(), call, detail::control_word::most_marks);
     bool done = false;
     if (judged.trips && seen.state() == circuit_state::closed) {
-      done = open(seen, wish);
+      done = open(seen, retry_after);
     } else {
       done = judged.marks == seen.marks() || circuit_.replace(seen, seen.with_marks(judged.marks));
     }
     if (done) return counted(call.failed);
     // A window has taken the call in while its epoch went on: it counts, only for nothing any more.
     if (seen.era() != era) return Detector::has_window ? counted(call.failed) : late();
-    evidence = rules->look(history_, call);
+    evidence = rules->read(history_, call);
   }
 }
 
 template <detector Detector, clock_source Clock, class Atomics>
-bool circuit_breaker<Detector, Clock, Atomics>::open(detail::control_word& seen, duration wish) noexcept {
+bool circuit_breaker<Detector, Clock, Atomics>::open(detail::control_word& seen,
+                                                     duration retry_after) noexcept {
   const auto now = circuit_.elapsed();
-  return circuit_.begin_era(seen, seen.next_open(circuit_.begins_outage(seen, now), bounded(wish)), now);
+  return circuit_.begin_era(seen, seen.next_open(circuit_.begins_outage(seen, now), bounded(retry_after)),
+                            now);
 }
 
 template <detector Detector, clock_source Clock, class Atomics>
 disposition circuit_breaker<Detector, Clock, Atomics>::record_probe(detail::control_word seen,
                                                                     const call_sample& call,
-                                                                    duration wish) noexcept {
+                                                                    duration retry_after) noexcept {
   const auto era = seen.era();
   // A slow probe is a bad one where slow calls open the circuit: else it would close only to open again.
-  const bool failed = circuit_.policy().trips()->is_bad(call);
+  const bool failed = circuit_.policy().detector()->is_bad(call);
   const auto rules = circuit_.rules();
   while (seen.era() == era) {
-    const auto next = failed ? rules->after_failure(seen, bounded(wish))
+    const auto next = failed ? rules->after_failure(seen, bounded(retry_after))
                              : rules->after_success(seen, circuit_.first_marks());
     const bool done =
         next.era() == era ? circuit_.replace(seen, next) : circuit_.begin_era(seen, next, circuit_.elapsed());
@@ -151,7 +154,7 @@ disposition circuit_breaker<Detector, Clock, Atomics>::record_probe(detail::cont
 /// had just ended.
 template <detector Detector, clock_source Clock, class Atomics>
 void circuit_breaker<Detector, Clock, Atomics>::count_overdue() noexcept {
-  const auto limit = [this] { return circuit_.policy().trips()->overdue_after(); };
+  const auto limit = [this] { return circuit_.policy().detector()->overdue_after(); };
   const auto now = circuit_.elapsed();
   if (!in_flight_.is_time_to_look(now, limit)) [[likely]]
     return;
@@ -180,7 +183,7 @@ void circuit_breaker<Detector, Clock, Atomics>::give_place_back(detail::control_
 }
 
 template <detector Detector, clock_source Clock, class Atomics>
-circuit_glance circuit_breaker<Detector, Clock, Atomics>::glance() const noexcept {
+circuit_status circuit_breaker<Detector, Clock, Atomics>::status() const noexcept {
   const auto seen = circuit_.observed_word();
   if (seen.state() == circuit_state::closed) return {.epoch = seen.epoch()};
   const auto shown = snapshot();
@@ -190,11 +193,11 @@ circuit_glance circuit_breaker<Detector, Clock, Atomics>::glance() const noexcep
 template <detector Detector, clock_source Clock, class Atomics>
 breaker_snapshot circuit_breaker<Detector, Clock, Atomics>::snapshot() const noexcept {
   auto seen = circuit_.word();
-  auto at = circuit_.look(seen);
-  while (!at) at = circuit_.look(seen);
+  auto at = circuit_.observe(seen);
+  while (!at) at = circuit_.observe(seen);
   auto shown = circuit_.show(*at);
   if (shown.state == circuit_state::closed || shown.state == circuit_state::metrics_only) {
-    shown.count(circuit_.policy().trips()->statistics(
+    shown.count(circuit_.policy().detector()->statistics(
         history_, seen.marks(), {.epoch = seen.epoch(), .ended = at->now}, detail::control_word::most_marks));
   }
   // relaxed: totals, read beside the word.
@@ -204,4 +207,4 @@ breaker_snapshot circuit_breaker<Detector, Clock, Atomics>::snapshot() const noe
   return shown;
 }
 
-}  // namespace brownout
+}  // namespace brownout::inline BROWNOUT_ABI

@@ -3,18 +3,19 @@
 
 #include "brownout/core/circuit_state.hpp"
 #include "brownout/core/clock.hpp"
+#include "brownout/version.hpp"
 
 #include <chrono>
 #include <cstdint>
 
-namespace brownout::detail {
+namespace brownout::inline BROWNOUT_ABI::detail {
 
 /// Everything that decides about a call, in one 64-bit word, so that a transition is one compare-and-swap:
 ///
 ///     63..61 state | 60..24 epoch | 23..0 payload
 ///     payload, closed and metrics_only:  23 begun by an operator | 22..0 the detector's marks
-///     payload, open:                     23 begins an outage | 22..12 calls refused | 11..0 wish, 100 ms
-///     payload, forced_open and disabled: 23 set | 22..0 how long, 100 ms; 0: until an operator ends it
+///     payload, open:                     23 begins an outage | 22..12 calls refused | 11..0 retry_after, 100
+///     ms payload, forced_open and disabled: 23 set | 22..0 how long, 100 ms; 0: until an operator ends it
 ///     payload, half_open, probing:       23..16 admissions mod 256 | 15..8 succeeded | 7..0 in flight
 ///     payload, half_open, on the ramp:   23..20 admissions mod 16 | 19..16 succeeded in a row
 ///                                        | 15..8 limit | 7..0 in flight
@@ -39,7 +40,7 @@ struct control_word {
   /// the shortcut.
   static constexpr std::uint32_t most_marks = (1U << (payload_bits - 1)) - 2;
   static constexpr std::uint32_t most_refused = (1U << 11) - 1;
-  static constexpr std::uint32_t most_wish = (1U << 12) - 1;
+  static constexpr std::uint32_t most_retry_after = (1U << 12) - 1;
   static constexpr std::uint32_t most_limit = 255;
   static constexpr duration unit = std::chrono::milliseconds{100};
 
@@ -104,8 +105,8 @@ struct control_word {
   [[nodiscard]] constexpr std::uint32_t refused() const noexcept {
     return static_cast<std::uint32_t>(bits >> 12 & most_refused);
   }
-  [[nodiscard]] constexpr duration wish() const noexcept {
-    return unit * static_cast<std::int64_t>(bits & most_wish);
+  [[nodiscard]] constexpr duration retry_after() const noexcept {
+    return unit * static_cast<std::int64_t>(bits & most_retry_after);
   }
 
   // Forced open and disabled.
@@ -155,12 +156,12 @@ struct control_word {
   [[nodiscard]] constexpr control_word with_success() const noexcept {
     return half_open(epoch(), admissions(), succeeded() + 1, in_flight() - 1);
   }
-  /// On the ramp: a call ended, and the row of successes and the limit are these now.
-  [[nodiscard]] constexpr control_word with_end(std::uint32_t row, std::uint32_t limit) const noexcept {
-    return on_ramp(epoch(), admissions(), row, limit, in_flight() - 1);
+  /// On the ramp: a call ended, and the streak of successes and the limit are these now.
+  [[nodiscard]] constexpr control_word with_end(std::uint32_t streak, std::uint32_t limit) const noexcept {
+    return on_ramp(epoch(), admissions(), streak, limit, in_flight() - 1);
   }
-  /// On the ramp: somebody was refused, so the row of successes proves nothing.
-  [[nodiscard]] constexpr control_word with_no_row() const noexcept {
+  /// On the ramp: somebody was refused, so the streak of successes proves nothing.
+  [[nodiscard]] constexpr control_word with_no_streak() const noexcept {
     return on_ramp(epoch(), admissions(), 0, limit(), in_flight());
   }
 
@@ -180,9 +181,9 @@ struct control_word {
   [[nodiscard]] constexpr control_word next_on_ramp(std::uint32_t limit) const noexcept {
     return on_ramp(epoch() + 1, 0, 0, limit, 0);
   }
-  /// `wish`: what the failed call asked for, at most `breaker_options::most_retry_after`; rounded up.
-  [[nodiscard]] constexpr control_word next_open(bool begins_outage, duration wish) const noexcept {
-    return of(circuit_state::open, epoch() + 1, (begins_outage ? flag : 0) | units(wish));
+  /// `retry_after`: what the failed call asked for, at most `breaker_options::most_retry_after`; rounded up.
+  [[nodiscard]] constexpr control_word next_open(bool begins_outage, duration retry_after) const noexcept {
+    return of(circuit_state::open, epoch() + 1, (begins_outage ? flag : 0) | units(retry_after));
   }
 
   static constexpr std::uint64_t units(duration time) noexcept {
@@ -195,4 +196,4 @@ struct control_word {
 static_assert(control_word::ramping < 1 << (64 - control_word::payload_bits - control_word::epoch_bits));
 static_assert(static_cast<int>(circuit_state::closed) == 0);
 
-}  // namespace brownout::detail
+}  // namespace brownout::inline BROWNOUT_ABI::detail

@@ -2,13 +2,14 @@
 #pragma once
 
 #include "brownout/core/clock.hpp"
+#include "brownout/version.hpp"
 
 #include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <optional>
 
-namespace brownout::detail {
+namespace brownout::inline BROWNOUT_ABI::detail {
 
 /// A number of 52 bits, not 0, that belongs to the current era of a control word and does not fit into it. It
 /// stands in a word of its own that carries a key of the era, and the first thread that needs it in an era
@@ -32,7 +33,7 @@ class era_value {
 
   /// The value of the era named `key`, 0 if it has none yet. To be believed only if the era turns out to be
   /// current afterwards.
-  [[nodiscard]] std::uint64_t peek(std::uint32_t key) const noexcept {
+  [[nodiscard]] std::uint64_t fixed_in(std::uint32_t key) const noexcept {
     const auto seen = word_.load(std::memory_order_acquire);  // (1)
     return seen >> value_bits == key ? seen & value_mask : 0;
   }
@@ -77,9 +78,9 @@ class moment {
     return value ? time_of(*value) : std::nullopt;
   }
 
-  /// The moment, if it is fixed. See `era_value::peek`.
-  [[nodiscard]] std::optional<duration> peek(std::uint32_t key) const noexcept {
-    const auto value = value_.peek(key);
+  /// The moment, if it is fixed. See `era_value::fixed_in`.
+  [[nodiscard]] std::optional<duration> fixed_in(std::uint32_t key) const noexcept {
+    const auto value = value_.fixed_in(key);
     return value != 0 ? time_of(value) : std::nullopt;
   }
 
@@ -97,4 +98,4 @@ class moment {
   era_value<Atomics> value_{of(duration{})};  // the first era begins with the breaker
 };
 
-}  // namespace brownout::detail
+}  // namespace brownout::inline BROWNOUT_ABI::detail

@@ -4,12 +4,13 @@
 #include "brownout/breaker/detail/control_word.hpp"
 #include "brownout/breaker/open_period.hpp"
 #include "brownout/core/clock.hpp"
+#include "brownout/version.hpp"
 
 #include <algorithm>
 #include <chrono>
 #include <cstdint>
 
-namespace brownout::detail {
+namespace brownout::inline BROWNOUT_ABI::detail {
 
 /// The open period that an open era is in: what its deadline is computed from, in 52 bits.
 ///
@@ -44,14 +45,14 @@ struct outage {
     return std::chrono::microseconds{static_cast<std::int64_t>(bits & length_mask)};
   }
 
-  /// The period after this one. `begins`: it is the first of another outage. `wish`: what the failed call
-  /// asked for (its Retry-After), which only lengthens it.
-  [[nodiscard]] outage next(const open_period& rule, bool begins, duration wish,
+  /// The period after this one. `begins`: it is the first of another outage. `retry_after`: what the failed
+  /// call asked for (its Retry-After), which only lengthens it.
+  [[nodiscard]] outage next(const open_period& rule, bool begins, duration retry_after,
                             double chance) const noexcept {
     const auto following = begins ? 1U : std::min(number() + 1, open_period::most_number);
     const auto least_length = rule.least(following, least(), chance);
-    return of(following, rule.waits_for_refusals(), std::max(least_length, wish));
+    return of(following, rule.waits_for_refusals(), std::max(least_length, retry_after));
   }
 };
 
-}  // namespace brownout::detail
+}  // namespace brownout::inline BROWNOUT_ABI::detail

@@ -6,13 +6,14 @@
 #include "brownout/breaker/options.hpp"
 #include "brownout/core/clock.hpp"
 #include "brownout/core/detail/live_value.hpp"
+#include "brownout/version.hpp"
 
 #include <algorithm>
 #include <cstdint>
 #include <string>
 #include <utility>
 
-namespace brownout::detail {
+namespace brownout::inline BROWNOUT_ABI::detail {
 
 /// The options that are numbers, with what was left out filled in: what a circuit's decisions read.
 struct recovery {
@@ -44,19 +45,19 @@ struct recovery {
     return std::min(probes, successes > seen.succeeded() ? successes - seen.succeeded() : 1);
   }
 
-  /// What follows when a half-open call has failed. `wish` as for `next_open`.
-  [[nodiscard]] static control_word after_failure(control_word seen, duration wish) noexcept {
+  /// What follows when a half-open call has failed. `retry_after` as for `next_open`.
+  [[nodiscard]] static control_word after_failure(control_word seen, duration retry_after) noexcept {
     if (seen.is_ramping() && seen.limit() > 1) return seen.with_end(0, seen.limit() - 1);
-    return seen.next_open(false, wish);
+    return seen.next_open(false, retry_after);
   }
   /// The same when it has succeeded. `first_marks`: of the closed era that may begin.
   [[nodiscard]] control_word after_success(control_word seen, std::uint32_t first_marks) const noexcept {
-    const auto row = seen.succeeded() + 1;
+    const auto streak = seen.succeeded() + 1;
     if (seen.is_ramping()) {
       const auto limit = seen.limit() + 1;
-      if (row < ramp.successes && limit < control_word::most_limit) return seen.with_end(row, limit);
+      if (streak < ramp.successes && limit < control_word::most_limit) return seen.with_end(streak, limit);
     } else {
-      if (row < successes) return seen.with_success();
+      if (streak < successes) return seen.with_success();
       if (ramp.first > 0) return seen.next_on_ramp(ramp.first);
     }
     return seen.next_closed(first_marks);
@@ -73,28 +74,29 @@ template <class Detector>
 class policy {
  public:
   /// Throws `std::invalid_argument` naming field, value and range.
-  policy(const breaker_options& options, const Detector& trips) : policy{valid(options), valid(trips)} {}
+  policy(const breaker_options& options, const Detector& detector)
+      : policy{valid(options), valid(detector)} {}
   /// Precondition: both are valid.
-  policy(const recovery& rules, const Detector& trips) : rules_{rules}, trips_{trips} {}
+  policy(const recovery& rules, const Detector& detector) : rules_{rules}, detector_{detector} {}
 
   [[nodiscard]] live_copy<recovery> rules() const noexcept { return rules_.read(); }
-  [[nodiscard]] live_copy<Detector> trips() const noexcept { return trips_.read(); }
+  [[nodiscard]] live_copy<Detector> detector() const noexcept { return detector_.read(); }
 
   void replace(const recovery& rules) { rules_.write(rules); }
-  void replace(const Detector& trips) { trips_.write(trips); }
+  void replace(const Detector& detector) { detector_.write(detector); }
 
   static recovery valid(const breaker_options& options) {
     options.validate();
     return recovery::of(options);
   }
-  static const Detector& valid(const Detector& trips) {
-    trips.validate(control_word::most_marks);
-    return trips;
+  static const Detector& valid(const Detector& detector) {
+    detector.validate(control_word::most_marks);
+    return detector;
   }
 
  private:
   live_value<recovery> rules_;
-  live_value<Detector> trips_;
+  live_value<Detector> detector_;
 };
 
-}  // namespace brownout::detail
+}  // namespace brownout::inline BROWNOUT_ABI::detail

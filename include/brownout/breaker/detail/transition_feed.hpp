@@ -4,6 +4,7 @@
 #include "brownout/breaker/transition_event.hpp"
 #include "brownout/core/circuit_state.hpp"
 #include "brownout/core/detail/invalid_option.hpp"
+#include "brownout/version.hpp"
 
 #include <algorithm>
 #include <array>
@@ -16,7 +17,7 @@
 #include <thread>
 #include <utility>
 
-namespace brownout::detail {
+namespace brownout::inline BROWNOUT_ABI::detail {
 
 /// Brings the transitions of one breaker to its listeners, in the order of their epochs, whichever order they
 /// are published in.
@@ -256,4 +257,4 @@ class announcer {
   typename Atomics::template atomic<transition_feed*> announced_by_{nullptr};
 };
 
-}  // namespace brownout::detail
+}  // namespace brownout::inline BROWNOUT_ABI::detail

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "brownout/version.hpp"
+
 #include <cstdint>
 
-namespace brownout::detail {
+namespace brownout::inline BROWNOUT_ABI::detail {
 
 inline constexpr std::uint64_t golden_gamma = 0x9e37'79b9'7f4a'7c15U;  // SplitMix64's step
 
@@ -26,4 +28,4 @@ inline constexpr std::uint64_t golden_gamma = 0x9e37'79b9'7f4a'7c15U;  // SplitM
   return share_of(mixed(seed + number * golden_gamma));
 }
 
-}  // namespace brownout::detail
+}  // namespace brownout::inline BROWNOUT_ABI::detail

@@ -8,6 +8,7 @@
 #include "brownout/core/rejection.hpp"
 #include "brownout/core/result.hpp"
 #include "brownout/core/retry_after.hpp"
+#include "brownout/version.hpp"
 
 #include <exception>
 #include <functional>
@@ -16,7 +17,7 @@
 #include <type_traits>
 #include <utility>
 
-namespace brownout::detail {
+namespace brownout::inline BROWNOUT_ABI::detail {
 
 /// Settles a permit as a failure when the scope ends before the call has returned, however: a destructor, so
 /// that the same code serves with and without exceptions, and for what is thrown that is no C++ exception.
@@ -161,4 +162,4 @@ result<std::invoke_result_t<F>> try_call(Breaker& breaker, F&& function, const C
   }
 }
 
-}  // namespace brownout::detail
+}  // namespace brownout::inline BROWNOUT_ABI::detail

@@ -3,12 +3,13 @@
 
 #include "brownout/core/assert.hpp"
 #include "brownout/core/clock.hpp"
+#include "brownout/version.hpp"
 
 #include <stdexcept>
 #include <string>
 #include <string_view>
 
-namespace brownout::detail {
+namespace brownout::inline BROWNOUT_ABI::detail {
 
 /// Refuses an option: names the field, its value and what is allowed.
 [[noreturn]] inline void invalid_option(std::string_view field, std::string_view value,
@@ -45,4 +46,4 @@ inline void require_within(std::string_view field, duration value, duration leas
   invalid_option(field, to_text(value), to_text(least) + " to " + to_text(most));
 }
 
-}  // namespace brownout::detail
+}  // namespace brownout::inline BROWNOUT_ABI::detail

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "brownout/core/atomics.hpp"
+#include "brownout/version.hpp"
 
 #include <algorithm>
 #include <array>
@@ -13,7 +14,7 @@
 #include <new>
 #include <type_traits>
 
-namespace brownout::detail {
+namespace brownout::inline BROWNOUT_ABI::detail {
 
 /// What a `live_value` was when it was read.
 ///
@@ -101,4 +102,4 @@ class live_value {
   std::array<shared_words, 2> buffers_{};
 };
 
-}  // namespace brownout::detail
+}  // namespace brownout::inline BROWNOUT_ABI::detail

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "brownout/version.hpp"
+
 #include <atomic>
 #include <cstdint>
 
-namespace brownout::detail {
+namespace brownout::inline BROWNOUT_ABI::detail {
 
 /// A number of the calling thread's own: counted up from 1, one a thread. To spread threads over something.
 [[nodiscard]] inline std::uint32_t thread_number() noexcept {
@@ -15,4 +17,4 @@ namespace brownout::detail {
   return number;
 }
 
-}  // namespace brownout::detail
+}  // namespace brownout::inline BROWNOUT_ABI::detail

@@ -2,7 +2,8 @@
 #pragma once
 
 #include "brownout/core/clock.hpp"
-#include "brownout/detector/detail/window_reading.hpp"
+#include "brownout/detector/detail/window_counts.hpp"
+#include "brownout/version.hpp"
 
 #include <algorithm>
 #include <atomic>
@@ -11,7 +12,7 @@
 #include <memory>
 #include <optional>
 
-namespace brownout::detail {
+namespace brownout::inline BROWNOUT_ABI::detail {
 
 /// Exactly the latest `size` calls of one epoch, a bit each.
 ///
@@ -54,7 +55,7 @@ class count_history {
   /// settled window shows up to 26 calls late.
   ///
   /// Lock-free: one compare-and-swap, one more for a new page or epoch, and again what others interfere with.
-  window_reading record(std::uint64_t epoch, bool bad, duration /*now*/) noexcept {
+  window_counts record(std::uint64_t epoch, bool bad, duration /*now*/) noexcept {
     const auto own = static_cast<std::uint32_t>(epoch);
     for (;;) {
       // (1) acquire: synchronizes-with (2), so that the pages before this one are seen as they were filled.
@@ -71,14 +72,14 @@ class count_history {
       const auto after = appended(number_of(seen) == number ? seen : empty_page(number), bad);
       // (4) release: publishes the cursor (1) that led here. Failure is relaxed: all is looked at again.
       if (here.compare_exchange_weak(seen, after, std::memory_order_release, std::memory_order_relaxed)) {
-        return bad || fill_of(after) == page_size ? read_from(own, after) : window_reading{};
+        return bad || fill_of(after) == page_size ? read_from(own, after) : window_counts{};
       }
     }
   }
 
   /// The window as seen in `epoch`: empty unless its calls belong to that epoch. Exact as of a moment during
   /// this call. Lock-free: looks again only when others have meanwhile gone once around the ring.
-  [[nodiscard]] window_reading read(std::uint64_t epoch, duration /*now*/) const noexcept {
+  [[nodiscard]] window_counts read(std::uint64_t epoch, duration /*now*/) const noexcept {
     return latest(static_cast<std::uint32_t>(epoch));
   }
 
@@ -149,14 +150,14 @@ class count_history {
   }
 
   /// The window from `page` on backwards, or what it holds now when others have gone once around the ring.
-  [[nodiscard]] [[gnu::noinline]] window_reading read_from(std::uint32_t own,
-                                                           std::uint64_t page) const noexcept {
+  [[nodiscard]] [[gnu::noinline]] window_counts read_from(std::uint32_t own,
+                                                          std::uint64_t page) const noexcept {
     const auto counts = counted(number_of(page), page);
     return counts ? *counts : latest(own);
   }
 
   /// What the window holds now.
-  [[nodiscard]] window_reading latest(std::uint32_t own) const noexcept {
+  [[nodiscard]] window_counts latest(std::uint32_t own) const noexcept {
     for (;;) {
       // (1) and (3), as in record().
       const auto at = cursor_.load(std::memory_order_acquire);
@@ -169,9 +170,9 @@ class count_history {
 
   /// The latest `size_` calls before and in the page `newest`, which holds `page`. Nothing when a page on the
   /// way has meanwhile been overwritten.
-  [[nodiscard]] std::optional<window_reading> counted(std::uint32_t newest,
-                                                      std::uint64_t page) const noexcept {
-    window_reading sum;
+  [[nodiscard]] std::optional<window_counts> counted(std::uint32_t newest,
+                                                     std::uint64_t page) const noexcept {
+    window_counts sum;
     for (auto number = newest;;) {
       if (is_later(number_of(page), number)) return std::nullopt;
       if (number_of(page) == number) {
@@ -200,4 +201,4 @@ class count_history {
   typename Atomics::template atomic<std::uint64_t> cursor_;
 };
 
-}  // namespace brownout::detail
+}  // namespace brownout::inline BROWNOUT_ABI::detail

@@ -3,7 +3,8 @@
 
 #include "brownout/core/clock.hpp"
 #include "brownout/core/detail/thread_number.hpp"
-#include "brownout/detector/detail/window_reading.hpp"
+#include "brownout/detector/detail/window_counts.hpp"
+#include "brownout/version.hpp"
 
 #include <algorithm>
 #include <atomic>
@@ -12,7 +13,7 @@
 #include <memory>
 #include <thread>
 
-namespace brownout::detail {
+namespace brownout::inline BROWNOUT_ABI::detail {
 
 /// The calls of one epoch in the latest ten tenths of a length of time.
 ///
@@ -63,7 +64,7 @@ class time_history {
   ///
   /// Lock-free: one compare-and-swap, and again what others interfere with. The first call of an epoch has
   /// one to do for each cell.
-  window_reading record(std::uint64_t epoch, bool bad, duration now) noexcept {
+  window_counts record(std::uint64_t epoch, bool bad, duration now) noexcept {
     const auto own = static_cast<std::uint32_t>(epoch);
     // (1) acquire: synchronizes-with (2), so that no cell is seen as it was before it was emptied.
     if (epoch_.load(std::memory_order_acquire) != own && !enter(own)) [[unlikely]]
@@ -83,11 +84,11 @@ class time_history {
       // again.
       if (here.compare_exchange_weak(seen, next, std::memory_order_release, std::memory_order_relaxed)) break;
     }
-    return bad ? reading(own, number) : window_reading{};
+    return bad ? reading(own, number) : window_counts{};
   }
 
   /// The window as seen in `epoch` at `now`: empty unless its calls belong to that epoch. Wait-free.
-  [[nodiscard]] window_reading read(std::uint64_t epoch, duration now) const noexcept {
+  [[nodiscard]] window_counts read(std::uint64_t epoch, duration now) const noexcept {
     const auto own = static_cast<std::uint32_t>(epoch);
     // (1), as in record().
     if (epoch_.load(std::memory_order_acquire) != own) return {};
@@ -196,9 +197,9 @@ class time_history {
   }
 
   /// The ten buckets up to `newest`; empty when a later epoch has begun.
-  [[nodiscard]] [[gnu::noinline]] window_reading reading(std::uint32_t own,
-                                                         std::uint32_t newest) const noexcept {
-    window_reading sum;
+  [[nodiscard]] [[gnu::noinline]] window_counts reading(std::uint32_t own,
+                                                        std::uint32_t newest) const noexcept {
+    window_counts sum;
     for (std::uint32_t i = 0; i < stripes_ * buckets; ++i) {
       const auto number = newest - i % buckets;
       const auto& here = cells_[i / buckets].cells[number % cells_in_stripe].held;
@@ -208,7 +209,7 @@ class time_history {
       sum.calls += calls_of(seen);
       sum.bad += bad_of(seen);
     }
-    return is_current(own) ? sum : window_reading{};
+    return is_current(own) ? sum : window_counts{};
   }
 
   const duration bucket_;
@@ -220,4 +221,4 @@ class time_history {
   mutable typename Atomics::template atomic<std::int64_t> recent_bucket_{0};
 };
 
-}  // namespace brownout::detail
+}  // namespace brownout::inline BROWNOUT_ABI::detail

@@ -3,13 +3,14 @@
 
 #include "brownout/core/clock.hpp"
 #include "brownout/core/detail/invalid_option.hpp"
-#include "brownout/detector/detail/window_reading.hpp"
+#include "brownout/detector/detail/window_counts.hpp"
 #include "brownout/detector/detector.hpp"
+#include "brownout/version.hpp"
 
 #include <cstdint>
 #include <string>
 
-namespace brownout::detail {
+namespace brownout::inline BROWNOUT_ABI::detail {
 
 /// The part that `failure_rate` and `slow_call_rate` have in common: bad calls as a share of a window.
 ///
@@ -26,10 +27,6 @@ struct windowed_share {
   template <class Atomics>
   struct history : Window::template history<Atomics> {
     explicit history(const auto& policy) : Window::template history<Atomics>{policy.window} {}
-
-    [[nodiscard]] window_reading look(std::uint64_t epoch, duration now) const noexcept {
-      return this->read(epoch, now);
-    }
   };
 
   static constexpr std::uint32_t dirty = 1;
@@ -37,7 +34,7 @@ struct windowed_share {
   static constexpr std::uint32_t most_in_time = 300'000;
 
   /// `policy`: threshold, minimum_calls and window.
-  [[nodiscard]] static constexpr judgement judge(const auto& policy, window_reading seen, bool bad,
+  [[nodiscard]] static constexpr judgement judge(const auto& policy, window_counts seen, bool bad,
                                                  std::uint32_t marks, std::uint32_t most_marks) noexcept {
     if (!bad) return {policy.window.is_settled(seen) ? 0 : marks};
     const bool trips = seen.calls >= policy.minimum_calls && static_cast<double>(seen.bad) / seen.calls >=
@@ -72,4 +69,4 @@ struct windowed_share {
   }
 };
 
-}  // namespace brownout::detail
+}  // namespace brownout::inline BROWNOUT_ABI::detail

@@ -3,12 +3,13 @@
 
 #include "brownout/core/assert.hpp"
 #include "brownout/feature/dependency_set.hpp"
+#include "brownout/version.hpp"
 
 #include <bit>
 #include <cstddef>
 #include <cstdint>
 
-namespace brownout {
+namespace brownout::inline BROWNOUT_ABI {
 
 /// Level, refusing circuits, returning features and epoch in one word, so that a request sees them together.
 ///
@@ -83,4 +84,4 @@ class alignas(8) degradation_word {
   std::uint64_t bits_ = bit_of(0);
 };
 
-}  // namespace brownout
+}  // namespace brownout::inline BROWNOUT_ABI

@@ -4,6 +4,7 @@
 #include "brownout/core/clock.hpp"
 #include "brownout/core/detail/invalid_option.hpp"
 #include "brownout/feature/detail/degradation_word.hpp"
+#include "brownout/version.hpp"
 
 #include <algorithm>
 #include <chrono>
@@ -11,7 +12,7 @@
 #include <cstdint>
 #include <optional>
 
-namespace brownout {
+namespace brownout::inline BROWNOUT_ABI {
 
 /// Brings back the features that a better level allows a part at a time, so that the load of all of them does
 /// not meet a system that has just recovered.
@@ -65,4 +66,4 @@ class feature_return {
   time_point began_{};
 };
 
-}  // namespace brownout
+}  // namespace brownout::inline BROWNOUT_ABI

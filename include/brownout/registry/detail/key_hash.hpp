@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "brownout/version.hpp"
+
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -8,7 +10,7 @@
 #include <random>
 #include <string_view>
 
-namespace brownout::detail {
+namespace brownout::inline BROWNOUT_ABI::detail {
 
 /// Hashes keys that strangers may choose: a multilinear hash over 32-bit words, with secret random
 /// coefficients.
@@ -66,4 +68,4 @@ class key_hash {
   std::array<std::uint64_t, 2 + longest_key / sizeof(std::uint32_t)> coefficients_;
 };
 
-}  // namespace brownout::detail
+}  // namespace brownout::inline BROWNOUT_ABI::detail

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "brownout/version.hpp"
+
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
 
-namespace brownout::detail {
+namespace brownout::inline BROWNOUT_ABI::detail {
 
 /// Finds numbers by hash: open addressing, 8 bytes a slot, of a size that never changes.
 ///
@@ -39,7 +41,7 @@ class key_index {
   /// Precondition: not full, and the number is not in it.
   void insert(std::uint32_t hash, std::uint32_t number) noexcept {
     auto at = home_of(hash);
-    while (peek(at) != 0) at = after(at);
+    while (slot_at(at) != 0) at = after(at);
     put(at, std::uint64_t{hash} << 32 | (std::uint64_t{number} + 1));
     ++count_;
   }
@@ -47,11 +49,11 @@ class key_index {
   /// Precondition: inserted with this hash.
   void erase(std::uint32_t hash, std::uint32_t number) noexcept {
     auto hole = home_of(hash);
-    while (number_of(peek(hole)) != number) hole = after(hole);
+    while (number_of(slot_at(hole)) != number) hole = after(hole);
     // What follows moves up where it may, so that nothing but its own length makes a search long.
-    for (auto at = after(hole); peek(at) != 0; at = after(at)) {
-      if (distance(home_of(hash_of(peek(at))), at) >= distance(hole, at)) {
-        put(hole, peek(at));
+    for (auto at = after(hole); slot_at(at) != 0; at = after(at)) {
+      if (distance(home_of(hash_of(slot_at(at))), at) >= distance(hole, at)) {
+        put(hole, slot_at(at));
         hole = at;
       }
     }
@@ -77,7 +79,7 @@ class key_index {
   }
 
   // relaxed: by the only thread that writes.
-  [[nodiscard]] std::uint64_t peek(std::uint32_t at) const noexcept {
+  [[nodiscard]] std::uint64_t slot_at(std::uint32_t at) const noexcept {
     return slots_[at].load(std::memory_order_relaxed);
   }
   // (2) release: publishes the place of the number.
@@ -93,4 +95,4 @@ class key_index {
   const std::unique_ptr<std::atomic<std::uint64_t>[]> slots_;
 };
 
-}  // namespace brownout::detail
+}  // namespace brownout::inline BROWNOUT_ABI::detail

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "brownout/registry/detail/usage.hpp"
+#include "brownout/version.hpp"
 
 #include <array>
 #include <bit>
@@ -11,7 +12,7 @@
 #include <utility>
 #include <vector>
 
-namespace brownout::detail {
+namespace brownout::inline BROWNOUT_ABI::detail {
 
 /// Places for objects that never move, each with a number: half as long as a pointer, and an order in which
 /// everything can be walked through while objects come and go. The usage of a place is there even when no
@@ -163,4 +164,4 @@ class numbered_places {
   std::uint32_t first_vacant_ = none;           // of these, one that holds none; each of them knows the next
 };
 
-}  // namespace brownout::detail
+}  // namespace brownout::inline BROWNOUT_ABI::detail

@@ -7,6 +7,7 @@
 #include "brownout/registry/detail/key_index.hpp"
 #include "brownout/registry/detail/numbered_places.hpp"
 #include "brownout/registry/detail/usage.hpp"
+#include "brownout/version.hpp"
 
 #include <array>
 #include <atomic>
@@ -18,7 +19,7 @@
 #include <string_view>
 #include <utility>
 
-namespace brownout::detail {
+namespace brownout::inline BROWNOUT_ABI::detail {
 
 template <class Breaker>
 class registry_shard;
@@ -286,4 +287,4 @@ class alignas(64) registry_shard {
   std::atomic<std::size_t> owners_{1};
 };
 
-}  // namespace brownout::detail
+}  // namespace brownout::inline BROWNOUT_ABI::detail

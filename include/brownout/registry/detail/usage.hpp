@@ -2,12 +2,13 @@
 #pragma once
 
 #include "brownout/core/assert.hpp"
+#include "brownout/version.hpp"
 
 #include <algorithm>
 #include <atomic>
 #include <cstdint>
 
-namespace brownout::detail {
+namespace brownout::inline BROWNOUT_ABI::detail {
 
 /// Who uses an object, in one word: how many refer to it, and the turn in which it was last looked up.
 ///
@@ -79,4 +80,4 @@ class usage {
   std::atomic<std::uint64_t> word_{0};
 };
 
-}  // namespace brownout::detail
+}  // namespace brownout::inline BROWNOUT_ABI::detail

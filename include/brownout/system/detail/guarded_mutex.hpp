@@ -2,12 +2,13 @@
 #pragma once
 
 #include "brownout/core/assert.hpp"
+#include "brownout/version.hpp"
 
 #include <atomic>
 #include <mutex>
 #include <thread>
 
-namespace brownout::detail {
+namespace brownout::inline BROWNOUT_ABI::detail {
 
 /// A mutex that says so when its holder asks for it again, where `std::mutex` would hang without a word.
 class guarded_mutex {
@@ -31,4 +32,4 @@ class guarded_mutex {
   std::atomic<std::thread::id> holder_{};
 };
 
-}  // namespace brownout::detail
+}  // namespace brownout::inline BROWNOUT_ABI::detail

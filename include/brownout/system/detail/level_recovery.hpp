@@ -6,6 +6,7 @@
 #include "brownout/health/health_report.hpp"
 #include "brownout/recovery/recovery_estimate.hpp"
 #include "brownout/recovery/recovery_predictor.hpp"
+#include "brownout/version.hpp"
 
 #include <algorithm>
 #include <cstddef>
@@ -13,7 +14,7 @@
 #include <span>
 #include <vector>
 
-namespace brownout::detail {
+namespace brownout::inline BROWNOUT_ABI::detail {
 
 /// What one dependency does to the level, and the outage that it has, if it has one.
 struct level_burden {
@@ -31,7 +32,7 @@ struct level_burden {
   for (std::size_t i = 0; i < burdens.size(); ++i) {
     const auto& part = health.components[i];
     burdens[i].lost = part.lost;
-    if (roles[i].importance == criticality::required)
+    if (roles[i].criticality == criticality::required)
       burdens[i].capped = part.own_score ? 100 - *part.own_score : (part.lost > 0 ? 100 : 0);
     if (part.trust == 1) continue;
     // What it loses by those that it depends on, it gets back with them.
@@ -40,7 +41,7 @@ struct level_burden {
     for (const auto other : roles[i].depends_on) {
       burdens[other].carries = true;
       burdens[other].carried += part.lost - own;
-      if (roles[i].importance == criticality::required)
+      if (roles[i].criticality == criticality::required)
         burdens[other].capped = std::max(burdens[other].capped, 100 - *part.score);
     }
   }
@@ -74,4 +75,4 @@ struct level_burden {
   return all;
 }
 
-}  // namespace brownout::detail
+}  // namespace brownout::inline BROWNOUT_ABI::detail

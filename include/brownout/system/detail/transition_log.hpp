@@ -6,6 +6,7 @@
 #include "brownout/level/level_override.hpp"
 #include "brownout/level/level_transition.hpp"
 #include "brownout/system/snapshot.hpp"
+#include "brownout/version.hpp"
 
 #include <boost/circular_buffer.hpp>
 
@@ -17,7 +18,7 @@
 #include <utility>
 #include <vector>
 
-namespace brownout::detail {
+namespace brownout::inline BROWNOUT_ABI::detail {
 
 /// The last changes of the level, each with what explains it, and how often there were which.
 ///
@@ -67,4 +68,4 @@ class transition_log {
   std::vector<std::vector<std::uint64_t>> counts_;
 };
 
-}  // namespace brownout::detail
+}  // namespace brownout::inline BROWNOUT_ABI::detail

@@ -10,6 +10,7 @@
 #include "brownout/system/dependency.hpp"
 #include "brownout/system/probe.hpp"
 #include "brownout/system/snapshot.hpp"
+#include "brownout/version.hpp"
 
 #include <algorithm>
 #include <cstddef>
@@ -20,7 +21,7 @@
 #include <utility>
 #include <vector>
 
-namespace brownout::detail {
+namespace brownout::inline BROWNOUT_ABI::detail {
 
 /// A dependency with its probe schedule and the memory of its outages. Deterministic: time is an argument.
 /// Not thread-safe; the supervisor calls it under its lock, while calls use the dependency itself.
@@ -36,14 +37,14 @@ class watched_dependency {
         interval_{interval},
         suspect_interval_{suspect_interval},
         timeout_{options.timeout},
-        probed_{static_cast<bool>(options.check)},
+        probed_{static_cast<bool>(options.probe)},
         dependency_{options, clock, stale_after},
         next_probe_{now},
         durations_{options.recovery} {}
 
   /// Does what is due: gives up an overdue probe, starts the next.
   [[nodiscard]] std::optional<probe_order> step(time_point now) {
-    look(now);
+    observe(now);
     if (!probed_) return std::nullopt;
     if (running_ && running_->permit && now >= running_->deadline) {
       static_cast<void>(settle(outcome::failure, "no answer within " + detail::to_text(timeout_), now));
@@ -52,21 +53,21 @@ class watched_dependency {
       if (next_probe_ <= now) next_probe_ = now + suspect_interval_;
     }
     if (now < next_probe_ || (running_ && running_->permit)) return std::nullopt;
-    const auto wait = dependency_.breaker().glance().retry_after;
+    const auto wait = dependency_.breaker().status().retry_after;
     if (wait >
         duration::zero()) {  // refused for now: look again when it is over, or by then an operator closed it
       next_probe_ = now + std::min(wait, interval_);
       return std::nullopt;
     }
     auto admitted = dependency_.try_acquire();
-    look(now);
+    observe(now);
     if (!admitted) {  // a real call was faster and probes in our place
       next_probe_ = now + std::min(admitted.rejection().retry_after, interval_);
       return std::nullopt;
     }
     if (running_) {  // the last one still hangs
       admitted->complete(outcome::failure);
-      look(now, last_error_);
+      observe(now, last_error_);
       next_probe_ = next_after(now, now);
       return std::nullopt;
     }
@@ -91,8 +92,8 @@ class watched_dependency {
   }
 
   /// Looks at the circuit and notes what it did since the last look: its changes go into `changes()`.
-  circuit_glance look(time_point now, std::string_view reason = {}) {
-    const auto circuit = dependency_.breaker().glance();
+  circuit_status observe(time_point now, std::string_view reason = {}) {
+    const auto circuit = dependency_.breaker().status();
     const bool in_one_step = circuit.epoch - std::exchange(known_epoch_, circuit.epoch) == 1;
     if (circuit.state == known_state_) return circuit;
     // Calls may have driven it through more than one state since: fill in the ones that must lie between.
@@ -116,14 +117,14 @@ class watched_dependency {
   }
 
   /// Whether there is nothing to wait for: it has answered, will never be asked, or may not be asked now.
-  [[nodiscard]] bool assessed(const circuit_glance& circuit) const noexcept {
+  [[nodiscard]] bool assessed(const circuit_status& circuit) const noexcept {
     return !probed_ || answered_ || refuses_calls(circuit.state);
   }
 
   /// What the health score needs to know. When the next call would pass, and there is no probe to make it,
   /// nobody knows: were an open or half-open circuit bad news still, the level could keep off the features
   /// whose calls alone could find out.
-  [[nodiscard]] component_evidence evidence(const circuit_glance& circuit, time_point now) const noexcept {
+  [[nodiscard]] component_evidence evidence(const circuit_status& circuit, time_point now) const noexcept {
     component_evidence seen;
     const bool off = circuit.state == circuit_state::open || circuit.state == circuit_state::half_open;
     if (probed_ || !off || circuit.retry_after > duration::zero()) seen = dependency_.evidence(circuit, now);
@@ -139,7 +140,7 @@ class watched_dependency {
     if (!outage_began_) return std::nullopt;
     return ongoing_outage{.history = &durations_,
                           .elapsed = now - *outage_began_,
-                          .not_before = dependency_.breaker().glance().retry_after};
+                          .not_before = dependency_.breaker().status().retry_after};
   }
 
   [[nodiscard]] brownout::dependency<Clock>& dependency() noexcept { return dependency_; }
@@ -183,7 +184,7 @@ class watched_dependency {
     if (result == outcome::success) last_error_.clear();
     const auto became = running_->permit->complete(result, {}, last_error_);
     running_->permit.reset();
-    look(now, last_error_);
+    observe(now, last_error_);
     return became;
   }
 
@@ -197,7 +198,7 @@ class watched_dependency {
 
   /// Half-open the next probe follows at once: the circuit waits for nothing else.
   [[nodiscard]] time_point next_after(time_point started, time_point now) const noexcept {
-    const auto circuit = dependency_.breaker().glance();
+    const auto circuit = dependency_.breaker().status();
     if (circuit.state == circuit_state::half_open) return now;
     if (circuit.state == circuit_state::open) return now + std::min(circuit.retry_after, interval_);
     return std::max(started + (suspected_ ? suspect_interval_ : interval_), now);
@@ -252,4 +253,4 @@ class watched_dependency {
   measurement measured_{};
 };
 
-}  // namespace brownout::detail
+}  // namespace brownout::inline BROWNOUT_ABI::detail

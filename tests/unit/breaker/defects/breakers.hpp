@@ -33,10 +33,10 @@ struct ours {
     return bench::plain({.open_for = agreed.open_for, .probes = agreed.probes, .lease = agreed.lease});
   }
 
-  explicit ours(const terms& agreed = {}, Detector trips = {3}, const manual_clock& time = manual_clock{})
-      : ours{options(agreed), trips, time} {}
-  explicit ours(breaker_options given, Detector trips = {3}, const manual_clock& time = manual_clock{})
-      : clock{time}, circuit{trips, std::move(given), time} {}
+  explicit ours(const terms& agreed = {}, Detector detector = {3}, const manual_clock& time = manual_clock{})
+      : ours{options(agreed), detector, time} {}
+  explicit ours(breaker_options given, Detector detector = {3}, const manual_clock& time = manual_clock{})
+      : clock{time}, circuit{detector, std::move(given), time} {}
 
   std::optional<call> acquire() {
     auto admitted = circuit.try_acquire();

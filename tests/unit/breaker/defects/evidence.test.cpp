@@ -130,7 +130,8 @@ class closes_in_two_steps {
 
 template <class Detector>
 struct ours_with_one_probe : ours<Detector, interrupted_atomics> {
-  explicit ours_with_one_probe(Detector trips) : ours<Detector, interrupted_atomics>{one_probe, trips} {}
+  explicit ours_with_one_probe(Detector detector)
+      : ours<Detector, interrupted_atomics>{one_probe, detector} {}
 };
 struct ours_in_a_row : ours_with_one_probe<consecutive_failures> {
   ours_in_a_row() : ours_with_one_probe{{3}} {}

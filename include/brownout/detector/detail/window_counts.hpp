@@ -1,16 +1,18 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "brownout/version.hpp"
+
 #include <cstdint>
 
-namespace brownout {
+namespace brownout::inline BROWNOUT_ABI {
 
 /// What a window holds: calls, and how many of them were bad (what "bad" means, the detector says).
-struct window_reading {
+struct window_counts {
   std::uint32_t calls = 0;
   std::uint32_t bad = 0;
 
-  friend constexpr bool operator==(const window_reading&, const window_reading&) = default;
+  friend constexpr bool operator==(const window_counts&, const window_counts&) = default;
 };
 
 namespace detail {
@@ -23,4 +25,4 @@ static_assert(is_later(1, 0) && !is_later(0, 0) && !is_later(0, 1));
 static_assert(is_later(0, 0xffff'ffff) && !is_later(0xffff'ffff, 0));
 
 }  // namespace detail
-}  // namespace brownout
+}  // namespace brownout::inline BROWNOUT_ABI
