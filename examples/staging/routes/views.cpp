@@ -181,7 +181,7 @@ json features_view(const brownout::feature_view<decltype(features)>& offered) {
 
 json transition_view(const brownout::explained_transition<level>& change, time_point now) {
   auto signals = json::array();
-  for (const auto& signal : change.signals) {
+  for (const auto& signal : change.contributions) {
     signals.push_back({{"dependency", name_of(signal.dependency)},
                        {"state", to_string(signal.state)},
                        {"score", number_or_null(signal.score)},

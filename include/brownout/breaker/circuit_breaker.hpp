@@ -202,11 +202,11 @@ class alignas(64) circuit_breaker {
     return record_slowly(token, started, result, retry_after);
   }
 
-  [[gnu::noinline]] answer acquire_slowly(detail::control_word seen) noexcept;
-  [[gnu::noinline]] answer acquire_by_clock(detail::control_word seen) noexcept;
-  [[gnu::noinline]] disposition record_slowly(detail::control_word token, start_time started, outcome result,
+  BROWNOUT_NOINLINE answer acquire_slowly(detail::control_word seen) noexcept;
+  BROWNOUT_NOINLINE answer acquire_by_clock(detail::control_word seen) noexcept;
+  BROWNOUT_NOINLINE disposition record_slowly(detail::control_word token, start_time started, outcome result,
                                               duration retry_after) noexcept;
-  [[gnu::noinline]] disposition record_off_closed(detail::control_word seen, detail::control_word token,
+  BROWNOUT_NOINLINE disposition record_off_closed(detail::control_word seen, detail::control_word token,
                                                   start_time started, outcome result,
                                                   duration retry_after) noexcept;
   [[nodiscard]] disposition record_call(detail::control_word seen, const call_sample& call,
@@ -215,9 +215,9 @@ class alignas(64) circuit_breaker {
                                          duration retry_after) noexcept;
   [[nodiscard]] call_sample sample(detail::control_word seen, start_time started,
                                    outcome result) const noexcept;
-  [[gnu::noinline]] bool open(detail::control_word& seen, duration retry_after) noexcept;
+  BROWNOUT_NOINLINE bool open(detail::control_word& seen, duration retry_after) noexcept;
   void give_place_back(detail::control_word token) noexcept;
-  [[gnu::noinline]] void give_back(detail::control_word token, start_time started) noexcept;
+  BROWNOUT_NOINLINE void give_back(detail::control_word token, start_time started) noexcept;
   void count_overdue() noexcept;
 
   static duration held(duration how_long) noexcept {
@@ -227,7 +227,7 @@ class alignas(64) circuit_breaker {
     return std::clamp(retry_after, duration::zero(), breaker_options::most_retry_after);
   }
 
-  [[gnu::noinline]] void note_failure(std::string_view why) noexcept { circuit_.note_failure(why); }
+  BROWNOUT_NOINLINE void note_failure(std::string_view why) noexcept { circuit_.note_failure(why); }
 
   disposition late() noexcept {
     late_.fetch_add(1, std::memory_order_relaxed);  // a total for display, orders nothing
@@ -242,7 +242,7 @@ class alignas(64) circuit_breaker {
     return {nullptr, admission::pack(reason, retry_after)};
   }
 
-  [[no_unique_address]] typename Detector::template history<Atomics> history_;
+  BROWNOUT_NO_UNIQUE_ADDRESS typename Detector::template history<Atomics> history_;
   detail::circuit<Detector, Clock, Atomics> circuit_;
 
   // On a cache line of their own, so that a storm of rejections does not take the first one from the callers.
@@ -250,10 +250,11 @@ class alignas(64) circuit_breaker {
   typename Atomics::template atomic<std::uint32_t> late_{0};                    // by late reporters; a total
   typename Atomics::template atomic<std::uint32_t> failed_{0};  // by reporters of failures; a total
   const std::string name_;
-  [[no_unique_address]] in_flight_table in_flight_;
+  BROWNOUT_NO_UNIQUE_ADDRESS in_flight_table in_flight_;
 };
 
 }  // namespace brownout::inline BROWNOUT_ABI
 
 #include "brownout/breaker/detail/circuit_breaker_impl.hpp"
+#include "brownout/core/detail/compiler.hpp"
 #include "brownout/version.hpp"

@@ -87,7 +87,7 @@ class open_period {
   [[nodiscard]] duration most(duration least) const noexcept {
     const auto* adaptive = std::get_if<adaptive_period>(&kind_);
     if (adaptive == nullptr) return least;
-    return std::max(least, scaled(adaptive->most, jitter_of(*adaptive, least)));
+    return (std::max)(least, scaled(adaptive->most, jitter_of(*adaptive, least)));
   }
 
   /// Whether a period goes on until as many calls as its number and the head start were refused.
@@ -102,7 +102,7 @@ class open_period {
 
   /// Throws `std::invalid_argument` naming field, value and range.
   void validate(const std::string& field) const {
-    std::visit([&](const auto& kind) { check(field, kind); }, kind_);
+    std::visit([&](const auto& kind) { validate_kind(field, kind); }, kind_);
   }
 
  private:
@@ -125,13 +125,13 @@ class open_period {
   }
   static duration least_of(const exponential_period& kind, std::uint32_t number, duration /*previous*/,
                            double chance) noexcept {
-    const auto grown = std::min(std::pow(kind.factor, number - 1), ratio(kind.most, kind.first));
+    const auto grown = (std::min)(std::pow(kind.factor, number - 1), ratio(kind.most, kind.first));
     return scaled(kind.first, grown * jittered(kind.jitter, chance));
   }
   static duration least_of(const decorrelated_period& kind, std::uint32_t number, duration previous,
                            double chance) noexcept {
     const auto last = number == 1 ? kind.first : std::clamp(previous, kind.first, kind.most);
-    return std::min(kind.most, kind.first + scaled(3 * last - kind.first, chance));
+    return (std::min)(kind.most, kind.first + scaled(3 * last - kind.first, chance));
   }
   static duration least_of(const adaptive_period& kind, std::uint32_t /*number*/, duration /*previous*/,
                            double chance) noexcept {
@@ -149,27 +149,27 @@ class open_period {
     return scaled(kind.most, 1 + kind.jitter);
   }
 
-  static void check_jitter(const std::string& field, double jitter) {
+  static void validate_jitter(const std::string& field, double jitter) {
     detail::require_within(field + ".jitter", jitter, 0.0, 0.5);
   }
-  static void check(const std::string& field, const fixed_period& kind) {
+  static void validate_kind(const std::string& field, const fixed_period& kind) {
     detail::require_within(field, kind.length, shortest, longest);
-    check_jitter(field, kind.jitter);
+    validate_jitter(field, kind.jitter);
   }
-  static void check(const std::string& field, const exponential_period& kind) {
+  static void validate_kind(const std::string& field, const exponential_period& kind) {
     detail::require_within(field + ".first", kind.first, shortest, longest);
     detail::require_within(field + ".factor", kind.factor, 1.0, 100.0);
     detail::require_within(field + ".most", kind.most, kind.first, longest);
-    check_jitter(field, kind.jitter);
+    validate_jitter(field, kind.jitter);
   }
-  static void check(const std::string& field, const decorrelated_period& kind) {
+  static void validate_kind(const std::string& field, const decorrelated_period& kind) {
     detail::require_within(field + ".first", kind.first, shortest, longest);
     detail::require_within(field + ".most", kind.most, kind.first, longest);
   }
-  static void check(const std::string& field, const adaptive_period& kind) {
+  static void validate_kind(const std::string& field, const adaptive_period& kind) {
     detail::require_within(field + ".least", kind.least, shortest, longest);
     detail::require_within(field + ".most", kind.most, kind.least, longest);
-    check_jitter(field, kind.jitter);
+    validate_jitter(field, kind.jitter);
   }
 
   std::variant<fixed_period, exponential_period, decorrelated_period, adaptive_period> kind_;

@@ -5,6 +5,7 @@
 #include "brownout/core/assert.hpp"
 #include "brownout/core/circuit_state.hpp"
 #include "brownout/core/clock.hpp"
+#include "brownout/core/detail/compiler.hpp"
 #include "brownout/core/outcome.hpp"
 #include "brownout/core/rejection.hpp"
 #include "brownout/version.hpp"
@@ -86,7 +87,7 @@ class [[nodiscard]] permit {
 
   Breaker* breaker_;
   detail::control_word token_;  // what the breaker's word was; in a refused admission the packed rejection
-  [[no_unique_address]] typename Breaker::start_time started_;  // where the detector needs it
+  BROWNOUT_NO_UNIQUE_ADDRESS typename Breaker::start_time started_;  // where the detector needs it
 };
 
 /// The answer to `try_acquire`: a permit, or the rejection.

@@ -20,7 +20,7 @@ class bounded_text {
   constexpr bounded_text() noexcept = default;
   /// Of `text` as much as fits.
   explicit constexpr bounded_text(std::string_view text) noexcept {
-    auto kept = std::min(text.size(), most);
+    auto kept = (std::min)(text.size(), most);
     if (kept < text.size()) {
       auto cut = kept;
       while (kept - cut < longest_tail && is_inside_character(text[cut])) --cut;

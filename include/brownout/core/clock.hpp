@@ -20,8 +20,8 @@ template <class Rep, class Period>
 [[nodiscard]] constexpr duration saturated(std::chrono::duration<Rep, Period> value) noexcept {
   constexpr std::chrono::duration<double> century{std::chrono::hours{24 * 36525}};
   const std::chrono::duration<double> seconds{value};  // which has room for any value
-  if (seconds > century) return duration::max();
-  if (seconds < -century) return duration::min();
+  if (seconds > century) return (duration::max)();
+  if (seconds < -century) return (duration::min)();
   return value;
 }
 

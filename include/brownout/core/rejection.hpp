@@ -39,7 +39,7 @@ enum class rejection_reason : std::uint8_t {
 /// is for.
 struct rejection {
   /// `retry_after` when nobody can tell, because an operator decides.
-  static constexpr duration unknown = duration::max();
+  static constexpr duration unknown = (duration::max)();
 
   rejection_reason reason = rejection_reason::circuit_open;
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "brownout/core/clock.hpp"
+#include "brownout/core/detail/compiler.hpp"
 #include "brownout/core/outcome.hpp"
 #include "brownout/version.hpp"
 
@@ -37,7 +38,7 @@ template <class C, class R>
 
 template <class Getter>
 struct returned_retry_after {
-  [[no_unique_address]] Getter get;
+  BROWNOUT_NO_UNIQUE_ADDRESS Getter get;
 
   [[nodiscard]] constexpr std::optional<outcome> operator()(const auto&...) const noexcept {
     return std::nullopt;
@@ -51,7 +52,7 @@ struct returned_retry_after {
 
 template <class Exception, class Getter>
 struct thrown_retry_after {
-  [[no_unique_address]] Getter get;
+  BROWNOUT_NO_UNIQUE_ADDRESS Getter get;
 
   [[nodiscard]] constexpr std::optional<outcome> operator()(const auto&...) const noexcept {
     return std::nullopt;

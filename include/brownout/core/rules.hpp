@@ -3,6 +3,7 @@
 
 #include "brownout/core/classifier.hpp"
 #include "brownout/core/clock.hpp"
+#include "brownout/core/detail/compiler.hpp"
 #include "brownout/core/outcome.hpp"
 #include "brownout/core/retry_after.hpp"
 #include "brownout/version.hpp"
@@ -23,7 +24,7 @@ inline constexpr bool is_predicate_of = (std::predicate<const Predicate&, const 
 
 template <outcome Verdict, class Predicate>
 struct returned_rule {
-  [[no_unique_address]] Predicate matches;
+  BROWNOUT_NO_UNIQUE_ADDRESS Predicate matches;
 
   template <class R>
   requires std::predicate<const Predicate&, const R&>
@@ -34,7 +35,7 @@ struct returned_rule {
 
 template <outcome Verdict, class Predicate, class... Exceptions>
 struct exception_rule {
-  [[no_unique_address]] Predicate matches;
+  BROWNOUT_NO_UNIQUE_ADDRESS Predicate matches;
 
   [[nodiscard]] constexpr std::optional<outcome> operator()(const auto&...) const noexcept {
     return std::nullopt;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "brownout/core/detail/compiler.hpp"
 #include "brownout/core/detail/invalid_option.hpp"
 #include "brownout/detector/detector.hpp"
 #include "brownout/version.hpp"
@@ -43,8 +44,8 @@ struct any_of {
   template <class Atomics>
   struct history {
     explicit history(const any_of& policy) : first{policy.first}, second{policy.second} {}
-    [[no_unique_address]] typename First::template history<Atomics> first;
-    [[no_unique_address]] typename Second::template history<Atomics> second;
+    BROWNOUT_NO_UNIQUE_ADDRESS typename First::template history<Atomics> first;
+    BROWNOUT_NO_UNIQUE_ADDRESS typename Second::template history<Atomics> second;
   };
   template <class FirstEvidence, class SecondEvidence>
   struct evidence {
@@ -84,9 +85,9 @@ struct any_of {
     const share bits{most_marks};
     const auto one = first.statistics(past.first, bits.first_of(marks), at, bits.most_of_first());
     const auto other = second.statistics(past.second, bits.second_of(marks), at, bits.most_of_second());
-    return {std::max(one.consecutive_failures, other.consecutive_failures),
-            std::max(one.failure_balance, other.failure_balance), std::max(one.calls, other.calls),
-            std::max(one.failures, other.failures), std::max(one.slow_calls, other.slow_calls)};
+    return {(std::max)(one.consecutive_failures, other.consecutive_failures),
+            (std::max)(one.failure_balance, other.failure_balance), (std::max)(one.calls, other.calls),
+            (std::max)(one.failures, other.failures), (std::max)(one.slow_calls, other.slow_calls)};
   }
 
   /// Of the detector that counts overdue calls.

@@ -43,7 +43,7 @@ struct consecutive_failures {
                                           const call_sample& call, std::uint32_t most_marks) const noexcept {
     if (call.in_flight) return {failures};
     if (!call.failed) return {};
-    return {std::min({failures + 1, most, most_marks}), failures + 1 >= threshold};
+    return {(std::min)({failures + 1, most, most_marks}), failures + 1 >= threshold};
   }
   [[nodiscard]] constexpr epoch_statistics statistics(const no_history& /*none*/, std::uint32_t failures,
                                                       const call_sample& /*at*/,
@@ -54,7 +54,7 @@ struct consecutive_failures {
   /// Throws `std::invalid_argument` naming field, value and range.
   constexpr void validate(std::uint32_t most_marks = most) const {
     detail::require_within<std::uint32_t>("consecutive_failures.threshold", threshold, 1,
-                                          std::min(most, most_marks));
+                                          (std::min)(most, most_marks));
   }
   constexpr void validate_replacing(const consecutive_failures& /*in_use*/) const noexcept {}
 };

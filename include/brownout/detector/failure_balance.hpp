@@ -47,7 +47,7 @@ struct failure_balance {
                                           const call_sample& call, std::uint32_t most_marks) const noexcept {
     if (call.in_flight) return {balance};
     if (!call.failed) return {balance == 0 ? 0 : balance - 1};
-    return {std::min({balance + 1, most, most_marks}), balance + 1 >= threshold};
+    return {(std::min)({balance + 1, most, most_marks}), balance + 1 >= threshold};
   }
   [[nodiscard]] constexpr epoch_statistics statistics(const no_history& /*none*/, std::uint32_t balance,
                                                       const call_sample& /*at*/,
@@ -58,7 +58,7 @@ struct failure_balance {
   /// Throws `std::invalid_argument` naming field, value and range.
   constexpr void validate(std::uint32_t most_marks = most) const {
     detail::require_within<std::uint32_t>("failure_balance.threshold", threshold, 1,
-                                          std::min(most, most_marks));
+                                          (std::min)(most, most_marks));
   }
   constexpr void validate_replacing(const failure_balance& /*in_use*/) const noexcept {}
 };

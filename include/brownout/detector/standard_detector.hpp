@@ -45,12 +45,12 @@ struct standard_detector {
   [[nodiscard]] constexpr judgement judge(no_evidence /*none*/, std::uint32_t marks, const call_sample& call,
                                           std::uint32_t most_marks) const noexcept {
     auto seen = counted::of(marks);
-    if (!call.failed) return {counted{.balance = std::max(seen.balance, 1U) - 1}.marks()};
+    if (!call.failed) return {counted{.balance = (std::max)(seen.balance, 1U) - 1}.marks()};
     const auto now = tick_of(call.ended) & mask_of(most_marks);
     if (seen.streak == 0) seen.began = now;
     const auto passed = (now - seen.began) & mask_of(most_marks);
-    seen.streak = std::min(seen.streak + 1, most_streak);
-    seen.balance = std::min(seen.balance + 1, most_balance);
+    seen.streak = (std::min)(seen.streak + 1, most_streak);
+    seen.balance = (std::min)(seen.balance + 1, most_balance);
     // What seems to have passed in more than half a turn of the clock ended before the streak began.
     const bool lasts = passed >= a_second && passed <= mask_of(most_marks) / 2;
     return {seen.marks(),

@@ -26,7 +26,7 @@ struct dimmer_options {
 };
 
 /// The share of callers who are served optional code, such as recommendations beside a product: the dimmer of
-/// Klein, Maggio, Årzén and Hernández-Rodriguez ("Brownout: Building More Robust Cloud Applications", ICSE
+/// Klein, Maggio, Arzen and Hernandez-Rodriguez ("Brownout: Building More Robust Cloud Applications", ICSE
 /// 2014), but for whole callers where they draw lots for each request.
 ///
 /// Each caller has its place (`caller_place`) and is served while that is below the share, so its answer

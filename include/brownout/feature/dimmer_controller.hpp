@@ -133,7 +133,7 @@ class optional_burden {
 ///
 ///     share += (1 - pole) / effect * (1 - burden), within [0, 1]
 ///
-/// the adaptive controller of Klein, Maggio, Årzén and Hernández-Rodriguez ("Brownout: Building More Robust
+/// the adaptive controller of Klein, Maggio, Arzen and Hernandez-Rodriguez ("Brownout: Building More Robust
 /// Cloud Applications", ICSE 2014), `effect` being their estimate of how much the optional code costs, and
 /// `burden` what was measured, as a share of the target. Different from theirs: a burden counts as at most
 /// ten, a belief holds the estimate where nothing can be learned, and the share rises by at most
@@ -176,10 +176,10 @@ class dimmer_controller {
     if (!measured) return false;
     const auto burden = target_.burden(*measured);
     if (!burden) return false;
-    const double counted = std::min(*burden, greatest_burden);
+    const double counted = (std::min)(*burden, greatest_burden);
     effect_.note(share_, counted);
     const double change = (1 - options_.pole) / effect_.estimate() * (1 - counted);
-    share_ = std::clamp(share_ + std::min(change, options_.fastest_rise), 0.0, 1.0);
+    share_ = std::clamp(share_ + (std::min)(change, options_.fastest_rise), 0.0, 1.0);
     return true;
   }
 

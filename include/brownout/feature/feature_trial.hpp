@@ -85,8 +85,8 @@ class running_mean {
   constexpr double g1 = x * (x2 + 1) / 4;
   constexpr double g2 = x * ((5 * x2 + 16) * x2 + 3) / 96;
   constexpr double g3 = x * (((3 * x2 + 19) * x2 + 17) * x2 - 15) / 384;
-  const double small = 1 / degrees;
-  return x + small * (g1 + small * (g2 + small * g3));
+  const double step = 1 / degrees;
+  return x + step * (g1 + step * (g2 + step * g3));
 }
 
 }  // namespace detail

@@ -22,15 +22,15 @@ namespace detail {
   if (evidence.calls == 0 || evidence.age > policy.evidence.stale_limit()) return std::nullopt;
   // Nothing has worked yet: that is no evidence of health, however few calls it was.
   if (evidence.successes == 0) return 0.0;
-  const auto failures = evidence.calls - std::min(evidence.successes, evidence.calls);
-  const auto counted = std::max(evidence.calls, policy.evidence.minimum_calls);
+  const auto failures = evidence.calls - (std::min)(evidence.successes, evidence.calls);
+  const auto counted = (std::max)(evidence.calls, policy.evidence.minimum_calls);
   const auto share = static_cast<double>(counted - failures) / counted;
   return 100 * share - policy.latency.penalty(evidence.mean_latency);
 }
 
 /// A number that was measured: neither negative nor infinite, and a number.
 [[nodiscard]] constexpr bool is_measured(const std::optional<double>& value) noexcept {
-  return value && *value >= 0 && *value <= std::numeric_limits<double>::max();
+  return value && *value >= 0 && *value <= (std::numeric_limits<double>::max)();
 }
 
 /// What the service's own measurement says; nothing when it says nothing.
@@ -41,7 +41,7 @@ namespace detail {
   const bool saturation = is_measured(measured.saturation);
   if (!share && !latency && !saturation) return std::nullopt;
   double score = 100;
-  if (share) score *= std::min(*measured.success_share, 1.0);
+  if (share) score *= (std::min)(*measured.success_share, 1.0);
   if (latency) score -= policy.latency.penalty(*measured.latency);
   if (saturation) score -= policy.saturation.penalty(*measured.saturation);
   return score;
@@ -61,14 +61,14 @@ namespace detail {
   if (evidence.state == circuit_state::half_open) {
     if (evidence.probes_needed == 0) return 0.0;
     const auto share = static_cast<double>(evidence.probes_succeeded) / evidence.probes_needed;
-    return 100 * std::min(share, 1.0);
+    return 100 * (std::min)(share, 1.0);
   }
   const auto calls = detail::score_of_calls(evidence, policy);
   const auto measured = detail::score_of_measurement(evidence.measured, policy);
   if (!calls && !measured) return std::nullopt;
-  const double score = std::min(calls.value_or(100), measured.value_or(100));
+  const double score = (std::min)(calls.value_or(100), measured.value_or(100));
   if (100 - score < policy.evidence.minimum_effect) return 100.0;
-  return std::max(0.0, score);
+  return (std::max)(0.0, score);
 }
 
 }  // namespace brownout::inline BROWNOUT_ABI

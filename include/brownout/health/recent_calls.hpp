@@ -30,7 +30,8 @@ template <std::size_t Size>
 class recent_calls {
  public:
   /// A silence longer than `forgets_after` empties it.
-  explicit recent_calls(duration forgets_after = duration::max()) noexcept : forgets_after_{forgets_after} {}
+  explicit recent_calls(duration forgets_after = (duration::max)()) noexcept
+      : forgets_after_{forgets_after} {}
 
   /// Counts one call. A record of an epoch older than the window's is dropped.
   void record(std::uint64_t epoch, bool success, duration latency, time_point ended) noexcept {
@@ -46,7 +47,7 @@ class recent_calls {
     slot = {success, latency};
     totals_.put_in(slot);
     ++next_;
-    last_ = std::max(last_, ended);
+    last_ = (std::max)(last_, ended);
   }
 
   /// The window as seen in `epoch`: empty unless its records belong to that epoch.

@@ -44,7 +44,7 @@ class scorer {
     if (!(sum > 0)) detail::invalid_option("sum of scorer.weights", std::to_string(sum), "above 0");
     for (auto& role : roles_) {
       role.weight /= sum;
-      greatest_ = std::max(greatest_, role.weight);
+      greatest_ = (std::max)(greatest_, role.weight);
       any_optional_ = any_optional_ || role.criticality == criticality::optional;
     }
     sort_by_dependence();
@@ -118,7 +118,7 @@ class scorer {
     double trust = 1;
     for (const auto other : roles_[number].depends_on) {
       const auto& score = components[other].score;
-      if (score) trust = std::min(trust, 1 - options_.cascade * (1 - *score / 100));
+      if (score) trust = (std::min)(trust, 1 - options_.cascade * (1 - *score / 100));
     }
     return trust;
   }
@@ -142,7 +142,7 @@ class scorer {
           options_.combine == weighting::mean ? component.weight : roles_[i].weight / greatest_;
       component.lost = share * (100 - *score);
       total += component.points;
-      greatest_loss = std::max(greatest_loss, component.lost);
+      greatest_loss = (std::max)(greatest_loss, component.lost);
     }
     return rounded(options_.combine == weighting::mean ? total : 100 - greatest_loss);
   }
@@ -164,7 +164,7 @@ class scorer {
       return;
     }
     if (any_optional_ && *report.score < options_.optional_floor) {
-      const double least = std::min(options_.optional_floor, without_optional(report.components));
+      const double least = (std::min)(options_.optional_floor, without_optional(report.components));
       if (least > *report.score) {
         report.score = least;
         report.limit = score_limit::optional;
@@ -183,7 +183,7 @@ class scorer {
     for (std::size_t i = 0; i < components.size(); ++i) {
       if (roles_[i].criticality == criticality::optional) continue;
       lost = options_.combine == weighting::mean ? lost + components[i].lost
-                                                 : std::max(lost, components[i].lost);
+                                                 : (std::max)(lost, components[i].lost);
     }
     return rounded(100 - lost);
   }

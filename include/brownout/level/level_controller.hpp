@@ -94,7 +94,7 @@ class level_controller {
                    at_most_ >= policy_.needed_for(*seen.better);
       seen.better_at = policy_.needed_for(*seen.better);
       seen.better_after = current_dwell();
-      if (better_since_) seen.better_in = std::max(dwell_over() - now, duration::zero());
+      if (better_since_) seen.better_in = (std::max)(dwell_over() - now, duration::zero());
     }
     if (health_ != ladder.worst()) {
       seen.worse = ladder.worse(health_);
@@ -107,7 +107,7 @@ class level_controller {
   [[nodiscard]] std::optional<time_point> next_change() const noexcept {
     std::optional<time_point> next;
     if (better_since_) next = dwell_over();
-    if (overridden_) next = next ? std::min(*next, override_.expires) : override_.expires;
+    if (overridden_) next = next ? (std::min)(*next, override_.expires) : override_.expires;
     return next;
   }
 
@@ -128,7 +128,7 @@ class level_controller {
     for (auto calm = calm_since_; relapses > 0; --relapses) {
       calm += policy_.relapse_window(relapses);
       if (calm >= over) break;
-      over = std::max(calm, *better_since_ + policy_.dwell_after(relapses - 1));
+      over = (std::max)(calm, *better_since_ + policy_.dwell_after(relapses - 1));
     }
     return over;
   }
@@ -142,7 +142,7 @@ class level_controller {
     if (!assessed_) {
       assessed_ = true;
       health_ = score ? ladder.at(*score)
-                      : std::max(policy_.panic_floor.value_or(ladder.worst()), ladder.at(at_most));
+                      : (std::max)(policy_.panic_floor.value_or(ladder.worst()), ladder.at(at_most));
       return {.cause = level_cause::first_assessment};
     }
     // What was counted towards a change on evidence does not hold without it, nor the other way round.

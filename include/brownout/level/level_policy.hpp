@@ -75,14 +75,14 @@ struct level_policy {
   [[nodiscard]] double needed_for(Level better) const noexcept {
     double needed = 100;
     for (auto level = ladder.best();; level = ladder.worse(level)) {
-      needed = std::min(needed, ladder.enter(level).value_or(ladder.from(level) + hysteresis));
+      needed = (std::min)(needed, ladder.enter(level).value_or(ladder.from(level) + hysteresis));
       if (level == better) return needed;
     }
   }
 
   /// The dwell after `relapses`.
   [[nodiscard]] duration dwell_after(std::uint32_t relapses) const noexcept {
-    return scaled(dwell, std::min(std::pow(dwell_growth, relapses), dwell_limit));
+    return scaled(dwell, (std::min)(std::pow(dwell_growth, relapses), dwell_limit));
   }
 
   /// How soon after an improvement getting worse is a relapse.

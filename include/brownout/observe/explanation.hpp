@@ -25,8 +25,8 @@ concept explainable_transition = requires(const T& change) {
   { to_string(change.from) } -> std::convertible_to<std::string_view>;
   { change.cause } -> std::convertible_to<level_cause>;
   { change.limit } -> std::convertible_to<score_limit>;
-  { change.signals.front().dependency } -> std::convertible_to<std::size_t>;
-  { change.signals.front().lost } -> std::convertible_to<double>;
+  { change.contributions.front().dependency } -> std::convertible_to<std::size_t>;
+  { change.contributions.front().lost } -> std::convertible_to<double>;
 };
 
 namespace detail {
@@ -88,7 +88,7 @@ template <explainable_transition Transition, class NameOf>
   } else if (change.limit == score_limit::thin_evidence) {
     text += " Too little is known for a score.";
   }
-  for (const auto& signal : change.signals) {
+  for (const auto& signal : change.contributions) {
     if (signal.score) {
       fmt::format_to(out, " {} loses {:.6g} points ({}).", name_of(signal.dependency), signal.lost,
                      to_string(signal.state));

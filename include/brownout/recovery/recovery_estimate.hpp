@@ -23,8 +23,8 @@ struct recovery_estimate {
   /// The same when something of known length must follow, such as a level's dwell. A negative `more` is none;
   /// a sum that does not fit is as long as can be.
   [[nodiscard]] constexpr recovery_estimate later_by(duration more) const noexcept {
-    const auto later = [more = std::max(more, duration::zero())](duration from_now) {
-      return from_now > duration::max() - more ? duration::max() : from_now + more;
+    const auto later = [more = (std::max)(more, duration::zero())](duration from_now) {
+      return from_now > (duration::max)() - more ? (duration::max)() : from_now + more;
     };
     recovery_estimate all{.not_before = later(not_before)};
     if (p50) all.p50 = later(*p50);

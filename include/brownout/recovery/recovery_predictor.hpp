@@ -86,12 +86,12 @@ class recovery_predictor {
   /// bound and no evidence: it makes nothing known. Negative durations count as zero. Linear in what is
   /// remembered, about 0.2 us for 64.
   [[nodiscard]] recovery_estimate estimate(duration elapsed, duration not_before = {}) const noexcept {
-    recovery_estimate answer{.not_before = std::max(not_before, duration::zero())};
+    recovery_estimate answer{.not_before = (std::max)(not_before, duration::zero())};
     double lasting = 1;
     const auto longer = longer_than(elapsed);
     for (std::size_t i = 0; i < longer.size() && !answer.p90; ++i) {
       lasting *= share_left(longer.subspan(i));
-      const duration wait = std::max(longer[i].length - not_negative(elapsed), answer.not_before);
+      const duration wait = (std::max)(longer[i].length - not_negative(elapsed), answer.not_before);
       if (!answer.p50 && detail::reaches(1 - lasting, 0.5)) answer.p50 = wait;
       if (detail::reaches(1 - lasting, 0.9)) answer.p90 = wait;
     }
@@ -123,7 +123,7 @@ class recovery_predictor {
   };
 
   static constexpr duration not_negative(duration value) noexcept {
-    return std::max(value, duration::zero());
+    return (std::max)(value, duration::zero());
   }
 
   static const recovery_options& validated(const recovery_options& options) {
@@ -187,10 +187,10 @@ namespace detail {
     for (const auto& one : outages) chance *= one.history->chance_of_recovery(one.elapsed, wait);
     return reaches(chance, wanted);
   };
-  if (!suffices(duration::max())) return std::nullopt;
+  if (!suffices((duration::max)())) return std::nullopt;
   // The chance never falls with the wait, so halving finds the nanosecond at which it gets there.
   duration least{};
-  duration enough = duration::max();
+  duration enough = (duration::max)();
   while (least < enough) {
     const duration middle = least + (enough - least) / 2;
     if (suffices(middle)) {
@@ -217,11 +217,11 @@ namespace detail {
 /// About 20 us for each outage with 64 remembered: asked for people and for answers, not on a call's path.
 [[nodiscard]] inline recovery_estimate recovery_of_all(std::span<const ongoing_outage> outages) noexcept {
   recovery_estimate all;
-  for (const auto& one : outages) all.not_before = std::max(all.not_before, one.not_before);
+  for (const auto& one : outages) all.not_before = (std::max)(all.not_before, one.not_before);
   all.p50 = detail::wait_for_all(outages, 0.5);
   all.p90 = detail::wait_for_all(outages, 0.9);
-  if (all.p50) all.p50 = std::max(*all.p50, all.not_before);
-  if (all.p90) all.p90 = std::max(*all.p90, all.not_before);
+  if (all.p50) all.p50 = (std::max)(*all.p50, all.not_before);
+  if (all.p90) all.p90 = (std::max)(*all.p90, all.not_before);
   return all;
 }
 

@@ -52,7 +52,7 @@ struct retry_after_policy {
                                                double chance) const noexcept {
     BROWNOUT_PRECONDITION(chance >= 0 && chance < 1,
                           "retry_after_policy::retry_after(): chance is in [0, 1)");
-    const duration likely = std::max(recovery.p50.value_or(fallback), recovery.not_before);
+    const duration likely = (std::max)(recovery.p50.value_or(fallback), recovery.not_before);
     const duration first = std::clamp(likely, shortest, longest - narrowest);
     const duration last = std::clamp(recovery.p90.value_or(2 * first), first + narrowest, longest);
     const auto spread = static_cast<double>((last - first).count());

@@ -5,6 +5,7 @@
 #include "brownout/breaker/detail/policy.hpp"
 #include "brownout/breaker/options.hpp"
 #include "brownout/core/clock.hpp"
+#include "brownout/core/detail/compiler.hpp"
 #include "brownout/detector/detector.hpp"
 #include "brownout/detector/standard_detector.hpp"
 #include "brownout/registry/detail/key_hash.hpp"
@@ -80,7 +81,7 @@ class registry {
     std::sort(keys_.begin(), keys_.end(), by_match);
     std::sort(prefixes_.begin(), prefixes_.end(), longest_first);
     // Enough of them that threads seldom meet, and few enough that a full one has plenty to choose from.
-    const auto wanted = std::size_t{4} * std::max(1U, std::thread::hardware_concurrency());
+    const auto wanted = std::size_t{4} * (std::max)(1U, std::thread::hardware_concurrency());
     const auto shards = std::bit_floor(std::clamp<std::size_t>(options_.capacity / 128, 1, wanted));
     // An even share, and what some may get more than others: more than 8 standard deviations.
     const auto share = shards == 1 ? options_.capacity : options_.capacity / shards * 5 / 4 + 64;
@@ -226,7 +227,7 @@ class registry {
     return std::string{key.substr(0, breaker_options::longest_name)};  // no longer than it must be
   }
 
-  [[gnu::noinline]] handle create(detail::hashed_key key) {
+  BROWNOUT_NOINLINE handle create(detail::hashed_key key) {
     const auto horizon = idle_horizon();
     // A turn of its own, between the look-ups before and after. relaxed: see at().
     const auto turn = turn_.fetch_add(2, std::memory_order_relaxed) + 1;
@@ -239,7 +240,7 @@ class registry {
     return found.object != nullptr ? handle{found} : turn_away(key.text);
   }
 
-  [[gnu::noinline]] handle turn_away(std::string_view key) {
+  BROWNOUT_NOINLINE handle turn_away(std::string_view key) {
     auto* const alone = new detail::lone_breaker<breaker_type>{policy_of(key), name_of(key), clock_};
     turned_away_.fetch_add(1, std::memory_order_relaxed);  // a count, orders nothing
     return handle{{alone, &alone->node}};
@@ -295,7 +296,7 @@ class registry {
   std::vector<rule> keys_;      // sorted
   std::vector<rule> prefixes_;  // the longest first
   const shared_policy otherwise_;
-  [[no_unique_address]] Clock clock_;
+  BROWNOUT_NO_UNIQUE_ADDRESS Clock clock_;
   const detail::key_hash hash_;
   std::vector<std::unique_ptr<shard, leave_shard>> shards_;
 

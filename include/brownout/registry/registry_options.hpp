@@ -61,14 +61,14 @@ struct registry_options {
       detail::require_within("registry_options.idle_for", idle_for, duration{std::chrono::milliseconds{1}},
                              longest_idle);
     }
-    check("rule for all other keys", detector, breaker);
-    check_rules("registry_options.keys", "rule for key ", keys);
-    check_rules("registry_options.prefixes", "rule for keys with prefix ", prefixes);
+    validate_rule("rule for all other keys", detector, breaker);
+    validate_rules("registry_options.keys", "rule for key ", keys);
+    validate_rules("registry_options.prefixes", "rule for keys with prefix ", prefixes);
   }
 
  private:
-  static void check_rules(std::string_view field, std::string_view whose,
-                          const std::vector<breaker_rule<Detector>>& rules) {
+  static void validate_rules(std::string_view field, std::string_view whose,
+                             const std::vector<breaker_rule<Detector>>& rules) {
     detail::require_within<std::size_t>(std::string{field} + ".size()", rules.size(), 0, most_rules);
     std::unordered_set<std::string_view> seen;
     for (const auto& one : rules) {
@@ -82,11 +82,12 @@ struct registry_options {
         detail::invalid_option("breaker_rule.match in " + std::string{field}, "'" + one.match + "'",
                                "what no other rule there matches");
       }
-      check(std::string{whose} + "'" + one.match + "'", one.detector, one.breaker);
+      validate_rule(std::string{whose} + "'" + one.match + "'", one.detector, one.breaker);
     }
   }
 
-  static void check(const std::string& whose, const Detector& detector, const breaker_options& breaker) {
+  static void validate_rule(const std::string& whose, const Detector& detector,
+                            const breaker_options& breaker) {
     try {
       if (!breaker.name.empty()) {
         detail::invalid_option("breaker_options.name", "'" + breaker.name + "'",

@@ -5,6 +5,7 @@
 #include "brownout/breaker/permit.hpp"
 #include "brownout/core/classifier.hpp"
 #include "brownout/core/clock.hpp"
+#include "brownout/core/detail/compiler.hpp"
 #include "brownout/core/detail/guarded_call.hpp"
 #include "brownout/core/outcome.hpp"
 #include "brownout/core/result.hpp"
@@ -141,7 +142,7 @@ class dependency {
             .mean_latency = recent.mean_latency,
             .probes_needed = circuit.probes_needed,
             .probes_succeeded = circuit.probes_succeeded,
-            .age = std::max(now - recent.last, duration::zero())};
+            .age = (std::max)(now - recent.last, duration::zero())};
   }
 
  private:
@@ -151,7 +152,7 @@ class dependency {
     // A probe settles its permit by its timeout; real calls to the same dependency are of the same order.
     if (named.successes == 0) named.successes = named.probes;
     if (named.lease == duration{}) {
-      named.lease = std::max(named.open_for.upper_bound(), 2 * options.timeout);
+      named.lease = (std::max)(named.open_for.upper_bound(), 2 * options.timeout);
     }
     return named;
   }
@@ -170,7 +171,7 @@ class dependency {
 
   breaker_type breaker_;
   recent_calls<window> calls_;
-  [[no_unique_address]] Clock clock_;
+  BROWNOUT_NO_UNIQUE_ADDRESS Clock clock_;
 };
 
 }  // namespace brownout::inline BROWNOUT_ABI

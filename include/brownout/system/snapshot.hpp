@@ -59,7 +59,7 @@ struct component_snapshot {
 };
 
 /// What one dependency had to do with a change of the level.
-struct level_signal {
+struct level_contribution {
   std::size_t dependency = 0;
   circuit_state state{};
   std::optional<double> score{};  ///< nothing: unknown
@@ -74,7 +74,8 @@ struct explained_transition : level_transition<Level> {
   std::size_t limited_by = 0;             ///< the dependency, when `limit` is `required`
   std::string actor{};                    ///< of an override that was set; else empty
   std::string reason{};                   ///< why they set it
-  std::vector<level_signal> signals{};    ///< those that lost points or were unknown; the greatest loss first
+  std::vector<level_contribution>
+      contributions{};  ///< those that lost points or were unknown; the greatest loss first
 };
 
 /// The whole system at one moment.

@@ -74,7 +74,7 @@ class supervision {
     std::unique_lock lock{shared_->mutex};
     // A thread that has not come as far as its loop is waited for as well; one that never started is not.
     const auto ended = [&](std::size_t i) { return !threads_[i].joinable() || shared_->workers[i].ended; };
-    shared_->changed.wait_for(lock, std::min<duration>(grace, std::chrono::hours{24 * 365}), [&] {
+    shared_->changed.wait_for(lock, (std::min<duration>)(grace, std::chrono::hours{24 * 365}), [&] {
       for (std::size_t i = 0; i < threads_.size(); ++i) {
         if (!ended(i)) return false;
       }
@@ -148,7 +148,7 @@ class supervision {
       for (const auto& order : plan.probes) shared_->workers[order.dependency].order = order;
       if (!plan.probes.empty()) shared_->changed.notify_all();
       // Never longer than the plan says, whatever the supervisor's clock says by now.
-      const auto wait = std::min(plan.next - supervisor.now(), supervisor.options().refresh);
+      const auto wait = (std::min)(plan.next - supervisor.now(), supervisor.options().refresh);
       shared_->changed.wait_for(lock, wait, [&] { return shared_->stopping || shared_->nudged; });
       shared_->nudged = false;
     }

@@ -5,6 +5,7 @@
 #include "brownout/core/circuit_state.hpp"
 #include "brownout/core/clock.hpp"
 #include "brownout/core/detail/chance.hpp"
+#include "brownout/core/detail/compiler.hpp"
 #include "brownout/feature/dependency_set.hpp"
 #include "brownout/feature/detail/degradation_word.hpp"
 #include "brownout/feature/detail/feature_return.hpp"
@@ -122,11 +123,11 @@ class supervisor {
     plan.next = now + options_.refresh;
     for (auto& one : watched_) {
       if (auto order = one->step(now)) plan.probes.push_back(*order);
-      plan.next = std::min(plan.next, one->next_step());
+      plan.next = (std::min)(plan.next, one->next_step());
     }
     assess(now);
-    if (const auto change = controller_.next_change()) plan.next = std::min(plan.next, *change);
-    if (const auto change = returning_.next_change(now)) plan.next = std::min(plan.next, *change);
+    if (const auto change = controller_.next_change()) plan.next = (std::min)(plan.next, *change);
+    if (const auto change = returning_.next_change(now)) plan.next = (std::min)(plan.next, *change);
     plan.circuit_changes = std::exchange(new_circuit_changes_, {});
     plan.level_changes = transitions_.take_new();
     return plan;
@@ -322,7 +323,7 @@ class supervisor {
 
   const supervisor_options<level_type> options_;
   const Matrix matrix_;
-  [[no_unique_address]] Clock clock_;
+  BROWNOUT_NO_UNIQUE_ADDRESS Clock clock_;
   const scorer scorer_;
   std::vector<std::unique_ptr<watched>> watched_;
   bool measured_ = false;  // some dependency is measured by the service itself

@@ -89,7 +89,7 @@ struct supervisor_options {
     }
     detail::require_within("supervisor_options.refresh", refresh, 1ms, 1min);
     detail::require_within("supervisor_options.return_over", return_over, duration{},
-                           std::min<duration>(levels.dwell, 1h));
+                           (std::min<duration>)(levels.dwell, 1h));
     if (ready_until && !levels.ladder.holds(*ready_until)) {
       detail::invalid_option("supervisor_options.ready_until",
                              std::to_string(static_cast<std::size_t>(*ready_until)), "a level of the ladder");
@@ -108,7 +108,7 @@ struct supervisor_options {
   /// `suspect_interval`, or what it is when left out.
   [[nodiscard]] duration probe_again_after() const noexcept {
     using namespace std::chrono_literals;
-    return suspect_interval != duration{} ? suspect_interval : std::max<duration>(probe_interval / 5, 1ms);
+    return suspect_interval != duration{} ? suspect_interval : (std::max<duration>)(probe_interval / 5, 1ms);
   }
 
   /// The worst level at which the instance wants requests.
@@ -123,7 +123,7 @@ struct supervisor_options {
     auto complete = health;
     auto& evidence = complete.component.evidence;
     if (evidence.stale_after == duration{})
-      evidence.stale_after = std::max(evidence.stale_limit(), 3 * probe_cycle());
+      evidence.stale_after = (std::max)(evidence.stale_limit(), 3 * probe_cycle());
     const auto last = last_ready();
     if (last != levels.ladder.worst()) complete.optional_floor = levels.needed_for(last);
     return complete;
@@ -156,7 +156,7 @@ struct supervisor_options {
   [[nodiscard]] duration probe_cycle() const noexcept {
     duration longest{};
     for (const auto& one : dependencies) {
-      if (one.probe) longest = std::max(longest, probe_interval + one.timeout);
+      if (one.probe) longest = (std::max)(longest, probe_interval + one.timeout);
     }
     return longest;
   }

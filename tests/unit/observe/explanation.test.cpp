@@ -39,7 +39,7 @@ transition fall() {
                  .better_after = 10s,
                  .worse = level::emergency,
                  .worse_below = 40};
-  change.signals = {{.dependency = 0, .state = circuit_state::open, .score = 0, .lost = 50}};
+  change.contributions = {{.dependency = 0, .state = circuit_state::open, .score = 0, .lost = 50}};
   return change;
 }
 
@@ -59,7 +59,7 @@ TEST_CASE("a recovery is explained by what was held, and for how long", "[observ
   change.score = 96.25;
   change.threshold = 92;
   change.held = 10250ms;
-  change.signals = {{.dependency = 2, .state = circuit_state::closed, .score = 75, .lost = 3.75}};
+  change.contributions = {{.dependency = 2, .state = circuit_state::closed, .score = 75, .lost = 3.75}};
   change.next = {.worse = level::degraded, .worse_below = 90};
   CHECK(explain(change, name_of) ==
         "degraded -> optimal: health_recovered, score 96.25, 92 held for 10.25 s. redis loses 3.75 points "
@@ -94,7 +94,7 @@ TEST_CASE("what is unknown, limited or only noted is said", "[observe][D5]") {
   change.score.reset();
   change.threshold.reset();
   change.limit = score_limit::thin_evidence;
-  change.signals = {{.dependency = 1}};
+  change.contributions = {{.dependency = 1}};
   CHECK(explain(change, name_of)
             .starts_with("optimal -> minimal: evidence_lost, score unknown. Too little is known "
                          "for a score. database is unknown. limited"));

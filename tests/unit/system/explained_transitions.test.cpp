@@ -38,16 +38,16 @@ TEST_CASE("a change of the level names what lost points, the greatest loss first
   CHECK(change.at == system.clock.now());
   CHECK_FALSE(change.dry_run);
   CHECK(change.limit == brownout::score_limit::none);
-  REQUIRE(change.signals.size() == 3);
-  CHECK(change.signals[0].dependency == number(dependency::database));
-  CHECK(change.signals[0].state == circuit_state::open);
-  CHECK(change.signals[0].score == 0);
-  CHECK(change.signals[0].lost == Approx(30 / 0.95));
-  CHECK(change.signals[1].dependency == number(dependency::redis));
-  CHECK(change.signals[1].lost == Approx(15 / 0.95));
-  CHECK(change.signals[2].dependency == number(dependency::s3));
-  CHECK_FALSE(change.signals[2].score);
-  CHECK(change.signals[2].lost == 0);
+  REQUIRE(change.contributions.size() == 3);
+  CHECK(change.contributions[0].dependency == number(dependency::database));
+  CHECK(change.contributions[0].state == circuit_state::open);
+  CHECK(change.contributions[0].score == 0);
+  CHECK(change.contributions[0].lost == Approx(30 / 0.95));
+  CHECK(change.contributions[1].dependency == number(dependency::redis));
+  CHECK(change.contributions[1].lost == Approx(15 / 0.95));
+  CHECK(change.contributions[2].dependency == number(dependency::s3));
+  CHECK_FALSE(change.contributions[2].score);
+  CHECK(change.contributions[2].lost == 0);
 
   CHECK(change.next.better == level::limited);
   CHECK(change.next.better_at == 60);
@@ -68,7 +68,7 @@ TEST_CASE("a recovery tells which threshold was held for how long", "[system][D5
   CHECK(change.threshold == 90);
   CHECK(change.held == 10s);
   CHECK(change.score == 100);
-  CHECK(change.signals.empty());
+  CHECK(change.contributions.empty());
   CHECK_FALSE(change.next.better);
 }
 
@@ -83,7 +83,7 @@ TEST_CASE("the first assessment and an operator's word decide by no threshold", 
   CHECK(change.cause == level_cause::override_set);
   CHECK_FALSE(change.threshold);
   CHECK(change.score == 100);
-  CHECK(change.signals.empty());
+  CHECK(change.contributions.empty());
 }
 
 TEST_CASE("the last 64 changes are remembered, all of them are counted and told once", "[system][D5]") {

@@ -64,7 +64,7 @@ class calls_in_flight {
   [[nodiscard]] bool is_time_to_look(duration now, auto limit) noexcept {
     auto seen = next_look_.load(std::memory_order_relaxed);
     if (now.count() < seen) return false;
-    const auto next = now + std::min(limit() / 8, longest_rest);
+    const auto next = now + (std::min)(limit() / 8, longest_rest);
     return next_look_.compare_exchange_weak(seen, next.count(), std::memory_order_relaxed,
                                             std::memory_order_relaxed);
   }

@@ -14,6 +14,7 @@
 #include "brownout/core/circuit_state.hpp"
 #include "brownout/core/clock.hpp"
 #include "brownout/core/detail/chance.hpp"
+#include "brownout/core/detail/compiler.hpp"
 #include "brownout/core/detail/live_value.hpp"
 #include "brownout/core/rejection.hpp"
 #include "brownout/version.hpp"
@@ -163,13 +164,13 @@ class circuit {
   /// Until a call may pass: 0 when one may now.
   [[nodiscard]] duration wait(const era_state& at) const noexcept {
     const auto passed = at.now - at.begun;
-    const auto left_of = [&](duration period) { return std::max(period - passed, duration::zero()); };
+    const auto left_of = [&](duration period) { return (std::max)(period - passed, duration::zero()); };
     switch (at.word.state()) {
       case circuit_state::open: {
         const auto left = left_of(at.period.least());
         if (left > duration::zero() || !at.period.waits_after(at.word.refused())) return left;
         // Nobody can tell when the missing calls come; as long again is worth a try.
-        return std::min(left_of(rules()->open_for.most(at.period.least())), at.period.least());
+        return (std::min)(left_of(rules()->open_for.most(at.period.least())), at.period.least());
       }
       case circuit_state::half_open:
         return wait(at, *rules());
@@ -183,7 +184,7 @@ class circuit {
   /// The same of a half-open circuit, by these rules.
   [[nodiscard]] static duration wait(const era_state& at, const recovery& rules) noexcept {
     if (at.word.in_flight() < rules.limit(at.word)) return duration::zero();
-    return std::max(at.begun + rules.lease - at.now, duration::zero());
+    return (std::max)(at.begun + rules.lease - at.now, duration::zero());
   }
 
   /// The part of a snapshot that shows the era.
@@ -310,7 +311,7 @@ class circuit {
   // Written once, by whoever needs it first (6), read after each transition (5).
   typename Atomics::template atomic<rarely_needed*> rare_{nullptr};
   const std::shared_ptr<policy_type> given_;
-  [[no_unique_address]] const Clock clock_;
+  BROWNOUT_NO_UNIQUE_ADDRESS const Clock clock_;
 };
 
 }  // namespace brownout::inline BROWNOUT_ABI::detail

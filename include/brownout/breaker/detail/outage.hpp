@@ -39,7 +39,7 @@ struct outage {
   /// Whether, when its least length is over, calls have yet to be refused of which `refused` were.
   [[nodiscard]] bool waits_after(std::uint32_t refused) const noexcept {
     return (bits >> length_bits & 1) != 0 &&
-           refused < std::min(number() + adaptive_period::head_start, control_word::most_refused);
+           refused < (std::min)(number() + adaptive_period::head_start, control_word::most_refused);
   }
   [[nodiscard]] duration least() const noexcept {
     return std::chrono::microseconds{static_cast<std::int64_t>(bits & length_mask)};
@@ -49,9 +49,9 @@ struct outage {
   /// call asked for (its Retry-After), which only lengthens it.
   [[nodiscard]] outage next(const open_period& rule, bool begins, duration retry_after,
                             double chance) const noexcept {
-    const auto following = begins ? 1U : std::min(number() + 1, open_period::most_number);
+    const auto following = begins ? 1U : (std::min)(number() + 1, open_period::most_number);
     const auto least_length = rule.least(following, least(), chance);
-    return of(following, rule.waits_for_refusals(), std::max(least_length, retry_after));
+    return of(following, rule.waits_for_refusals(), (std::max)(least_length, retry_after));
   }
 };
 

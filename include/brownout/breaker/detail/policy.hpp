@@ -28,7 +28,7 @@ struct recovery {
   static recovery of(const breaker_options& given) {
     return {given.open_for,
             given.probes,
-            given.successes != 0 ? given.successes : std::max(5U, given.probes),
+            given.successes != 0 ? given.successes : (std::max)(5U, given.probes),
             given.ramp,
             given.lease != duration{}
                 ? given.lease
@@ -42,7 +42,7 @@ struct recovery {
   [[nodiscard]] std::uint32_t limit(control_word seen) const noexcept {
     if (seen.is_ramping()) return seen.limit();
     // One at least: with fewer successes needed than there have been, the next one closes.
-    return std::min(probes, successes > seen.succeeded() ? successes - seen.succeeded() : 1);
+    return (std::min)(probes, successes > seen.succeeded() ? successes - seen.succeeded() : 1);
   }
 
   /// What follows when a half-open call has failed. `retry_after` as for `next_open`.

@@ -47,7 +47,7 @@ class transition_feed {
   /// Goes on after epoch `epoch`: what came until then is not waited for.
   void skip_to(std::uint64_t epoch) noexcept {
     std::unique_lock lock{mutex_};
-    next_ = std::max(next_, epoch + 1);
+    next_ = (std::max)(next_, epoch + 1);
     deliver(lock);
   }
 

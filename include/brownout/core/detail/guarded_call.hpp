@@ -4,6 +4,7 @@
 #include "brownout/core/assert.hpp"
 #include "brownout/core/classifier.hpp"
 #include "brownout/core/clock.hpp"
+#include "brownout/core/detail/compiler.hpp"
 #include "brownout/core/outcome.hpp"
 #include "brownout/core/rejection.hpp"
 #include "brownout/core/result.hpp"
@@ -27,7 +28,7 @@ class settlement {
   explicit settlement(Permit& admitted) noexcept : permit_{&admitted} {}
   settlement(const settlement&) = delete;
   settlement& operator=(const settlement&) = delete;
-  [[gnu::always_inline]] ~settlement() {
+  BROWNOUT_ALWAYS_INLINE ~settlement() {
     if (permit_ != nullptr) [[unlikely]] {
       permit_->complete(outcome::failure);
     }
@@ -72,9 +73,8 @@ void settle_thrown(settlement<Permit>& settles, const C& classify, outcome other
 /// of the handlers, which cost nothing until something is thrown, GCC would take the whole call for rare and
 /// move it out of line.
 template <class Permit, class F, class C>
-[[gnu::always_inline]] inline std::invoke_result_t<F> invoke_settling_thrown(settlement<Permit>& settles,
-                                                                             F&& function,
-                                                                             const C& classify) {
+BROWNOUT_ALWAYS_INLINE std::invoke_result_t<F> invoke_settling_thrown(settlement<Permit>& settles,
+                                                                      F&& function, const C& classify) {
 #if defined(__cpp_exceptions)
   if constexpr (std::is_same_v<C, default_classifier> ||
                 !(judges_exceptions<C> || tells_thrown_retry_after<C>)) {
@@ -111,9 +111,8 @@ template <class Permit, class F, class C>
 /// Makes an admitted call and settles its permit by the verdict of `classify`. One function for each kind of
 /// return, and the value in its outermost block, because only there do all compilers build it in place.
 template <class Permit, class F, class C>
-requires std::is_object_v<std::invoke_result_t<F>>
-[[gnu::always_inline]] inline std::invoke_result_t<F> invoke_settling(Permit& admitted, F&& function,
-                                                                      const C& classify) {
+requires std::is_object_v<std::invoke_result_t<F>> BROWNOUT_ALWAYS_INLINE std::invoke_result_t<F>
+invoke_settling(Permit& admitted, F&& function, const C& classify) {
   settlement<Permit> settles{admitted};
   std::invoke_result_t<F> value = invoke_settling_thrown(settles, std::forward<F>(function), classify);
   auto& ended = settles.ended();
@@ -121,9 +120,8 @@ requires std::is_object_v<std::invoke_result_t<F>>
   return value;
 }
 template <class Permit, class F, class C>
-requires std::is_reference_v<std::invoke_result_t<F>>
-[[gnu::always_inline]] inline std::invoke_result_t<F> invoke_settling(Permit& admitted, F&& function,
-                                                                      const C& classify) {
+requires std::is_reference_v<std::invoke_result_t<F>> BROWNOUT_ALWAYS_INLINE std::invoke_result_t<F>
+invoke_settling(Permit& admitted, F&& function, const C& classify) {
   settlement<Permit> settles{admitted};
   auto&& value = invoke_settling_thrown(settles, std::forward<F>(function), classify);
   auto& ended = settles.ended();
@@ -131,8 +129,8 @@ requires std::is_reference_v<std::invoke_result_t<F>>
   return static_cast<std::invoke_result_t<F>>(value);
 }
 template <class Permit, class F, class C>
-requires std::is_void_v<std::invoke_result_t<F>>
-[[gnu::always_inline]] inline void invoke_settling(Permit& admitted, F&& function, const C& classify) {
+requires std::is_void_v<std::invoke_result_t<F>> BROWNOUT_ALWAYS_INLINE void invoke_settling(
+    Permit& admitted, F&& function, const C& classify) {
   settlement<Permit> settles{admitted};
   invoke_settling_thrown(settles, std::forward<F>(function), classify);
   auto& ended = settles.ended();

@@ -60,7 +60,7 @@ class live_value {
         // that the version has moved on.
         const auto word = buffers_[version % 2][i].load(std::memory_order_acquire);
         const auto done = i * sizeof word;
-        std::memcpy(copied.bytes_ + done, &word, std::min(sizeof word, sizeof(T) - done));
+        std::memcpy(copied.bytes_ + done, &word, (std::min)(sizeof word, sizeof(T) - done));
       }
       // (5) relaxed: not reordered before the loads above, since those are acquire.
       if (version_.load(std::memory_order_relaxed) == version) return copied;

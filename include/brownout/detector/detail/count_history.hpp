@@ -2,6 +2,7 @@
 #pragma once
 
 #include "brownout/core/clock.hpp"
+#include "brownout/core/detail/compiler.hpp"
 #include "brownout/detector/detail/window_counts.hpp"
 #include "brownout/version.hpp"
 
@@ -127,7 +128,7 @@ class count_history {
 
   /// Sees to it that a call of the epoch finds room where the cursor is next time; `seen`: its page. False
   /// when a later epoch has begun.
-  [[nodiscard]] [[gnu::noinline]] bool make_room(std::uint32_t own, std::uint64_t at,
+  [[nodiscard]] BROWNOUT_NOINLINE bool make_room(std::uint32_t own, std::uint64_t at,
                                                  std::uint64_t seen) noexcept {
     const auto number = page_of(at);
     if (epoch_of(at) != own) {
@@ -150,7 +151,7 @@ class count_history {
   }
 
   /// The window from `page` on backwards, or what it holds now when others have gone once around the ring.
-  [[nodiscard]] [[gnu::noinline]] window_counts read_from(std::uint32_t own,
+  [[nodiscard]] BROWNOUT_NOINLINE window_counts read_from(std::uint32_t own,
                                                           std::uint64_t page) const noexcept {
     const auto counts = counted(number_of(page), page);
     return counts ? *counts : latest(own);
@@ -178,7 +179,7 @@ class count_history {
       if (number_of(page) == number) {
         // fill_of() also of an older page, which is full: so that a wrong one could not count what it has
         // not.
-        const auto taken = std::min(fill_of(page), size_ - sum.calls);
+        const auto taken = (std::min)(fill_of(page), size_ - sum.calls);
         sum.calls += taken;
         const auto bits = static_cast<std::uint32_t>(page) & bits_mask & ((1U << taken) - 1);
         // Most pages have none, and not every processor that code is compiled for counts bits.

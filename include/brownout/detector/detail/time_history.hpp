@@ -2,6 +2,7 @@
 #pragma once
 
 #include "brownout/core/clock.hpp"
+#include "brownout/core/detail/compiler.hpp"
 #include "brownout/core/detail/thread_number.hpp"
 #include "brownout/detector/detail/window_counts.hpp"
 #include "brownout/version.hpp"
@@ -166,7 +167,7 @@ class time_history {
   }
 
   /// Makes `own` the window's epoch; false when a later one is.
-  [[nodiscard]] [[gnu::noinline]] bool enter(std::uint32_t own) noexcept {
+  [[nodiscard]] BROWNOUT_NOINLINE bool enter(std::uint32_t own) noexcept {
     for (;;) {
       auto current = epoch_.load(std::memory_order_acquire);  // (1)
       if (current == own) return true;
@@ -197,7 +198,7 @@ class time_history {
   }
 
   /// The ten buckets up to `newest`; empty when a later epoch has begun.
-  [[nodiscard]] [[gnu::noinline]] window_counts reading(std::uint32_t own,
+  [[nodiscard]] BROWNOUT_NOINLINE window_counts reading(std::uint32_t own,
                                                         std::uint32_t newest) const noexcept {
     window_counts sum;
     for (std::uint32_t i = 0; i < stripes_ * buckets; ++i) {

@@ -3,6 +3,7 @@
 
 #include "brownout/core/circuit_state.hpp"
 #include "brownout/core/clock.hpp"
+#include "brownout/core/detail/compiler.hpp"
 #include "brownout/registry/detail/key_hash.hpp"
 #include "brownout/registry/detail/key_index.hpp"
 #include "brownout/registry/detail/numbered_places.hpp"
@@ -38,7 +39,7 @@ struct registered_breaker {
                      const std::shared_ptr<Policy>& policy, std::string&& name, const Clock& clock)
       : breaker{policy, std::move(name), clock}, number{place}, home{owner} {}
 
-  [[no_unique_address]] Breaker breaker;  // its tail padding holds what follows
+  BROWNOUT_NO_UNIQUE_ADDRESS Breaker breaker;  // its tail padding holds what follows
   const std::uint32_t number;
   registry_shard<Breaker>* const home;  // null: the registry had no room for it
 };
@@ -83,7 +84,7 @@ class alignas(64) registry_shard {
     place found;
     index_.find(key.hash, [&](std::uint32_t number) {
       const auto there = places_[number];
-      __builtin_prefetch(there.object);  // while its usage is waited for
+      BROWNOUT_PREFETCH(there.object);  // while its usage is waited for
       if (!there.use->try_refer(turn)) return false;
       if (there.object->breaker.name() == key.text) [[likely]] {
         found = there;

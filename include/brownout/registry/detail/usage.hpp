@@ -33,9 +33,9 @@ class usage {
     do {
       if (count_of(seen) == 0 || count_of(seen) == most_referrers) return false;
       // (2) acquire: synchronizes-with (1), so the object is seen as built.
-    } while (!word_.compare_exchange_weak(seen,
-                                          std::max(turn, turn_of(seen)) << count_bits | (count_of(seen) + 1),
-                                          std::memory_order_acquire, std::memory_order_relaxed));
+    } while (!word_.compare_exchange_weak(
+        seen, (std::max)(turn, turn_of(seen)) << count_bits | (count_of(seen) + 1), std::memory_order_acquire,
+        std::memory_order_relaxed));
     return true;
   }
 

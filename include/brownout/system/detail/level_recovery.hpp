@@ -42,7 +42,7 @@ struct level_burden {
       burdens[other].carries = true;
       burdens[other].carried += part.lost - own;
       if (roles[i].criticality == criticality::required)
-        burdens[other].capped = std::max(burdens[other].capped, 100 - *part.score);
+        burdens[other].capped = (std::max)(burdens[other].capped, 100 - *part.score);
     }
   }
   return burdens;

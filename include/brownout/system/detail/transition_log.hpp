@@ -44,11 +44,11 @@ class transition_log {
     for (std::size_t i = 0; i < health.components.size(); ++i) {
       const auto& part = health.components[i];
       if (part.score && part.lost <= 0) continue;
-      explained.signals.push_back({i, states[i], part.score, part.lost});
+      explained.contributions.push_back({i, states[i], part.score, part.lost});
     }
     std::stable_sort(
-        explained.signals.begin(), explained.signals.end(),
-        [](const level_signal& one, const level_signal& other) { return one.lost > other.lost; });
+        explained.contributions.begin(), explained.contributions.end(),
+        [](const level_contribution& one, const level_contribution& other) { return one.lost > other.lost; });
     if (new_.size() == most_new) new_.erase(new_.begin());  // nobody asks: the oldest is forgotten
     last_.push_back(explained);
     new_.push_back(std::move(explained));

@@ -56,13 +56,13 @@ class watched_dependency {
     const auto wait = dependency_.breaker().status().retry_after;
     if (wait >
         duration::zero()) {  // refused for now: look again when it is over, or by then an operator closed it
-      next_probe_ = now + std::min(wait, interval_);
+      next_probe_ = now + (std::min)(wait, interval_);
       return std::nullopt;
     }
     auto admitted = dependency_.try_acquire();
     observe(now);
     if (!admitted) {  // a real call was faster and probes in our place
-      next_probe_ = now + std::min(admitted.rejection().retry_after, interval_);
+      next_probe_ = now + (std::min)(admitted.rejection().retry_after, interval_);
       return std::nullopt;
     }
     if (running_) {  // the last one still hangs
@@ -86,7 +86,7 @@ class watched_dependency {
                               : settle(found.result, found.reason, now);
       // One that counted for nothing says nothing new when it is repeated at once.
       next_probe_ = became == disposition::counted ? next_after(running_->started, now)
-                                                   : std::max(running_->started + interval_, now);
+                                                   : (std::max)(running_->started + interval_, now);
     }
     running_.reset();
   }
@@ -105,14 +105,14 @@ class watched_dependency {
     // Real calls opened it, or took the first probe: ours is due when the next call may pass, not an interval
     // later.
     if (circuit.state == circuit_state::open || circuit.state == circuit_state::half_open) {
-      next_probe_ = std::min(next_probe_, now + circuit.retry_after);
+      next_probe_ = (std::min)(next_probe_, now + circuit.retry_after);
     }
     return circuit;
   }
 
   /// When `step` has something to do, if nothing is reported before.
   [[nodiscard]] time_point next_step() const noexcept {
-    if (!probed_) return time_point::max();
+    if (!probed_) return (time_point::max)();
     return running_ && running_->permit ? running_->deadline : next_probe_;
   }
 
@@ -200,8 +200,8 @@ class watched_dependency {
   [[nodiscard]] time_point next_after(time_point started, time_point now) const noexcept {
     const auto circuit = dependency_.breaker().status();
     if (circuit.state == circuit_state::half_open) return now;
-    if (circuit.state == circuit_state::open) return now + std::min(circuit.retry_after, interval_);
-    return std::max(started + (suspected_ ? suspect_interval_ : interval_), now);
+    if (circuit.state == circuit_state::open) return now + (std::min)(circuit.retry_after, interval_);
+    return (std::max)(started + (suspected_ ? suspect_interval_ : interval_), now);
   }
 
   void note(circuit_state from, circuit_state to, time_point now, std::string_view reason) {
