@@ -3,6 +3,7 @@
 // must say: classifier
 // must say: constraint
 #include "brownout/breaker/circuit_breaker.hpp"
+#include "brownout/core/rules.hpp"
 
 struct response {
   int status = 200;

@@ -17,7 +17,7 @@ struct queue_target {
 };
 
 double share(double measured) {
-  brownout::dimmer_controller<queue_target> level_controller{queue_target{}};
+  brownout::dimmer_controller<queue_target> controller{queue_target{}};
   controller.update(measured);
   return controller.share();
 }
