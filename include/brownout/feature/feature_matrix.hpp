@@ -97,7 +97,8 @@ class feature_matrix {
                                : at <= last_reduced ? feature_mode::reduced
                                : at <= rule.last    ? feature_mode::cached
                                                     : feature_mode::off;
-        if (modes_[index][level] == feature_mode::off) forbids_[index] |= degradation_word::bit_of(level);
+        if (modes_[index][level] == feature_mode::off)
+          forbids_[index] |= detail::degradation_word::bit_of(level);
       }
       forbids_[index] |= rule.needs.bits();
     }

@@ -37,11 +37,12 @@ class feature_view {
   using level_type = typename Matrix::level_type;
 
   /// `dimmers`: one for each feature, in their order; null: nothing is dimmed. Both must outlive the view.
-  constexpr feature_view(const Matrix& matrix, degradation_word seen,
+  constexpr feature_view(const Matrix& matrix, detail::degradation_word seen,
                          const dimmer* dimmers = nullptr) noexcept
       : matrix_{&matrix}, dimmers_{dimmers}, seen_{seen} {}
 
-  feature_view(const Matrix&&, degradation_word, const dimmer* = nullptr) = delete;  // it would dangle
+  feature_view(const Matrix&&, detail::degradation_word,
+               const dimmer* = nullptr) = delete;  // it would dangle
 
   /// True when the feature is offered in any mode. Here and below, precondition: it is an enumerator.
   [[nodiscard]] constexpr bool available(feature_type feature) const noexcept {
@@ -68,7 +69,8 @@ class feature_view {
       const double place = place_of(caller, number);
       if (dimmers_ != nullptr && !(place < dimmers_[number].share())) return feature_mode::off;
       return matrix_->mode(
-          feature, level_for(static_cast<std::uint32_t>(place * degradation_word::whole_share)), refusing());
+          feature, level_for(static_cast<std::uint32_t>(place * detail::degradation_word::whole_share)),
+          refusing());
     }
     return feature_mode::off;
   }
@@ -127,7 +129,7 @@ class feature_view {
 
   const Matrix* matrix_;
   const dimmer* dimmers_;
-  degradation_word seen_;
+  detail::degradation_word seen_;
 };
 
 }  // namespace brownout::inline BROWNOUT_ABI

@@ -7,8 +7,6 @@
 #include "brownout/core/detail/chance.hpp"
 #include "brownout/core/detail/compiler.hpp"
 #include "brownout/feature/dependency_set.hpp"
-#include "brownout/feature/detail/degradation_word.hpp"
-#include "brownout/feature/detail/feature_return.hpp"
 #include "brownout/feature/dimmer.hpp"
 #include "brownout/feature/feature_matrix.hpp"
 #include "brownout/feature/feature_view.hpp"
@@ -23,6 +21,7 @@
 #include "brownout/system/dependency.hpp"
 #include "brownout/system/detail/guarded_mutex.hpp"
 #include "brownout/system/detail/level_recovery.hpp"
+#include "brownout/system/detail/published_view.hpp"
 #include "brownout/system/detail/transition_log.hpp"
 #include "brownout/system/detail/watched_dependency.hpp"
 #include "brownout/system/probe.hpp"
@@ -35,7 +34,6 @@
 
 #include <algorithm>
 #include <array>
-#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -43,7 +41,6 @@
 #include <optional>
 #include <random>
 #include <string>
-#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -74,7 +71,7 @@ class supervisor {
         clock_{clock},
         scorer_{options_.roles(), options_.scoring()},
         controller_{options_.levels},
-        returning_{options_.return_over},
+        published_{options_.return_over},
         states_(options_.dependencies.size()),
         evidence_(options_.dependencies.size()),
         transitions_{options_.levels.ladder.size(), remembered_transitions} {
@@ -89,8 +86,7 @@ class supervisor {
 
   /// What a request may offer now: one acquire load. Take it once a request.
   [[nodiscard]] feature_view<Matrix> features() const noexcept {
-    return {matrix_, published_.load(std::memory_order_acquire),
-            dimmers_.data()};  // (1) synchronizes-with (2)
+    return {matrix_, published_.read(), dimmers_.data()};
   }
 
   /// The dimmer of a feature: for `available(feature, caller)` and `mode(feature, caller)`. At first it
@@ -127,7 +123,7 @@ class supervisor {
     }
     assess(now);
     if (const auto change = controller_.next_change()) plan.next = (std::min)(plan.next, *change);
-    if (const auto change = returning_.next_change(now)) plan.next = (std::min)(plan.next, *change);
+    if (const auto change = published_.next_change(now)) plan.next = (std::min)(plan.next, *change);
     plan.circuit_changes = std::exchange(new_circuit_changes_, {});
     plan.level_changes = transitions_.take_new();
     return plan;
@@ -294,32 +290,10 @@ class supervisor {
     return std::uint64_t{source()} << 32 | source();
   }
 
-  static degradation_word word(level_type level, dependency_set refusing) noexcept {
-    return {static_cast<std::size_t>(level), refusing};
-  }
-
   /// What was decided becomes what requests see.
-  void publish(time_point now) {
-    const auto before = static_cast<level_type>(last_published_.level());
-    const auto level = controller_.level();
-    if (level != before) {
-      // Features return gradually when health brings them; an operator's word holds at once, and a start is
-      // no return.
-      if (gradual_) {
-        returning_.note(last_published_.level(), static_cast<std::size_t>(level), now);
-      } else {
-        returning_.finish();
-      }
-    }
-    const auto next = returning_.at(now, word(level, refusing_));
-    if (next == last_published_.in_epoch(0)) return;
-    last_published_ = next.in_epoch(last_published_.epoch() + 1);
-    // (2) release: publishes the whole snapshot, which is the word.
-    published_.store(last_published_, std::memory_order_release);
+  void publish(time_point now) noexcept {
+    published_.publish(static_cast<std::size_t>(controller_.level()), refusing_, gradual_, now);
   }
-
-  static_assert(std::has_unique_object_representations_v<degradation_word>);
-  static_assert(std::atomic<degradation_word>::is_always_lock_free);
 
   const supervisor_options<level_type> options_;
   const Matrix matrix_;
@@ -330,13 +304,9 @@ class supervisor {
 
   std::array<dimmer, Matrix::size> dimmers_ = make_dimmers(std::make_index_sequence<Matrix::size>{});
 
-  // Written by assess and the overrides under the lock (2), read by every request (1).
-  std::atomic<degradation_word> published_{};
-
   mutable detail::guarded_mutex mutex_;  // guards everything below, and the probe schedules in watched_
-  degradation_word last_published_{};
   level_controller<level_type> controller_;
-  feature_return returning_;
+  detail::published_view published_;   // its reading needs no lock
   bool gradual_ = false;               // the last change of the level was health's doing
   std::vector<circuit_state> states_;  // at the last look, as the next two
   std::vector<component_evidence> evidence_;

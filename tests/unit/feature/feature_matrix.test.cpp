@@ -12,7 +12,6 @@
 #include <string>
 
 using namespace level_test;
-using brownout::degradation_word;
 using brownout::dependency_set;
 using brownout::feature_matrix;
 using brownout::feature_mode;
@@ -20,6 +19,7 @@ using brownout::feature_rule;
 using brownout::feature_view;
 using brownout::make_feature_matrix;
 using brownout::needs;
+using brownout::detail::degradation_word;
 
 namespace {
 

@@ -9,10 +9,10 @@
 #include <stdexcept>
 
 using namespace std::chrono_literals;
-using brownout::degradation_word;
 using brownout::duration;
-using brownout::feature_return;
 using brownout::time_point;
+using brownout::detail::degradation_word;
+using brownout::detail::feature_return;
 
 namespace {
 

@@ -14,11 +14,11 @@
 #include <set>
 #include <vector>
 
-using brownout::degradation_word;
 using brownout::dependency_set;
 using brownout::feature_mode;
 using brownout::feature_rule;
 using brownout::feature_view;
+using brownout::detail::degradation_word;
 using level_test::level;
 
 namespace {

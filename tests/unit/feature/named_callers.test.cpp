@@ -11,12 +11,12 @@
 #include <string_view>
 
 using brownout::caller_place;
-using brownout::degradation_word;
 using brownout::dependency_set;
 using brownout::dimmer;
 using brownout::feature_mode;
 using brownout::feature_view;
 using brownout::needs;
+using brownout::detail::degradation_word;
 using level_test::level;
 using namespace std::string_view_literals;
 

@@ -9,7 +9,7 @@
 #include <cstddef>
 #include <cstdint>
 
-namespace brownout::inline BROWNOUT_ABI {
+namespace brownout::inline BROWNOUT_ABI::detail {
 
 /// Level, refusing circuits, returning features and epoch in one word, so that a request sees them together.
 ///
@@ -84,4 +84,4 @@ class alignas(8) degradation_word {
   std::uint64_t bits_ = bit_of(0);
 };
 
-}  // namespace brownout::inline BROWNOUT_ABI
+}  // namespace brownout::inline BROWNOUT_ABI::detail

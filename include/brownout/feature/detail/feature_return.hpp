@@ -12,7 +12,7 @@
 #include <cstdint>
 #include <optional>
 
-namespace brownout::inline BROWNOUT_ABI {
+namespace brownout::inline BROWNOUT_ABI::detail {
 
 /// Brings back the features that a better level allows a part at a time, so that the load of all of them does
 /// not meet a system that has just recovered.
@@ -23,7 +23,7 @@ class feature_return {
   /// They are all back after `over`, 0 (at once) to 1 h. Throws `std::invalid_argument` naming field, value
   /// and range.
   explicit feature_return(duration over) : over_{over} {
-    detail::require_within("feature_return.over", over, duration::zero(), std::chrono::hours{1});
+    require_within("feature_return.over", over, duration::zero(), std::chrono::hours{1});
   }
 
   /// The level in force went from one to another by itself. A better one brings features back; those of an
@@ -66,4 +66,4 @@ class feature_return {
   time_point began_{};
 };
 
-}  // namespace brownout::inline BROWNOUT_ABI
+}  // namespace brownout::inline BROWNOUT_ABI::detail
