@@ -15,9 +15,9 @@
 
 namespace brownout::inline BROWNOUT_ABI {
 
-/// What do we still offer? Turns a score over time into a level: worse at once, better step by step.
+/// Turns a score over time into a level. The level gets worse at once, and better step by step.
 ///
-/// Deterministic: time is an argument. Not thread-safe; the supervisor calls it under its lock.
+/// Deterministic: time is an argument. Not thread-safe: the supervisor calls it under its lock.
 template <degradation_level Level>
 class level_controller {
  public:
@@ -29,23 +29,27 @@ class level_controller {
     policy_.validate();
   }
 
-  /// Follows `score`; nothing: it is unknown, and the level climbs to the policy's `panic_floor`, or holds.
-  /// `at_most`: what the score can't exceed though it is unknown, 0 to 100. Returns the change, if any. Until
-  /// the first update the level is the worst.
+  /// Follows `score` and returns the change of the level, if there is one. Before the first update the level
+  /// is the worst one.
+  ///
+  /// `score`: 0 to 100. Empty means unknown: then the level climbs to the policy's `panic_floor`, or stays.
+  /// `at_most`: the highest score that is possible while the score is unknown, 0 to 100.
   std::optional<transition> update(std::optional<double> score, time_point now, double at_most = 100) {
     const standing before = stands();
     auto change = follow(score, at_most, now);
     return ended_if_due(before, change, score, now);
   }
 
-  /// Lets an override expire, and no more: before anybody has been asked, no score is not an unknown one.
+  /// Lets an override expire and does nothing else. For the time before the first assessment, when a missing
+  /// score does not mean that the score is unknown.
   std::optional<transition> wait(time_point now) {
     const standing before = stands();
     transition none{.cause = level_cause::override_ended};
     return ended_if_due(before, none, std::nullopt, now);
   }
 
-  /// Sets an override until it expires; replaces an earlier one. Throws as `level_override::validate`.
+  /// Sets an override until it expires. It replaces an earlier override. Throws as
+  /// `level_override::validate`.
   std::optional<transition> set_override(level_override<Level> wanted, std::optional<double> score,
                                          time_point now) {
     wanted.validate(policy_.ladder, now);
@@ -56,14 +60,14 @@ class level_controller {
     return change_since(before, {.cause = level_cause::override_set}, score, now);
   }
 
-  /// Takes an override back before it expires.
+  /// Ends an override before it expires.
   std::optional<transition> clear_override(std::optional<double> score, time_point now) {
     const standing before = stands();
     overridden_ = false;
     return change_since(before, {.cause = level_cause::override_ended}, score, now);
   }
 
-  /// The level in force: what was decided, or in a dry run the best, unless an operator set another.
+  /// The level in force. In a dry run that is the best level, unless an operator set another one.
   [[nodiscard]] Level level() const noexcept {
     if (overridden_) return override_.over(policy_.dry_run ? policy_.ladder.best() : health_);
     return policy_.dry_run ? policy_.ladder.best() : health_;
@@ -72,12 +76,12 @@ class level_controller {
   [[nodiscard]] Level health_level() const noexcept { return health_; }
   /// False until the first update.
   [[nodiscard]] bool assessed() const noexcept { return assessed_; }
-  /// How long a better score must hold now, relapses included.
+  /// How long a better score must be held now. Relapses lengthen it.
   [[nodiscard]] duration current_dwell() const noexcept { return policy_.dwell_after(relapses_); }
-  /// Improvements that did not last, less those forgotten since.
+  /// Relapses that are not forgotten yet.
   [[nodiscard]] std::uint32_t relapses() const noexcept { return relapses_; }
   [[nodiscard]] bool overridden() const noexcept { return overridden_; }
-  /// The override in force, if there is one.
+  /// The override in force; empty when there is none.
   [[nodiscard]] std::optional<level_override<Level>> active_override() const {
     if (!overridden_) return std::nullopt;
     return override_;
@@ -103,7 +107,7 @@ class level_controller {
     return seen;
   }
 
-  /// When `update` could change the level although the score stays: a dwell is over or an override expires.
+  /// When `update` could change the level with an unchanged score: at the end of a dwell or of an override.
   [[nodiscard]] std::optional<time_point> next_change() const noexcept {
     std::optional<time_point> next;
     if (better_since_) next = dwell_over();
@@ -112,7 +116,7 @@ class level_controller {
   }
 
  private:
-  /// What is decided, and what of it requests see: not the same in a dry run.
+  /// What is decided, and what requests see. In a dry run the two differ.
   struct standing {
     Level decided;
     Level in_force;
@@ -121,7 +125,7 @@ class level_controller {
     return {overridden_ ? override_.over(health_) : health_, level()};
   }
 
-  /// When the dwell that has begun will be over. A relapse that is forgotten meanwhile shortens it.
+  /// The end of the dwell that has begun. A relapse that is forgotten before then shortens it.
   [[nodiscard]] time_point dwell_over() const noexcept {
     auto relapses = relapses_;
     auto over = *better_since_ + policy_.dwell_after(relapses);
@@ -133,11 +137,11 @@ class level_controller {
     return over;
   }
 
-  /// Lets the level that health gives follow the score, and says why it changed if it did.
+  /// Lets the level that health gives follow the score. Returns the reason for a change.
   transition follow(std::optional<double> score, double at_most, time_point now) {
     forget_relapses(now);
     at_most_ = at_most;
-    if (better_since_ && *better_since_ > now) better_since_ = now;  // a time that was wrong is forgiven
+    if (better_since_ && *better_since_ > now) better_since_ = now;  // the clock was wrong before
     const auto& ladder = policy_.ladder;
     if (!assessed_) {
       assessed_ = true;
@@ -145,7 +149,7 @@ class level_controller {
                       : (std::max)(policy_.panic_floor.value_or(ladder.worst()), ladder.at(at_most));
       return {.cause = level_cause::first_assessment};
     }
-    // What was counted towards a change on evidence does not hold without it, nor the other way round.
+    // A dwell that began with a known score does not count for an unknown one, and the reverse.
     if (std::exchange(blind_, !score) != !score) better_since_.reset();
     const Level shown = ladder.at(score.value_or(at_most));
     if (shown > health_) {
@@ -161,7 +165,7 @@ class level_controller {
     });
   }
 
-  /// One step better when it has been `allowed` for the dwell.
+  /// Climbs one step if the step was `allowed` for the whole dwell.
   template <class Allowed>
   transition climb(level_cause cause, time_point now, Allowed allowed) {
     const auto& ladder = policy_.ladder;
@@ -176,7 +180,7 @@ class level_controller {
     if (cause == level_cause::health_recovered) change.threshold = policy_.needed_for(health_);
     change.held = now - *better_since_;
     improved_at_ = now;
-    // The next step needs a dwell of its own, if the score carries that far.
+    // The next step needs a dwell of its own. It begins now if the score is high enough.
     better_since_.reset();
     if (health_ != ladder.best() && allowed(ladder.better(health_))) better_since_ = now;
     return change;
@@ -184,9 +188,9 @@ class level_controller {
 
   void fall_to(Level worse, time_point now) {
     const bool relapsed = improved_at_ && now - *improved_at_ <= policy_.relapse_window(relapses_);
-    // Beyond the cap more relapses would change nothing but take longer to forget.
+    // Above the cap a further relapse would not lengthen the dwell, only take longer to forget.
     if (relapsed && current_dwell() < policy_.dwell_after(relapses_ + 1)) ++relapses_;
-    improved_at_.reset();  // an improvement fails once, however many steps down follow
+    improved_at_.reset();  // one improvement is one relapse, however many steps down follow
     health_ = worse;
     scores_below_ = 0;
     calm_since_ = now;
@@ -208,7 +212,7 @@ class level_controller {
     return change_since(before, change, score, now);
   }
 
-  /// A change of what requests see, or else of what is decided in a dry run.
+  /// The change of what requests see. In a dry run, the change of what is decided.
   [[nodiscard]] std::optional<transition> change_since(const standing& before, transition change,
                                                        std::optional<double> score, time_point now) const {
     const standing after = stands();

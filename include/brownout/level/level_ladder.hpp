@@ -16,27 +16,28 @@
 
 namespace brownout::inline BROWNOUT_ABI {
 
-/// A user's enum of degradation levels: enumerators 0, 1, 2, ... from the best to the worst, each with a name
-/// found by argument-dependent look-up.
+/// A user's enum of degradation levels. Its enumerators are 0, 1, 2, ... from the best level to the worst.
+/// A function `to_string(level)` in the enum's namespace gives each level a name.
 template <class L>
 concept degradation_level = std::is_enum_v<L> && requires(L level) {
   { to_string(level) } -> std::convertible_to<std::string_view>;
 };
 
-/// One level, the score that holds it and the score that brings it back.
+/// One level of a ladder: the score that keeps it, and the score that brings it back.
 template <degradation_level Level>
 struct rung {
   Level level{};
-  double from = 0;  ///< lowest score of this level, 0 to 100: below it, it is left
+  double from = 0;  ///< lowest score of this level, 0 to 100; a lower score leaves the level
 
-  /// The score that must be held to come back from a worse level, `from` to 100. Left out, `from` and the
-  /// policy's `hysteresis`. Above a better rung's it counts as that: the way up leads over every rung.
+  /// The score that must be held to come back to this level from a worse one: `from` to 100. Default (left
+  /// out): `from` plus the policy's `hysteresis`. If a better rung needs less, that lower score counts,
+  /// because the level climbs over every rung.
   std::optional<double> enter{};
 };
 
-/// The levels from best to worst with their thresholds; the last one starts at 0.
+/// The levels from best to worst with their thresholds. The worst level begins at a score of 0.
 ///
-/// A literal type: a ladder known at compile time is checked there. At most 16 rungs.
+/// At most 16 rungs. A literal type: the compiler checks a `constexpr` ladder. Immutable, so thread-safe.
 template <degradation_level Level>
 class level_ladder {
  public:
@@ -45,8 +46,8 @@ class level_ladder {
   constexpr level_ladder(std::initializer_list<rung<Level>> rungs)
       : level_ladder{std::span<const rung<Level>>{rungs.begin(), rungs.size()}} {}
 
-  /// Throws `std::invalid_argument`: one to 16 rungs, levels 0, 1, 2, ..., thresholds strictly falling within
-  /// 0 to 100, the last one 0.
+  /// Throws `std::invalid_argument` unless there are 1 to 16 rungs, their levels are 0, 1, 2, ... in this
+  /// order, and their thresholds fall strictly from at most 100 to 0.
   explicit constexpr level_ladder(std::span<const rung<Level>> rungs) : size_{rungs.size()} {
     if (rungs.empty() || rungs.size() > most_rungs) {
       detail::invalid_option("level_ladder.size", std::to_string(rungs.size()), "1 to 16");
@@ -81,12 +82,12 @@ class level_ladder {
   /// Lowest score of `level`. Precondition: `holds(level)`.
   [[nodiscard]] constexpr double from(Level level) const noexcept { return rungs_[index(level)].from; }
 
-  /// The score that brings `level` back, where the ladder says so itself. Precondition: `holds(level)`.
+  /// The `enter` score of `level`; empty when its rung leaves it out. Precondition: `holds(level)`.
   [[nodiscard]] constexpr std::optional<double> enter(Level level) const noexcept {
     return rungs_[index(level)].enter;
   }
 
-  /// The level whose band `score` lies in.
+  /// The level of a score: the best level whose threshold is not above `score`.
   [[nodiscard]] constexpr Level at(double score) const noexcept {
     for (std::size_t i = 0; i + 1 < size_; ++i) {
       if (score >= rungs_[i].from) return rungs_[i].level;

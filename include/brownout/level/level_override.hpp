@@ -14,12 +14,12 @@
 
 namespace brownout::inline BROWNOUT_ABI {
 
-/// What an operator wants of the level.
+/// What an override does to the level.
 enum class override_kind : std::uint8_t {
   pin,     ///< exactly this level
   cap,     ///< this level or a worse one
-  freeze,  ///< the level that was in force when it was set, whatever health does; before the first assessment
-           ///< that is the worst one
+  freeze,  ///< the level that was in force when the override was set; before the first assessment that is the
+           ///< worst level
 };
 
 [[nodiscard]] constexpr std::string_view to_string(override_kind kind) noexcept {
@@ -34,21 +34,21 @@ enum class override_kind : std::uint8_t {
   return "invalid";
 }
 
-/// An operator's word on the level. It wins over health, and it always ends.
+/// An operator's decision about the level. It wins over health, and it always expires.
 template <degradation_level Level>
 struct level_override {
-  Level level{};         ///< of a pin or a cap; a freeze is given the level in force
-  std::string reason;    ///< why, for the next person on duty; not empty
-  std::string actor;     ///< who; not empty
-  time_point expires{};  ///< when health decides again; at most `longest` ahead
+  Level level{};         ///< of a pin or a cap; the controller fills in the level of a freeze
+  std::string reason;    ///< why, for the next operator; not empty
+  std::string actor;     ///< who set it; not empty
+  time_point expires{};  ///< when health decides again; at most `longest` from now
   override_kind kind = override_kind::pin;
 
-  /// What nobody renews ends: a week, so that a pin set before a long weekend holds and a forgotten one does
-  /// not outlive its reason.
+  /// An override lasts at most a week. A pin set before a long weekend then holds until it is over, and a
+  /// forgotten one ends by itself.
   static constexpr duration longest = std::chrono::hours{168};
 
-  /// Throws `std::invalid_argument` for a level that is not on the ladder, an empty reason or actor, or an
-  /// expiry that is past or more than `longest` ahead.
+  /// Throws `std::invalid_argument` when the level is not on the ladder, when reason or actor is empty, and
+  /// when the expiry has passed or is more than `longest` ahead.
   void validate(const level_ladder<Level>& ladder, time_point now) const {
     if (kind != override_kind::freeze && !ladder.holds(level)) {
       detail::invalid_option("level_override.level", std::to_string(static_cast<std::size_t>(level)),
@@ -56,15 +56,16 @@ struct level_override {
     }
     if (reason.empty()) detail::invalid_option("level_override.reason", "''", "a text");
     if (actor.empty()) detail::invalid_option("level_override.actor", "''", "a text");
-    // Compared before they are subtracted: far apart, their distance does not fit into a duration.
-    if (expires <= now) detail::invalid_option("level_override.expires", "a time gone by", "in the future");
+    // Compared before they are subtracted: the distance of two far moments does not fit into a duration.
+    if (expires <= now)
+      detail::invalid_option("level_override.expires", "a time that has passed", "a time in the future");
     if (expires > now + longest) {
       detail::invalid_option("level_override.expires", detail::to_text(expires - now) + " from now",
                              "up to " + detail::to_text(longest) + " from now");
     }
   }
 
-  /// The level in force while health would give `by_health`.
+  /// The level in force when health alone would give `by_health`.
   [[nodiscard]] Level over(Level by_health) const noexcept {
     return kind == override_kind::cap && by_health > level ? by_health : level;
   }

@@ -16,43 +16,44 @@
 
 namespace brownout::inline BROWNOUT_ABI {
 
-/// When the level follows the score. Worse at once, better slowly: promising too much costs more than
-/// promising a little late.
+/// When the level follows the score. The level gets worse at once and better slowly, because a feature that
+/// is offered and fails costs more than one that comes back a little late.
 template <degradation_level Level>
 struct level_policy {
   level_ladder<Level> ladder;
 
-  /// Points above a better level's threshold before it can be reached again, 0 to 50. Default 2.
+  /// Points above a better level's threshold that the score needs to reach that level again: 0 to 50.
+  /// Default 2.
   double hysteresis = 2;
 
-  /// How long the score must stay there, 0 to 24 h. Each step up needs its own. Default 3 s: of 0, 3, 10 and
-  /// 30 s it cost the least seconds in a wrong level and flaps together (docs/studies/levels.md); what
-  /// keeps coming and going is held back by `dwell_growth`.
+  /// How long the score must stay there: 0 to 24 h. Each step up needs a dwell of its own. Default 3 s: of 0,
+  /// 3, 10 and 30 s it had the lowest sum of seconds in a wrong level and flaps (docs/studies/levels.md).
   duration dwell = std::chrono::seconds{3};
 
-  /// Scores in a row below the current level before it is left, 1 to 1000. Default 1: at once. Each look
-  /// counts, also at evidence that has not changed since the last one; a supervisor looks at every probe's
-  /// answer and at least once each `refresh`.
+  /// Scores in a row below the current level that leave the level: 1 to 1000. Default 1: at once. Each update
+  /// counts, also one with unchanged evidence. A supervisor updates at every answer of a probe, and at least
+  /// once each `refresh`.
   std::uint32_t confirmations = 1;
 
-  /// Each relapse multiplies the dwell by this, 1 to 10. Default 2; 1 switches it off.
+  /// Factor by which each relapse multiplies the dwell: 1 to 10. Default 2. 1 switches the growth off.
   double dwell_growth = 2;
 
-  /// The dwell never exceeds this many times `dwell`, 1 to 1000. Default 8.
+  /// The longest grown dwell, in multiples of `dwell`: 1 to 1000. Default 8.
   double dwell_limit = 8;
 
-  /// Getting worse within this many (grown) dwells of an improvement is a relapse; that long without one
-  /// forgets one. 1 to 1000, default 6.
+  /// A fall within this many (grown) dwells after an improvement is a relapse: 1 to 1000. One relapse is
+  /// forgotten after as long without a fall. Default 6.
   double relapse_within = 6;
 
-  /// While the score is unknown the level climbs to this, one step each dwell. Default: the best level. What
-  /// cannot be asked must be tried: a level that keeps features off for want of evidence keeps away the calls
-  /// that would be the evidence, and every circuit still guards its own dependency. Nothing: the level holds,
-  /// however long the score is unknown; for systems in which every dependency has a probe.
+  /// The level that is climbed to while the score is unknown, one step each dwell. Default: the best level.
+  ///
+  /// A level that keeps features off also keeps off the calls that would show how the dependencies are. Every
+  /// circuit still guards its own dependency. Empty: the level stays while the score is unknown. That suits a
+  /// system in which every dependency has a probe.
   std::optional<Level> panic_floor = Level{};
 
-  /// Decides and records, but takes nothing away: requests see the best level, unless an operator sets
-  /// another. Circuits refuse all the same. To watch a policy before it is trusted.
+  /// Default false. True: the level is decided and recorded, but requests see the best level unless an
+  /// operator sets another one. Circuits still refuse calls. Use it to watch a policy before it is trusted.
   bool dry_run = false;
 
   /// Throws `std::invalid_argument` naming field, value and range.
@@ -69,9 +70,8 @@ struct level_policy {
     detail::require_within("level_policy.relapse_within", relapse_within, 1.0, 1000.0);
   }
 
-  /// The score that must be held to reach `better` from below: the ladder's `enter`, or threshold +
-  /// hysteresis, at most 100. Never more than a better level needs: the way up is one rung at a time, and a
-  /// worse one must not bar it.
+  /// The score that must be held to reach `better` from a worse level: the rung's `enter`, or its threshold
+  /// plus `hysteresis`, at most 100. It is never more than a still better level needs.
   [[nodiscard]] double needed_for(Level better) const noexcept {
     double needed = 100;
     for (auto level = ladder.best();; level = ladder.worse(level)) {
@@ -85,7 +85,7 @@ struct level_policy {
     return scaled(dwell, (std::min)(std::pow(dwell_growth, relapses), dwell_limit));
   }
 
-  /// How soon after an improvement getting worse is a relapse.
+  /// How long after an improvement a fall is a relapse.
   [[nodiscard]] duration relapse_window(std::uint32_t relapses) const noexcept {
     return scaled(dwell_after(relapses), relapse_within);
   }

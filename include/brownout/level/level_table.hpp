@@ -15,20 +15,20 @@
 
 namespace brownout::inline BROWNOUT_ABI {
 
-/// What holds at one level.
+/// The settings of one level.
 template <degradation_level Level, class Settings>
 struct level_row {
   Level level{};
   Settings settings{};
 };
 
-/// What each level sets, such as the share of a connection pool, how long cached answers last, the rows of an
-/// answer: a row a level, from best to worst.
+/// Settings for each level, from the best to the worst. Examples: the share of a connection pool, how long a
+/// cached answer is used, how many items an answer has.
 ///
-/// A literal type where `Settings` is one: make it `constexpr` and a mistake in it does not compile. The rows
-/// that a ladder needs are counted in one line: `static_assert(table.size() == ladder.size())`.
+/// A literal type if `Settings` is one: the compiler checks a `constexpr` table. This line checks that a
+/// table has a row for each rung: `static_assert(table.size() == ladder.size())`.
 ///
-/// Immutable, so thread-safe; a look-up is wait-free, a compare and an index.
+/// Immutable, so thread-safe. A look-up is wait-free: one comparison and one index.
 template <degradation_level Level, class Settings>
 requires std::copyable<Settings> && std::default_initializable<Settings>
 class level_table {
@@ -39,8 +39,8 @@ class level_table {
   constexpr level_table(std::initializer_list<level_row<Level, Settings>> rows)
       : level_table{std::span<const level_row<Level, Settings>>{rows.begin(), rows.size()}} {}
 
-  /// Throws `std::invalid_argument` unless there are 1 to 16 rows, for the levels 0, 1, 2, ... in this order:
-  /// none is missing before the last, none comes twice.
+  /// Throws `std::invalid_argument` unless there are 1 to 16 rows and their levels are 0, 1, 2, ... in this
+  /// order.
   explicit constexpr level_table(std::span<const level_row<Level, Settings>> rows) : size_{rows.size()} {
     constexpr auto most = level_ladder<Level>::most_rungs;
     if (rows.empty() || rows.size() > most) {
@@ -61,7 +61,7 @@ class level_table {
   /// Whether `level` has a row.
   [[nodiscard]] constexpr bool holds(Level level) const noexcept { return index(level) < size_; }
 
-  /// What `level` sets. Precondition: `holds(level)`.
+  /// The settings of `level`. Precondition: `holds(level)`.
   [[nodiscard]] constexpr const Settings& operator[](Level level) const noexcept {
     BROWNOUT_PRECONDITION(holds(level), "level_table: no row for this level");
     return settings_[index(level)];

@@ -13,12 +13,12 @@ namespace brownout::inline BROWNOUT_ABI {
 
 /// Why a level changed.
 enum class level_cause : std::uint8_t {
-  first_assessment,  ///< the first score: the level follows it at once, either way
+  first_assessment,  ///< the first score; the level follows it at once, up or down
   health_fell,       ///< the score fell below the level's threshold
-  health_recovered,  ///< the score held above a better level's threshold for the dwell
-  evidence_lost,     ///< the score was unknown for the dwell: one step towards `panic_floor`
+  health_recovered,  ///< the score stayed at a better level's entry score for the dwell
+  evidence_lost,     ///< the score was unknown for the dwell; one step towards `panic_floor`
   override_set,      ///< an operator set another level
-  override_ended,    ///< the override expired or was taken back
+  override_ended,    ///< an override expired or was cleared
 };
 
 [[nodiscard]] constexpr std::string_view to_string(level_cause cause) noexcept {
@@ -39,32 +39,34 @@ enum class level_cause : std::uint8_t {
   return "invalid";
 }
 
-/// What would change the level that health gives, seen from one moment.
+/// What would change the level that health gives, at one moment.
 template <degradation_level Level>
 struct level_outlook {
-  std::optional<Level> better{};        ///< the next better level; nothing: it is the best
-  double better_at = 0;                 ///< the score that must be held for it
-  duration better_after{};              ///< for how long, relapses included
-  std::optional<duration> better_in{};  ///< what is left of that if the score stays; nothing: it is too low
+  std::optional<Level> better{};  ///< the next better level; empty at the best level
+  double better_at = 0;           ///< the score that must be held to reach it
+  duration better_after{};        ///< how long the score must be held; grows with relapses
+  std::optional<duration>
+      better_in{};  ///< how much of that time is left if the score stays; empty when the score is too low
 
-  bool blind = false;  ///< the score is unknown: better needs no score, only the time
+  bool blind = false;  ///< the score is unknown, and the level climbs without one
 
-  std::optional<Level> worse{};  ///< the next worse level; nothing: it is the worst
-  double worse_below = 0;        ///< a score below this leads there, or further
+  std::optional<Level> worse{};  ///< the next worse level; empty at the worst level
+  double worse_below = 0;        ///< a score below this leaves the level
 };
 
-/// One change of the level, with what explains it.
+/// One change of the level, and its explanation.
 template <degradation_level Level>
 struct level_transition {
   Level from{};
   Level to{};
   level_cause cause = level_cause::first_assessment;
-  std::optional<double> score{};      ///< at that moment; nothing when unknown
-  std::optional<double> threshold{};  ///< fallen below, or held; nothing when no score decided
-  duration held{};                    ///< for how long, of an improvement
-  level_outlook<Level> next{};        ///< what would change it again
+  std::optional<double> score{};  ///< at that moment; empty when unknown
+  std::optional<double>
+      threshold{};              ///< the score that was fallen below, or held; empty when no score decided
+  duration held{};              ///< of an improvement: how long the threshold was held
+  level_outlook<Level> next{};  ///< what would change it again
   time_point at{};
-  bool dry_run = false;  ///< it was only noted: requests go on seeing the best level
+  bool dry_run = false;  ///< only recorded: requests still see the best level
 };
 
 }  // namespace brownout::inline BROWNOUT_ABI

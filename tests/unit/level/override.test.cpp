@@ -123,9 +123,9 @@ TEST_CASE("an override that says too little is refused, and the one before stays
   tried.actor.clear();
   CHECK(refusal(bench, tried) == "level_override.actor = '': allowed is a text");
   CHECK(refusal(bench, pinned(bench, level::optimal, 0s)) ==
-        "level_override.expires = a time gone by: allowed is in the future");
+        "level_override.expires = a time that has passed: allowed is a time in the future");
   CHECK(refusal(bench, pinned(bench, level::optimal, -1s)) ==
-        "level_override.expires = a time gone by: allowed is in the future");
+        "level_override.expires = a time that has passed: allowed is a time in the future");
   CHECK(refusal(bench, pinned(bench, level::optimal, 1ns)) == "");
 }
 
@@ -139,7 +139,7 @@ TEST_CASE("an override lasts a week at most: what nobody renews ends", "[level][
   tried.expires = time_point::max();
   CHECK(refusal(bench, tried) != "");
   tried.expires = time_point::min();  // its distance from now does not fit into a duration
-  CHECK(refusal(bench, tried) == "level_override.expires = a time gone by: allowed is in the future");
+  CHECK(refusal(bench, tried) == "level_override.expires = a time that has passed: allowed is a time in the future");
 }
 
 TEST_CASE("a refused override leaves the one before in force", "[level][D5]") {
