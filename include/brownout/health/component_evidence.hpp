@@ -10,25 +10,27 @@
 
 namespace brownout::inline BROWNOUT_ABI {
 
-/// What a service measures itself about a dependency. Each part can only lower the score that the calls give,
-/// and is evidence without any call. What is left out says nothing, and so does what is no measurement: NaN,
-/// infinity, less than none.
+/// What a service itself measures about a dependency. Each value can only lower the score that the calls
+/// give. A value counts as evidence even without calls. A value that is left out, NaN, infinite or negative
+/// says nothing.
 struct measurement {
   std::optional<double> success_share{};  ///< in [0, 1]
-  std::optional<duration> latency{};      ///< mean or a percentile, as the owner's budget is meant
-  std::optional<double> saturation{};     ///< share of a limited resource in use, such as a pool's, 0 or more
+  std::optional<duration>
+      latency{};  ///< the mean or a percentile; must be of the kind that the latency budget means
+  std::optional<double>
+      saturation{};  ///< share of a limited resource in use, such as a connection pool: 0 or more
 };
 
 /// What is known about one dependency when its health is judged. Plain data: a breaker and a window of recent
-/// calls fill it, and so may anything else.
+/// calls fill it, and any other code may fill it too.
 struct component_evidence {
   circuit_state state = circuit_state::closed;
   std::uint32_t calls = 0;             ///< recent calls that ended
-  std::uint32_t successes = 0;         ///< of those
+  std::uint32_t successes = 0;         ///< of these calls
   duration mean_latency{};             ///< of the successes
   std::uint32_t probes_needed = 1;     ///< half-open: successes that close the circuit
-  std::uint32_t probes_succeeded = 0;  ///< half-open: of those, so far
-  duration age{};                      ///< since the last of the calls ended
+  std::uint32_t probes_succeeded = 0;  ///< half-open: successes so far
+  duration age{};                      ///< since the last of these calls ended
   measurement measured{};
 };
 

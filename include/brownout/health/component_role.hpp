@@ -10,12 +10,12 @@
 
 namespace brownout::inline BROWNOUT_ABI {
 
-/// Whether a system can do without a dependency. This is not its weight: what serves half of the features may
-/// still be optional, and what every request needs may seldom be asked.
+/// Whether a system can do without a dependency. Criticality is not weight: a dependency of half of the
+/// features can be optional, and one that every request needs can have a small weight.
 enum class criticality : std::uint8_t {
-  optional,  ///< however many of these fail, the service is still worth sending requests to
-  standard,  ///< it counts by its weight
-  required,  ///< without it nothing works: the system is never better than it
+  optional,  ///< the service stays ready even if every optional dependency fails
+  standard,  ///< counts by its weight
+  required,  ///< nothing works without it: the score of the system is never above its score
 };
 
 [[nodiscard]] constexpr std::string_view to_string(criticality value) noexcept {
@@ -30,13 +30,13 @@ enum class criticality : std::uint8_t {
   return "invalid";
 }
 
-/// What one dependency means to the system.
+/// The role of one dependency in the system.
 struct component_role {
-  double weight = 1;  ///< relative to the others', 0 to 1e9
+  double weight = 1;  ///< relative to the weights of the others: 0 to 1e9
   brownout::criticality criticality = brownout::criticality::standard;
 
-  /// Other dependencies, by number, that it stands on: while one of them is unwell, it is trusted less,
-  /// though what has been seen of it looks well. No cycles.
+  /// The numbers of the dependencies that this one needs. While one of them is unwell, this one's score is
+  /// lowered, even if its own calls succeed. No cycles.
   std::vector<std::size_t> depends_on{};
 };
 

@@ -16,11 +16,11 @@ namespace brownout::inline BROWNOUT_ABI {
 
 namespace detail {
 
-/// What the recent calls say, 0 to 100; nothing when there are none, or none recent enough.
+/// The score by the recent calls, 0 to 100. Empty without calls, and when they are too old.
 [[nodiscard]] constexpr std::optional<double> score_of_calls(const component_evidence& evidence,
                                                              const component_options& policy) noexcept {
   if (evidence.calls == 0 || evidence.age > policy.evidence.stale_limit()) return std::nullopt;
-  // Nothing has worked yet: that is no evidence of health, however few calls it was.
+  // No call has succeeded yet: that is no evidence of health, even with few calls.
   if (evidence.successes == 0) return 0.0;
   const auto failures = evidence.calls - (std::min)(evidence.successes, evidence.calls);
   const auto counted = (std::max)(evidence.calls, policy.evidence.minimum_calls);
@@ -28,12 +28,12 @@ namespace detail {
   return 100 * share - policy.latency.penalty(evidence.mean_latency);
 }
 
-/// A number that was measured: neither negative nor infinite, and a number.
+/// Whether a value is a measurement: not negative, infinite or NaN.
 [[nodiscard]] constexpr bool is_measured(const std::optional<double>& value) noexcept {
   return value && *value >= 0 && *value <= (std::numeric_limits<double>::max)();
 }
 
-/// What the service's own measurement says; nothing when it says nothing.
+/// The score by the service's own measurement. Empty when it holds no measurement.
 [[nodiscard]] constexpr std::optional<double> score_of_measurement(const measurement& measured,
                                                                    const component_options& policy) noexcept {
   const bool share = is_measured(measured.success_share);
@@ -49,12 +49,13 @@ namespace detail {
 
 }  // namespace detail
 
-/// The health of one dependency, 0 to 100, or nothing when it is unknown: no evidence is never good news, and
-/// evidence that is too old is none.
+/// The health of one dependency, 0 to 100. Empty means unknown: there is no evidence, or it is too old.
 ///
-/// Open: 0. Half-open: the share of the needed probes that have succeeded, so that admitting a probe, or
-/// failing it, never lifts the score. Otherwise what the recent calls or the service's own measurement say,
-/// the worse of the two: 100 x the share of successes, less the penalties for latency and saturation.
+/// - Open: 0.
+/// - Half-open: 100 x the share of the needed probes that have succeeded. A probe that is admitted or fails
+///   does not raise it.
+/// - Otherwise 100 x the share of successes, less the penalties for latency and saturation. Recent calls and
+///   the service's own measurement are scored apart, and the lower score counts.
 [[nodiscard]] constexpr std::optional<double> component_score(const component_evidence& evidence,
                                                               const component_options& policy = {}) noexcept {
   if (refuses_calls(evidence.state)) return 0.0;

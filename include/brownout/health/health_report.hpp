@@ -11,23 +11,24 @@
 
 namespace brownout::inline BROWNOUT_ABI {
 
-/// What one dependency adds to the system's score, and what it takes away.
+/// The part of one dependency in the score of the system.
 struct contribution {
-  double weight = 0;  ///< its share of the weight that counts, in [0, 1]; 0 when it is unknown and left out
-  std::optional<double> score{};      ///< 0 to 100, `trust` included; nothing when unknown
-  std::optional<double> own_score{};  ///< the same before `trust`: what its own evidence says
-  double trust = 1;                   ///< in [0, 1]: below 1 while something that it depends on is unwell
-  double points = 0;  ///< weight x score; of a weighted mean, these sum to the score before limits
+  double weight =
+      0;  ///< its share of the weight that counts, in [0, 1]; 0 when the dependency is left out as unknown
+  std::optional<double> score{};      ///< 0 to 100, with `trust`; empty when unknown
+  std::optional<double> own_score{};  ///< the score by its own evidence, without `trust`
+  double trust = 1;   ///< factor in [0, 1]; below 1 while a dependency that it needs is unwell
+  double points = 0;  ///< weight x score; with a weighted mean, the points sum to the score before limits
   double lost =
-      0;  ///< points that it takes from 100: of a weighted mean their sum counts, of a minimum the greatest
+      0;  ///< points that it takes from 100; a weighted mean adds them up, a minimum takes the greatest
 };
 
-/// What holds the system's score down or up, whatever the weights say.
+/// What limits the score of the system apart from the weights.
 enum class score_limit : std::uint8_t {
   none,
-  required,      ///< a required dependency is worse than the sum: the score is that dependency's
-  optional,      ///< optional dependencies alone would take it lower than they may
-  thin_evidence  ///< too little of the weight is known: there is no score
+  required,      ///< a required dependency has a lower score, and the system takes it over
+  optional,      ///< optional dependencies alone would take the score below their floor
+  thin_evidence  ///< too little of the weight is known, so there is no score
 };
 
 [[nodiscard]] constexpr std::string_view to_string(score_limit limit) noexcept {
@@ -44,15 +45,15 @@ enum class score_limit : std::uint8_t {
   return "invalid";
 }
 
-/// The system's health and where it comes from.
+/// The health of the system and what it consists of.
 struct health_report {
-  std::optional<double> score{};           ///< 0 to 100; nothing while too little is known
-  std::optional<double> before_limits{};   ///< what the weights alone give; nothing while nothing is known
+  std::optional<double> score{};           ///< 0 to 100; empty while too little is known
+  std::optional<double> before_limits{};   ///< the score by weights alone; empty while nothing is known
   score_limit limit = score_limit::none;   ///< why the two differ
-  double at_most = 100;                    ///< the worst score of a required dependency, if it is known
-  std::size_t limited_by = 0;              ///< which that is, when `at_most` is below 100
-  double known_share = 0;                  ///< of the weight, in [0, 1]
-  std::vector<contribution> components{};  ///< one a dependency, in the scorer's order
+  double at_most = 100;                    ///< the worst known score of a required dependency
+  std::size_t limited_by = 0;              ///< the number of that dependency, when `at_most` is below 100
+  double known_share = 0;                  ///< share of the weight that is known, in [0, 1]
+  std::vector<contribution> components{};  ///< one for each dependency, in the order of the roles
 };
 
 }  // namespace brownout::inline BROWNOUT_ABI

@@ -12,24 +12,23 @@
 
 namespace brownout::inline BROWNOUT_ABI {
 
-/// What the latest calls of one epoch looked like.
+/// The latest calls of one epoch in figures.
 struct call_statistics {
   std::uint32_t calls = 0;
   std::uint32_t successes = 0;
-  duration
-      mean_latency{};  ///< of the successes: a refusal is fast and a time-out slow, neither says how it works
-  time_point last{};   ///< when the latest of them ended, if there are any
+  duration mean_latency{};  ///< of the successes only: a refusal is fast and a time-out is slow
+  time_point last{};        ///< when the latest call ended; undefined without calls
 };
 
 /// The latest `Size` calls: how many succeeded and how long they took.
 ///
-/// Belongs to one epoch of a circuit at a time: the first record of a newer epoch empties it, so that
-/// failures from before an outage never weigh on the time after it. So does the first one after a silence:
-/// what was, long ago, is no evidence of what is. Thread-safe; one short lock a record.
+/// It belongs to one epoch of a circuit at a time. The first record of a newer epoch empties it, so that
+/// failures from before an outage do not count after it. The first record after a long silence empties it
+/// too, because old calls are no evidence of the present. Thread-safe; each operation takes one short lock.
 template <std::size_t Size>
 class recent_calls {
  public:
-  /// A silence longer than `forgets_after` empties it.
+  /// A time without calls longer than `forgets_after` empties the window. Default: never.
   explicit recent_calls(duration forgets_after = (duration::max)()) noexcept
       : forgets_after_{forgets_after} {}
 

@@ -21,18 +21,20 @@
 
 namespace brownout::inline BROWNOUT_ABI {
 
-/// Sums the health of several dependencies up to one score.
+/// Combines the health of several dependencies into one score, 0 to 100.
 ///
-/// By `scorer_options::combine` of what is known; then a required dependency caps the result at its own
-/// score, and optional ones may not take it below `optional_floor`. The cap wins.
+/// `scorer_options::combine` says how. Then optional dependencies alone cannot take the score below
+/// `optional_floor`, and a required dependency caps the score at its own. If both apply, the cap wins.
 ///
-/// Immutable after construction, so thread-safe. Time is linear in the dependencies.
+/// Immutable after construction, so thread-safe. Time is linear in the number of dependencies.
 class scorer {
  public:
   static constexpr double most_weight = 1e9;
 
-  /// One role a dependency. Throws `std::invalid_argument` naming field, value and range: weights are 0 to
-  /// `most_weight`, their sum above 0 (they are normalised to 1); `depends_on` names others, without a cycle.
+  /// `roles`: one for each dependency. A weight is 0 to `most_weight`; their sum is above 0 and is normalised
+  /// to 1. `depends_on` names other dependencies without a cycle.
+  ///
+  /// Throws `std::invalid_argument` naming field, value and range.
   explicit scorer(std::vector<component_role> roles, scorer_options options = {})
       : roles_{std::move(roles)}, options_{options} {
     options_.validate();
@@ -50,14 +52,15 @@ class scorer {
     sort_by_dependence();
   }
 
-  /// Precondition: one piece of evidence for each role, in the same order. Allocates the report.
+  /// The health now. Precondition: one piece of evidence for each role, in the order of the roles. Allocates
+  /// the report.
   [[nodiscard]] health_report score(std::span<const component_evidence> evidence) const {
     health_report report;
     score(evidence, report);
     return report;
   }
 
-  /// The same into a report that is used again: allocates only when it is the first of its size.
+  /// Fills a report that is used again. Allocates only when the report must grow.
   void score(std::span<const component_evidence> evidence, health_report& report) const {
     BROWNOUT_PRECONDITION(evidence.size() == roles_.size(), "scorer::score() needs one evidence a role");
     report.components.assign(roles_.size(), {});
@@ -80,7 +83,7 @@ class scorer {
   [[nodiscard]] const scorer_options& options() const noexcept { return options_; }
 
  private:
-  /// Puts every component behind those that it depends on.
+  /// Orders the components: each comes after those that it depends on.
   void sort_by_dependence() {
     std::vector<bool> placed(roles_.size());
     for (std::size_t i = 0; i < roles_.size(); ++i) {
@@ -92,7 +95,7 @@ class scorer {
         if (roles_[other].criticality < roles_[i].criticality &&
             roles_[other].criticality == criticality::optional) {
           detail::invalid_option(field, "the optional " + std::to_string(other),
-                                 "what others can't do without is not optional");
+                                 "a dependency that is not optional, because this one needs it");
         }
       }
     }
@@ -108,12 +111,12 @@ class scorer {
       if (in_order_.size() > before) continue;
       const auto stuck = std::find(placed.begin(), placed.end(), false) - placed.begin();
       detail::invalid_option("scorer.depends_on of component " + std::to_string(stuck), "a cycle",
-                             "components that do not depend on themselves, over others either");
+                             "a component that does not depend on itself, also not through others");
     }
   }
 
-  /// The least that those it depends on leave of its score. Of two that are out it is not trusted less:
-  /// either alone would do.
+  /// The factor that the components it depends on leave of its score. The worst of them decides: two that are
+  /// down lower it no further than one.
   [[nodiscard]] double trust_in(std::size_t number, std::span<const contribution> components) const noexcept {
     double trust = 1;
     for (const auto other : roles_[number].depends_on) {
@@ -123,7 +126,7 @@ class scorer {
     return trust;
   }
 
-  /// What the weights alone give, and each component's part in it.
+  /// The score by weights alone. Fills in the part of each component.
   [[nodiscard]] std::optional<double> combined(std::span<contribution> components) const noexcept {
     double counted = 0;
     for (std::size_t i = 0; i < components.size(); ++i) {
@@ -176,8 +179,8 @@ class scorer {
     }
   }
 
-  /// The score if nothing were wrong with the optional ones. They keep their weight: were they left out, a
-  /// small trouble of the others would weigh more than it does.
+  /// The score with every optional component at 100. They keep their weight: without it, the losses of the
+  /// others would count for more than they do.
   [[nodiscard]] double without_optional(std::span<const contribution> components) const noexcept {
     double lost = 0;
     for (std::size_t i = 0; i < components.size(); ++i) {
@@ -192,17 +195,16 @@ class scorer {
     return component.score ? component.score : options_.unknown_as;
   }
 
-  // Sums of shares that are no binary fractions may be a little less than the half that they are.
+  // A sum of shares such as 0.1 can be a little below its true value.
   static constexpr double smallest_share = 1e-9;
 
-  /// To a millionth: sums of weights such as 0.15 must meet a threshold of 70 exactly, not miss it by a
-  /// rounding.
+  /// Rounds to a millionth, so that a sum of weights such as 0.15 meets a threshold of 70 exactly.
   [[nodiscard]] static double rounded(double score) noexcept { return std::round(score * 1e6) / 1e6; }
 
   std::vector<component_role> roles_;
   scorer_options options_;
-  std::vector<std::size_t> in_order_;  // each behind those that it depends on
-  double greatest_ = 0;                // weight
+  std::vector<std::size_t> in_order_;  // each after those that it depends on
+  double greatest_ = 0;                // the greatest weight
   bool any_optional_ = false;
 };
 

@@ -12,14 +12,14 @@
 
 namespace brownout::inline BROWNOUT_ABI {
 
-/// How slow a dependency may be before its score suffers.
+/// How slow a dependency may be before it loses points.
 struct latency_budget {
-  /// Mean latency that costs nothing, 0 to 1 h. Default 500 ms: what the retail system that this library
-  /// comes from promised for its API.
+  /// Mean latency that costs nothing: 0 to 1 h. Default 500 ms: the promise of the retail system that this
+  /// library comes from.
   duration budget = std::chrono::milliseconds{500};
 
-  /// Latency above the budget that costs one point, 1 us to 1 h. Default 10 ms: half a second over is half
-  /// the score.
+  /// Latency above the budget that costs one point: 1 us to 1 h. Default 10 ms: half a second above the
+  /// budget costs 50 points.
   duration per_point = std::chrono::milliseconds{10};
 
   /// Points lost at `mean`, 0 or more.
@@ -36,17 +36,17 @@ struct latency_budget {
   }
 };
 
-/// How full a limited resource may be before the score suffers.
+/// How full a limited resource may be before the dependency loses points.
 struct saturation_budget {
-  /// Share in use that costs nothing, 0 to 0.99. Default 0.8: waiting times of a queue grow as 1 / (1 -
-  /// share), five times the service time there, ten times at 0.9.
+  /// Share in use that costs nothing: 0 to 0.99. Default 0.8: the time in a queue grows as 1 / (1 - share),
+  /// so it is 5 service times at 0.8 and 10 at 0.9.
   double budget = 0.8;
 
-  /// Points lost when it is full, linear from the budget on, 0 to 100. Default 30: full alone is one level of
-  /// the usual ladder, not the end.
+  /// Points lost when the resource is full: 0 to 100, growing in a line from the budget on. Default 30: a
+  /// full resource alone costs one level of the usual ladder.
   double when_full = 30;
 
-  /// Points lost at `share`, 0 or more; a share above 1 (more wanted than there is) loses no more than 1.
+  /// Points lost at `share`, which is 0 or more. A share above 1 counts as 1.
   [[nodiscard]] constexpr double penalty(double share) const noexcept {
     if (!(share > budget)) return 0;
     return when_full * (std::min(share, 1.0) - budget) / (1 - budget);
@@ -59,26 +59,24 @@ struct saturation_budget {
   }
 };
 
-/// How much evidence it takes before a score says something.
+/// How much evidence a score needs.
 struct evidence_options {
-  /// Calls whose last one is older than this say nothing any more: the dependency is unknown. 1 ms to a week.
-  /// Left out: a minute, or for a supervisor three of its probe intervals, time-outs included, where they are
-  /// longer. Shorter than an interval, and a healthy dependency would be unknown between its probes.
+  /// The age of the last call from which on the dependency is unknown: 1 ms to 168 h. Default (left out): 1
+  /// min, or in a supervisor three probe intervals with their time-outs if that is longer. With less than an
+  /// interval, a healthy dependency would be unknown between two probes.
   duration stale_after{};
 
-  /// A share of successes is taken of at least as many calls, 1 to 1000: with fewer, those that are missing
-  /// count as successes, once one call has succeeded. Default 5: one failure then never costs more than a
-  /// fifth of a component's score, as if it had been one of five. 1: the plain share. Of a
-  /// supervisor at most 20, which is all that it remembers.
+  /// Calls that a share of successes is taken of, at least: 1 to 1000; in a supervisor 1 to 20, because it
+  /// remembers 20 calls. With fewer calls, the missing ones count as successes once one call has succeeded.
+  /// Default 5: one failure never costs more than a fifth of the score. 1 means the plain share.
   std::uint32_t minimum_calls = 5;
 
-  /// Points that a component must lose before it loses any, 0 to 100. Default 0: the level's hysteresis
-  /// already keeps small losses from moving anything. Worth raising where any call of a busy dependency may
-  /// fail for reasons of its own: at 6, one failure among the 20 calls that a supervisor judges by costs
+  /// Losses smaller than this many points cost nothing: 0 to 100. Default 0: the hysteresis of the level
+  /// already absorbs small losses. Example: at 6, one failure among the 20 calls of a supervisor costs
   /// nothing.
   double minimum_effect = 0;
 
-  /// `stale_after`, or what it is when left out.
+  /// `stale_after`, or its default.
   [[nodiscard]] constexpr duration stale_limit() const noexcept {
     return stale_after == duration{} ? std::chrono::minutes{1} : stale_after;
   }
@@ -92,7 +90,7 @@ struct evidence_options {
   }
 };
 
-/// How one dependency's evidence becomes a score.
+/// How the evidence of one dependency becomes a score.
 struct component_options {
   latency_budget latency{};
   saturation_budget saturation{};
@@ -106,40 +104,40 @@ struct component_options {
   }
 };
 
-/// How the scores of several dependencies become one.
+/// How the scores of several dependencies become one score.
 enum class weighting : std::uint8_t {
-  /// The sum of weight x score: many small troubles add up, one small one hardly shows.
+  /// The sum of weight x score. Many small losses add up.
   mean,
 
-  /// The worst of 100 - (weight / greatest weight) x (100 - score): the system is as well as its sickest
-  /// part, as far as that part matters. At a score of 0 or 100 this is the weighted minimum of Dubois and
-  /// Prade ("Weighted minimum and maximum operations in fuzzy set theory", Information Sciences 39, 1986), in
-  /// between it is linear.
+  /// The least of 100 - (weight / greatest weight) x (100 - score): the worst part decides, as far as its
+  /// weight
+  /// goes. At scores of 0 and 100 this is the weighted minimum of Dubois and Prade ("Weighted minimum and
+  /// maximum operations in fuzzy set theory", Information Sciences 39, 1986). Between them it is linear.
   minimum,
 };
 
-/// How evidence becomes the system's score.
+/// How evidence becomes the score of the system.
 struct scorer_options {
   component_options component{};
 
   weighting combine = weighting::mean;
 
-  /// What an unknown dependency counts as, 0 to 100. Nothing, the default: it is left out, and the others
-  /// share its weight. 0 is for those who would rather be told of an outage too much. Then there is always a
-  /// score, and `minimum_known` says nothing.
+  /// The score that an unknown dependency counts as: 0 to 100. Default (empty): it is left out, and the
+  /// others share its weight. With a value there is always a score, and `minimum_known` has no effect. 0
+  /// treats an unknown dependency as down.
   std::optional<double> unknown_as{};
 
-  /// The share of the weight that must be known before there is a score, 0 to 1. Default 0.5: when most
-  /// signals have vanished at once, what is left speaks for too little, and the detector is likelier broken
-  /// than everything else (Envoy's panic threshold is 50 % as well).
+  /// The share of the weight that must be known for a score: 0 to 1. Default 0.5, like the panic threshold of
+  /// Envoy: when most dependencies become unknown at once, the monitoring is more likely to be broken than
+  /// all of them.
   double minimum_known = 0.5;
 
-  /// How far optional dependencies alone may take the score down, 0 to 100. Default 0: all the way. A
-  /// supervisor sets it so that they never take the system's readiness away.
+  /// The lowest score that optional dependencies alone can cause: 0 to 100. Default 0. A supervisor sets it
+  /// from `ready_until`, so that they never make the system unready.
   double optional_floor = 0;
 
-  /// How much of its score a component loses when something that it depends on scores 0, in [0, 1]. Default
-  /// 0.5: what has been seen of it was well, and what will be seen is likely not to be.
+  /// The share of its score that a component loses while a component that it depends on scores 0: 0 to 1.
+  /// Default 0.5: its own calls were well so far, and the next ones are likely to fail.
   double cascade = 0.5;
 
   /// Throws `std::invalid_argument` naming field, value and range.

@@ -9,19 +9,19 @@
 
 namespace brownout::inline BROWNOUT_ABI {
 
-/// How much longer it takes to recover, counted from now: an interval, or *unknown*.
+/// How much longer a recovery takes, counted from now. Each of its quantiles may be unknown.
 ///
-/// A value; nothing in it is negative, and p50 is at most p90 where both are known.
+/// A plain value. No part is negative, and p50 is at most p90 where both are known.
 struct recovery_estimate {
-  /// The soonest that recovery can show, such as the time left until an open circuit lets the next probe
-  /// pass. Always known; alone it says nothing of how likely recovery is.
+  /// The soonest that a recovery can show, for example the rest of an open period. Always known. It does not
+  /// say how likely a recovery is.
   duration not_before{};
 
-  std::optional<duration> p50{};  ///< recovered by then in one of two cases; nothing: unknown
-  std::optional<duration> p90{};  ///< recovered by then in nine of ten cases; nothing: unknown
+  std::optional<duration> p50{};  ///< recovered by then in 50 % of cases; empty: unknown
+  std::optional<duration> p90{};  ///< recovered by then in 90 % of cases; empty: unknown
 
-  /// The same when something of known length must follow, such as a level's dwell. A negative `more` is none;
-  /// a sum that does not fit is as long as can be.
+  /// This estimate with `more` added to each part, for example the dwell of a level. A negative `more` counts
+  /// as zero. A sum that does not fit becomes the longest duration.
   [[nodiscard]] constexpr recovery_estimate later_by(duration more) const noexcept {
     const auto later = [more = (std::max)(more, duration::zero())](duration from_now) {
       return from_now > (duration::max)() - more ? (duration::max)() : from_now + more;

@@ -17,9 +17,9 @@ namespace brownout::inline BROWNOUT_ABI {
 
 /// How much a `recovery_predictor` remembers.
 struct recovery_options {
-  /// The latest outages that count, 9 to 1024: below nine there is never a p90. Default 64: then p90 is still
-  /// known for an outage that has outlasted 85 % of them, and what a system did before that it rarely does
-  /// now.
+  /// How many of the latest outages count: 9 to 1024. With fewer than 9 there is never a p90. Default 64: p90
+  /// is then still known for an outage that has outlasted 85 % of them, and older outages rarely describe the
+  /// system of today.
   std::uint32_t remembered = 64;
 
   /// Throws `std::invalid_argument` naming field, value and range.
@@ -30,61 +30,61 @@ struct recovery_options {
 
 namespace detail {
 
-/// Whether a chance is as high as wanted: nine in ten, multiplied up in doubles, may be a little less than
-/// 0.9.
+/// Whether a chance is as high as wanted. A product of doubles may be a little less than its true value.
 [[nodiscard]] constexpr bool reaches(double chance, double wanted) noexcept {
   return chance >= wanted - 1e-9;
 }
 
 }  // namespace detail
 
-/// How much longer will this outage last? Learns from how long earlier ones of the same dependency did.
+/// Predicts how much longer an outage lasts, from the lengths of earlier outages of the same dependency.
 ///
-/// The estimator is Kaplan's and Meier's ("Nonparametric estimation from incomplete observations", Journal of
-/// the American Statistical Association 53, 1958), started at the time already elapsed: an outage cut short
-/// counts as at risk for as long as it was seen. The outage asked about is at risk too, so n remembered ones
-/// at risk make n + 1, and the share that outlasts a wait is
+/// **Formula.** The estimator of Kaplan and Meier ("Nonparametric estimation from incomplete observations",
+/// Journal of the American Statistical Association 53, 1958), started at the time that has elapsed. An outage
+/// that was cut short counts as at risk for as long as it was seen. The outage asked about is at risk too, so
+/// n remembered outages at risk make n + 1. The share that outlasts a wait is
 ///
 ///     S(wait) = product of (1 - 1 / (n + 1)) = product of n / (n + 1)
 ///
 /// over those that ended with elapsed < length <= elapsed + wait. p90 is the first wait with S <= 0.1, p50
-/// the first with S <= 0.5. With none cut short, p90 is the ceil(0.9 (n + 1))-th smallest of the n lengths
-/// beyond `elapsed`: the rank of conformal prediction (Vovk, Gammerman, Shafer, "Algorithmic Learning in a
-/// Random World", 2005), which covers 90 % to 95 % of outages whatever the distribution, if it is continuous.
-/// The 0.9 n-th smallest, without the correction, covers 86 % from 20.
+/// the first with S <= 0.5.
 ///
-/// Assumes that the outages of a dependency are alike, and that one is cut short for reasons that have
-/// nothing to do with how long it would still have lasted. Then at most one in ten outlasts a p90 that was
-/// given, however many are cut short. Of the outages that got an answer that is more: with 10 % cut short p90
-/// covers 85 % to 95 %, but only four of five where it is unknown for nineteen of twenty (20 remembered, 30 %
-/// cut short).
+/// **Coverage.** If none was cut short, p90 is the ceil(0.9 (n + 1))-th smallest of the n lengths beyond
+/// `elapsed`. That is the rank of conformal prediction (Vovk, Gammerman, Shafer, "Algorithmic Learning in a
+/// Random World", 2005): it covers 90 % to 95 % of outages for every continuous distribution. Without the
+/// correction, the 0.9 n-th smallest of 20 covers 86 %.
 ///
-/// *Unknown* is an answer. Nothing is known from fewer than `fewest_ended` outages that ended and lasted
-/// longer than this one has; p90 needs nine of them (of eight, the longest is outlasted in one of nine
-/// cases).
+/// **Assumptions.** The outages of a dependency are alike. An outage is cut short for reasons that do not
+/// depend on how long it would still have lasted. Then at most one outage in ten outlasts its p90. Measured
+/// over the outages that got a p90: with 10 % cut short it covers 85 % to 95 %; with 20 remembered and 30 %
+/// cut short it is unknown for 19 of 20 outages and covers 80 % of the others.
+///
+/// **Unknown.** p50 needs `fewest_ended` outages that ended and lasted longer than this one has so far. p90
+/// needs nine: of eight, the longest is outlasted in one of nine cases.
 ///
 /// Deterministic: time is an argument. Not thread-safe: the caller locks. Allocates only when made or copied.
 class recovery_predictor {
  public:
-  /// Four could be luck.
+  /// With fewer outages than this, chance decides.
   static constexpr std::ptrdiff_t fewest_ended = 5;
 
   /// Throws `std::invalid_argument` naming field, value and range.
   explicit recovery_predictor(recovery_options options = {}) : seen_(validated(options).remembered) {}
 
-  /// An outage has ended by itself after `length`. One of no length, or of a negative one (two threads'
-  /// readings of the clock may cross), takes a place in the memory and says nothing of outages that go on.
-  /// With the memory full, the oldest outage is forgotten. Linear in what is remembered.
+  /// Remembers an outage that ended by itself after `length`. When the memory is full, the oldest outage is
+  /// forgotten. A length of zero or less takes a place and says nothing about longer outages. Linear in the
+  /// number of remembered outages.
   void note_ended(duration length) noexcept { remember(length, true); }
 
-  /// An outage was seen for `length`, and how much longer it would have lasted nobody will know: an operator
-  /// reset the circuit, or the program that saved it stopped. Otherwise like `note_ended`.
+  /// Remembers an outage that was cut short after `length`: an operator reset the circuit, or the program
+  /// ended. Its full length stays unknown. Otherwise as `note_ended`.
   void note_cut_short(duration length) noexcept { remember(length, false); }
 
-  /// How much longer an outage lasts that has lasted `elapsed`. No answer is less than `not_before`, the time
-  /// until the next attempt could show that it is over, such as what is left of the open period. That is a
-  /// bound and no evidence: it makes nothing known. Negative durations count as zero. Linear in what is
-  /// remembered, about 0.2 us for 64.
+  /// How much longer an outage lasts that has lasted `elapsed` so far.
+  ///
+  /// `not_before`: the time until the next attempt can show that it is over, for example the rest of the open
+  /// period. No part of the answer is less. Negative durations count as zero. Linear in the number of
+  /// remembered outages: about 0.2 us for 64.
   [[nodiscard]] recovery_estimate estimate(duration elapsed, duration not_before = {}) const noexcept {
     recovery_estimate answer{.not_before = (std::max)(not_before, duration::zero())};
     double lasting = 1;
@@ -98,9 +98,9 @@ class recovery_predictor {
     return answer;
   }
 
-  /// The chance that an outage that has lasted `elapsed` will have ended `within` as long from now: 1 - S,
-  /// always less than 1. It leans to the low side; 0 when nothing is known. Negative durations count as zero.
-  /// Linear in what is remembered.
+  /// The chance that an outage that has lasted `elapsed` ends `within` this time from now: 1 - S, always less
+  /// than 1. It is estimated low, and 0 when nothing is known. Negative durations count as zero. Linear in
+  /// the number of remembered outages.
   [[nodiscard]] double chance_of_recovery(duration elapsed, duration within) const noexcept {
     double lasting = 1;
     const auto longer = longer_than(elapsed);
@@ -112,7 +112,7 @@ class recovery_predictor {
     return 1 - lasting;
   }
 
-  /// How many outages are remembered, those that ended and those cut short.
+  /// How many outages are remembered: those that ended and those that were cut short.
   [[nodiscard]] std::size_t remembered() const noexcept { return static_cast<std::size_t>(count_); }
 
  private:
@@ -131,7 +131,7 @@ class recovery_predictor {
     return options;
   }
 
-  /// Those that lasted longer than `elapsed`, by length; none when too few of them ended.
+  /// The outages longer than `elapsed`, by length. None when too few of them ended.
   [[nodiscard]] std::span<const seen> longer_than(duration elapsed) const noexcept {
     const auto end = seen_.begin() + count_;
     const auto begin = std::upper_bound(seen_.begin(), end, not_negative(elapsed),
@@ -141,7 +141,7 @@ class recovery_predictor {
     return {begin, end};
   }
 
-  /// The share of those at risk, the outage asked about included, that outlasts the first of `at_risk`.
+  /// The share of those at risk that outlasts the first of `at_risk`. The outage asked about is at risk too.
   static double share_left(std::span<const seen> at_risk) noexcept {
     const auto others = static_cast<double>(at_risk.size());
     return at_risk.front().ended ? others / (others + 1) : 1;
@@ -157,7 +157,7 @@ class recovery_predictor {
       ++count_;
     }
     const seen added{length, ended, noted_++};
-    // Of one length, those that ended come first: the one cut short was at risk when they did.
+    // Of equal lengths, those that ended come first: one that was cut short was at risk then.
     const auto place = std::upper_bound(seen_.begin(), end, added, [](const seen& one, const seen& other) {
       return one.length != other.length ? one.length < other.length : one.ended && !other.ended;
     });
@@ -170,16 +170,16 @@ class recovery_predictor {
   std::uint64_t noted_ = 0;
 };
 
-/// An outage that goes on, and what is known of earlier ones of that dependency.
+/// An outage that goes on, and the earlier outages of its dependency.
 struct ongoing_outage {
   const recovery_predictor* history;  ///< never null
-  duration elapsed{};                 ///< since it began
-  duration not_before{};              ///< until the next attempt could show that it is over
+  duration elapsed{};                 ///< since the outage began
+  duration not_before{};              ///< until the next attempt can show that it is over
 };
 
 namespace detail {
 
-/// The shortest wait within which all have ended with a chance of at least `wanted`.
+/// The shortest wait in which all outages end with a chance of at least `wanted`.
 [[nodiscard]] inline std::optional<duration> wait_for_all(std::span<const ongoing_outage> outages,
                                                           double wanted) noexcept {
   const auto suffices = [&](duration wait) {
@@ -188,7 +188,7 @@ namespace detail {
     return reaches(chance, wanted);
   };
   if (!suffices((duration::max)())) return std::nullopt;
-  // The chance never falls with the wait, so halving finds the nanosecond at which it gets there.
+  // The chance does not fall with the wait, so bisection finds the first nanosecond that suffices.
   duration least{};
   duration enough = (duration::max)();
   while (least < enough) {
@@ -204,17 +204,16 @@ namespace detail {
 
 }  // namespace detail
 
-/// How much longer until *all* of these outages are over. Of none: no time at all.
+/// How much longer until *all* of these outages are over. Zero when there are none, unknown when one is
+/// unknown.
 ///
-/// Multiplies the chances of each, as if the outages had nothing to do with each other. If so, p90 covers 92
-/// % of two alike with 64 remembered each, 94 % of three, 95 % of four: each adds the doubt of its own
-/// memory, and with too little of it there is no p90. Outages with one cause end together; for them the
-/// answer is late (95 % of two). The greatest of the single answers would be right for these, and otherwise
-/// early: its p90 covers 81 % of two alike, its p50 25 %.
+/// The chances of the outages are multiplied, which assumes that the outages are independent. Then p90 covers
+/// 92 % of two alike outages with 64 remembered each, 94 % of three and 95 % of four. Outages with one cause
+/// end together, and the answer is late for them (p90 covers 95 % of two). The greatest single answer would
+/// suit those, but is early for independent ones: its p90 covers 81 % of two, its p50 25 %.
 ///
-/// Unknown where any of them is. `not_before` is the latest of theirs; what must follow the last, such as a
-/// level's dwell, is added by `later_by`. Thread-safe while nothing changes the histories; never allocates.
-/// About 20 us for each outage with 64 remembered: asked for people and for answers, not on a call's path.
+/// `not_before` is the latest of theirs. Thread-safe while the histories do not change. Never allocates.
+/// Takes about 20 us for each outage with 64 remembered, so it does not belong on the path of a call.
 [[nodiscard]] inline recovery_estimate recovery_of_all(std::span<const ongoing_outage> outages) noexcept {
   recovery_estimate all;
   for (const auto& one : outages) all.not_before = (std::max)(all.not_before, one.not_before);

@@ -12,24 +12,24 @@
 
 namespace brownout::inline BROWNOUT_ABI {
 
-/// When those who are turned away are told to come back: spread over the time in which recovery is likely, so
-/// that they neither all come too early nor all at once.
+/// When a refused caller is told to come back. Callers are spread over the time in which the recovery is
+/// likely, so that they do not all come too early or all at once.
 ///
 /// An HTTP Retry-After counts whole seconds: round up.
 struct retry_after_policy {
-  /// From when on they come back while p50 is unknown, 1 ms to 24 h. Default 30 s: the longest open period of
-  /// a breaker with its default options, jitter and a Retry-After of the dependency's aside.
+  /// The first moment to come back while p50 is unknown: 1 ms to 24 h. Default 30 s: the longest open period
+  /// of a breaker with default options.
   duration fallback = std::chrono::seconds{30};
 
-  /// Nobody is told to come back sooner, 0 to 12 h. Default 1 s: in whole seconds less would be *at once*.
+  /// The shortest answer: 0 to 12 h. Default 1 s: in whole seconds, less would mean at once.
   duration shortest = std::chrono::seconds{1};
 
-  /// Their return is spread over at least this, 1 ms to 12 h. Default 10 s: whole seconds then still leave
-  /// ten answers.
+  /// The returns are spread over at least this time: 1 ms to 12 h. Default 10 s: in whole seconds that makes
+  /// ten different answers.
   duration narrowest = std::chrono::seconds{10};
 
-  /// Nobody is told to come back later, `shortest` + `narrowest` to 24 h. Default 5 min: predictions can be
-  /// wrong, and who stays away longer misses the recovery.
+  /// The longest answer: `shortest` + `narrowest` to 24 h. Default 5 min: a prediction can be wrong, and a
+  /// caller that stays away longer misses the recovery.
   duration longest = std::chrono::minutes{5};
 
   /// Throws `std::invalid_argument` naming field, value and range.
@@ -41,13 +41,14 @@ struct retry_after_policy {
     detail::require_within("retry_after_policy.longest", longest, shortest + narrowest, 24h);
   }
 
-  /// How long one caller is told to stay away. Uniform between p50 and p90, but never before `not_before`:
-  /// each comes back when recovery is as likely as not, or later. Without a p50 from `fallback` on, without a
-  /// p90 up to twice the first moment. The limits of this policy win over all of these, and move the times
-  /// rather than cut them off: beyond `longest`, callers are spread over the last `narrowest` before it.
+  /// How long one caller is told to stay away: uniform between p50 and p90, but not before `not_before`.
   ///
-  /// `chance` is the caller's share of that time, in [0, 1): a random number, a new one for each answer and
-  /// not the same in two processes. Preconditions: it is in range, and `validate()` passes. Pure, wait-free.
+  /// Without a p50 the time begins at `fallback`. Without a p90 it ends at twice its beginning. The limits of
+  /// this policy win: they move the times and do not cut them off. Beyond `longest`, callers are spread over
+  /// the last `narrowest` before it.
+  ///
+  /// `chance`: a random number in [0, 1), new for each answer and different in each process. Preconditions:
+  /// it is in range, and `validate()` passes. Pure, wait-free.
   [[nodiscard]] constexpr duration retry_after(const recovery_estimate& recovery,
                                                double chance) const noexcept {
     BROWNOUT_PRECONDITION(chance >= 0 && chance < 1,

@@ -116,7 +116,7 @@ TEST_CASE("a required dependency caps at what it is trusted with", "[health][H3]
 }
 
 TEST_CASE("a circle of dependencies, or one that there is not, is refused", "[health][options]") {
-  const std::string circle = ": allowed is components that do not depend on themselves, over others either";
+  const std::string circle = ": allowed is a component that does not depend on itself, also not through others";
   CHECK(refusal({{}, {0}, {0, 1}}) == "");
   CHECK(refusal({{0}}) == "scorer.depends_on of component 0 = a cycle" + circle);
   CHECK(refusal({{1}, {0}}) == "scorer.depends_on of component 0 = a cycle" + circle);

@@ -180,7 +180,7 @@ TEST_CASE("a dependency that stands on one that there is not, or on itself, is r
         "dependency_options.depends_on of database = 'postgres': allowed is the name of another dependency");
   CHECK(refusal({"openai", ""}) ==
         "dependency_options.depends_on of database = '': allowed is the name of another dependency");
-  const auto cycle = ": allowed is components that do not depend on themselves, over others either";
+  const auto cycle = ": allowed is a component that does not depend on itself, also not through others";
   CHECK(refusal({"database"}) == "scorer.depends_on of component 1 = a cycle" + std::string{cycle});
   CHECK(refusal({"redis"}, {"database"}) ==
         "scorer.depends_on of component 1 = a cycle" + std::string{cycle});
