@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 // Metrics are written from the snapshot of a whole system, not from that of one circuit.
-// must say: system_reading
+// must say: observable_system
 // must say: constraint
 #include "brownout/breaker/snapshot.hpp"
 #include "brownout/level/level_ladder.hpp"

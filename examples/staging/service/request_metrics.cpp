@@ -25,7 +25,7 @@ void request_metrics::write(brownout::prometheus_text& out) const {
     std::string route;
     std::string status;
     bool error;
-    brownout::histogram::reading duration;
+    brownout::histogram::snapshot duration;
   };
   std::vector<row> rows;
   {

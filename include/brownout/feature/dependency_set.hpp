@@ -10,7 +10,7 @@
 
 namespace brownout::inline BROWNOUT_ABI {
 
-/// A set of dependencies, named by their numbers 0 to 31 or by a user's enum with those values.
+/// A set of dependencies. A dependency is its number, 0 to 31, or an enumerator of the user with that value.
 class dependency_set {
  public:
   static constexpr std::size_t most = 32;
@@ -18,10 +18,10 @@ class dependency_set {
   constexpr dependency_set() = default;
   explicit constexpr dependency_set(std::uint32_t bits) noexcept : bits_{bits} {}
 
-  /// Precondition: below `most`. In a constant expression a larger one does not compile.
+  /// Precondition: `dependency` is below `most`. In a constant expression a greater number does not compile.
   constexpr void insert(std::size_t dependency) noexcept { bits_ |= bit(dependency); }
 
-  /// Precondition: below `most`.
+  /// Precondition: `dependency` is below `most`.
   template <class D>
   requires(std::is_enum_v<D> || std::is_integral_v<D>)
       [[nodiscard]] constexpr bool contains(D dependency) const noexcept {

@@ -12,25 +12,25 @@
 
 namespace brownout::inline BROWNOUT_ABI {
 
-/// How a `dimmer` begins.
+/// Options of a `dimmer`.
 struct dimmer_options {
-  /// The share of callers who are served, 0 to 1. Default 1: nothing is dimmed before there is a reason.
+  /// The share of callers that are served: 0 to 1. Default 1: nothing is dimmed at first.
   double share = 1;
 
-  /// Who comes first; any number. Default 0. Dimmers with one salt serve the same callers first, with
-  /// different ones, such as the features' numbers, each its own.
+  /// Which callers are served first: any number. Default 0. Dimmers with equal salts serve the same callers
+  /// first. Give each feature another salt, such as its number, so that each has its own order.
   std::uint64_t salt = 0;
 
   /// Throws `std::invalid_argument` naming field, value and range.
   constexpr void validate() const { detail::require_within("dimmer_options.share", share, 0.0, 1.0); }
 };
 
-/// The share of callers who are served optional code, such as recommendations beside a product: the dimmer of
-/// Klein, Maggio, Arzen and Hernandez-Rodriguez ("Brownout: Building More Robust Cloud Applications", ICSE
-/// 2014), but for whole callers where they draw lots for each request.
+/// The share of callers that get optional code, such as recommendations beside a product.
 ///
-/// Each caller has its place (`caller_place`) and is served while that is below the share, so its answer
-/// changes only when the share passes its place. Share 0 serves nobody and 1 everybody, exactly.
+/// It is the dimmer of Klein, Maggio, Arzen and Hernandez-Rodriguez ("Brownout: Building More Robust Cloud
+/// Applications", ICSE 2014), but chooses callers where theirs chooses requests at random. A caller is served
+/// while its place (`caller_place`) is below the share. Its answer changes only when the share passes its
+/// place. Share 0 serves no caller, and share 1 serves every caller.
 ///
 /// Thread-safe. Every operation is wait-free and allocates nothing.
 class dimmer {
@@ -39,7 +39,7 @@ class dimmer {
   explicit constexpr dimmer(dimmer_options options = {})
       : share_{checked(options).share}, salt_{options.salt} {}
 
-  /// Whether this caller is served: one load, and the caller's place. Callers are numbers or texts.
+  /// Whether this caller is served. A caller is a number or a text. Costs one load and `caller_place`.
   [[nodiscard]] bool admits(std::uint64_t caller) const noexcept {
     return caller_place(caller, salt_) < share();
   }
@@ -47,12 +47,12 @@ class dimmer {
     return caller_place(caller, salt_) < share();
   }
 
-  /// The share as last set; another thread may set it meanwhile.
+  /// The share that was set last. Another thread may be changing it.
   [[nodiscard]] double share() const noexcept {
     return share_.load(std::memory_order_relaxed);  // relaxed: see the member
   }
 
-  /// Precondition: `share` is in [0, 1].
+  /// Sets the share. Precondition: it is in [0, 1].
   void set(double share) noexcept {
     BROWNOUT_PRECONDITION(share >= 0 && share <= 1, "dimmer::set(): a share is in [0, 1]");
     share_.store(share, std::memory_order_relaxed);  // relaxed: see the member
@@ -66,8 +66,8 @@ class dimmer {
     return options;
   }
 
-  // Written by whoever controls it, read by every request. It stands for itself and publishes nothing else,
-  // so relaxed is enough.
+  // Written by the thread that controls the share, read by every request. It publishes nothing else, so
+  // relaxed is enough.
   std::atomic<double> share_;
   static_assert(std::atomic<double>::is_always_lock_free);
   const std::uint64_t salt_;

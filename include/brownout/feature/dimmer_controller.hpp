@@ -14,10 +14,11 @@
 
 namespace brownout::inline BROWNOUT_ABI {
 
-/// What a `dimmer_controller` keeps to.
+/// The target of a `dimmer_controller`.
 ///
-/// Beyond the syntax: `burden` is pure. It is 0 at best, 1 on target, more beyond it, in proportion to what
-/// is measured; nothing when the measurement is none. `validate` throws `std::invalid_argument`.
+/// Beyond the syntax: `burden` is pure. It is 0 at best, 1 on target and more beyond the target, in
+/// proportion to the measurement. It is empty for a value that is no measurement. `validate` throws
+/// `std::invalid_argument`.
 template <class T>
 concept dimmer_target = std::copyable<T> &&
     requires(const T& target, const typename T::measurement& measured) {
@@ -26,12 +27,12 @@ concept dimmer_target = std::copyable<T> &&
   noexcept->std::same_as<std::optional<double>>;
 };
 
-/// Latency, to be no longer than this: a mean or a percentile, as it is measured. A mean is kept best; the
-/// rarer what a percentile looks at, the more it wanders.
+/// Keeps a latency at most this long. The latency is a mean or a percentile, as the service measures it. A
+/// mean is kept most exactly; a high percentile varies more from period to period.
 struct latency_target {
   using measurement = std::chrono::duration<double>;
 
-  /// 1 us to 1 h. No default: what is too slow only the service knows.
+  /// The longest latency: 1 us to 1 h. No default, because only the service knows what is too slow.
   duration longest{};
 
   /// Throws `std::invalid_argument` naming field, value and range.
@@ -40,7 +41,7 @@ struct latency_target {
     detail::require_within("latency_target.longest", longest, 1us, 1h);
   }
 
-  /// The share of `longest` that was taken; nothing for NaN, infinity and less than none.
+  /// The measured latency as a share of `longest`. Empty for NaN, infinity and negative values.
   [[nodiscard]] std::optional<double> burden(measurement measured) const noexcept {
     if (!std::isfinite(measured.count()) || measured.count() < 0) return std::nullopt;
     return measured / std::chrono::duration<double>{longest};
@@ -48,18 +49,18 @@ struct latency_target {
 };
 static_assert(dimmer_target<latency_target>);
 
-/// A score from 0 (worst) to 100, to be no lower than this, such as a `scorer`'s.
+/// Keeps a score, 0 (worst) to 100, at least this high, for example the score of a `scorer`.
 struct score_target {
   using measurement = double;
 
-  /// 1 to 99 points. No default: what is too bad only the service knows.
+  /// The lowest score: 1 to 99 points. No default, because only the service knows what is too low.
   double least{};
 
   /// Throws `std::invalid_argument` naming field, value and range.
   void validate() const { detail::require_within("score_target.least", least, 1.0, 99.0); }
 
-  /// The points that are missing to 100, as a share of those that may be missing; nothing for NaN and for
-  /// what is no score.
+  /// The points missing to 100, as a share of the points that may be missing. Empty for NaN and for values
+  /// outside 0 to 100.
   [[nodiscard]] std::optional<double> burden(measurement measured) const noexcept {
     if (!(measured >= 0 && measured <= 100)) return std::nullopt;
     return (100 - measured) / (100 - least);
@@ -67,24 +68,24 @@ struct score_target {
 };
 static_assert(dimmer_target<score_target>);
 
-/// How a `dimmer_controller` moves the share.
+/// Options of a `dimmer_controller`.
 struct dimmer_controller_options {
-  /// What is left of the error after a period, if the estimate is right: 0 to 0.99. Default 0.95: then a
-  /// service whose latency grows up to 40 times as fast as estimated is still held. That of a queue on target
-  /// grows nearly as many times as fast as its target has service times. With less the share moves sooner and
-  /// wobbles more.
+  /// The share of the error that is left after one period if the estimate is right: 0 to 0.99. Default 0.95:
+  /// a service whose latency grows up to 40 times as fast as estimated is still held. The latency of a queue
+  /// on target grows nearly that much faster for a target of 40 service times. A smaller value moves the
+  /// share sooner and makes it vary more.
   double pole = 0.95;
 
-  /// What an observation's weight is after another: 0.5 to 0.99. Default 0.9: the last ten count. Simulated
-  /// services then settled at most 46 periods after a step of the load; remembering five or twenty, 98
-  /// and 84.
+  /// Factor by which the weight of an observation falls with each later one: 0.5 to 0.99. Default 0.9: about
+  /// the last ten observations count. Simulated services then settled at most 46 periods after a step of the
+  /// load; with five or twenty observations after 98 and 84.
   double forgetting = 0.9;
 
-  /// The most that the share rises in a period, 0.001 to 1. Default 0.1: from nobody to everybody in ten, so
-  /// that a service that has just recovered is not thrown back. It falls as fast as it must.
+  /// The most that the share rises in one period: 0.001 to 1. Default 0.1: from 0 to 1 in ten periods, so
+  /// that a service that has just recovered is not overloaded again. The fall of the share is not limited.
   double fastest_rise = 0.1;
 
-  /// The share to begin with, 0 to 1. Default 1: nothing is dimmed before there is a reason.
+  /// The share at first: 0 to 1. Default 1: nothing is dimmed at first.
   double share = 1;
 
   /// Throws `std::invalid_argument` naming field, value and range.
@@ -98,11 +99,11 @@ struct dimmer_controller_options {
 
 namespace detail {
 
-/// How much burden (1: on target) the optional code brings if everybody is served it: the slope of a line
-/// through the origin, by recursive least squares with forgetting, which here are two sums.
+/// Estimates the burden (1: on target) of the optional code if every caller gets it: the slope of a line
+/// through the origin, by recursive least squares with forgetting. With one parameter these are two sums.
 ///
-/// A belief of fixed weight is part of them, so that the estimate is never 0, and neither runs away nor blows
-/// up while the share stays near 0 and nothing is learned.
+/// A prior of fixed weight is part of the sums. The estimate is therefore never 0, and it stays bounded while
+/// the share is near 0 and there is nothing to learn from.
 class optional_burden {
  public:
   explicit constexpr optional_burden(double forgetting) noexcept : forgetting_{forgetting} {}
@@ -126,40 +127,40 @@ class optional_burden {
 
 }  // namespace detail
 
-/// Sets a `dimmer` so that a target is kept: serves optional code to as many callers as there is capacity
-/// for.
+/// Sets the share of a `dimmer` so that a target is kept: as many callers get the optional code as there is
+/// capacity for.
 ///
-/// Once a period it is told what was measured in it, and answers with the share for the next:
+/// The service reports a measurement once each period. The controller answers with the share for the next
+/// period:
 ///
 ///     share += (1 - pole) / effect * (1 - burden), within [0, 1]
 ///
-/// the adaptive controller of Klein, Maggio, Arzen and Hernandez-Rodriguez ("Brownout: Building More Robust
-/// Cloud Applications", ICSE 2014), `effect` being their estimate of how much the optional code costs, and
-/// `burden` what was measured, as a share of the target. Different from theirs: a burden counts as at most
-/// ten, a belief holds the estimate where nothing can be learned, and the share rises by at most
-/// `fastest_rise`. Without these, five periods at 600 times the target keep the share down for 123 more; with
-/// them for 32.
+/// `effect` is the estimated cost of the optional code. `burden` is the measurement as a share of the target.
 ///
-/// The share is all the integral there is, so nothing winds up at either end. Where the optional code makes
-/// no difference, the share goes to 0 beyond the target and to 1 below it.
+/// **Source.** The adaptive controller of Klein, Maggio, Arzen and Hernandez-Rodriguez ("Brownout: Building
+/// More Robust Cloud Applications", ICSE 2014), with three changes: a burden counts as at most ten, a prior
+/// holds the estimate while there is nothing to learn, and the share rises by at most `fastest_rise`. Five
+/// periods at 600 times the target keep the share down for 32 further periods; without the changes, for 123.
 ///
-/// A period must be longer than what it measures, or the controller judges a share by the callers of an
-/// earlier one, and so long that a mean of it means something: a second and a hundred calls are a start. On
-/// target is the mean over the periods. A percentile of each is not that of all calls: those of one second
-/// are alike, and more of all are slower.
+/// **Limits.** The share is the only integral, so there is no wind-up at 0 or 1. If the optional code makes
+/// no difference, the share goes to 0 above the target and to 1 below it.
+///
+/// **Period.** A period must be longer than the calls that it measures, and hold enough of them: one second
+/// and a hundred calls are a start. The mean over the periods is kept on target. The mean of percentiles of
+/// single seconds is lower than the percentile of all calls.
 ///
 ///     dimmer_controller latency{latency_target{200ms}};
-///     latency.update(p95_of_the_last_second);  // nullopt: nothing was measured
+///     latency.update(p95_of_the_last_second);  // nullopt if nothing was measured
 ///     recommendations.set(latency.share());
 ///
-/// Deterministic; reads no clock. Not thread-safe: the caller locks. Never allocates.
+/// Deterministic; does not read a clock. Not thread-safe: the caller locks. Never allocates.
 template <dimmer_target Target>
 class dimmer_controller {
  public:
   using measurement = typename Target::measurement;
 
-  /// A burden beyond this counts as this: the share then falls as fast as it can and the estimate is not
-  /// ruined by a stall, which says nothing of what optional code costs.
+  /// A greater burden counts as this one. A stall says nothing about the cost of the optional code, and would
+  /// spoil the estimate for a long time.
   static constexpr double greatest_burden = 10;
 
   /// Throws `std::invalid_argument` naming field, value and range.
@@ -169,9 +170,9 @@ class dimmer_controller {
     options_.validate();
   }
 
-  /// A period is over in which `share()` was in force. False, and nothing changes, when nothing was measured
-  /// in it, or what is no measurement (see `Target::burden`). Calls that hang leave nothing to measure: count
-  /// those in flight by their age.
+  /// Takes the measurement of a period in which `share()` was in force. Returns false and changes nothing
+  /// when the measurement is empty or no measurement (see `Target::burden`). A call that hangs has no latency
+  /// yet: measure calls in flight by their age.
   bool update(std::optional<measurement> measured) noexcept {
     if (!measured) return false;
     const auto burden = target_.burden(*measured);
@@ -183,17 +184,18 @@ class dimmer_controller {
     return true;
   }
 
-  /// The share of callers to be served now, 0 to 1.
+  /// The share of callers to serve now, 0 to 1.
   [[nodiscard]] double share() const noexcept { return share_; }
 
-  /// Someone else, such as an operator, has set the share; goes on from there. Precondition: it is in [0, 1].
+  /// Continues from a share that was set elsewhere, for example by an operator. Precondition: it is in [0,
+  /// 1].
   void go_on_from(double share) noexcept {
     BROWNOUT_PRECONDITION(share >= 0 && share <= 1, "dimmer_controller::go_on_from(): a share is in [0, 1]");
     share_ = share;
   }
 
-  /// The estimated burden (1: on target) that the optional code brings if everybody is served it; more
-  /// than 0. For people: it holds near the present share only.
+  /// The estimated burden (1: on target) of the optional code if every caller gets it; above 0. For display:
+  /// the estimate holds near the present share only.
   [[nodiscard]] double effect() const noexcept { return effect_.estimate(); }
 
  private:

@@ -18,12 +18,12 @@
 
 namespace brownout::inline BROWNOUT_ABI {
 
-/// How much of a feature is offered; more is greater.
+/// How much of a feature is offered, from the least to the most.
 enum class feature_mode : std::uint8_t {
-  off,      ///< not at all
-  cached,   ///< from what is known already: no fresh work
-  reduced,  ///< fresh, but less of it
-  full,     ///< all of it
+  off,      ///< nothing
+  cached,   ///< only answers that are known already
+  reduced,  ///< fresh answers, but fewer or smaller ones
+  full,     ///< everything
 };
 
 [[nodiscard]] constexpr std::string_view to_string(feature_mode mode) noexcept {
@@ -42,30 +42,30 @@ enum class feature_mode : std::uint8_t {
 
 /// When one feature is offered, and how much of it.
 ///
-/// `full` up to `last_full`, `reduced` up to `last_reduced`, `cached` up to `last`, then off. Left out,
-/// `last_full` is `last`: the feature is all or nothing.
+/// The mode is `full` from the best level to `last_full`, then `reduced` to `last_reduced`, then `cached` to
+/// `last`, then `off`.
 template <class Feature, degradation_level Level>
 struct feature_rule {
   Feature feature{};
-  Level last{};            ///< the worst level that still allows it
-  dependency_set needs{};  ///< it is off while the circuit of any of these refuses calls
-  std::optional<Level> last_full{};
-  std::optional<Level> last_reduced{};
+  Level last{};  ///< the worst level that allows the feature
+  dependency_set
+      needs{};  ///< the feature is off while a circuit of these dependencies refuses calls; default: none
+  std::optional<Level> last_full{};     ///< the worst level with mode `full`; default: `last`
+  std::optional<Level> last_reduced{};  ///< the worst level with mode `reduced`; default: `last_full`
 };
 
-/// One feature at one moment, with the reasons.
+/// One feature at one moment, and the reasons.
 struct feature_verdict {
   feature_mode mode = feature_mode::off;  ///< what is offered
-  bool allowed_by_level = false;          ///< whether the level allows it, whatever its dependencies do
-  dependency_set blocked_by;              ///< the dependencies it needs that refuse calls
-  bool dimmed = false;                    ///< its dimmer leaves this caller out
-  bool returning = false;                 ///< the level offers more than that, and it is still coming back
+  bool allowed_by_level = false;          ///< whether the level allows the feature; dependencies aside
+  dependency_set blocked_by;              ///< the dependencies that it needs and that refuse calls
+  bool dimmed = false;                    ///< the dimmer of the feature leaves this caller out
+  bool returning = false;                 ///< the level allows more, but the feature has not returned yet
 };
 
-/// Which feature works at which level. A literal type: make it `constexpr` and a mistake in it does not
-/// compile.
+/// Which feature works at which level. A literal type: the compiler checks a `constexpr` matrix.
 ///
-/// `Feature` is an enum with the values 0 to Count - 1. Immutable, so thread-safe; a look-up is wait-free.
+/// `Feature` is an enum with the values 0 to Count - 1. Immutable, so thread-safe. A look-up is wait-free.
 template <class Feature, degradation_level Level, std::size_t Count>
 class feature_matrix {
  public:
@@ -73,8 +73,8 @@ class feature_matrix {
   using level_type = Level;
   static constexpr std::size_t size = Count;
 
-  /// Throws `std::invalid_argument` unless every feature 0 to Count - 1 has exactly one rule whose levels get
-  /// worse from `last_full` over `last_reduced` to `last`.
+  /// Throws `std::invalid_argument` unless each feature 0 to Count - 1 has exactly one rule, and in each rule
+  /// `last_full` <= `last_reduced` <= `last`.
   explicit constexpr feature_matrix(const feature_rule<Feature, Level> (&rules)[Count]) {
     std::array<bool, Count> seen{};
     for (const auto& rule : rules) {
@@ -104,8 +104,8 @@ class feature_matrix {
     }
   }
 
-  /// How much of `feature` is offered at `level` while the circuits in `refusing` refuse calls: one table
-  /// look-up. Here and below, precondition: `feature` and `level` are enumerators.
+  /// The mode of `feature` at `level` while the dependencies in `refusing` refuse calls. One table look-up.
+  /// Precondition, here and below: `feature` and `level` are enumerators.
   [[nodiscard]] constexpr feature_mode mode(Feature feature, Level level,
                                             dependency_set refusing) const noexcept {
     const auto index = index_of(feature);
@@ -113,13 +113,13 @@ class feature_matrix {
     return modes_[index][index_of(level)];
   }
 
-  /// What keeps a feature off, as a mask for `degradation_word::meets`: the dependencies that it needs and
-  /// the levels that do not allow it.
+  /// What keeps a feature off, as a mask: bits 0 to 31 are the dependencies that it needs, bits 32 to 47 the
+  /// levels that do not allow it. For `feature_view`.
   [[nodiscard]] constexpr std::uint64_t forbids(Feature feature) const noexcept {
     return forbids_[index_of(feature)];
   }
 
-  /// The same with the reasons.
+  /// The mode and its reasons.
   [[nodiscard]] constexpr feature_verdict explain(Feature feature, Level level,
                                                   dependency_set refusing) const noexcept {
     return {mode(feature, level, refusing), mode(feature, level, {}) != feature_mode::off,
@@ -130,7 +130,7 @@ class feature_matrix {
     return rules_[index_of(feature)];
   }
 
-  /// How many features `level` allows, whatever the dependencies do.
+  /// How many features `level` allows; dependencies aside.
   [[nodiscard]] constexpr std::size_t allowed_at(Level level) const noexcept {
     std::size_t count = 0;
     for (const auto& modes : modes_) {
@@ -140,7 +140,7 @@ class feature_matrix {
   }
 
  private:
-  // A value that is no enumerator would read past the table; checked, since it costs a compare.
+  // A value that is no enumerator would read beyond the table. The check costs one comparison.
   static constexpr std::size_t index_of(Feature feature) noexcept {
     const auto index = static_cast<std::size_t>(feature);
     BROWNOUT_PRECONDITION(index < Count, "feature_matrix: no such feature");

@@ -14,18 +14,19 @@
 
 namespace brownout::inline BROWNOUT_ABI {
 
-/// How a `feature_trial` is made.
+/// Options of a `feature_trial`.
 struct feature_trial_options {
-  /// The share of callers for whom the feature is off, 0.001 to 0.999. Default 0.1: nine in ten keep it, and
-  /// the answer is 5/3 as wide as with half of them, at the same number of calls.
+  /// The share of callers without the feature: 0.001 to 0.999. Default 0.1: nine in ten callers keep it, and
+  /// the confidence interval is 5/3 as wide as with 0.5 at the same number of calls.
   double share_off = 0.1;
 
-  /// Who is off; any number. Default 0. Trials at one time need different ones. A dimmer's never matters.
+  /// Which callers are without it: any number. Default 0. Trials that run at the same time need different
+  /// salts. The salts of dimmers do not matter.
   std::uint64_t salt = 0;
 
-  /// Observations needed on each side before there is an answer, 30 to 2^32 - 1. Default 200: costs are
-  /// skewed. Of log-normal ones (sigma 1), nine in ten with the feature, the interval holds the difference in
-  /// 91 % of trials with 30 of the fewer, in 93.5 % with 200.
+  /// Observations that each side needs for an answer: 30 to 2^32 - 1. Default 200, because costs are skewed:
+  /// for log-normal costs (sigma 1) and a share of 0.1, the interval holds the true difference in 91 % of
+  /// trials with 30 observations on the smaller side, and in 93.5 % with 200.
   std::uint32_t fewest = 200;
 
   /// Throws `std::invalid_argument` naming field, value and range.
@@ -35,25 +36,25 @@ struct feature_trial_options {
   }
 };
 
-/// What a feature costs, as far as is known.
+/// The measured cost of a feature.
 struct feature_cost {
-  double with = 0;           ///< mean cost of those who are served it
-  double without = 0;        ///< mean cost of those who are not
-  double difference = 0;     ///< with - without: what the feature costs
+  double with = 0;           ///< mean cost with the feature
+  double without = 0;        ///< mean cost without the feature
+  double difference = 0;     ///< with - without: the cost of the feature
   double least = 0;          ///< the difference is at least this, ...
   double most = 0;           ///< ... and at most this: 95 % confidence, both ends together
   std::uint64_t n_with = 0;  ///< observations
   std::uint64_t n_without = 0;
 
-  /// Whether it is known that the feature costs (or saves) something at all: the interval does not hold 0. Of
-  /// features that make no difference, one in twenty looks as if it did each time it is looked at.
+  /// Whether the feature has a cost (or a saving): the interval does not hold 0. A feature without any cost
+  /// passes this test by chance in one of twenty looks.
   [[nodiscard]] constexpr bool significant() const noexcept { return least > 0 || most < 0; }
 };
 
 namespace detail {
 
-/// Mean and variance of numbers seen one at a time (Welford, "Note on a method for calculating corrected sums
-/// of squares and products", Technometrics 4, 1962): no sum of squares that would cancel out.
+/// Mean and variance of a stream of numbers (Welford, "Note on a method for calculating corrected sums of
+/// squares and products", Technometrics 4, 1962). It keeps no sum of squares, which would lose digits.
 class running_mean {
  public:
   constexpr void note(double value) noexcept {
@@ -76,9 +77,9 @@ class running_mean {
   double squares_ = 0;  // of the distances from the mean
 };
 
-/// What Student's t exceeds in one of 40 cases: the asymptotic expansion from the normal quantile
-/// (Abramowitz, Stegun, "Handbook of Mathematical Functions", 26.7.5). Off by less than 1e-6 from 29 degrees
-/// of freedom.
+/// The 97.5 % quantile of Student's t distribution, by the asymptotic expansion from the normal quantile
+/// (Abramowitz, Stegun, "Handbook of Mathematical Functions", 26.7.5). The error is below 1e-6 from 29
+/// degrees of freedom on.
 [[nodiscard]] constexpr double t_97_5(double degrees) noexcept {
   constexpr double x = 1.959963984540054;
   constexpr double x2 = x * x;
@@ -97,20 +98,21 @@ class running_mean {
 ///     ... // with or without the feature
 ///     trial.note(on, milliseconds_taken);
 ///
-/// The difference of the means and its 95 % confidence interval by Welch ("The generalization of 'Student's'
-/// problem when several different population variances are involved", Biometrika 34, 1947): the two sides
-/// need neither as many observations nor as much spread. It assumes that observations have nothing to do with
-/// each other. Many of one caller, or of one slow minute, are fewer than they look, and the interval is too
-/// narrow: note each caller's first call, or its mean.
+/// The result is the difference of the means and its 95 % confidence interval by Welch ("The generalization
+/// of 'Student's' problem when several different population variances are involved", Biometrika 34, 1947).
+/// The two sides may differ in number and variance. The method assumes independent observations. Many calls
+/// of one caller, or of one slow minute, are not independent and make the interval too narrow: note the first
+/// call of each caller, or the mean of its calls.
 ///
-/// `serves` is wait-free; `note` and `result` hold a lock for a few nanoseconds. Thread-safe. Never
-/// allocates, and does not grow.
+/// Thread-safe. `serves` is wait-free; `note` and `result` hold a lock for a few nanoseconds. Never
+/// allocates.
 class feature_trial {
  public:
   /// Throws `std::invalid_argument` naming field, value and range.
   explicit feature_trial(feature_trial_options options = {}) : options_{options} { options_.validate(); }
 
-  /// Whether the feature is on for this caller, always the same. Callers are numbers or texts.
+  /// Whether this caller gets the feature. The answer for a caller never changes. A caller is a number or a
+  /// text.
   [[nodiscard]] bool serves(std::uint64_t caller) const noexcept {
     return caller_place(caller, options_.salt ^ apart) >= options_.share_off;
   }
@@ -118,8 +120,8 @@ class feature_trial {
     return caller_place(caller, options_.salt ^ apart) >= options_.share_off;
   }
 
-  /// A call has cost this much, such as a latency; any unit, the same each time. `on` is what `serves` said
-  /// and the call did. A cost that is not finite is ignored, and counted.
+  /// Takes the cost of one call, such as its latency, in one unit of your choice. `on`: whether the call ran
+  /// with the feature. A cost that is not finite is ignored; `ignored` counts it.
   void note(bool on, double cost) noexcept {
     const std::lock_guard lock{mutex_};
     if (!std::isfinite(cost)) {
@@ -129,7 +131,7 @@ class feature_trial {
     (on ? with_ : without_).note(cost);
   }
 
-  /// What the feature costs; nothing while either side has been seen less than `fewest` times.
+  /// The cost of the feature. Empty while one side has fewer than `fewest` observations.
   [[nodiscard]] std::optional<feature_cost> result() const noexcept {
     const auto [with, without] = seen();
     if (std::min(with.count(), without.count()) < options_.fewest) return std::nullopt;
@@ -155,7 +157,7 @@ class feature_trial {
     return cost;
   }
 
-  /// How many costs were not finite.
+  /// How many costs were ignored because they were not finite.
   [[nodiscard]] std::uint64_t ignored() const noexcept {
     const std::lock_guard lock{mutex_};
     return ignored_;

@@ -15,53 +15,56 @@
 
 namespace brownout::inline BROWNOUT_ABI {
 
-/// What names a caller: a number or a text.
+/// The key of a caller: a number or a text.
 template <class T>
 concept feature_caller =
     (std::integral<T> && !std::same_as<T, bool>) || std::convertible_to<const T&, std::string_view>;
 static_assert(feature_caller<int> && feature_caller<std::string_view>);
 
-/// What a request may offer: one snapshot, so that the level cannot change halfway through it.
+/// What a request may offer. Take one view at the start of a request: its level and circuits do not change
+/// while the request runs.
 ///
-/// A value of three words; take it once at the start of a request. Immutable, so thread-safe; wait-free.
+/// A value of three words. Immutable, so thread-safe. Wait-free.
 ///
-/// While features return after the level got better, a part of them is back already: each feature has its
-/// place in the order of return, and for a caller who is named, each caller has.
+/// **Features that return.** After the level got better, features can return one after another (see
+/// `supervisor_options::return_over`). Each feature has its place in that order. If a caller is named, each
+/// caller has its place instead.
 ///
-/// A caller is named by a number or a text, such as an account's; who it is decides by `caller_place`, so its
-/// answers stay the same while the system's state does, and differ from feature to feature.
+/// **Callers.** A caller is named by a number or a text, such as the number of an account. `caller_place`
+/// decides for it: its answers stay while the state of the system stays, and differ from feature to feature.
 template <class Matrix>
 class feature_view {
  public:
   using feature_type = typename Matrix::feature_type;
   using level_type = typename Matrix::level_type;
 
-  /// `dimmers`: one for each feature, in their order; null: nothing is dimmed. Both must outlive the view.
+  /// `dimmers`: one for each feature, in the order of the features; null means that nothing is dimmed. Matrix
+  /// and dimmers must outlive the view.
   constexpr feature_view(const Matrix& matrix, detail::degradation_word seen,
                          const dimmer* dimmers = nullptr) noexcept
       : matrix_{&matrix}, dimmers_{dimmers}, seen_{seen} {}
 
   feature_view(const Matrix&&, detail::degradation_word,
-               const dimmer* = nullptr) = delete;  // it would dangle
+               const dimmer* = nullptr) = delete;  // the view would dangle
 
-  /// True when the feature is offered in any mode. Here and below, precondition: it is an enumerator.
+  /// Whether the feature is offered in any mode. Precondition, here and below: it is an enumerator.
   [[nodiscard]] constexpr bool available(feature_type feature) const noexcept {
-    // Nothing that forbids it at the level in force, nor at the one that features return from.
+    // One `and` covers the level in force, the level that features return from, and the circuits.
     if (!seen_.meets(matrix_->forbids(feature))) [[likely]]
       return true;
     return is_returning() && mode(feature) != feature_mode::off;
   }
-  /// Whether it is offered to this caller, whom the feature's dimmer may leave out.
+  /// Whether the feature is offered to this caller. The feature's dimmer may leave the caller out.
   template <feature_caller Caller>
   [[nodiscard]] bool available(feature_type feature, const Caller& caller) const noexcept {
     return mode(feature, caller) != feature_mode::off;
   }
 
-  /// How much of it is offered.
+  /// How much of the feature is offered.
   [[nodiscard]] constexpr feature_mode mode(feature_type feature) const noexcept {
     return matrix_->mode(feature, level_for(place_of(feature)), refusing());
   }
-  /// How much of it is offered to this caller: nothing to those whom the feature's dimmer leaves out.
+  /// How much of the feature is offered to this caller. `off` if the feature's dimmer leaves the caller out.
   template <feature_caller Caller>
   [[nodiscard]] feature_mode mode(feature_type feature, const Caller& caller) const noexcept {
     if (!seen_.meets(matrix_->forbids(feature)) || is_returning()) {
@@ -74,7 +77,7 @@ class feature_view {
     }
     return feature_mode::off;
   }
-  /// The same with the reasons, for people.
+  /// The mode and its reasons, for display.
   [[nodiscard]] constexpr feature_verdict explain(feature_type feature) const noexcept {
     auto verdict = matrix_->explain(feature, level(), refusing());
     const auto offered = mode(feature);
@@ -83,7 +86,7 @@ class feature_view {
     return verdict;
   }
 
-  /// The same for this caller.
+  /// The mode for this caller and its reasons, for display.
   template <feature_caller Caller>
   [[nodiscard]] feature_verdict explain(feature_type feature, const Caller& caller) const noexcept {
     auto verdict = explain(feature);
@@ -97,7 +100,7 @@ class feature_view {
 
   [[nodiscard]] constexpr level_type level() const noexcept { return static_cast<level_type>(seen_.level()); }
   [[nodiscard]] constexpr dependency_set refusing() const noexcept { return seen_.refusing(); }
-  /// Tells two snapshots apart, orders nothing: it starts again after 1024 changes.
+  /// Changes with every change of the view, modulo 1024. It tells two views apart and does not order them.
   [[nodiscard]] constexpr std::uint32_t epoch() const noexcept { return seen_.epoch(); }
   /// Whether features are still returning after the level got better.
   [[nodiscard]] constexpr bool is_returning() const noexcept {
@@ -114,14 +117,14 @@ class feature_view {
     }
   }
 
-  /// A feature's place in the order of return, 0 to 63. By the golden ratio: the places of any number of
-  /// features in a row are spread nearly evenly (Knuth, The Art of Computer Programming 3, section 6.4).
+  /// The place of a feature in the order of return, 0 to 63. Multiples of the golden ratio spread consecutive
+  /// features nearly evenly (Knuth, The Art of Computer Programming 3, section 6.4).
   static constexpr std::uint32_t place_of(feature_type feature) noexcept {
     constexpr std::uint32_t golden = 0x9e3779b9;  // 2^32 / 1.618...
     return (static_cast<std::uint32_t>(feature) * golden) >> 26;
   }
 
-  /// The level as who has this place sees it.
+  /// The level as a feature or caller with this place sees it.
   [[nodiscard]] constexpr level_type level_for(std::uint32_t place) const noexcept {
     const bool returned = !is_returning() || place < seen_.returned_share();
     return static_cast<level_type>(returned ? seen_.level() : seen_.returning_from());

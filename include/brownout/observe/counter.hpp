@@ -8,7 +8,8 @@
 
 namespace brownout::inline BROWNOUT_ABI {
 
-/// Counts events, for metrics. Thread-safe, wait-free; about 6 ns, more when several threads share one.
+/// Counts events for metrics. Thread-safe and wait-free. Costs about 6 ns, and more when several threads
+/// share a counter.
 class counter {
  public:
   void increment(std::uint64_t by = 1) noexcept { count_.fetch_add(by, std::memory_order_relaxed); }

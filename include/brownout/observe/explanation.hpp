@@ -18,8 +18,7 @@
 
 namespace brownout::inline BROWNOUT_ABI {
 
-/// A change of the level with its signals, as a supervisor notes it. A concept, so that the text need not
-/// know who made it.
+/// A change of the level with the contributions of the dependencies, for example an `explained_transition`.
 template <class T>
 concept explainable_transition = requires(const T& change) {
   { to_string(change.from) } -> std::convertible_to<std::string_view>;
@@ -50,8 +49,8 @@ void append_outlook(std::string& text, const level_outlook<Level>& next) {
 
 }  // namespace detail
 
-/// What would change the level, as a sentence or two: "LIMITED when the score holds 62 for 10 s. EMERGENCY
-/// below 40."
+/// Says what would change the level, in one or two sentences: "LIMITED when the score holds 62 for 10 s.
+/// EMERGENCY below 40."
 template <degradation_level Level>
 [[nodiscard]] std::string explain(const level_outlook<Level>& next) {
   std::string text;
@@ -59,11 +58,11 @@ template <degradation_level Level>
   return text.empty() ? text : text.substr(1);
 }
 
-/// Why the level changed, for people, in one line: "OPTIMAL -> MINIMAL: health_fell, score 50 below 90.
+/// Says in one line why the level changed: "OPTIMAL -> MINIMAL: health_fell, score 50 below 90.
 /// openai loses 50 points (open). LIMITED when the score holds 62 for 10 s. EMERGENCY below 40."
 ///
-/// `name_of(number)` gives a dependency's name, as text. Names, actor and reason are written as they are:
-/// where strangers choose them, refuse control characters before. Allocates.
+/// `name_of(number)` returns the name of a dependency. Names, actor and reason are written unchanged: if
+/// strangers choose them, refuse control characters before. Allocates.
 template <explainable_transition Transition, class NameOf>
 [[nodiscard]] std::string explain(const Transition& change, const NameOf& name_of) {
   std::string text;

@@ -16,16 +16,16 @@
 
 namespace brownout::inline BROWNOUT_ABI {
 
-/// How many observations fell at or below each bound, for metrics.
+/// Counts observations at or below each bound, for metrics.
 ///
-/// Thread-safe and lock-free; never allocates after construction. A reading taken while others observe may
-/// miss the latest of them, never count one twice.
+/// Thread-safe and lock-free; `observe` never allocates. A snapshot that is taken while other threads observe
+/// may miss the latest observations, but counts none twice.
 class histogram {
  public:
-  /// What Prometheus calls a histogram: cumulative counts, the last one for +Inf.
-  struct reading {
+  /// A histogram as Prometheus defines it: cumulative counts, the last one for +Inf.
+  struct snapshot {
     std::vector<double> bounds;
-    std::vector<std::uint64_t> cumulative;  ///< one more than bounds
+    std::vector<std::uint64_t> cumulative;  ///< one more than there are bounds
     double sum = 0;
   };
 
@@ -45,7 +45,7 @@ class histogram {
     }
   }
 
-  /// A value that is not finite is dropped: once in the sum, it would never leave it.
+  /// Counts a value. A value that is not finite is dropped, because it would stay in the sum for ever.
   void observe(double value) noexcept {
     if (!std::isfinite(value)) return;
     const auto bucket = std::ranges::lower_bound(bounds_, value) - bounds_.begin();
@@ -53,8 +53,8 @@ class histogram {
     sum_.fetch_add(value, std::memory_order_relaxed);
   }
 
-  [[nodiscard]] reading read() const {
-    reading shown{bounds_, std::vector<std::uint64_t>(bounds_.size() + 1), 0};
+  [[nodiscard]] snapshot read() const {
+    snapshot shown{bounds_, std::vector<std::uint64_t>(bounds_.size() + 1), 0};
     std::uint64_t below = 0;
     for (std::size_t i = 0; i <= bounds_.size(); ++i) {
       below += counts_[i].load(std::memory_order_relaxed);

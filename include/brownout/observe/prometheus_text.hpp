@@ -24,14 +24,15 @@ struct metric_label {
   std::string_view value;
 };
 
-/// Writes the Prometheus text exposition format, version 0.0.4. Not thread-safe: one writer a scrape.
+/// Writes the Prometheus text exposition format, version 0.0.4. Not thread-safe: use one writer for each
+/// scrape.
 class prometheus_text {
  public:
   static constexpr std::string_view content_type = "text/plain; version=0.0.4; charset=utf-8";
 
   using labels = std::initializer_list<metric_label>;
 
-  /// Begins a family; its samples follow. `type` is counter, gauge, histogram, summary or untyped.
+  /// Begins a family. Its samples follow. `type`: counter, gauge, histogram, summary or untyped.
   /// Precondition: `name` matches `[a-zA-Z_:][a-zA-Z0-9_:]*`.
   void family(std::string_view name, std::string_view type, std::string_view help) {
     BROWNOUT_PRECONDITION(is_name(name, true), "a metric's name is [a-zA-Z_:][a-zA-Z0-9_:]*");
@@ -39,14 +40,14 @@ class prometheus_text {
     append("# HELP {} {}\n# TYPE {} {}\n", name, escaped(help, false), name, type);
   }
 
-  /// A sample of the family, as `name{labels} value`. Precondition, here and below: a family has begun, and
-  /// each label's name matches `[a-zA-Z_][a-zA-Z0-9_]*`.
+  /// Writes a sample of the family, as `name{labels} value`. Precondition, here and below: a family has
+  /// begun, and each label's name matches `[a-zA-Z_][a-zA-Z0-9_]*`.
   void sample(labels with, double value) { line("", with, {}, number(value)); }
-  /// `true` is 1, a character its code.
+  /// Writes an integer. `true` is 1; a character is its code.
   void sample(labels with, std::integral auto value) { line("", with, {}, fmt::format("{:d}", value)); }
 
-  /// A whole histogram of the family.
-  void sample(labels with, const histogram::reading& shown) {
+  /// Writes a whole histogram of the family.
+  void sample(labels with, const histogram::snapshot& shown) {
     for (std::size_t i = 0; i < shown.cumulative.size(); ++i) {
       const auto bound = i < shown.bounds.size() ? number(shown.bounds[i]) : std::string{"+Inf"};
       line("_bucket", with, {"le", bound}, fmt::format("{}", shown.cumulative[i]));
@@ -54,7 +55,7 @@ class prometheus_text {
     summary(with, shown.sum, shown.cumulative.back());
   }
 
-  /// Sum and count of the family, which makes a summary without quantiles.
+  /// Writes sum and count of the family: a summary without quantiles.
   void summary(labels with, double sum, std::uint64_t count) {
     line("_sum", with, {}, number(sum));
     line("_count", with, {}, fmt::format("{}", count));

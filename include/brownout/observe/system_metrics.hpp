@@ -18,11 +18,10 @@
 
 namespace brownout::inline BROWNOUT_ABI {
 
-/// The snapshot of a whole system, as a supervisor makes it: components with a circuit and a score, a score,
-/// a level, how often levels changed, and what is predicted. A concept, so that metrics need not know who
-/// made it.
+/// The snapshot of a whole system, for example a `system_snapshot`: its components with circuit and score,
+/// the score and the level of the system, how often the level changed, and the predicted recovery.
 template <class S>
-concept system_reading = requires(const S& system) {
+concept observable_system = requires(const S& system) {
   { system.components.front().circuit } -> std::convertible_to<breaker_snapshot>;
   { *system.score } -> std::convertible_to<double>;
   { to_string(system.level) } -> std::convertible_to<std::string_view>;
@@ -31,9 +30,9 @@ concept system_reading = requires(const S& system) {
   { system.ready } -> std::convertible_to<bool>;
 };
 
-/// Writes everything a dashboard or an alert needs to know about a system. Label values are the names of
+/// Writes the metrics of a system for dashboards and alerts. The values of labels are the names of
 /// dependencies, states and levels, so their number is bounded.
-template <system_reading System>
+template <observable_system System>
 void write_metrics(prometheus_text& out, const System& system) {
   using enum circuit_state;
   constexpr std::array states{closed, half_open, open, forced_open, disabled, metrics_only};

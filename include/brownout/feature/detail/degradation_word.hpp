@@ -33,8 +33,8 @@ class alignas(8) degradation_word {
   constexpr degradation_word(std::size_t level, dependency_set refusing, std::uint32_t epoch = 0) noexcept
       : bits_{refusing.bits() | bit_of(level) | std::uint64_t{epoch % epochs} << 54} {}
 
-  /// The same while `share` 64ths, 0 to 63, of the features that `from` does not allow have returned.
-  /// Precondition: `from` is worse than the level, and below 16.
+  /// This word while `share` 64ths (0 to 63) of the features that `from` does not allow have returned.
+  /// Precondition: `from` is worse than the level and below 16.
   [[nodiscard]] constexpr degradation_word returning(std::size_t from, std::uint32_t share) const noexcept {
     BROWNOUT_PRECONDITION(from > level() && share < whole_share,
                           "degradation_word: features return from a worse level, a share at a time");
@@ -42,7 +42,7 @@ class alignas(8) degradation_word {
     word.bits_ |= bit_of(from) | std::uint64_t{share} << 48;
     return word;
   }
-  /// The same with another epoch.
+  /// This word with another epoch.
   [[nodiscard]] constexpr degradation_word in_epoch(std::uint32_t epoch) const noexcept {
     degradation_word word = *this;
     word.bits_ = (bits_ & ~(std::uint64_t{epochs - 1} << 54)) | std::uint64_t{epoch % epochs} << 54;
@@ -56,14 +56,14 @@ class alignas(8) degradation_word {
   [[nodiscard]] constexpr std::size_t level() const noexcept {
     return static_cast<std::size_t>(std::countr_zero(bits_ >> 32));
   }
-  /// The level that features return from; the level in force when none do.
+  /// The level that features return from. The level in force when no feature returns.
   [[nodiscard]] constexpr std::size_t returning_from() const noexcept {
     return static_cast<std::size_t>(std::bit_width((bits_ >> 32) & 0xffff) - 1);
   }
   [[nodiscard]] constexpr std::uint32_t returned_share() const noexcept {
     return static_cast<std::uint32_t>(bits_ >> 48) % whole_share;
   }
-  /// Grows with every change, modulo 1024: tells two snapshots apart, orders nothing.
+  /// Grows with every change, modulo 1024. It tells two words apart and does not order them.
   [[nodiscard]] constexpr std::uint32_t epoch() const noexcept {
     return static_cast<std::uint32_t>(bits_ >> 54);
   }

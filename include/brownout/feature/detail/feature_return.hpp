@@ -14,21 +14,21 @@
 
 namespace brownout::inline BROWNOUT_ABI::detail {
 
-/// Brings back the features that a better level allows a part at a time, so that the load of all of them does
-/// not meet a system that has just recovered.
+/// Brings the features that a better level allows back one after another. Their whole load at once could
+/// bring a system down that has just recovered.
 ///
-/// Deterministic: time is an argument. Not thread-safe; the supervisor calls it under its lock.
+/// Deterministic: time is an argument. Not thread-safe: the supervisor calls it under its lock.
 class feature_return {
  public:
-  /// They are all back after `over`, 0 (at once) to 1 h. Throws `std::invalid_argument` naming field, value
-  /// and range.
+  /// All features are back after `over`: 0 (at once) to 1 h. Throws `std::invalid_argument` naming field,
+  /// value and range.
   explicit feature_return(duration over) : over_{over} {
     require_within("feature_return.over", over, duration::zero(), std::chrono::hours{1});
   }
 
-  /// The level in force went from one to another by itself. A better one brings features back; those of an
-  /// earlier step that are still returning are let in at once. With a worse one those that it forbids have
-  /// gone, and the others go on returning.
+  /// Health changed the level in force. A better level brings features back; features that still return from
+  /// an earlier step are back at once. A worse level takes the features away that it does not allow, and the
+  /// others go on returning.
   void note(std::size_t from, std::size_t to, time_point now) noexcept {
     if (over_ == duration::zero()) return;
     if (to < from) {
@@ -38,17 +38,17 @@ class feature_return {
       from_.reset();
     }
   }
-  /// What is allowed is there, from now on: an operator's word, or the first assessment.
+  /// All allowed features are back from now on. For an override and the first assessment.
   void finish() noexcept { from_.reset(); }
 
-  /// `word`, or the same with what has returned so far.
+  /// `word` with the share of features that have returned by `now`.
   [[nodiscard]] degradation_word at(time_point now, degradation_word word) noexcept {
     if (from_ && now - began_ >= over_) from_.reset();
     if (!from_ || *from_ <= word.level()) return word;
     return word.returning(*from_, share(now));
   }
 
-  /// When the next part returns; nothing when all are there.
+  /// When the next features return; empty when all are back.
   [[nodiscard]] std::optional<time_point> next_change(time_point now) const noexcept {
     if (!from_) return std::nullopt;
     return began_ + (over_ * (share(now) + 1) + duration{degradation_word::whole_share - 1}) /
