@@ -29,55 +29,56 @@
 
 namespace brownout::inline BROWNOUT_ABI {
 
-/// One dependency of a system, as its owner describes it.
+/// Options of one dependency of a system.
 struct dependency_options {
-  std::string name;   ///< what metrics, logs and status pages call it; 1 to 128 bytes, no other's name
-  double weight = 1;  ///< its share in the health score, relative to the others'; 0 to 1e9
+  std::string name;   ///< name in metrics, logs and status pages: 1 to 128 bytes, unique in the system
+  double weight = 1;  ///< share in the health score, relative to the other weights: 0 to 1e9; default 1
 
-  /// Whether the service can do without it. Not its weight: a required dependency caps the level, and
-  /// optional ones, however heavy, never take the system's readiness away.
+  /// Whether the service can do without it. Default: standard. Criticality is not weight: a required
+  /// dependency caps the level, and optional ones never make the system unready.
   brownout::criticality criticality = brownout::criticality::standard;
 
-  /// Names of other dependencies that it stands on: while one of them is unwell, it is trusted less.
+  /// Names of other dependencies that this one needs. While one of them is unwell, the score of this one is
+  /// lowered. Default: none.
   std::vector<std::string> depends_on{};
 
-  /// When its circuit opens. Default: at 10 failures in a row, as `standard_detector`; with 5, short blips
-  /// took features away that worked (docs/studies/levels.md).
+  /// When its circuit opens. Default: 10 failures in a row, as in `standard_detector`. With 5, short blips
+  /// switched off features that worked (docs/studies/levels.md).
   consecutive_failures detector{10};
 
-  /// How it recovers. The name is taken from above. Default: a fixed open period of 10 s, as long as an
-  /// interval of probes, and no ramp, since one probe a period is what asks. Left out, `successes` are as
-  /// many as the probes, and the lease is twice `timeout`, or the longest open period if that is longer.
+  /// How its circuit recovers. Leave `name` empty: it is taken from above. Default: a fixed open period of 10
+  /// s, which is one interval of probes, and no ramp. `successes` left out means as many as `probes`. `lease`
+  /// left out means twice `timeout`, or the longest open period if that is longer.
   breaker_options breaker{.open_for = std::chrono::seconds{10}, .ramp = no_ramp};
 
-  /// How to ask whether it is well. Empty: only real calls tell. Then its evidence is as old as the last
-  /// call: a feature that the level has switched off makes none, so give a probe to whatever can lower the
-  /// level by itself.
+  /// Asks the dependency whether it is well. Default (empty): only real calls give evidence. A feature that
+  /// is switched off makes no calls, so give a probe to each dependency that can lower the level alone.
   brownout::probe probe{};
 
-  duration timeout = std::chrono::seconds{5};  ///< a probe's deadline, 1 ms to 1 h; default 5 s
+  duration timeout = std::chrono::seconds{5};  ///< deadline of a probe: 1 ms to 1 h; default 5 s
 
-  /// What the service measures about it itself, such as the share of a connection pool in use. Asked at each
-  /// step, on the stepping thread with no lock held: it must return soon. Empty, or giving nothing, or
-  /// throwing: the calls alone tell.
+  /// Returns what the service itself measures about the dependency, for example the share of a connection
+  /// pool in use. It is called at each step on the stepping thread, with no lock held, and must return soon.
+  /// Default (empty): only calls give evidence. An exception counts as no measurement.
   std::function<measurement()> measure{};
 
-  recovery_options recovery{};  ///< how much is remembered of its outages, to predict the next one's end
+  recovery_options recovery{};  ///< how many of its outages are remembered for predictions
 };
 
-/// A dependency at work: a circuit breaker, and the recent calls that its health is judged by.
+/// A circuit breaker with the recent calls that the health of the dependency is judged by.
 ///
-/// `call`, `try_call` and `try_acquire` are the breaker's, measured: two clock readings and a short lock
-/// more. Probes and real calls go the same way, so recovery needs no user traffic. Thread-safe.
+/// `call`, `try_call` and `try_acquire` are those of the breaker, with a measurement: two clock readings and
+/// a short lock more. Probes and real calls take the same way, so recovery needs no user traffic.
+/// Thread-safe.
 template <clock_source Clock = monotonic_clock>
 class dependency {
  public:
-  /// How many recent calls its health is judged by.
+  /// How many recent calls the health is judged by.
   static constexpr std::size_t window = 20;
 
   using breaker_type = circuit_breaker<consecutive_failures, Clock>;
 
-  /// A permit that measures. Otherwise as `brownout::permit`.
+  /// A `brownout::permit` that also measures how long the call took.
   class [[nodiscard]] permit {
    public:
     /// Reports how the call ended, and measures how long it took. See `brownout::permit::complete`.
@@ -103,7 +104,7 @@ class dependency {
 
   using admission = wrapped_admission<permit>;
 
-  /// `stale_after`: calls that came before a silence as long as this are forgotten.
+  /// `stale_after`: a time without calls that is longer than this empties the recent calls.
   dependency(const dependency_options& options, Clock clock,
              duration stale_after = evidence_options{}.stale_limit())
       : breaker_{options.detector, named(options), clock}, calls_{stale_after}, clock_{clock} {}
@@ -133,7 +134,7 @@ class dependency {
     return calls_.statistics(epoch);
   }
 
-  /// What the health score needs to know at `now`.
+  /// The evidence for the health score at `now`.
   [[nodiscard]] component_evidence evidence(const circuit_status& circuit, time_point now) const noexcept {
     const auto recent = statistics(circuit.epoch);
     return {.state = circuit.state,
@@ -149,7 +150,7 @@ class dependency {
   static breaker_options named(const dependency_options& options) {
     auto named = options.breaker;
     named.name = options.name;
-    // A probe settles its permit by its timeout; real calls to the same dependency are of the same order.
+    // A probe settles its permit within its timeout. Real calls to the dependency take about as long.
     if (named.successes == 0) named.successes = named.probes;
     if (named.lease == duration{}) {
       named.lease = (std::max)(named.open_for.upper_bound(), 2 * options.timeout);
@@ -157,9 +158,9 @@ class dependency {
     return named;
   }
 
-  /// Remembers a counted call under the epoch it left the circuit in: its own, or, of a probe that closed the
-  /// circuit, the next one, whose first evidence it is. When the circuit has moved on since, the call says
-  /// nothing about the time after.
+  /// Remembers a counted call under the epoch in which it left the circuit. That is its own epoch, or for a
+  /// probe that closed the circuit the next one. If the circuit has changed again since, the call says
+  /// nothing about the present.
   void observe(const typename breaker_type::permit& settled, outcome result, time_point started,
                time_point ended) noexcept {
     const auto circuit = breaker_.status();

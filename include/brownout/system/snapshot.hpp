@@ -23,21 +23,22 @@
 
 namespace brownout::inline BROWNOUT_ABI {
 
-/// One change of a circuit's state, as the supervisor saw it. It looks at each probe's answer and at least
-/// once each `refresh`; a circuit that came back to the same state between two looks did not change here.
+/// One change of a circuit's state, as the supervisor saw it. The supervisor reads the state at each answer
+/// of a probe and at least once each `refresh`. It does not see a circuit that returned to its state in
+/// between.
 struct circuit_change {
-  std::size_t dependency = 0;  ///< its number, in the order of the options
+  std::size_t dependency = 0;  ///< number of the dependency, in the order of the options
   circuit_state from{};
   circuit_state to{};
   time_point at{};
-  std::string reason;  ///< of a failure: what the last probe said; otherwise empty
+  std::string reason;  ///< the reason that the last probe gave for a failure; otherwise empty
 };
 
-/// How often circuits went from one state to another.
+/// How often a circuit went from one state to another, [from][to].
 using circuit_change_counts = std::array<std::array<std::uint64_t, circuit_state_count>, circuit_state_count>;
 
-/// One dependency at one moment: everything a status page shows. The circuit and the recent calls are read
-/// now, the health is the one that the level was last set by, at most `refresh` ago.
+/// One dependency at one moment, for status pages. Circuit and recent calls are read now. The health is the
+/// one that the level was set by, at most `refresh` ago.
 struct component_snapshot {
   std::string name;
   double configured_weight = 0;  ///< in [0, 1]
@@ -45,59 +46,60 @@ struct component_snapshot {
   call_statistics recent;
   contribution health;
   bool probed = false;         ///< whether it has a probe
-  bool probe_hanging = false;  ///< a probe is over its deadline and has not returned
+  bool probe_hanging = false;  ///< a probe has passed its deadline and has not returned
   std::optional<time_point> last_probe_at{};
   duration last_probe_latency{};
-  std::string last_error{};  ///< of the last failed probe; empty after a success
+  std::string last_error{};  ///< reason of the last failed probe; empty after a success
   circuit_change_counts changes{};
-  std::uint64_t outages = 0;  ///< ended by themselves: from the first opening to the closing by probes
-  duration outage_time{};     ///< of these, in all
-  measurement measured{};     ///< what the service has measured itself, at the last step
+  std::uint64_t outages =
+      0;  ///< outages that ended by themselves, from the first opening to the closing by probes
+  duration outage_time{};  ///< their total length
+  measurement measured{};  ///< the service's own measurement at the last step
   brownout::criticality criticality = brownout::criticality::standard;
-  std::optional<time_point> outage_began{};     ///< of the outage that goes on
-  std::optional<recovery_estimate> recovery{};  ///< when that ends; nothing: there is none
+  std::optional<time_point> outage_began{};     ///< beginning of the present outage
+  std::optional<recovery_estimate> recovery{};  ///< predicted end of the present outage; empty without one
 };
 
-/// What one dependency had to do with a change of the level.
+/// The part of one dependency in a change of the level.
 struct level_contribution {
   std::size_t dependency = 0;
   circuit_state state{};
-  std::optional<double> score{};  ///< nothing: unknown
-  double lost = 0;                ///< points that it took from the system's score
+  std::optional<double> score{};  ///< empty: unknown
+  double lost = 0;                ///< points that it took from the score of the system
 };
 
-/// A change of the level with what explains it: the signals, the threshold (`level_transition::threshold`)
-/// and what would change it again (`level_transition::next`).
+/// A change of the level and its explanation: the contributions of the dependencies, the threshold
+/// (`level_transition::threshold`) and what would change the level again (`level_transition::next`).
 template <degradation_level Level>
 struct explained_transition : level_transition<Level> {
-  score_limit limit = score_limit::none;  ///< what held the score, whatever the weights said
-  std::size_t limited_by = 0;             ///< the dependency, when `limit` is `required`
-  std::string actor{};                    ///< of an override that was set; else empty
-  std::string reason{};                   ///< why they set it
+  score_limit limit = score_limit::none;  ///< what limited the score apart from the weights
+  std::size_t limited_by = 0;             ///< that dependency, when `limit` is `required`
+  std::string actor{};                    ///< who set an override; otherwise empty
+  std::string reason{};                   ///< why it was set
   std::vector<level_contribution>
-      contributions{};  ///< those that lost points or were unknown; the greatest loss first
+      contributions{};  ///< dependencies that lost points or were unknown, the greatest loss first
 };
 
 /// The whole system at one moment.
 template <degradation_level Level>
 struct system_snapshot {
   time_point at{};
-  Level level{};                  ///< in force
-  Level health_level{};           ///< what health alone would give
-  bool assessed = false;          ///< false until every probed dependency has answered, or failed to, once
-  bool ready = false;             ///< whether the instance wants requests
-  bool dry_run = false;           ///< what health decides is noted, and does not come into force
-  std::optional<double> score{};  ///< by which the level was set; nothing: unknown
-  std::optional<double> before_limits{};  ///< what the weights alone give
+  Level level{};                          ///< in force
+  Level health_level{};                   ///< the level that health alone would give
+  bool assessed = false;                  ///< false until each probed dependency has answered or failed once
+  bool ready = false;                     ///< whether the instance wants requests
+  bool dry_run = false;                   ///< the level of health is recorded and does not come into force
+  std::optional<double> score{};          ///< the score that the level was set by; empty: unknown
+  std::optional<double> before_limits{};  ///< the score by weights alone
   score_limit limit = score_limit::none;  ///< why the two differ
   double at_most = 100;                   ///< the worst score of a required dependency
-  std::size_t limited_by = 0;             ///< which that is, when `at_most` is below 100
-  double known_share = 0;                 ///< of the weight, in [0, 1]
+  std::size_t limited_by = 0;             ///< that dependency, when `at_most` is below 100
+  double known_share = 0;                 ///< share of the weight that is known, in [0, 1]
   std::vector<component_snapshot> components{};
   std::optional<level_override<Level>> active_override{};
   level_outlook<Level> outlook{};  ///< what would change the level that health gives
-  /// When the level will be the best again. Nothing: it is, an operator holds it, or nobody has been asked
-  /// yet.
+  /// When the level is predicted to be the best again. Empty at the best level, while an override holds, and
+  /// before the first assessment.
   std::optional<recovery_estimate> recovery{};
   std::vector<explained_transition<Level>> transitions{};   ///< the last ones, oldest first
   std::vector<circuit_change> circuit_changes{};            ///< the last ones, oldest first

@@ -11,10 +11,10 @@
 
 namespace brownout::inline BROWNOUT_ABI {
 
-/// What one step decided.
+/// The result of one step.
 template <degradation_level Level>
 struct step_plan {
-  std::vector<probe_order> probes{};  ///< to be run now, each on a thread of its own, and reported
+  std::vector<probe_order> probes{};  ///< probes to run now, each on its own thread, and to report
   time_point next{};                  ///< when to step again, if no probe is reported before
   std::vector<circuit_change> circuit_changes{};             ///< since the last step, oldest first
   std::vector<explained_transition<Level>> level_changes{};  ///< since the last step, oldest first

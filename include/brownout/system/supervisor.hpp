@@ -46,14 +46,15 @@
 
 namespace brownout::inline BROWNOUT_ABI {
 
-/// Which features still work, and why: watches the dependencies, scores their health, sets the level.
+/// Says which features work, and why. It watches the dependencies, scores their health and sets the level.
 ///
-/// Deterministic core: `step` and `report` do all the deciding, at the time they are given; `supervision`
-/// calls them from threads, tests call them with a manual clock. The circuits read the clock themselves, so
-/// the time given must be that clock's: pass `now()`. Thread-safe: features and calls are
-/// lock-free reads and never wait for a step; `step`, `report`, `snapshot` and the overrides share one lock,
-/// and no user code runs under it but listeners subscribed to the breakers of its dependencies: they must
-/// return soon and not call the supervisor, which is a broken precondition.
+/// Deterministic core: `step` and `report` decide everything, at the time that they are given. `supervision`
+/// calls them from threads; tests call them with a manual clock. The circuits read the clock themselves, so
+/// pass `now()` of that clock.
+///
+/// Thread-safe. `features` and calls are lock-free and never wait for a step. `step`, `report`, `snapshot`
+/// and the overrides share one lock. Listeners of supervised breakers run under it: they must return soon and
+/// must not call the supervisor, which is a broken precondition.
 template <class Matrix, clock_source Clock = monotonic_clock>
 class supervisor {
  public:
@@ -84,20 +85,20 @@ class supervisor {
     publish(clock_.now());
   }
 
-  /// What a request may offer now: one acquire load. Take it once a request.
+  /// What a request may offer now. Take it once at the start of each request. One acquire load.
   [[nodiscard]] feature_view<Matrix> features() const noexcept {
     return {matrix_, published_.read(), dimmers_.data()};
   }
 
-  /// The dimmer of a feature: for `available(feature, caller)` and `mode(feature, caller)`. At first it
-  /// serves everybody. Precondition: there is such a feature.
+  /// The dimmer of a feature, for `available(feature, caller)` and `mode(feature, caller)`. At first it
+  /// serves every caller. Precondition: the feature exists.
   [[nodiscard]] dimmer& dimmer_of(feature_type feature) noexcept {
     BROWNOUT_PRECONDITION(static_cast<std::size_t>(feature) < Matrix::size,
                           "supervisor::dimmer_of(): no such feature");
     return dimmers_[static_cast<std::size_t>(feature)];
   }
 
-  /// A dependency by its number or by a user's enum with those values. Precondition: there is one.
+  /// A dependency, by its number or by an enumerator of the user with that value. Precondition: it exists.
   template <class D>
   [[nodiscard]] brownout::dependency<Clock>& at(D number) noexcept {
     BROWNOUT_PRECONDITION(static_cast<std::size_t>(number) < watched_.size(),
@@ -105,12 +106,12 @@ class supervisor {
     return watched_[static_cast<std::size_t>(number)]->dependency();
   }
 
-  /// Whether the instance wants requests now, for a balancer's readiness check: whether the level in force is
-  /// no worse than `ready_until`. Until the first assessment that is the worst one, but for a dry run, which
-  /// takes nothing away. One acquire load.
+  /// Whether the instance wants requests now, for the readiness check of a load balancer: true when the level
+  /// in force is no worse than `ready_until`. Before the first assessment the level is the worst one, except
+  /// in a dry run. One acquire load.
   [[nodiscard]] bool ready() const noexcept { return features().level() <= options_.last_ready(); }
 
-  /// Decides everything that is due at `now`. The plan's probes must be run and reported.
+  /// Decides everything that is due at `now`. The caller must run the probes of the plan and report them.
   [[nodiscard]] plan_type step(time_point now) {
     const auto measured = measure();
     const std::lock_guard lock{mutex_};
@@ -129,7 +130,7 @@ class supervisor {
     return plan;
   }
 
-  /// Takes the answer of a probe that a step ordered. A late one changes nothing.
+  /// Takes the answer of a probe that a step ordered. A late answer changes nothing.
   void report(const probe_order& order, const probe_result& found, time_point now) {
     BROWNOUT_PRECONDITION(order.dependency < watched_.size(),
                           "supervisor::report(): an order of no dependency of this supervisor");
@@ -138,7 +139,7 @@ class supervisor {
     assess(now);
   }
 
-  /// The probe of a dependency; empty when it has none. Precondition: there is such a dependency.
+  /// The probe of a dependency; empty when it has none. Precondition: the dependency exists.
   [[nodiscard]] const probe& probe_of(std::size_t number) const noexcept {
     BROWNOUT_PRECONDITION(number < options_.dependencies.size(),
                           "supervisor::probe_of(): no such dependency");
@@ -152,7 +153,7 @@ class supervisor {
     publish(now);
     assess(now);
   }
-  /// Lets health decide again.
+  /// Ends an override: health decides again.
   void clear_override(time_point now) {
     const std::lock_guard lock{mutex_};
     note(controller_.clear_override(health_.score, now));
@@ -160,9 +161,8 @@ class supervisor {
     assess(now);
   }
 
-  /// How long one caller who is turned away is to stay away: by when the level is likely to be better,
-  /// another answer each time, so that they do not all come back together. An HTTP Retry-After: round up to
-  /// seconds.
+  /// How long one refused caller should stay away: until the level is likely to be better. Each answer
+  /// differs, so that callers do not all come back together. For an HTTP Retry-After, round up to seconds.
   [[nodiscard]] duration retry_after(time_point now) {
     const std::lock_guard lock{mutex_};
     const auto chance = detail::chance_of(seed_, turned_away_++);
@@ -171,13 +171,13 @@ class supervisor {
     return options_.retry_after.retry_after(expected, chance);
   }
 
-  /// Looks at the circuits now rather than at the next step: after an operator changed one.
+  /// Reads the circuits now instead of at the next step. Call it after an operator changed a circuit.
   void refresh(time_point now) {
     const std::lock_guard lock{mutex_};
     assess(now);
   }
 
-  /// Everything there is to show. Allocates.
+  /// The whole system for display. Allocates.
   [[nodiscard]] system_snapshot<level_type> snapshot(time_point now) const {
     const std::lock_guard lock{mutex_};
     system_snapshot<level_type> shown;
@@ -216,7 +216,7 @@ class supervisor {
  private:
   using watched = detail::watched_dependency<Clock>;
 
-  /// Asks the service what it measures itself, with no lock held: it is user code. Empty when it has nothing.
+  /// Asks the service for its own measurements. User code, so no lock is held. Empty when there are none.
   [[nodiscard]] std::vector<measurement> measure() const {
     std::vector<measurement> all(measured_ ? options_.dependencies.size() : 0);
     for (std::size_t i = 0; i < all.size(); ++i) {
@@ -243,12 +243,13 @@ class supervisor {
       states_[i] = circuit.state;
       evidence_[i] = one.evidence(circuit, now);
       all_answered = all_answered && one.assessed(circuit);
-      // Not the state but whether a call would be refused now. Open with its time over, the next call passes:
-      // were its features still off, nobody might make it. Half-open with all probes taken, none passes.
+      // Whether a call would be refused now, which the state does not say. When an open period is over, the
+      // next call passes, so the features that make it must be on. Half-open with all probes taken, no call
+      // passes.
       if (circuit.retry_after > duration::zero()) refusing_.insert(i);
     }
     scorer_.score(evidence_, health_);
-    // The first score waits for every probe: half of the evidence would be as good as a guess.
+    // The first score waits for every probe: half of the evidence could give a wrong level.
     const bool known = all_answered || controller_.assessed();
     note(known ? controller_.update(health_.score, now, health_.at_most) : controller_.wait(now));
     publish(now);
@@ -261,7 +262,8 @@ class supervisor {
     transitions_.note(*change, health_, states_, controller_.active_override());
   }
 
-  /// When the level will be the best again; nothing when it is, or when that is not for health to say.
+  /// When the level is predicted to be the best again. Empty at the best level, and while health does not
+  /// decide.
   [[nodiscard]] std::optional<recovery_estimate> recovery(time_point now) const {
     const auto& levels = options_.levels;
     const auto level = controller_.health_level();
@@ -278,19 +280,19 @@ class supervisor {
     return found;
   }
 
-  /// One for each feature, which chooses the callers that a view would.
+  /// One dimmer for each feature, with the salts that `feature_view` uses.
   template <std::size_t... Feature>
   static std::array<dimmer, Matrix::size> make_dimmers(std::index_sequence<Feature...>) {
     return {dimmer{{.salt = Feature}}...};
   }
 
-  /// Different in each process, so that a fleet does not send its callers back together.
+  /// Differs in each process, so that the instances of a fleet do not send their callers back together.
   static std::uint64_t random_seed() {
     std::random_device source;
     return std::uint64_t{source()} << 32 | source();
   }
 
-  /// What was decided becomes what requests see.
+  /// Publishes what was decided to requests.
   void publish(time_point now) noexcept {
     published_.publish(static_cast<std::size_t>(controller_.level()), refusing_, gradual_, now);
   }
@@ -307,7 +309,7 @@ class supervisor {
   mutable detail::guarded_mutex mutex_;  // guards everything below, and the probe schedules in watched_
   level_controller<level_type> controller_;
   detail::published_view published_;   // its reading needs no lock
-  bool gradual_ = false;               // the last change of the level was health's doing
+  bool gradual_ = false;               // health caused the last change of the level
   std::vector<circuit_state> states_;  // at the last look, as the next two
   std::vector<component_evidence> evidence_;
   dependency_set refusing_;

@@ -25,35 +25,36 @@
 
 namespace brownout::inline BROWNOUT_ABI {
 
-/// A system as its owner describes it. Validated when the supervisor is built.
+/// Options of a supervisor. The constructor of the supervisor validates them.
 template <degradation_level Level>
 struct supervisor_options {
-  std::vector<dependency_options> dependencies;  ///< 1 to 32; a dependency's number is its place here
-  level_policy<Level> levels;
+  std::vector<dependency_options>
+      dependencies;            ///< 1 to 32 dependencies; the number of a dependency is its place here
+  level_policy<Level> levels;  ///< how the level follows the score
 
-  /// How evidence becomes a score. Its `optional_floor` is set by `ready_until`.
+  /// How evidence becomes a score. Leave `optional_floor` at 0: `ready_until` sets it.
   scorer_options health{};
 
-  /// The worst level at which the instance still wants requests; optional dependencies alone never take it
-  /// below. Default: all levels but the worst.
+  /// The worst level at which the instance still wants requests. Optional dependencies alone never cause a
+  /// worse level. Default: every level except the worst one.
   std::optional<Level> ready_until{};
 
-  /// Over how long the features that a better level allows return, 0 to an hour and at most a dwell, so that
-  /// they are all back before the next step up. Default 0: at once. A system whose features are heavy enough
-  /// together to bring it down again wants a dwell.
+  /// The time over which features return after the level got better: 0 to 1 h, and at most the dwell, so that
+  /// all are back before the next step up. Default 0: at once. Use a dwell if the load of all features
+  /// together can bring the system down again.
   duration return_over{};
 
-  retry_after_policy retry_after{};  ///< what those are told who are turned away
+  retry_after_policy retry_after{};  ///< what refused callers are told
 
-  /// How often a dependency is probed while its circuit is closed: 1 ms to 24 h. Default 10 s.
+  /// The interval of probes while the circuit is closed: 1 ms to 24 h. Default 10 s.
   duration probe_interval = std::chrono::seconds{10};
 
-  /// How soon a dependency is probed again while its circuit is closed but the last probe failed: 1 ms to
-  /// `probe_interval`. Left out, a fifth of that: where there are no calls, ten failures in a row then take
-  /// less than three intervals and not ten.
+  /// The interval of probes after a failed probe while the circuit is closed: 1 ms to `probe_interval`.
+  /// Default (left out): a fifth of `probe_interval`. Without calls, ten failures in a row then take less
+  /// than three intervals instead of ten.
   duration suspect_interval{};
 
-  /// How soon the level follows what real calls report between probes: 1 ms to 1 min. Default 100 ms.
+  /// How soon the level follows real calls between probes: 1 ms to 1 min. Default 100 ms.
   duration refresh = std::chrono::milliseconds{100};
 
   /// Throws `std::invalid_argument` naming field, value and range.
@@ -105,7 +106,7 @@ struct supervisor_options {
     validate_evidence();
   }
 
-  /// `suspect_interval`, or what it is when left out.
+  /// `suspect_interval`, or its default.
   [[nodiscard]] duration probe_again_after() const noexcept {
     using namespace std::chrono_literals;
     return suspect_interval != duration{} ? suspect_interval : (std::max<duration>)(probe_interval / 5, 1ms);
@@ -118,7 +119,7 @@ struct supervisor_options {
     return ladder.size() == 1 ? ladder.best() : ladder.better(ladder.worst());
   }
 
-  /// `health` with what was left out filled in, and what each dependency means to the system.
+  /// `health` with its defaults filled in, and the role of each dependency.
   [[nodiscard]] scorer_options scoring() const {
     auto complete = health;
     auto& evidence = complete.component.evidence;
@@ -140,9 +141,9 @@ struct supervisor_options {
                                  "the name of another dependency");
         }
         if (found->criticality == criticality::optional && one.criticality != criticality::optional) {
-          detail::invalid_option(
-              "dependency_options.depends_on of " + one.name, "'" + name + "', which is optional",
-              "a standard or required dependency: what others can't do without is not optional");
+          detail::invalid_option("dependency_options.depends_on of " + one.name,
+                                 "'" + name + "', which is optional",
+                                 "a standard or required dependency, because this one needs it");
         }
         role.depends_on.push_back(static_cast<std::size_t>(found - dependencies.begin()));
       }
@@ -152,7 +153,7 @@ struct supervisor_options {
   }
 
  private:
-  /// How long it can be from one probe's start to the next one's answer; 0 without probes.
+  /// The longest time from the start of a probe to the answer of the next one; 0 without probes.
   [[nodiscard]] duration probe_cycle() const noexcept {
     duration longest{};
     for (const auto& one : dependencies) {
@@ -171,8 +172,8 @@ struct supervisor_options {
 
 namespace detail {
 
-/// The options, checked, also against the matrix: it may speak only of dependencies and levels that there
-/// are.
+/// Returns the options after checking them, also against the matrix: it may name only dependencies and levels
+/// that exist.
 template <degradation_level Level, class Matrix>
 [[nodiscard]] supervisor_options<Level> validated(supervisor_options<Level> options, const Matrix& matrix) {
   options.validate();

@@ -10,7 +10,7 @@
 
 namespace brownout::inline BROWNOUT_ABI::detail {
 
-/// A mutex that says so when its holder asks for it again, where `std::mutex` would hang without a word.
+/// A mutex that reports a broken precondition when its holder locks it again. `std::mutex` would hang.
 class guarded_mutex {
  public:
   void lock() {
@@ -28,7 +28,8 @@ class guarded_mutex {
 
  private:
   std::mutex mutex_;
-  // Written by whoever holds the mutex, read by whoever wants it. Relaxed: it is compared with one's own.
+  // Written by the thread that holds the mutex, read by threads that lock it. Relaxed: each thread compares
+  // it with its own number only.
   std::atomic<std::thread::id> holder_{};
 };
 

@@ -16,16 +16,16 @@
 
 namespace brownout::inline BROWNOUT_ABI::detail {
 
-/// What one dependency does to the level, and the outage that it has, if it has one.
+/// What one dependency takes from the level, and its present outage.
 struct level_burden {
-  double lost = 0;       // points of the system's score, by its own doing
-  double capped = 0;     // points that it caps the score at less than 100 by, whatever it weighs
-  bool carries = false;  // others are trusted less because of it
-  double carried = 0;    // points of the system's score that they lose by that, or are capped by more
+  double lost = 0;       // points of the system's score that its own evidence costs
+  double capped = 0;     // points below 100 that it caps the score at, independent of its weight
+  bool carries = false;  // the score of other dependencies is lowered because of it
+  double carried = 0;    // points that they lose by that
   std::optional<ongoing_outage> outage{};
 };
 
-/// What each dependency does to the level, its outage aside.
+/// What each dependency takes from the level. The outages are filled in by the caller.
 [[nodiscard]] inline std::vector<level_burden> burdens_of(const health_report& health,
                                                           std::span<const component_role> roles) {
   std::vector<level_burden> burdens(roles.size());
@@ -35,7 +35,7 @@ struct level_burden {
     if (roles[i].criticality == criticality::required)
       burdens[i].capped = part.own_score ? 100 - *part.own_score : (part.lost > 0 ? 100 : 0);
     if (part.trust == 1) continue;
-    // What it loses by those that it depends on, it gets back with them.
+    // What it loses because of the dependencies that it needs, it gets back with them.
     const double own = part.lost * (100 - *part.own_score) / (100 - *part.score);
     burdens[i].lost = own;
     for (const auto other : roles[i].depends_on) {
@@ -48,11 +48,11 @@ struct level_burden {
   return burdens;
 }
 
-/// When enough of this is over for the system to score `100 - slack` again, and `climb` later.
+/// When the system scores `100 - slack` again, and `climb` later.
 ///
-/// Who loses points without an outage, by slow calls or failures, may go on doing so for ever: when that
-/// alone is more than `slack`, nobody knows. Of the outages, the smallest may go on as long as all that is
-/// left of `slack` allows it. Allocates.
+/// A dependency that loses points without an outage, by slow calls or failures, may do so for ever. If these
+/// losses alone exceed `slack`, the answer is unknown. Otherwise the outages with the smallest losses need
+/// not end, as far as the rest of `slack` allows. Allocates.
 [[nodiscard]] inline recovery_estimate level_recovery(std::vector<level_burden> burdens, double slack,
                                                       duration climb) {
   std::vector<ongoing_outage> awaited;

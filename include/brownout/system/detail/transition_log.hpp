@@ -20,9 +20,9 @@
 
 namespace brownout::inline BROWNOUT_ABI::detail {
 
-/// The last changes of the level, each with what explains it, and how often there were which.
+/// The last changes of the level with their explanations, and the number of each kind of change.
 ///
-/// Not thread-safe; the supervisor calls it under its lock.
+/// Not thread-safe: the supervisor calls it under its lock.
 template <degradation_level Level>
 class transition_log {
  public:
@@ -49,19 +49,19 @@ class transition_log {
     std::stable_sort(
         explained.contributions.begin(), explained.contributions.end(),
         [](const level_contribution& one, const level_contribution& other) { return one.lost > other.lost; });
-    if (new_.size() == most_new) new_.erase(new_.begin());  // nobody asks: the oldest is forgotten
+    if (new_.size() == most_new) new_.erase(new_.begin());  // no step took them: the oldest is forgotten
     last_.push_back(explained);
     new_.push_back(std::move(explained));
   }
 
   [[nodiscard]] std::vector<entry> last() const { return {last_.begin(), last_.end()}; }
-  /// Those noted since this was last asked, or the last 1000 of them.
+  /// The changes since the last call of this function, at most 1000.
   [[nodiscard]] std::vector<entry> take_new() { return std::exchange(new_, {}); }
   /// How often, [from][to].
   [[nodiscard]] const std::vector<std::vector<std::uint64_t>>& counts() const noexcept { return counts_; }
 
  private:
-  static constexpr std::size_t most_new = 1000;  // a step asks for them; many more, and nobody steps
+  static constexpr std::size_t most_new = 1000;  // each step takes them
 
   boost::circular_buffer<entry> last_;
   std::vector<entry> new_;

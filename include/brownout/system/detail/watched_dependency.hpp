@@ -24,10 +24,10 @@
 namespace brownout::inline BROWNOUT_ABI::detail {
 
 /// A dependency with its probe schedule and the memory of its outages. Deterministic: time is an argument.
-/// Not thread-safe; the supervisor calls it under its lock, while calls use the dependency itself.
+/// Not thread-safe: the supervisor calls it under its lock. Calls use the dependency itself.
 ///
-/// A probe past its deadline is a failure at once. Until it returns no other is started, since its thread
-/// still runs, and each interval that passes counts as one more failure: a dependency that hangs is not well.
+/// A probe that passes its deadline counts as a failure at once. No other probe starts until it returns,
+/// because its thread still runs. Each further interval counts as one more failure.
 template <clock_source Clock>
 class watched_dependency {
  public:
@@ -42,30 +42,29 @@ class watched_dependency {
         next_probe_{now},
         durations_{options.recovery} {}
 
-  /// Does what is due: gives up an overdue probe, starts the next.
+  /// Does what is due at `now`: gives up an overdue probe, and starts the next one.
   [[nodiscard]] std::optional<probe_order> step(time_point now) {
     observe(now);
     if (!probed_) return std::nullopt;
     if (running_ && running_->permit && now >= running_->deadline) {
       static_cast<void>(settle(outcome::failure, "no answer within " + detail::to_text(timeout_), now));
       next_probe_ = next_after(running_->started, now);
-      // However many intervals its deadline was long, it has failed once.
+      // A probe whose deadline is longer than an interval has failed once, not once for each interval.
       if (next_probe_ <= now) next_probe_ = now + suspect_interval_;
     }
     if (now < next_probe_ || (running_ && running_->permit)) return std::nullopt;
     const auto wait = dependency_.breaker().status().retry_after;
-    if (wait >
-        duration::zero()) {  // refused for now: look again when it is over, or by then an operator closed it
+    if (wait > duration::zero()) {  // refused for now: try again when the time is over
       next_probe_ = now + (std::min)(wait, interval_);
       return std::nullopt;
     }
     auto admitted = dependency_.try_acquire();
     observe(now);
-    if (!admitted) {  // a real call was faster and probes in our place
+    if (!admitted) {  // a real call took the place of the probe
       next_probe_ = now + (std::min)(admitted.rejection().retry_after, interval_);
       return std::nullopt;
     }
-    if (running_) {  // the last one still hangs
+    if (running_) {  // the last probe still hangs
       admitted->complete(outcome::failure);
       observe(now, last_error_);
       next_probe_ = next_after(now, now);
@@ -75,7 +74,7 @@ class watched_dependency {
     return probe_order{number_, running_->ticket, running_->deadline};
   }
 
-  /// Takes a probe's answer. One that comes after its deadline has been counted as a failure already.
+  /// Takes the answer of a probe. A probe whose deadline has passed was counted as a failure before.
   void report(std::uint64_t ticket, const probe_result& found, time_point now) {
     if (!running_ || running_->ticket != ticket) return;
     last_probe_at_ = now;
@@ -84,7 +83,7 @@ class watched_dependency {
       const auto became = now >= running_->deadline
                               ? settle(outcome::failure, "no answer within " + detail::to_text(timeout_), now)
                               : settle(found.result, found.reason, now);
-      // One that counted for nothing says nothing new when it is repeated at once.
+      // A probe that did not count is not repeated at once: it would say the same again.
       next_probe_ = became == disposition::counted ? next_after(running_->started, now)
                                                    : (std::max)(running_->started + interval_, now);
     }
@@ -96,34 +95,33 @@ class watched_dependency {
     const auto circuit = dependency_.breaker().status();
     const bool in_one_step = circuit.epoch - std::exchange(known_epoch_, circuit.epoch) == 1;
     if (circuit.state == known_state_) return circuit;
-    // Calls may have driven it through more than one state since: fill in the ones that must lie between.
+    // Calls may have caused several transitions since: fill in the states that must lie between.
     while (known_state_ != circuit.state) {
       const auto next = next_towards(circuit.state, in_one_step);
       note(known_state_, next, now, reason);
       known_state_ = next;
     }
-    // Real calls opened it, or took the first probe: ours is due when the next call may pass, not an interval
-    // later.
+    // Real calls opened the circuit or took the first probe: our probe is due when the next call may pass.
     if (circuit.state == circuit_state::open || circuit.state == circuit_state::half_open) {
       next_probe_ = (std::min)(next_probe_, now + circuit.retry_after);
     }
     return circuit;
   }
 
-  /// When `step` has something to do, if nothing is reported before.
+  /// When `step` is due next, if no probe is reported before.
   [[nodiscard]] time_point next_step() const noexcept {
     if (!probed_) return (time_point::max)();
     return running_ && running_->permit ? running_->deadline : next_probe_;
   }
 
-  /// Whether there is nothing to wait for: it has answered, will never be asked, or may not be asked now.
+  /// Whether the dependency has answered once, has no probe, or may not be asked now.
   [[nodiscard]] bool assessed(const circuit_status& circuit) const noexcept {
     return !probed_ || answered_ || refuses_calls(circuit.state);
   }
 
-  /// What the health score needs to know. When the next call would pass, and there is no probe to make it,
-  /// nobody knows: were an open or half-open circuit bad news still, the level could keep off the features
-  /// whose calls alone could find out.
+  /// The evidence for the health score. If the next call would pass and there is no probe to make it, the
+  /// dependency is unknown. Otherwise an open circuit could keep the features off whose calls alone can close
+  /// it.
   [[nodiscard]] component_evidence evidence(const circuit_status& circuit, time_point now) const noexcept {
     component_evidence seen;
     const bool off = circuit.state == circuit_state::open || circuit.state == circuit_state::half_open;
@@ -131,11 +129,11 @@ class watched_dependency {
     seen.measured = measured_;
     return seen;
   }
-  /// What the service has measured itself, until the next time.
+  /// Takes the service's own measurement; it holds until the next one.
   void take(const measurement& measured) noexcept { measured_ = measured; }
 
-  /// The outage that goes on, if one does: from the opening of the circuit, however often it has been probed
-  /// since. None while an operator holds it.
+  /// The present outage, from the first opening of the circuit on. Empty without one, and while an operator
+  /// holds the circuit.
   [[nodiscard]] std::optional<ongoing_outage> outage(time_point now) const noexcept {
     if (!outage_began_) return std::nullopt;
     return ongoing_outage{.history = &durations_,
@@ -147,7 +145,7 @@ class watched_dependency {
   [[nodiscard]] const brownout::dependency<Clock>& dependency() const noexcept { return dependency_; }
   [[nodiscard]] std::vector<circuit_change> take_changes() { return std::exchange(changes_, {}); }
 
-  /// What there is to show, but for weight and health, which the supervisor adds.
+  /// The dependency for display. The supervisor adds weight and health.
   [[nodiscard]] component_snapshot snapshot(time_point now) const {
     component_snapshot shown;
     shown.name = dependency_.name();
@@ -174,7 +172,8 @@ class watched_dependency {
     std::uint64_t ticket;
     time_point started;
     time_point deadline;
-    std::optional<typename brownout::dependency<Clock>::permit> permit;  // none: given up, not returned
+    std::optional<typename brownout::dependency<Clock>::permit>
+        permit;  // empty: given up, and not returned yet
   };
 
   [[nodiscard]] disposition settle(outcome result, std::string_view reason, time_point now) {
@@ -196,7 +195,7 @@ class watched_dependency {
     return known_state_ == closed ? open : closed;
   }
 
-  /// Half-open the next probe follows at once: the circuit waits for nothing else.
+  /// When the next probe is due. In a half-open circuit at once, because the circuit waits for it.
   [[nodiscard]] time_point next_after(time_point started, time_point now) const noexcept {
     const auto circuit = dependency_.breaker().status();
     if (circuit.state == circuit_state::half_open) return now;
@@ -213,8 +212,8 @@ class watched_dependency {
     changes_.push_back({number_, from, to, now, std::string{to == circuit_state::open ? reason : ""}});
   }
 
-  /// An outage ends by itself when probes close the circuit. Whatever else ends it, nobody will know how long
-  /// it would have lasted.
+  /// An outage ends by itself when probes close the circuit. An outage that ends in another way was cut
+  /// short: its full length is unknown.
   void end_outage(circuit_state from, circuit_state to, duration lasted) noexcept {
     outage_began_.reset();
     if (from == circuit_state::half_open && to == circuit_state::closed) {
