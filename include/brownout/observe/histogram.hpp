@@ -48,9 +48,12 @@ class histogram {
   /// Counts a value. A value that is not finite is dropped, because it would stay in the sum for ever.
   void observe(double value) noexcept {
     if (!std::isfinite(value)) return;
-    const auto bucket = std::ranges::lower_bound(bounds_, value) - bounds_.begin();
+    const auto bucket = std::lower_bound(bounds_.begin(), bounds_.end(), value) - bounds_.begin();
     counts_[static_cast<std::size_t>(bucket)].fetch_add(1, std::memory_order_relaxed);
-    sum_.fetch_add(value, std::memory_order_relaxed);
+    // A loop, because libc++ before version 18 has no fetch_add for floating-point numbers.
+    auto seen = sum_.load(std::memory_order_relaxed);
+    while (!sum_.compare_exchange_weak(seen, seen + value, std::memory_order_relaxed)) {
+    }
   }
 
   [[nodiscard]] snapshot read() const {
