@@ -13,7 +13,6 @@
 #include <chrono>
 #include <cstddef>
 #include <functional>
-#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <unordered_set>
@@ -88,15 +87,13 @@ struct registry_options {
 
   static void validate_rule(const std::string& whose, const Detector& detector,
                             const breaker_options& breaker) {
-    try {
+    detail::validate_for(whose, [&] {
       if (!breaker.name.empty()) {
         detail::invalid_option("breaker_options.name", "'" + breaker.name + "'",
                                "none: a breaker's name is its key");
       }
       static_cast<void>(circuit_breaker<Detector>{detector, breaker});  // what it refuses, it refuses now
-    } catch (const std::invalid_argument& error) {                      // it does not know whose it is
-      throw std::invalid_argument(whose + ": " + error.what());
-    }
+    });
   }
 };
 

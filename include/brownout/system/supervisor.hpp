@@ -6,6 +6,7 @@
 #include "brownout/core/clock.hpp"
 #include "brownout/core/detail/chance.hpp"
 #include "brownout/core/detail/compiler.hpp"
+#include "brownout/core/detail/user_code.hpp"
 #include "brownout/feature/dependency_set.hpp"
 #include "brownout/feature/dimmer.hpp"
 #include "brownout/feature/feature_matrix.hpp"
@@ -216,15 +217,12 @@ class supervisor {
  private:
   using watched = detail::watched_dependency<Clock>;
 
-  /// Asks the service for its own measurements. User code, so no lock is held. Empty when there are none.
+  /// What the service measures itself. Calls user code, so no lock is held. One that throws measures nothing.
   [[nodiscard]] std::vector<measurement> measure() const {
     std::vector<measurement> all(measured_ ? options_.dependencies.size() : 0);
     for (std::size_t i = 0; i < all.size(); ++i) {
-      if (!options_.dependencies[i].measure) continue;
-      try {
-        all[i] = options_.dependencies[i].measure();
-      } catch (...) {  // it has measured nothing
-      }
+      const auto& measure_one = options_.dependencies[i].measure;
+      if (measure_one) static_cast<void>(detail::returns([&] { all[i] = measure_one(); }));
     }
     return all;
   }

@@ -17,7 +17,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
-#include <stdexcept>
 #include <string>
 #include <unordered_set>
 #include <utility>
@@ -76,13 +75,11 @@ struct supervisor_options {
       detail::require_within("dependency_options.timeout of " + one.name, one.timeout, 1ms, 1h);
       detail::require_within("dependency_options.weight of " + one.name, one.weight, 0.0,
                              scorer::most_weight);
-      try {
+      detail::validate_for("dependency " + one.name, [&] {
         one.detector.validate();
         one.breaker.validate();
         one.recovery.validate();
-      } catch (const std::invalid_argument& error) {  // they do not know whose they are
-        throw std::invalid_argument("dependency " + one.name + ": " + error.what());
-      }
+      });
     }
     detail::require_within("supervisor_options.probe_interval", probe_interval, 1ms, 24h);
     if (suspect_interval != duration{}) {

@@ -8,6 +8,7 @@
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace brownout::inline BROWNOUT_ABI::detail {
 
@@ -44,6 +45,22 @@ constexpr void require_within(std::string_view field, Number value, Number least
 inline void require_within(std::string_view field, duration value, duration least, duration most) {
   if (value >= least && value <= most) return;
   invalid_option(field, to_text(value), to_text(least) + " to " + to_text(most));
+}
+
+/// Calls `validate`, which does not know whose options it looks at. The text of the `std::invalid_argument`
+/// that it throws gets `whose` in front; without exceptions it reaches the assertion handler as it is.
+template <class F>
+void validate_for(const std::string& whose, F&& validate) {
+#if defined(__cpp_exceptions)
+  try {
+    std::forward<F>(validate)();
+  } catch (const std::invalid_argument& error) {
+    throw std::invalid_argument{whose + ": " + error.what()};
+  }
+#else
+  static_cast<void>(whose);
+  std::forward<F>(validate)();
+#endif
 }
 
 }  // namespace brownout::inline BROWNOUT_ABI::detail

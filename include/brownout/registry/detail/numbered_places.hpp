@@ -58,12 +58,9 @@ class numbered_places {
     if (!reused && begun_ % block_size == 0) add_block();
     auto& here = room_of(number);
     const auto next = reused ? here.next_vacant : none;
-    try {
-      std::construct_at(&here.object, number, std::forward<Arguments>(arguments)...);
-    } catch (...) {
-      if (reused) std::construct_at(&here.next_vacant, next);
-      throw;
-    }
+    vacating undo{here.next_vacant, next};
+    std::construct_at(&here.object, number, std::forward<Arguments>(arguments)...);
+    undo.dismiss();
     first_vacant_ = next;
     if (!reused) ++begun_;
     listed_[number / row_size] |= bit_of(number);
@@ -129,6 +126,23 @@ class numbered_places {
 
     std::uint32_t next_vacant;
     T object;
+  };
+
+  /// Makes a place vacant again when its object could not be built. A destructor: it serves without
+  /// exceptions too.
+  class vacating {
+   public:
+    vacating(std::uint32_t& next_vacant, std::uint32_t next) noexcept : place_{&next_vacant}, next_{next} {}
+    vacating(const vacating&) = delete;
+    vacating& operator=(const vacating&) = delete;
+    ~vacating() {
+      if (place_ != nullptr) std::construct_at(place_, next_);
+    }
+    void dismiss() noexcept { place_ = nullptr; }
+
+   private:
+    std::uint32_t* place_;
+    std::uint32_t next_;
   };
 
   struct block {
