@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include "brownout/system/probe.hpp"
+#include "clients/call_context.hpp"
 
 #include <algorithm>
 #include <concepts>
@@ -69,7 +69,7 @@ class connection_pool {
 
   /// Waits for a client until the deadline or a stop request; nothing when the pool stayed exhausted until
   /// then. Throws what `make` throws.
-  [[nodiscard]] std::optional<lease> acquire(const brownout::probe_context& context);
+  [[nodiscard]] std::optional<lease> acquire(const call_context& context);
 
   /// Changes how many clients may be leased at once. Never takes one away from its user: after a reduction,
   /// those returned are dropped until the new capacity holds.
@@ -94,7 +94,7 @@ class connection_pool {
 };
 
 template <pooled_client Client>
-auto connection_pool<Client>::acquire(const brownout::probe_context& context) -> std::optional<lease> {
+auto connection_pool<Client>::acquire(const call_context& context) -> std::optional<lease> {
   std::optional<Client> kept;
   {
     std::unique_lock lock{mutex_};

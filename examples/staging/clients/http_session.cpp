@@ -71,7 +71,7 @@ class running_transfer {
   running_transfer(const running_transfer&) = delete;
   running_transfer& operator=(const running_transfer&) = delete;
 
-  [[nodiscard]] CURLcode finish(const brownout::probe_context& context) {
+  [[nodiscard]] CURLcode finish(const call_context& context) {
     for (int running = 1;;) {
       if (curl_multi_perform(multi_, &running) != CURLM_OK) throw client_error("cannot run the request");
       if (running == 0) break;
@@ -147,7 +147,7 @@ void http_session::closer::operator()(handles* owned) const noexcept {
   delete owned;
 }
 
-http_answer http_session::perform(const http_request& request, const brownout::probe_context& context) {
+http_answer http_session::perform(const http_request& request, const call_context& context) {
   static const CURLcode initialised = curl_global_init(CURL_GLOBAL_DEFAULT);
   if (initialised != CURLE_OK) throw client_error("libcurl cannot be initialised");
 

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "clients/call_context.hpp"
 #include "clients/kept_connection.hpp"
-
-#include "brownout/system/probe.hpp"
 
 #include <cstdint>
 #include <memory>
@@ -45,7 +44,7 @@ struct http_answer {
 class http_session {
  public:
   /// Any complete answer, whatever its status. Throws client_error.
-  [[nodiscard]] http_answer perform(const http_request& request, const brownout::probe_context& context);
+  [[nodiscard]] http_answer perform(const http_request& request, const call_context& context);
 
   /// Whether the last request cost the connection.
   [[nodiscard]] bool broken() const noexcept { return handles_.broken(); }

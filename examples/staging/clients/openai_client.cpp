@@ -41,19 +41,19 @@ using json = nlohmann::json;
 
 }  // namespace
 
-http_answer openai_client::ask(http_request request, const brownout::probe_context& context) {
+http_answer openai_client::ask(http_request request, const call_context& context) {
   request.headers.push_back("Authorization: Bearer " + settings_.api_key);
   return session_.perform(request, context);
 }
 
-brownout::probe_result openai_client::ping(const brownout::probe_context& context) {
+brownout::probe_result openai_client::ping(const call_context& context) {
   return probe_by([&] {
     if (const auto answer = ask({.url = settings_.base_url + "/models"}, context); answer.status != 200)
       throw refused(answer.status);
   });
 }
 
-std::string openai_client::recommend(std::string_view prompt, const brownout::probe_context& context) {
+std::string openai_client::recommend(std::string_view prompt, const call_context& context) {
   const json question{{"model", settings_.model},
                       {"messages", json::array({{{"role", "user"}, {"content", prompt}}})}};
   const auto answer = ask({.method = http_method::post,

@@ -123,8 +123,7 @@ postgres_client::result postgres_client::exchange(pg_conn& server, const std::st
   return last;
 }
 
-postgres_client::result postgres_client::query(const std::string& sql,
-                                               const brownout::probe_context& context) {
+postgres_client::result postgres_client::query(const std::string& sql, const call_context& context) {
   socket_wait wait{context};
   // Given up here must mean given up there: a statement left behind a lock would hold its session for ever,
   // and those left by a few hundred time-outs are all the sessions a server has.
@@ -138,7 +137,7 @@ postgres_client::result postgres_client::query(const std::string& sql,
   return answer;
 }
 
-brownout::probe_result postgres_client::ping(const brownout::probe_context& context) {
+brownout::probe_result postgres_client::ping(const call_context& context) {
   return probe_by([&] {
     const auto answer = query("SELECT 1", context);
     if (PQntuples(answer.get()) != 1 || std::string_view{PQgetvalue(answer.get(), 0, 0)} != "1")
@@ -146,7 +145,7 @@ brownout::probe_result postgres_client::ping(const brownout::probe_context& cont
   });
 }
 
-std::vector<inventory_row> postgres_client::inventory(const brownout::probe_context& context) {
+std::vector<inventory_row> postgres_client::inventory(const call_context& context) {
   const auto answer = query(
       "SELECT sku, coalesce(name, ''), coalesce(quantity, 0), coalesce(price_cents, 0) "
       "FROM inventory ORDER BY sku LIMIT 1000",

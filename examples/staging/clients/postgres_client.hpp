@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "clients/call_context.hpp"
 #include "clients/kept_connection.hpp"
 #include "clients/socket_wait.hpp"
 #include "config/settings.hpp"
@@ -34,10 +35,10 @@ class postgres_client {
   explicit postgres_client(database_settings settings) : settings_(std::move(settings)) {}
 
   /// Success: a connection is open and `SELECT 1` answers.
-  [[nodiscard]] brownout::probe_result ping(const brownout::probe_context& context);
+  [[nodiscard]] brownout::probe_result ping(const call_context& context);
 
   /// The first 1000 rows of the demo table by sku. Throws client_error.
-  [[nodiscard]] std::vector<inventory_row> inventory(const brownout::probe_context& context);
+  [[nodiscard]] std::vector<inventory_row> inventory(const call_context& context);
 
   /// Whether the last operation cost the connection.
   [[nodiscard]] bool broken() const noexcept { return connection_.broken(); }
@@ -52,7 +53,7 @@ class postgres_client {
 
   [[nodiscard]] connection connect(socket_wait& wait) const;
   [[nodiscard]] static result exchange(pg_conn& server, const std::string& sql, socket_wait& wait);
-  [[nodiscard]] result query(const std::string& sql, const brownout::probe_context& context);
+  [[nodiscard]] result query(const std::string& sql, const call_context& context);
 
   database_settings settings_;
   kept_connection<connection> connection_;

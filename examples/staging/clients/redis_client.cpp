@@ -130,7 +130,7 @@ redis_client::reply redis_client::exchange(redisContext& server, words command, 
   return reply{static_cast<redisReply*>(parsed)};
 }
 
-redis_client::reply redis_client::run(words command, const brownout::probe_context& context) {
+redis_client::reply redis_client::run(words command, const call_context& context) {
   socket_wait wait{context};
   auto answer = connection_.use([&] { return connect(wait); },
                                 [&](redisContext& server) { return exchange(server, command, wait); });
@@ -138,7 +138,7 @@ redis_client::reply redis_client::run(words command, const brownout::probe_conte
   return answer;
 }
 
-brownout::probe_result redis_client::ping(const brownout::probe_context& context) {
+brownout::probe_result redis_client::ping(const call_context& context) {
   return probe_by([&] {
     const auto answer = run({"PING"}, context);
     if (answer->type != REDIS_REPLY_STATUS || text_of(*answer) != "PONG")
@@ -146,7 +146,7 @@ brownout::probe_result redis_client::ping(const brownout::probe_context& context
   });
 }
 
-std::optional<std::string> redis_client::get(std::string_view key, const brownout::probe_context& context) {
+std::optional<std::string> redis_client::get(std::string_view key, const call_context& context) {
   const auto answer = run({"GET", key}, context);
   if (answer->type == REDIS_REPLY_NIL) return std::nullopt;
   if (answer->type != REDIS_REPLY_STRING) throw client_error("unexpected answer");
@@ -154,7 +154,7 @@ std::optional<std::string> redis_client::get(std::string_view key, const brownou
 }
 
 void redis_client::set_ex(std::string_view key, std::string_view value, std::chrono::milliseconds ttl,
-                          const brownout::probe_context& context) {
+                          const call_context& context) {
   if (ttl < std::chrono::milliseconds{1}) throw std::invalid_argument("ttl: at least 1 ms");
   const auto answer = run({"SET", key, value, "PX", std::to_string(ttl.count())}, context);
   if (answer->type != REDIS_REPLY_STATUS) throw client_error("unexpected answer");

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "clients/call_context.hpp"
 #include "clients/kept_connection.hpp"
 #include "clients/socket_wait.hpp"
 #include "config/settings.hpp"
@@ -29,14 +30,14 @@ class redis_client {
   explicit redis_client(redis_settings settings) : settings_(std::move(settings)) {}
 
   /// Success: `PING` answers `PONG`.
-  [[nodiscard]] brownout::probe_result ping(const brownout::probe_context& context);
+  [[nodiscard]] brownout::probe_result ping(const call_context& context);
 
   /// The value stored under `key`, at most 16 MiB; nothing when there is none. Throws client_error.
-  [[nodiscard]] std::optional<std::string> get(std::string_view key, const brownout::probe_context& context);
+  [[nodiscard]] std::optional<std::string> get(std::string_view key, const call_context& context);
 
   /// Stores `value` under `key` for `ttl`, at least 1 ms. Throws client_error.
   void set_ex(std::string_view key, std::string_view value, std::chrono::milliseconds ttl,
-              const brownout::probe_context& context);
+              const call_context& context);
 
   /// Whether the last operation cost the connection.
   [[nodiscard]] bool broken() const noexcept { return connection_.broken(); }
@@ -52,7 +53,7 @@ class redis_client {
 
   [[nodiscard]] connection connect(socket_wait& wait) const;
   [[nodiscard]] static reply exchange(redisContext& server, words command, socket_wait& wait);
-  [[nodiscard]] reply run(words command, const brownout::probe_context& context);
+  [[nodiscard]] reply run(words command, const call_context& context);
 
   redis_settings settings_;
   kept_connection<connection> connection_;

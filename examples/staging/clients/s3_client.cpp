@@ -37,7 +37,7 @@ s3_client::s3_client(const s3_settings& settings)
                                  .key_id = settings.access_key_id,
                                  .secret = settings.secret_access_key}} {}
 
-brownout::probe_result s3_client::ping(const brownout::probe_context& context) {
+brownout::probe_result s3_client::ping(const call_context& context) {
   return probe_by([&] {
     if (const auto answer = session_.perform(head_bucket_, context); answer.status != 200)
       throw refused(answer.status);

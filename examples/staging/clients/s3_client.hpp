@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "clients/call_context.hpp"
 #include "clients/http_session.hpp"
 #include "config/settings.hpp"
 
@@ -14,7 +15,7 @@ class s3_client {
   explicit s3_client(const s3_settings& settings);
 
   /// Success: a signed `HEAD` of the bucket answers 200.
-  [[nodiscard]] brownout::probe_result ping(const brownout::probe_context& context);
+  [[nodiscard]] brownout::probe_result ping(const call_context& context);
 
   /// Whether the last operation cost the connection.
   [[nodiscard]] bool broken() const noexcept { return session_.broken(); }

@@ -79,7 +79,7 @@ simulator::plan simulator::next_call() {
   return call;
 }
 
-brownout::probe_result simulator::call(const brownout::probe_context& context) {
+brownout::probe_result simulator::call(const call_context& context) {
   const auto [latency, succeeds] = next_call();
   const auto answered_at = brownout::monotonic_clock{}.now() + latency;
   if (stopped_before(std::min(answered_at, context.deadline), context.stop))

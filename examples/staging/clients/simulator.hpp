@@ -2,6 +2,7 @@
 #pragma once
 
 #include "brownout/system/probe.hpp"
+#include "clients/call_context.hpp"
 
 #include <cstdint>
 #include <mutex>
@@ -42,7 +43,7 @@ class simulator {
 
   /// Behaves as last told. A latency that reaches past the deadline ends there as a time-out, as with a real
   /// dependency; a stop request ends the call at once. A call keeps the behaviour it began with.
-  [[nodiscard]] brownout::probe_result call(const brownout::probe_context& context);
+  [[nodiscard]] brownout::probe_result call(const call_context& context);
 
   /// Throws std::invalid_argument, naming field, value and what is allowed; the behaviour is then unchanged.
   void set(const simulated_behaviour& behaviour);

@@ -13,7 +13,7 @@
 
 namespace staging {
 
-std::optional<std::chrono::milliseconds> remaining(const brownout::probe_context& context) {
+std::optional<std::chrono::milliseconds> remaining(const call_context& context) {
   const auto now = brownout::monotonic_clock{}.now();
   if (now >= context.deadline) return std::nullopt;
   constexpr brownout::duration day = std::chrono::hours{24};
@@ -33,7 +33,7 @@ void socket_wait::wakeup::raise() const noexcept {
   static_cast<void>(::eventfd_write(descriptor_, 1));
 }
 
-socket_wait::socket_wait(const brownout::probe_context& context)
+socket_wait::socket_wait(const call_context& context)
     : context_(context), on_stop_(context.stop, raise_on_stop{wakeup_}) {}
 
 short socket_wait::until(int socket, short events) {

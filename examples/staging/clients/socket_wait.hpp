@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include "brownout/system/probe.hpp"
+#include "clients/call_context.hpp"
 
 #include <chrono>
 #include <optional>
@@ -13,13 +13,13 @@ namespace staging {
 /// passed.
 ///
 /// Rounded up, because to the interfaces that take it 0 ms means "not at all" or "for ever".
-[[nodiscard]] std::optional<std::chrono::milliseconds> remaining(const brownout::probe_context& context);
+[[nodiscard]] std::optional<std::chrono::milliseconds> remaining(const call_context& context);
 
 /// The waits of one operation on a socket: each ends by the operation's deadline, and at once when a stop is
 /// requested. For one thread; the context must outlive it.
 class socket_wait {
  public:
-  explicit socket_wait(const brownout::probe_context& context);
+  explicit socket_wait(const call_context& context);
   socket_wait(const socket_wait&) = delete;
   socket_wait& operator=(const socket_wait&) = delete;
 
@@ -47,7 +47,7 @@ class socket_wait {
     void operator()() const noexcept { target.raise(); }
   };
 
-  const brownout::probe_context& context_;
+  const call_context& context_;
   wakeup wakeup_;
   std::stop_callback<raise_on_stop> on_stop_;  // after wakeup_: gone before the descriptor it writes to
 };

@@ -14,17 +14,19 @@ namespace staging {
 namespace {
 
 using brownout::outcome;
-using brownout::probe_context;
 
 /// How long a call waits for a connection while all are in use. Short: the caller has something else to
 /// answer, and holds one of the server's threads meanwhile.
 constexpr std::chrono::milliseconds patience{20};
 
 /// A probe with a client of its own: a pool that calls have exhausted must not make its dependency look down.
+///
+/// `stop` wakes a client that waits. The probe context's own signal does not: it is a flag that one has to
+/// ask.
 template <class Client, class Settings>
-brownout::probe probe_with(const Settings& settings) {
-  return [client = std::make_shared<Client>(settings)](const probe_context& context) {
-    return client->ping(context);
+brownout::probe probe_with(const Settings& settings, const std::stop_token& stop) {
+  return [client = std::make_shared<Client>(settings), stop](const brownout::probe_context& given) {
+    return client->ping({given.deadline, stop});
   };
 }
 
@@ -93,25 +95,26 @@ brownout::dependency_options staging_system::options_of(dependency which) const 
 }
 
 brownout::probe staging_system::probe_of(dependency which) const {
+  const auto stop = stops_.get_token();
   if (simulated(which)) {
-    return [stand_in = simulators_[index(which)]](const probe_context& context) {
-      return stand_in->call(context);
+    return [stand_in = simulators_[index(which)], stop](const brownout::probe_context& given) {
+      return stand_in->call({given.deadline, stop});
     };
   }
   switch (which) {
     case dependency::openai:
-      return probe_with<openai_client>(*settings_.openai);
+      return probe_with<openai_client>(*settings_.openai, stop);
     case dependency::database:
-      return probe_with<postgres_client>(*settings_.database);
+      return probe_with<postgres_client>(*settings_.database, stop);
     case dependency::redis:
-      return probe_with<redis_client>(*settings_.redis);
+      return probe_with<redis_client>(*settings_.redis, stop);
     case dependency::s3:
-      return probe_with<s3_client>(*settings_.s3);
+      return probe_with<s3_client>(*settings_.s3, stop);
   }
   return {};
 }
 
-brownout::probe_context staging_system::context_of(dependency which) const {
+call_context staging_system::context_of(dependency which) const {
   return {supervisor_->now() + settings_.of(which).timeout, stops_.get_token()};
 }
 
@@ -124,7 +127,7 @@ void staging_system::resize_pools(level now) {
 
 template <class Client, class Operation>
 auto staging_system::through(dependency which, connection_pool<Client>& pool, Operation operation) {
-  using answer = std::invoke_result_t<Operation, Client&, const probe_context&>;
+  using answer = std::invoke_result_t<Operation, Client&, const call_context&>;
   using tried = attempt<answer>;
   const auto context = context_of(which);
 
@@ -148,7 +151,7 @@ auto staging_system::through(dependency which, connection_pool<Client>& pool, Op
 
 template <class Client, class T>
 attempt<T> staging_system::through_simulator(dependency which, connection_pool<Client>& pool, T answer) {
-  return through(which, pool, [&](Client&, const probe_context& context) {
+  return through(which, pool, [&](Client&, const call_context& context) {
     const auto found = simulator_of(which).call(context);
     if (found.result != outcome::success) throw client_error(found.reason, found.result);
     return std::move(answer);
@@ -160,7 +163,7 @@ attempt<std::vector<inventory_row>> staging_system::read_inventory() {
     return through_simulator(dependency::database, *database_pool_, sample_inventory());
   return through(
       dependency::database, *database_pool_,
-      [](postgres_client& client, const probe_context& context) { return client.inventory(context); });
+      [](postgres_client& client, const call_context& context) { return client.inventory(context); });
 }
 
 attempt<std::optional<std::string>> staging_system::read_cache(std::string_view key) {
@@ -168,15 +171,14 @@ attempt<std::optional<std::string>> staging_system::read_cache(std::string_view 
     return through_simulator(dependency::redis, *redis_pool_,
                              std::optional<std::string>{});  // a cache that is always empty
   }
-  return through(dependency::redis, *redis_pool_, [&](redis_client& client, const probe_context& context) {
-    return client.get(key, context);
-  });
+  return through(dependency::redis, *redis_pool_,
+                 [&](redis_client& client, const call_context& context) { return client.get(key, context); });
 }
 
 attempt<bool> staging_system::write_cache(std::string_view key, std::string_view value,
                                           std::chrono::seconds ttl) {
   if (simulated(dependency::redis)) return through_simulator(dependency::redis, *redis_pool_, true);
-  return through(dependency::redis, *redis_pool_, [&](redis_client& client, const probe_context& context) {
+  return through(dependency::redis, *redis_pool_, [&](redis_client& client, const call_context& context) {
     client.set_ex(key, value, ttl, context);
     return true;
   });
@@ -187,7 +189,7 @@ attempt<std::string> staging_system::recommend(std::string_view prompt) {
     return through_simulator(dependency::openai, *openai_pool_,
                              std::string{"Reorder what is nearly sold out. (simulated)"});
   }
-  return through(dependency::openai, *openai_pool_, [&](openai_client& client, const probe_context& context) {
+  return through(dependency::openai, *openai_pool_, [&](openai_client& client, const call_context& context) {
     return client.recommend(prompt, context);
   });
 }

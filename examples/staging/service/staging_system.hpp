@@ -2,6 +2,7 @@
 #pragma once
 
 #include "brownout/system/supervisor.hpp"
+#include "clients/call_context.hpp"
 #include "clients/client_error.hpp"
 #include "clients/connection_pool.hpp"
 #include "clients/openai_client.hpp"
@@ -61,7 +62,7 @@ class staging_system {
   [[nodiscard]] pool_usage usage_of_redis() const { return redis_pool_->usage(); }
   [[nodiscard]] pool_usage usage_of_openai() const { return openai_pool_->usage(); }
 
-  /// Makes calls that are under way, and those still to come, give up: for shutdown.
+  /// Makes calls and probes that are under way, and those still to come, give up: for shutdown.
   void give_up() noexcept { stops_.request_stop(); }
 
   /// The demo operations, each through its circuit and pool and under its own time-out. None throws.
@@ -74,7 +75,7 @@ class staging_system {
  private:
   [[nodiscard]] brownout::probe probe_of(dependency which) const;
   [[nodiscard]] brownout::dependency_options options_of(dependency which) const;
-  [[nodiscard]] brownout::probe_context context_of(dependency which) const;
+  [[nodiscard]] call_context context_of(dependency which) const;
 
   /// One call: circuit first, then a connection, then `operation(client, context)`.
   template <class Client, class Operation>

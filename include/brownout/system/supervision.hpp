@@ -2,6 +2,7 @@
 #pragma once
 
 #include "brownout/core/clock.hpp"
+#include "brownout/core/detail/user_code.hpp"
 #include "brownout/system/probe.hpp"
 #include "brownout/system/supervisor.hpp"
 #include "brownout/version.hpp"
@@ -15,7 +16,6 @@
 #include <memory>
 #include <mutex>
 #include <optional>
-#include <stop_token>
 #include <string>
 #include <thread>
 #include <utility>
@@ -23,25 +23,25 @@
 
 namespace brownout::inline BROWNOUT_ABI {
 
-/// Runs a supervisor: one thread steps it, and each probe has a thread of its own, so that one that hangs
-/// delays neither the others nor a step nor shutdown.
+/// Runs a supervisor in threads: one thread steps it, and each probe has a thread of its own.
 ///
-/// The supervisor must outlive this object. Thread-safe. When memory runs out within a step the program ends
-/// (`std::terminate`): going on without the step's decisions would leave a level in force that nobody chose.
+/// A probe that hangs delays neither the other probes nor a step, and shutdown only as long as you allow. The
+/// supervisor must outlive this object. Thread-safe. If memory runs out within a step, the program ends
+/// (`std::terminate`): without the decisions of that step, the level in force would be wrong.
 template <class Supervisor>
 class supervision {
  public:
   using plan_type = typename Supervisor::plan_type;
 
-  /// Sees every plan, for logs. Called on the stepping thread with no lock held; what it throws is swallowed
-  /// and counted. It must not destroy or stop the supervision, and must return soon: while it runs nothing is
-  /// decided, and `stop` waits for it without limit.
+  /// Receives every plan, for logs. It is called on the stepping thread, with no lock held. Its exceptions
+  /// are dropped and counted. It must not stop or destroy the supervision. It must return soon: while it runs
+  /// no step is made, and `stop` waits for it without limit.
   using observer = std::function<void(const plan_type&)>;
 
-  /// Starts the threads. Throws `std::system_error` when there are none to be had.
+  /// Starts the threads. Throws `std::system_error` if the system has no more threads.
   explicit supervision(Supervisor& watched, observer on_step = {})
       : supervision{std::make_shared<shared>(watched), std::move(on_step)} {
-    // The object is complete by now: should a thread fail to start, the destructor stops those that did.
+    // The object is complete by now: if a thread fails to start, the destructor stops the others.
     const auto count = watched.options().dependencies.size();
     for (std::size_t i = 0; i < count; ++i) {
       if (!watched.probe_of(i)) continue;
@@ -53,13 +53,16 @@ class supervision {
   supervision(const supervision&) = delete;
   supervision& operator=(const supervision&) = delete;
 
-  /// Stops, and leaves a probe that does not return within a second to itself.
+  /// Stops with a grace of 1 s.
   ~supervision() { stop(std::chrono::seconds{1}); }
 
-  /// Ends the stepping, asks running probes to stop and waits `grace` for them. Returns the names of the
-  /// dependencies whose probe still hangs: its thread is detached, holds a copy of the probe, and ends when
-  /// the probe does, so whatever that probe refers to must live on. Stopping again, also from another thread,
-  /// waits for the first stop and returns the same names.
+  /// Ends the stepping, requests a stop of the running probes (`probe_context::stop`), and waits for them up
+  /// to `grace`: 0 or more, `duration::max()` waits as long as it takes.
+  ///
+  /// Returns the names of the dependencies whose probe still hangs then. The thread of such a probe is
+  /// detached. It holds a copy of the probe and ends when the probe returns, so everything that the probe
+  /// refers to must still exist then. A second call, also from another thread, waits for the first one and
+  /// returns the names that the first one found.
   std::vector<std::string> stop(duration grace) {
     const std::lock_guard ending{ending_};
     if (!shared_->watched) return hanging_;
@@ -67,12 +70,12 @@ class supervision {
       const std::lock_guard lock{shared_->mutex};
       shared_->stopping = true;
     }
-    shared_->stops.request_stop();  // outside the lock: it runs the probes' stop callbacks
+    shared_->stop.request_stop();
     shared_->changed.notify_all();
     if (stepping_.joinable()) stepping_.join();
 
     std::unique_lock lock{shared_->mutex};
-    // A thread that has not come as far as its loop is waited for as well; one that never started is not.
+    // A thread that has not reached its loop yet is waited for too; one that never started is not.
     const auto ended = [&](std::size_t i) { return !threads_[i].joinable() || shared_->workers[i].ended; };
     shared_->changed.wait_for(lock, (std::min<duration>)(grace, std::chrono::hours{24 * 365}), [&] {
       for (std::size_t i = 0; i < threads_.size(); ++i) {
@@ -81,7 +84,7 @@ class supervision {
       return true;
     });
     for (std::size_t i = 0; i < threads_.size(); ++i) {
-      // One that no thread has begun: else the supervisor would wait for its answer for ever.
+      // An order that no thread has begun: without an answer the supervisor would wait for ever.
       if (const auto order = std::exchange(shared_->workers[i].order, std::nullopt))
         report(*shared_, *order, given_up);
       if (!threads_[i].joinable()) continue;
@@ -92,11 +95,11 @@ class supervision {
         threads_[i].detach();
       }
     }
-    shared_->watched = nullptr;  // whoever returns late finds nobody to report to
+    shared_->watched = nullptr;  // a probe that returns later does not report
     return hanging_;
   }
 
-  /// Steps now rather than when the plan says: after an operator changed something.
+  /// Makes the next step now. For use after an operator has changed something.
   void nudge() {
     {
       const std::lock_guard lock{shared_->mutex};
@@ -105,7 +108,7 @@ class supervision {
     shared_->changed.notify_all();
   }
 
-  /// How many times the observer threw.
+  /// Number of plans for which the observer threw.
   [[nodiscard]] std::uint64_t observer_failures() const {
     const std::lock_guard lock{shared_->mutex};
     return shared_->observer_failures;
@@ -122,9 +125,9 @@ class supervision {
     explicit shared(Supervisor& supervisor)
         : watched{&supervisor}, workers(supervisor.options().dependencies.size()) {}
 
-    std::mutex mutex;  // guards everything but `stops`
+    const stop_signal stop;  // of all probes
+    std::mutex mutex;        // guards everything below
     std::condition_variable changed;
-    std::stop_source stops;
     Supervisor* watched;
     std::vector<worker> workers;
     bool stopping = false;
@@ -155,13 +158,7 @@ class supervision {
   }
 
   [[nodiscard]] bool observe(const plan_type& plan) noexcept {
-    if (!on_step_) return true;
-    try {
-      on_step_(plan);
-      return true;
-    } catch (...) {
-      return false;
-    }
+    return !on_step_ || detail::returns([&] { on_step_(plan); });
   }
 
   /// A probe's thread. Static, and the thread has a copy of the probe: it may outlive the supervision.
@@ -173,7 +170,7 @@ class supervision {
       if (state->stopping) break;
       const auto order = *std::exchange(mine.order, std::nullopt);
       lock.unlock();
-      const auto found = ask(asked, {order.deadline, state->stops.get_token()});
+      const auto found = ask(asked, {order.deadline, state->stop});
       lock.lock();
       if (state->watched == nullptr) break;  // left to itself by `stop`
       report(*state, order, state->stopping ? given_up : found);
@@ -191,11 +188,9 @@ class supervision {
   }
 
   static probe_result ask(const probe& asked, const probe_context& context) noexcept {
-    try {
-      return asked(context);
-    } catch (...) {
-      return {outcome::failure, "the probe threw an exception"};
-    }
+    probe_result found;
+    if (detail::returns([&] { found = asked(context); })) return found;
+    return {outcome::failure, "the probe threw an exception"};
   }
 
   std::mutex ending_;                 // one thread stops at a time; guards the next

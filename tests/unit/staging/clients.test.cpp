@@ -29,8 +29,8 @@
 
 using namespace std::chrono_literals;
 using brownout::outcome;
-using brownout::probe_context;
 using brownout::probe_result;
+using staging::call_context;
 
 namespace {
 
@@ -40,7 +40,7 @@ brownout::time_point now() {
   return brownout::monotonic_clock{}.now();
 }
 
-probe_context within(brownout::duration limit, std::stop_token stop = {}) {
+call_context within(brownout::duration limit, std::stop_token stop = {}) {
   return {now() + limit, std::move(stop)};
 }
 
@@ -63,13 +63,13 @@ staging::openai_client openai_at(std::uint16_t port) {
 /// Each kind of client, as the probe it is used for.
 struct probed {
   std::string name;
-  std::function<probe_result(const probe_context&)> ping;
+  std::function<probe_result(const call_context&)> ping;
 };
 
 template <class Client>
 probed probe_of(std::string name, Client client) {
   auto shared = std::make_shared<Client>(std::move(client));
-  return {std::move(name), [shared](const probe_context& context) { return shared->ping(context); }};
+  return {std::move(name), [shared](const call_context& context) { return shared->ping(context); }};
 }
 
 std::vector<probed> every_client_at(std::uint16_t port) {

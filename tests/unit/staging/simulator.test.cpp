@@ -27,7 +27,7 @@ brownout::time_point now() {
   return brownout::monotonic_clock{}.now();
 }
 
-brownout::probe_context within(brownout::duration limit, std::stop_token stop = {}) {
+staging::call_context within(brownout::duration limit, std::stop_token stop = {}) {
   return {now() + limit, std::move(stop)};
 }
 
