@@ -134,7 +134,7 @@ class feature_trial {
   /// The cost of the feature. Empty while one side has fewer than `fewest` observations.
   [[nodiscard]] std::optional<feature_cost> result() const noexcept {
     const auto [with, without] = seen();
-    if (std::min(with.count(), without.count()) < options_.fewest) return std::nullopt;
+    if ((std::min)(with.count(), without.count()) < options_.fewest) return std::nullopt;
     const double one = with.variance_of_mean();
     const double other = without.variance_of_mean();
     const double variance = one + other;

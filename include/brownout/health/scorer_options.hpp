@@ -49,7 +49,7 @@ struct saturation_budget {
   /// Points lost at `share`, which is 0 or more. A share above 1 counts as 1.
   [[nodiscard]] constexpr double penalty(double share) const noexcept {
     if (!(share > budget)) return 0;
-    return when_full * (std::min(share, 1.0) - budget) / (1 - budget);
+    return when_full * ((std::min)(share, 1.0) - budget) / (1 - budget);
   }
 
   /// Throws `std::invalid_argument` naming field, value and range.

@@ -94,7 +94,7 @@ struct level_policy {
   static duration scaled(duration base, double factor) noexcept {
     constexpr double longest = 0x1p62;  // 146 years: with every option at its limit the product would not fit
     return duration{
-        static_cast<duration::rep>(std::min(static_cast<double>(base.count()) * factor, longest))};
+        static_cast<duration::rep>((std::min)(static_cast<double>(base.count()) * factor, longest))};
   }
 };
 
