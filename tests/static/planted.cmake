@@ -11,7 +11,8 @@ function(fresh_copy)
   file(COPY ${ROOT}/include ${ROOT}/.clang-format ${ROOT}/.clang-tidy DESTINATION ${copy})
   file(COPY ${ROOT}/tests/compile_fail DESTINATION ${copy}/tests)
   if(CHECK MATCHES "^(guide_snippets|internal_headers|links|options_page)$") # those that read pages
-    file(COPY ${ROOT}/docs ${ROOT}/examples ${ROOT}/README.md DESTINATION ${copy})
+    file(COPY ${ROOT}/docs ${ROOT}/examples ${ROOT}/README.md ${ROOT}/CHANGELOG.md ${ROOT}/CONTRIBUTING.md ${ROOT}/LICENSE
+         DESTINATION ${copy})
   endif()
   if(CHECK STREQUAL tidy) # takes 15 s for all rooms, and finds what is planted in any
     file(GLOB rooms ${copy}/include/brownout/*)
