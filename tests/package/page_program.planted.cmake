@@ -40,5 +40,8 @@ expect_refusal("<!-- file: main.cpp -->" "" "a block of the kind cpp that is no 
 if(MOST_LINES)
   expect_refusal("int main() {\n" "\n\nint main() {\n" "more than ${MOST_LINES}")
 endif()
+if(page MATCHES "enable_testing")
+  expect_refusal("if (!condition)" "if (condition)" "the program does not pass its tests")
+endif()
 message(STATUS "${planted} planted mistakes found")
 file(REMOVE_RECURSE ${WORK})
