@@ -10,9 +10,13 @@ function(fresh_copy)
   file(REMOVE_RECURSE ${copy})
   file(COPY ${ROOT}/include ${ROOT}/.clang-format ${ROOT}/.clang-tidy DESTINATION ${copy})
   file(COPY ${ROOT}/tests/compile_fail DESTINATION ${copy}/tests)
-  if(CHECK MATCHES "^(guide_snippets|internal_headers|links|options_page)$") # those that read pages
-    file(COPY ${ROOT}/docs ${ROOT}/examples ${ROOT}/README.md ${ROOT}/CHANGELOG.md ${ROOT}/CONTRIBUTING.md ${ROOT}/LICENSE
-         DESTINATION ${copy})
+  if(CHECK MATCHES "^(guide_snippets|internal_headers|links|options_page|named_tests|semantics_tags|table_cells|glossary)$")
+    # Those that read pages.
+    file(GLOB pages ${ROOT}/*.md)
+    file(COPY ${ROOT}/docs ${ROOT}/examples ${ROOT}/LICENSE ${pages} DESTINATION ${copy})
+  endif()
+  if(CHECK MATCHES "^(named_tests|semantics_tags)$") # those that read unit tests
+    file(COPY ${ROOT}/tests/unit DESTINATION ${copy}/tests)
   endif()
   if(CHECK STREQUAL tidy) # takes 15 s for all rooms, and finds what is planted in any
     file(GLOB rooms ${copy}/include/brownout/*)

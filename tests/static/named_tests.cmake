@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: BSL-1.0
+# Pages that promise a test name it in quotes: each such name is that of a test or a section of one. docs/defects.md names
+# each unit test of a defect, which is one with a tag [defect-N] or [defect].
+include(${CMAKE_CURRENT_LIST_DIR}/checks.cmake)
+include(${CMAKE_CURRENT_LIST_DIR}/markdown.cmake)
+
+set(defects docs/defects.md)
+
+set_property(GLOBAL PROPERTY names "")
+set_property(GLOBAL PROPERTY defect_names "")
+# A name that is written in pieces, or with a bracket, which CMake's lists take for something else.
+function(plain_name text out)
+  string(REGEX REPLACE "\"[ \n]+\"" "" text "${text}")
+  string(REGEX MATCH "\"([^\"]*)\"" text "${text}")
+  string(REGEX REPLACE "[][;]" "" text "${CMAKE_MATCH_1}")
+  set(${out} "${text}" PARENT_SCOPE)
+endfunction()
+function(note_name file line case)
+  plain_name("${case}" name)
+  set_property(GLOBAL APPEND PROPERTY names "${name}")
+  if(case MATCHES "\\[defect(-[0-9]+)?\\]")
+    set_property(GLOBAL APPEND PROPERTY defect_names "${file}:${line}:${name}")
+  endif()
+endfunction()
+find_sources(tests tests/unit/*.test.cpp)
+foreach(test IN LISTS tests)
+  read_source(${test} text)
+  for_each_match(${test} "${text}" "(TEST_CASE|SECTION)\\([ \n]*(\"[^\"\n]*\"[ \n]*)+(,[ \n]*\"[^\"\n]*\")?" note_name)
+endforeach()
+get_property(names GLOBAL PROPERTY names)
+
+set_property(GLOBAL PROPERTY named "")
+function(check_name page line quoted)
+  plain_name("${quoted}" name)
+  set_property(GLOBAL APPEND PROPERTY named "${name}")
+  if(NOT name IN_LIST names)
+    violation(${page} ${line} "no test is called ${quoted}")
+  endif()
+endfunction()
+
+foreach(page ${defects} SECURITY.md)
+  if(NOT EXISTS ${ROOT}/${page})
+    violation(${page} 1 "there is no such page")
+    continue()
+  endif()
+  read_source(${page} text)
+  prose_of("${text}" text)
+  # A name stands alone in a cell or after "Our test:", so that quotation marks stay free for what people say.
+  for_each_match(${page} "${text}" "(\\||\nOur test:) \"[^\"\n]+\"" check_name)
+endforeach()
+
+get_property(named GLOBAL PROPERTY named)
+get_property(defect_names GLOBAL PROPERTY defect_names)
+foreach(entry IN LISTS defect_names)
+  string(REGEX MATCH "^([^:]*):([^:]*):(.*)$" entry "${entry}")
+  if(NOT CMAKE_MATCH_3 IN_LIST named)
+    violation(${CMAKE_MATCH_1} ${CMAKE_MATCH_2} "a test of a defect that is not in ${defects}: ${CMAKE_MATCH_3}")
+  endif()
+endforeach()
+
+finish()
