@@ -13,5 +13,5 @@ expect_violation("${rule}")
 file(APPEND ${copy}/examples/02_health_to_level.cpp "auto x = brownout::detail::mixed(1)\;\n")
 expect_violation("brownout::detail is internal: not for examples and pages")
 
-file(APPEND ${copy}/docs/adr/0001-deadlines-beside-the-word.md "\n`brownout/breaker/detail/circuit.hpp`\n")
+file(APPEND ${copy}/docs/adr/0001-deadlines-of-a-circuit.md "\n`brownout/breaker/detail/circuit.hpp`\n")
 expect_clean("a decision about an internal header")

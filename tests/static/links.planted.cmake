@@ -5,7 +5,7 @@ expect_violation("leads to no file: docs/guides.md")
 file(APPEND ${copy}/docs/guide.md "\nSee [semantics](docs/semantics.md).\n")
 expect_violation("leads to no file: docs/semantics.md")
 
-file(APPEND ${copy}/docs/adr/0001-deadlines-beside-the-word.md "\nSee [the guide](../guide.md) and ![a plot](plot.svg).\n")
+file(APPEND ${copy}/docs/adr/0001-deadlines-of-a-circuit.md "\nSee [the guide](../guide.md) and ![a plot](plot.svg).\n")
 expect_violation("leads to no file: plot.svg")
 
 file(APPEND ${copy}/README.md "\nSee [the host](../README.md).\n")
