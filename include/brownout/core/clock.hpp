@@ -15,14 +15,24 @@ using time_point = std::chrono::time_point<std::chrono::steady_clock, duration>;
 
 namespace detail {
 
-/// A duration of any unit in the library's own; what is beyond a century is as long as can be.
+/// Converts a duration of any unit, integral or floating, to the library's unit. A length of more than a
+/// century becomes the longest duration, or the most negative one. NaN becomes zero.
 template <class Rep, class Period>
 [[nodiscard]] constexpr duration saturated(std::chrono::duration<Rep, Period> value) noexcept {
+  using given = std::chrono::duration<Rep, Period>;
   constexpr std::chrono::duration<double> century{std::chrono::hours{24 * 36525}};
-  const std::chrono::duration<double> seconds{value};  // which has room for any value
+  const std::chrono::duration<double> seconds{value};  // has room for any value
   if (seconds > century) return (duration::max)();
   if (seconds < -century) return (duration::min)();
-  return value;
+  if (!(seconds <= century)) return duration::zero();
+  if constexpr (std::convertible_to<given, duration>) {
+    return value;
+  } else {
+    // Floating, or in units that are no whole number of nanoseconds. In integers the conversion could
+    // overflow.
+    const std::chrono::duration<double, duration::period> nanoseconds{value};
+    return duration{static_cast<duration::rep>(nanoseconds.count())};
+  }
 }
 
 }  // namespace detail

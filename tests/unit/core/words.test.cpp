@@ -8,7 +8,9 @@
 #include "brownout/core/rejection.hpp"
 
 #include <chrono>
+#include <cstdint>
 #include <limits>
+#include <ratio>
 #include <set>
 #include <stdexcept>
 #include <string>
@@ -87,5 +89,43 @@ TEST_CASE("the default clock does not go back", "[core]") {
     const auto now = clock.now();
     REQUIRE(now >= last);
     last = now;
+  }
+}
+
+TEST_CASE("a duration of any unit becomes one of the library's", "[core]") {
+  using brownout::detail::saturated;
+  using std::chrono::duration;  // of any unit
+  constexpr auto longest = brownout::duration::max();
+  constexpr auto shortest = brownout::duration::min();
+  constexpr double infinity = std::numeric_limits<double>::infinity();
+  SECTION("exactly, within a century") {
+    static_assert(saturated(3s) == 3s);
+    static_assert(saturated(std::chrono::hours{24 * 36525}) == std::chrono::hours{24 * 36525});
+    static_assert(saturated(duration<unsigned char>{250}) == 250s);
+    static_assert(saturated(duration<std::uint64_t>{3'000'000'000}) == 3'000'000'000s);
+    static_assert(saturated(-1ns) == -1ns);
+  }
+  SECTION("by floating, or in units that are no whole number of nanoseconds") {
+    static_assert(saturated(duration<double>{20.5}) == 20500ms);
+    static_assert(saturated(duration<float, std::ratio<60>>{0.5F}) == 30s);
+    static_assert(saturated(duration<long double, std::milli>{0.25L}) == 250us);
+    static_assert(saturated(duration<int, std::ratio<1, 3>>{60}) == 20s);
+    // 97 years of frames: the product of the integers would be too large.
+    static_assert(saturated(duration<std::int64_t, std::ratio<1, 60>>{183'500'000'000}) > 3'058'333'333s);
+    static_assert(saturated(duration<std::int64_t, std::ratio<1, 1'000'003>>{std::int64_t{1} << 51}) >
+                  2'251'793'000s);
+  }
+  SECTION("what is longer than a century is as long as can be") {
+    static_assert(saturated(std::chrono::hours::max()) == longest);
+    static_assert(saturated(std::chrono::hours::min()) == shortest);
+    static_assert(saturated(duration<std::uint64_t>::max()) == longest);
+    static_assert(saturated(duration<std::int64_t, std::giga>::max()) == longest);
+    static_assert(saturated(duration<double>{infinity}) == longest);
+    static_assert(saturated(duration<double>{-infinity}) == shortest);
+    static_assert(saturated(duration<double>{1e300}) == longest);
+  }
+  SECTION("what is no number is zero") {
+    CHECK(saturated(duration<double>{std::numeric_limits<double>::quiet_NaN()}) == 0s);
+    CHECK(saturated(duration<float, std::nano>{std::numeric_limits<float>::quiet_NaN()}) == 0s);
   }
 }
