@@ -3,6 +3,7 @@
 
 #include "brownout/core/assert.hpp"
 #include "brownout/core/clock.hpp"
+#include "brownout/core/detail/contained.hpp"
 #include "brownout/core/outcome.hpp"
 #include "brownout/core/rejection.hpp"
 #include "brownout/core/result.hpp"
@@ -97,8 +98,8 @@ template <class Exception, class Predicate>
 /// `default_classifier` judges exceptions.
 ///
 /// Beyond the syntax: the same end, the same outcome. It is called through a reference to const, on the
-/// threads that make the calls, and only for calls that were made. It may throw; then nobody has judged the
-/// call: its permit goes back, nothing is counted, and the exception reaches the caller.
+/// threads that make the calls, and only for calls that were made. If it throws, it has said nothing:
+/// `default_classifier` decides, and the caller gets the answer or the exception of the call.
 template <class C, class R>
 concept classifier = detail::says_outcome<C, std::remove_reference_t<R>> && !detail::mistakes_threw<C>;
 
@@ -165,17 +166,33 @@ static_assert(classifier<default_classifier, int&>);
 
 namespace detail {
 
-/// The verdict of `classify`, or else of the default.
+/// A rule of `C`, or `C` itself, has a predicate that does not take such a value (see core/rules.hpp).
+template <class C, class... R>
+inline constexpr bool has_unfit_predicate = false;
+
+/// The verdict of `classify`, or else of the default; ignored when that throws too. The callers of `call` see
+/// the sentences below, and no other error.
 template <class C, class... R>
 [[nodiscard]] constexpr outcome outcome_of(const C& classify, const R&... returned) {
-  if constexpr (requires {
-                  { classify(returned...) } -> std::convertible_to<outcome>;
-                }) {
-    return classify(returned...);
+  if constexpr (has_unfit_predicate<C, R...>) {
+    static_assert(!has_unfit_predicate<C, R...>,
+                  "brownout: the predicate given to failure_if, success_if or ignore_if must take what the "
+                  "call returns, by value or by reference to const, and return a bool");
+  } else if constexpr (mistakes_threw<C>) {
+    static_assert(!mistakes_threw<C>,
+                  "brownout: the member threw of a classifier must be const, take a const "
+                  "std::exception_ptr&, and return an outcome or a std::optional<outcome>");
+  } else if constexpr (!says_outcome<C, R...>) {
+    static_assert(
+        says_outcome<C, R...>,
+        "brownout: a classifier must take what the call returns, by value or by reference to const, "
+        "and return an outcome or a std::optional<outcome>; failure_if makes one of a predicate");
   } else {
-    const std::optional<outcome> said = classify(returned...);
-    return said ? *said : default_classifier{}(returned...);
+    const auto ask = [&]() -> std::optional<outcome> { return classify(returned...); };
+    if (const auto said = contained(ask, std::optional<outcome>{})) return *said;
+    return contained([&] { return default_classifier{}(returned...); }, outcome::ignored);
   }
+  return outcome::ignored;
 }
 
 }  // namespace detail

@@ -3,10 +3,12 @@
 
 #include "brownout/core/clock.hpp"
 #include "brownout/core/detail/compiler.hpp"
+#include "brownout/core/detail/contained.hpp"
 #include "brownout/core/outcome.hpp"
 #include "brownout/version.hpp"
 
-#include <concepts>
+#include <algorithm>
+#include <chrono>
 #include <exception>
 #include <functional>
 #include <optional>
@@ -17,52 +19,101 @@ namespace brownout::inline BROWNOUT_ABI {
 
 namespace detail {
 
-/// A classifier that can say how long the dependency asked to be left alone: by what the call returned, or by
-/// what it threw.
-template <class C, class R>
-inline constexpr bool tells_retry_after = requires(const C& classify, const R& returned) {
-  { classify.retry_after(returned) } -> std::convertible_to<duration>;
-};
-template <class C>
-inline constexpr bool tells_thrown_retry_after = tells_retry_after<C, std::exception_ptr>;
+template <class T>
+inline constexpr bool is_chrono_duration = false;
+template <class Rep, class Period>
+inline constexpr bool is_chrono_duration<std::chrono::duration<Rep, Period>> = true;
 
-/// What the dependency asked for, or nothing.
-template <class C, class R>
-[[nodiscard]] constexpr duration retry_after_of(const C& classify, const R& seen) {
-  if constexpr (tells_retry_after<C, R>) {
-    return classify.retry_after(seen);
+/// What may say how long to wait: a duration, or perhaps one.
+template <class T>
+inline constexpr bool is_wait = is_chrono_duration<T>;
+template <class T>
+inline constexpr bool is_wait<std::optional<T>> = is_chrono_duration<T>;
+
+template <class Rep, class Period>
+[[nodiscard]] constexpr duration wait_of(std::chrono::duration<Rep, Period> said) noexcept {
+  return (std::max)(saturated(said), duration::zero());
+}
+template <class Wait>
+[[nodiscard]] constexpr duration wait_of(const std::optional<Wait>& said) noexcept {
+  return said ? wait_of(*said) : duration::zero();
+}
+
+/// How long `get(seen)` says to wait. Zero: it says nothing. Of a call that returns nothing, `seen` is empty.
+template <class Getter, class... Seen>
+[[nodiscard]] constexpr duration wait_from(const Getter& get, Seen&... seen) {
+  constexpr bool is_taken = sizeof...(Seen) == 1 && std::is_invocable_v<const Getter&, Seen&...>;
+  static_assert(
+      is_taken,
+      "brownout: the getter given to retry_after_from must take what the call returns, or the named "
+      "exception: by value, by reference, or as a pointer to a member of it");
+  if constexpr (is_taken) {
+    constexpr bool is_said = is_wait<std::remove_cvref_t<std::invoke_result_t<const Getter&, Seen&...>>>;
+    static_assert(is_said,
+                  "brownout: the getter given to retry_after_from must return a std::chrono::duration or a "
+                  "std::optional of one; a plain number has no unit");
+    if constexpr (is_said) return wait_of(std::invoke(get, seen...));
+  }
+  return duration::zero();
+}
+
+/// It can say how long the dependency wants to be left alone, by what a call returned (of void: nothing) ...
+template <class C, class... Returned>
+inline constexpr bool tells_retry_after = requires(const C& classify, Returned&... returned) {
+  classify.retry_after(returned...);
+};
+/// ... or by what a call threw.
+template <class C>
+inline constexpr bool tells_thrown_retry_after = requires(const C& classify,
+                                                          const std::exception_ptr& thrown) {
+  classify.thrown_retry_after(thrown);
+};
+
+/// How long the dependency wants to be left alone when a call returned this. Zero: it did not say.
+template <class C, class... Returned>
+[[nodiscard]] constexpr duration retry_after_of(const C& classify, Returned&... returned) {
+  if constexpr (tells_retry_after<C, Returned...>) {
+    return contained([&] { return wait_of(classify.retry_after(returned...)); }, duration::zero());
+  } else {
+    return duration::zero();
+  }
+}
+/// The same when a call threw this.
+template <class C>
+[[nodiscard]] duration thrown_retry_after_of(const C& classify, const std::exception_ptr& thrown) {
+  if constexpr (tells_thrown_retry_after<C>) {
+    return contained([&] { return wait_of(classify.thrown_retry_after(thrown)); }, duration::zero());
   } else {
     return duration::zero();
   }
 }
 
 template <class Getter>
-struct returned_retry_after {
+struct returned_wait_rule {
   BROWNOUT_NO_UNIQUE_ADDRESS Getter get;
 
   [[nodiscard]] constexpr std::optional<outcome> operator()(const auto&...) const noexcept {
     return std::nullopt;
   }
-  template <class R>
-  requires std::is_invocable_r_v<duration, const Getter&, const R&>
-  [[nodiscard]] constexpr duration retry_after(const R& returned) const {
-    return saturated(std::invoke(get, returned));
+
+  [[nodiscard]] constexpr duration retry_after(auto&&... returned) const {
+    return wait_from(get, returned...);
   }
 };
 
 template <class Exception, class Getter>
-struct thrown_retry_after {
+struct exception_wait_rule {
   BROWNOUT_NO_UNIQUE_ADDRESS Getter get;
 
   [[nodiscard]] constexpr std::optional<outcome> operator()(const auto&...) const noexcept {
     return std::nullopt;
   }
 #if defined(__cpp_exceptions)
-  [[nodiscard]] duration retry_after(const std::exception_ptr& thrown) const {
+  [[nodiscard]] duration thrown_retry_after(const std::exception_ptr& thrown) const {
     try {
       std::rethrow_exception(thrown);
-    } catch (const Exception& seen) {
-      return saturated(std::invoke(get, seen));
+    } catch (Exception& seen) {
+      return wait_from(get, seen);
     } catch (...) {
       return duration::zero();
     }
@@ -72,23 +123,34 @@ struct thrown_retry_after {
 
 }  // namespace detail
 
-/// How long the dependency asked to be left alone, read from what the call returned: if the call is a failure
-/// and opens the circuit, it stays open for at least as long (see `permit::complete`).
+/// Makes a rule that reads from the answer of a call how long the dependency wants to be left alone. If the
+/// call is a failure that opens the circuit, the circuit stays open for at least as long (see
+/// `permit::complete`).
 ///
-///     const auto asked = [](const response& seen) { return seen.retry_after; };  // 0s: nothing
-///     api.call(fetch, brownout::first_match{brownout::failure_if(server_error),
-///     brownout::retry_after_from(asked)});
+///     const auto asked = [](const response& seen) {
+///       return brownout::parse_retry_after(seen.header("Retry-After"), std::chrono::system_clock::now());
+///     };
+///     const brownout::first_match classify{brownout::failure_if(is_server_error),
+///                                          brownout::retry_after_from(asked)};
+///     api.call(fetch, classify);
 ///
-/// A rule for `first_match`, or a classifier that leaves the verdict to the default.
+/// `get` takes what the call returns, by value or by reference; it may be a pointer to a member. It returns a
+/// `std::chrono::duration`, integral or floating, or a `std::optional` of one. An empty optional, zero, a
+/// negative duration and NaN say nothing. A getter of another form does not compile. When calls return
+/// different types, `get` takes all of them, or each type has a `first_match` of its own.
+///
+/// `get` is asked only after a failure, on the thread that made the call. If it throws, it has said nothing:
+/// the failure counts, and the caller gets the answer.
+///
+/// The rule leaves the verdict to the other rules of its `first_match`, or to `default_classifier`.
 template <class Getter>
 [[nodiscard]] constexpr auto retry_after_from(Getter get) {
-  return detail::returned_retry_after<Getter>{std::move(get)};
+  return detail::returned_wait_rule<Getter>{std::move(get)};
 }
-/// The same, read from an exception of this type, or derived from it.
+/// The same for a call that threw an `Exception`, or an exception derived from it: `get` takes the exception.
 template <class Exception, class Getter>
-requires std::is_invocable_r_v<duration, const Getter&, const Exception&>
 [[nodiscard]] constexpr auto retry_after_from(Getter get) {
-  return detail::thrown_retry_after<Exception, Getter>{std::move(get)};
+  return detail::exception_wait_rule<Exception, Getter>{std::move(get)};
 }
 
 }  // namespace brownout::inline BROWNOUT_ABI

@@ -4,6 +4,7 @@
 #include "brownout/core/classifier.hpp"
 #include "brownout/core/clock.hpp"
 #include "brownout/core/detail/compiler.hpp"
+#include "brownout/core/detail/contained.hpp"
 #include "brownout/core/outcome.hpp"
 #include "brownout/core/retry_after.hpp"
 #include "brownout/version.hpp"
@@ -19,9 +20,6 @@ namespace brownout::inline BROWNOUT_ABI {
 
 namespace detail {
 
-template <class Predicate, class... Exceptions>
-inline constexpr bool is_predicate_of = (std::predicate<const Predicate&, const Exceptions&> && ...);
-
 template <outcome Verdict, class Predicate>
 struct returned_rule {
   BROWNOUT_NO_UNIQUE_ADDRESS Predicate matches;
@@ -33,8 +31,17 @@ struct returned_rule {
   }
 };
 
+template <outcome Verdict, class Predicate, class... R>
+inline constexpr bool has_unfit_predicate<returned_rule<Verdict, Predicate>, R...> =
+    !says_outcome<returned_rule<Verdict, Predicate>, R...>;
+
 template <outcome Verdict, class Predicate, class... Exceptions>
 struct exception_rule {
+  static_assert(
+      (std::predicate<const Predicate&, const Exceptions&> && ...),
+      "brownout: the predicate given to ignore_exceptions, success_exceptions or failure_exceptions "
+      "must take each of these exceptions, by value or by reference to const, and return a bool");
+
   BROWNOUT_NO_UNIQUE_ADDRESS Predicate matches;
 
   [[nodiscard]] constexpr std::optional<outcome> operator()(const auto&...) const noexcept {
@@ -58,10 +65,13 @@ static_assert(classifier<exception_rule<outcome::failure, matches_all, int>, voi
 ///     api.call(fetch, brownout::failure_if([](const response& seen) { return seen.status >= 500; }));
 ///     rpc.call(send, brownout::failure_if([](const absl::Status& seen) { return !seen.ok(); }));
 ///
-/// A rule: a classifier that leaves to the default what does not match. `matches` may be a pointer to a
-/// member; it must take what the call returns, or the rule is no classifier for that call. Success or
-/// ignored? An answer such as "not found" shows that the dependency works: success, else a circuit that is
-/// half-open waits for other evidence. What says nothing about it, as a bad request of ours: ignored.
+/// A rule is a classifier that leaves to the default what does not match. `matches` takes what the call
+/// returns, by value or by reference to const, or the call does not compile. It may be a pointer to a member.
+/// If it throws during a call, the rule has said nothing.
+///
+/// Success or ignored? An answer such as "not found" shows that the dependency works: it is a success. If it
+/// were ignored, a half-open circuit would wait for other evidence. An answer that says nothing about the
+/// dependency, such as one to a bad request of ours, is ignored.
 template <class Predicate>
 [[nodiscard]] constexpr auto failure_if(Predicate matches) {
   return detail::returned_rule<outcome::failure, Predicate>{std::move(matches)};
@@ -87,13 +97,11 @@ template <class Predicate>
 /// A rule, as `failure_if` is. Each type costs one more throw and catch, and that only of a call that threw.
 /// With `-fno-exceptions` it matches nothing.
 template <class Exception, class... More, class Predicate = detail::matches_all>
-requires detail::is_predicate_of<Predicate, Exception, More...>
 [[nodiscard]] constexpr auto ignore_exceptions(Predicate matches = {}) {
   return detail::exception_rule<outcome::ignored, Predicate, Exception, More...>{std::move(matches)};
 }
 /// See `ignore_exceptions`.
 template <class Exception, class... More, class Predicate = detail::matches_all>
-requires detail::is_predicate_of<Predicate, Exception, More...>
 [[nodiscard]] constexpr auto success_exceptions(Predicate matches = {}) {
   return detail::exception_rule<outcome::success, Predicate, Exception, More...>{std::move(matches)};
 }
@@ -101,7 +109,6 @@ requires detail::is_predicate_of<Predicate, Exception, More...>
 ///
 ///     first_match{failure_exceptions<timed_out, disconnected>(), ignore_exceptions<std::exception>()}
 template <class Exception, class... More, class Predicate = detail::matches_all>
-requires detail::is_predicate_of<Predicate, Exception, More...>
 [[nodiscard]] constexpr auto failure_exceptions(Predicate matches = {}) {
   return detail::exception_rule<outcome::failure, Predicate, Exception, More...>{std::move(matches)};
 }
@@ -112,7 +119,8 @@ requires detail::is_predicate_of<Predicate, Exception, More...>
 ///     api.call(fetch, classify);
 ///     admitted->complete(classify(response));  // by hand
 ///
-/// A rule is any classifier; one that always decides comes last. Thread-safe when its rules are.
+/// A rule is any classifier; one that always decides comes last. A rule that throws has said nothing.
+/// Thread-safe when its rules are.
 template <class... Rules>
 class first_match {
  public:
@@ -141,33 +149,51 @@ class first_match {
   }
 #endif
 
-  /// What the first of the rules says that says something of it, in `retry_after_from`'s sense.
-  template <class R>
-  requires(detail::tells_retry_after<Rules, R> || ...) [[nodiscard]] constexpr duration
-      retry_after(const R& seen) const {
-    duration asked{};
-    const auto ask = [&](const auto& rule) {
-      asked = detail::retry_after_of(rule, seen);
-      return asked != duration::zero();
-    };
-    std::apply([&](const auto&... rule) { static_cast<void>((ask(rule) || ...)); }, rules_);
-    return asked;
+  /// How long the dependency wants to be left alone when a call returned this: what the first rule says that
+  /// says something. Zero: none does. See `retry_after_from`.
+  template <class... R>
+  requires(detail::tells_retry_after<Rules, R...> || ...) [[nodiscard]] constexpr duration
+      retry_after(R&&... returned) const {
+    return first_wait([&](const auto& rule) { return detail::retry_after_of(rule, returned...); });
   }
 
+#if defined(__cpp_exceptions)
+  /// The same when a call threw this. Precondition: `thrown` is not null.
+  [[nodiscard]] duration thrown_retry_after(const std::exception_ptr& thrown) const
+      requires(detail::tells_thrown_retry_after<Rules> || ...) {
+    return first_wait([&](const auto& rule) { return detail::thrown_retry_after_of(rule, thrown); });
+  }
+#endif
+
  private:
+  using verdict = std::optional<outcome>;
+
   /// What the first of the rules says that says something.
   template <class Ask>
-  [[nodiscard]] constexpr std::optional<outcome> first(const Ask& ask) const {
-    return std::apply(
-        [&](const auto&... rule) {
-          std::optional<outcome> said;
-          static_cast<void>(((said = ask(rule)).has_value() || ...));
-          return said;
-        },
-        rules_);
+  [[nodiscard]] constexpr verdict first(const Ask& ask) const {
+    verdict said;
+    const auto says = [&](const auto& rule) {
+      said = detail::contained([&]() -> verdict { return ask(rule); }, verdict{});
+      return said.has_value();
+    };
+    std::apply([&](const auto&... rule) { static_cast<void>((says(rule) || ...)); }, rules_);
+    return said;
+  }
+  template <class Ask>
+  [[nodiscard]] constexpr duration first_wait(const Ask& ask) const {
+    duration said{};
+    const auto says = [&](const auto& rule) { return (said = ask(rule)) > duration::zero(); };
+    std::apply([&](const auto&... rule) { static_cast<void>((says(rule) || ...)); }, rules_);
+    return said;
   }
 
   std::tuple<Rules...> rules_;
 };
+
+namespace detail {
+template <class... Rules, class... R>
+inline constexpr bool has_unfit_predicate<first_match<Rules...>, R...> = (has_unfit_predicate<Rules, R...> ||
+                                                                          ...);
+}
 
 }  // namespace brownout::inline BROWNOUT_ABI

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "unit/breaker/bench.hpp"
 
+#include "brownout/core/rules.hpp"
+
 #include <pthread.h>
 #include <exception>
 #include <memory>
@@ -257,40 +259,74 @@ TEST_CASE("an ignored or cancelled probe gives its place back and moves nothing"
   CHECK(bench.state() == circuit_state::closed);
 }
 
-TEST_CASE("a classifier that throws has judged nothing: the permit goes back, the exception comes out",
+TEST_CASE("a classifier that throws has said nothing: the default judges, the caller gets the answer",
           "[breaker][B5][B7][B14]") {
   const throwing_classifier classify;
   SECTION("closed") {
-    CHECK(judged([] { return 1; }, classify) == outcome::ignored);
-    CHECK(judged([] {}, classify) == outcome::ignored);
-    CHECK(judged(throwing(17), classify) == outcome::ignored);
+    CHECK(judged([] { return 1; }, classify) == outcome::success);
+    CHECK(judged([] {}, classify) == outcome::success);
+    CHECK(judged(&timed_out, classify) == outcome::failure);
+    CHECK(judged(throwing(17), classify) == outcome::failure);
     CHECK(judged(throwing(call_rejected{{}}), classify) == outcome::ignored);
     bench bench;
-    CHECK_THROWS_WITH(bench.circuit.call([] { return 1; }, classify), "no verdict");
-    CHECK_THROWS_WITH(bench.circuit.call(throwing(17), classify), "no verdict");
+    CHECK(bench.circuit.call([] { return 1; }, classify) == 1);
+    CHECK(*bench.circuit.try_call([] { return std::make_unique<int>(2); }, classify).value() == 2);
+    CHECK_THROWS_AS(bench.circuit.call(throwing(17), classify), int);
+    CHECK_THROWS_WITH(bench.circuit.call(throwing(not_found{}), classify), "not found");
+    CHECK(bench.circuit.snapshot().last_failure.view() == "not found");
   }
-  SECTION("half-open: another probe finds out") {
+  SECTION("half-open") {
     bench bench{{.open_for = 5s, .probes = 1}};
     bench.trip();
     bench.clock.advance(5s);
-    for (int i = 0; i < 5; ++i) {
-      CHECK_THROWS_WITH(bench.circuit.call([] { return 1; }, classify), "no verdict");
-      CHECK_THROWS_WITH(bench.circuit.call([] {}, classify), "no verdict");
-      CHECK_THROWS_WITH(bench.circuit.call(throwing(17), classify), "no verdict");
-      CHECK(bench.state() == circuit_state::half_open);
-      CHECK(bench.circuit.snapshot().probes_in_flight == 0);
-    }
-    bench.circuit.call([] {});
+    CHECK_THROWS_AS(bench.circuit.call(throwing(17), classify), int);
+    CHECK(bench.state() == circuit_state::open);
+    bench.clock.advance(5s);
+    bench.circuit.call([] {}, classify);
     CHECK(bench.state() == circuit_state::closed);
   }
-  SECTION("a member of what was returned that throws, too") {
+  SECTION("a predicate, and the next rule is asked") {
+    const auto throws = [](const auto&) -> bool { throw std::logic_error{"no verdict"}; };
+    const auto about_exceptions =
+        first_match{ignore_exceptions<not_found>(throws), success_exceptions<std::exception>()};
+    CHECK(judged([] { return response{503}; }, failure_if(throws)) == outcome::success);
+    CHECK(judged(&timed_out, success_if(throws)) == outcome::failure);
+    CHECK(judged([] { return response{503}; }, first_match{ignore_if(throws), failure_if(server_error)}) ==
+          outcome::failure);
+    CHECK(judged([] { return response{503}; },
+                 first_match{throwing_classifier{}, failure_if(server_error)}) == outcome::failure);
+    CHECK(judged(throwing(not_found{}), ignore_exceptions<not_found>(throws)) == outcome::failure);
+    CHECK(judged(throwing(not_found{}), about_exceptions) == outcome::success);
+    CHECK(judged(throwing(17), about_exceptions) == outcome::failure);
+    bench bench;
+    CHECK_THROWS_WITH(bench.circuit.call(throwing(not_found{}), about_exceptions), "not found");
+  }
+  SECTION("a member of what was returned: when the default throws too, the call counts as nothing") {
     struct lying_code {
       explicit operator bool() const { throw std::logic_error{"no verdict"}; }
-      int value() const { return 0; }
+      int value() const { return 7; }
       int category() const { return 0; }
     };
     CHECK(judged([] { return lying_code{}; }) == outcome::ignored);
+    CHECK(judged([] { return lying_code{}; }, classify) == outcome::ignored);
+    bench bench;
+    CHECK(bench.circuit.call([] { return lying_code{}; }).value() == 7);
   }
+}
+
+TEST_CASE("a thread that ends inside a classifier gives the permit back", "[breaker][B5][B14]") {
+  bench bench{{.open_for = 5s, .probes = 1}};
+  bench.trip();
+  bench.clock.advance(5s);
+  bool went_on = false;
+  const auto ends = [](int) -> bool { pthread_exit(nullptr); };
+  std::thread{[&] {
+    bench.circuit.call([] { return 1; }, first_match{failure_if(ends)});
+    went_on = true;
+  }}.join();
+  CHECK_FALSE(went_on);
+  CHECK(bench.state() == circuit_state::half_open);
+  CHECK(bench.circuit.snapshot().probes_in_flight == 0);
 }
 
 TEST_CASE("a thread that ends inside a probe leaves no place taken", "[breaker][B5][B14]") {

@@ -9,6 +9,7 @@
 #include <chrono>
 #include <cstdio>
 #include <memory>
+#include <optional>
 #include <system_error>
 
 #if defined(__cpp_exceptions) || defined(__cpp_rtti)
@@ -76,6 +77,10 @@ std::string classified() {
   circuit_breaker<> inner;
   inner.force_open();
   if (circuit.call([&] { return inner.try_call([] {}); }) || failures() != 2) return "an inner refusal";
+  const brownout::first_match waits{brownout::failure_if([](int status) { return status >= 500; }),
+                                    brownout::retry_after_from([](int) { return std::optional{7s}; })};
+  circuit_breaker told{consecutive_failures{1}, {.name = "told", .open_for = 5s}, clock};
+  if (told.call([] { return 503; }, waits) != 503 || told.snapshot().retry_after != 7s) return "retry after";
   circuit.call([] {}, [] { return outcome::success; });
   return failures() == 0 ? "" : "success";
 }

@@ -386,6 +386,15 @@ TEST_CASE("of several rules the first that matches decides, and the default when
     CHECK(classify(response{503}) == outcome::ignored);
     CHECK(classify(response{200}) == outcome::failure);
   }
+  SECTION("one that throws says nothing") {
+    const auto throws = [](const auto&) -> bool { throw bad_request{}; };
+    const first_match classify{success_if(throws), failure_if(server_error),
+                               success_exceptions<std::exception>(throws), ignore_exceptions<not_found>()};
+    CHECK(classify(response{503}) == outcome::failure);
+    CHECK(classify(response{200}) == outcome::success);
+    CHECK(classify.threw(thrown(not_found{})) == outcome::ignored);
+    CHECK(classify.threw(thrown(bad_request{})) == outcome::failure);
+  }
 }
 
 TEST_CASE("the rules of a client serve its calls that return nothing too", "[core][classifier][B7]") {

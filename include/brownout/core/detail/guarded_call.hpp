@@ -5,6 +5,7 @@
 #include "brownout/core/classifier.hpp"
 #include "brownout/core/clock.hpp"
 #include "brownout/core/detail/compiler.hpp"
+#include "brownout/core/detail/contained.hpp"
 #include "brownout/core/outcome.hpp"
 #include "brownout/core/rejection.hpp"
 #include "brownout/core/result.hpp"
@@ -34,7 +35,7 @@ class settlement {
     }
   }
 
-  /// From here on the classifier decides. When it throws, the permit goes back by its own destructor.
+  /// From here on the classifier decides. If the thread ends in it, the permit's destructor gives it back.
   Permit& ended() noexcept { return *std::exchange(permit_, nullptr); }
 
  private:
@@ -57,10 +58,10 @@ void settle_thrown(settlement<Permit>& settles, const C& classify, outcome other
   // Nothing to show when it is no C++ exception but, say, the end of the thread.
   if (const auto thrown = std::current_exception()) {
     if constexpr (judges_exceptions<C>) {
-      const std::optional<outcome> said = classify.threw(thrown);
-      if (said) otherwise = *said;
+      const auto ask = [&]() -> std::optional<outcome> { return classify.threw(thrown); };
+      otherwise = contained(ask, std::optional<outcome>{}).value_or(otherwise);
     }
-    retry_after = retry_after_of(classify, thrown);
+    if (otherwise == outcome::failure) retry_after = thrown_retry_after_of(classify, thrown);
   }
   // Asked last: `threw` may have changed what it was shown.
   const bool tells = known != nullptr && otherwise == outcome::failure;
@@ -116,7 +117,8 @@ invoke_settling(Permit& admitted, F&& function, const C& classify) {
   settlement<Permit> settles{admitted};
   std::invoke_result_t<F> value = invoke_settling_thrown(settles, std::forward<F>(function), classify);
   auto& ended = settles.ended();
-  ended.complete(outcome_of(classify, value), retry_after_of(classify, value));
+  const auto verdict = outcome_of(classify, value);
+  ended.complete(verdict, verdict == outcome::failure ? retry_after_of(classify, value) : duration{});
   return value;
 }
 template <class Permit, class F, class C>
@@ -125,7 +127,8 @@ invoke_settling(Permit& admitted, F&& function, const C& classify) {
   settlement<Permit> settles{admitted};
   auto&& value = invoke_settling_thrown(settles, std::forward<F>(function), classify);
   auto& ended = settles.ended();
-  ended.complete(outcome_of(classify, value), retry_after_of(classify, value));
+  const auto verdict = outcome_of(classify, value);
+  ended.complete(verdict, verdict == outcome::failure ? retry_after_of(classify, value) : duration{});
   return static_cast<std::invoke_result_t<F>>(value);
 }
 template <class Permit, class F, class C>
@@ -134,7 +137,8 @@ requires std::is_void_v<std::invoke_result_t<F>> BROWNOUT_ALWAYS_INLINE void inv
   settlement<Permit> settles{admitted};
   invoke_settling_thrown(settles, std::forward<F>(function), classify);
   auto& ended = settles.ended();
-  ended.complete(outcome_of(classify));
+  const auto verdict = outcome_of(classify);
+  ended.complete(verdict, verdict == outcome::failure ? retry_after_of(classify) : duration{});
 }
 
 template <class Breaker, class F, class C>
