@@ -85,13 +85,13 @@ class alignas(64) circuit_breaker {
   ///
   /// The permit settles whatever is thrown, by `classify` too: then the call has no verdict and counts as
   /// nothing. What `function` returns must be movable, since it is judged before it is returned.
-  template <class F, classifier<std::invoke_result_t<F>> C = default_classifier>
+  template <class F, class C = default_classifier>
   std::invoke_result_t<F> call(F&& function, const C& classify = {}) {
     return detail::call(*this, std::forward<F>(function), classify);
   }
 
   /// The same with the refusal as a value; what `function` throws still passes through.
-  template <class F, classifier<std::invoke_result_t<F>> C = default_classifier>
+  template <class F, class C = default_classifier>
   result<std::invoke_result_t<F>> try_call(F&& function, const C& classify = {}) {
     return detail::try_call(*this, std::forward<F>(function), classify);
   }

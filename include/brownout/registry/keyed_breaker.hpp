@@ -109,13 +109,13 @@ class [[nodiscard]] keyed_breaker {
   [[nodiscard]] admission try_acquire() && noexcept { return acquire(); }
 
   /// As the breaker's. Precondition: holds one.
-  template <class F, classifier<std::invoke_result_t<F>> C = default_classifier>
+  template <class F, class C = default_classifier>
   std::invoke_result_t<F> call(F&& function, const C& classify = {}) const {
     return node().breaker.call(std::forward<F>(function), classify);
   }
 
   /// As the breaker's. Precondition: holds one.
-  template <class F, classifier<std::invoke_result_t<F>> C = default_classifier>
+  template <class F, class C = default_classifier>
   result<std::invoke_result_t<F>> try_call(F&& function, const C& classify = {}) const {
     return node().breaker.try_call(std::forward<F>(function), classify);
   }

@@ -115,12 +115,12 @@ class dependency {
     return {permit{*this, *std::move(inner), clock_.now()}, why};
   }
 
-  template <class F, classifier<std::invoke_result_t<F>> C = default_classifier>
+  template <class F, class C = default_classifier>
   std::invoke_result_t<F> call(F&& function, const C& classify = {}) {
     return detail::call(*this, std::forward<F>(function), classify);
   }
 
-  template <class F, classifier<std::invoke_result_t<F>> C = default_classifier>
+  template <class F, class C = default_classifier>
   result<std::invoke_result_t<F>> try_call(F&& function, const C& classify = {}) {
     return detail::try_call(*this, std::forward<F>(function), classify);
   }
