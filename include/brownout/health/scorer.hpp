@@ -43,7 +43,7 @@ class scorer {
       detail::require_within("scorer.weights[" + std::to_string(i) + "]", roles_[i].weight, 0.0, most_weight);
       sum += roles_[i].weight;
     }
-    if (!(sum > 0)) detail::invalid_option("sum of scorer.weights", std::to_string(sum), "above 0");
+    if (!(sum > 0)) detail::invalid_option("sum of scorer.weights", detail::to_text(sum), "above 0");
     for (auto& role : roles_) {
       role.weight /= sum;
       greatest_ = (std::max)(greatest_, role.weight);

@@ -61,15 +61,15 @@ class level_ladder {
       }
       const double below = i == 0 ? 100.0 : rungs_[i - 1].from;
       if (!(from >= 0 && (i == 0 ? from <= below : from < below))) {
-        detail::invalid_option(field(i, "from"), std::to_string(from),
-                               "0 to " + std::to_string(below) + (i == 0 ? "" : ", and below it"));
+        detail::invalid_option(field(i, "from"), detail::to_text(from),
+                               "0 to " + detail::to_text(below) + (i == 0 ? "" : ", and below it"));
       }
       if (enter && !(*enter >= from && *enter <= 100)) {
-        detail::invalid_option(field(i, "enter"), std::to_string(*enter), std::to_string(from) + " to 100");
+        detail::invalid_option(field(i, "enter"), detail::to_text(*enter), detail::to_text(from) + " to 100");
       }
     }
     if (rungs_[size_ - 1].from != 0) {
-      detail::invalid_option(field(size_ - 1, "from"), std::to_string(rungs_[size_ - 1].from),
+      detail::invalid_option(field(size_ - 1, "from"), detail::to_text(rungs_[size_ - 1].from),
                              "0: the worst level holds whatever the score");
     }
   }

@@ -35,12 +35,12 @@ class histogram {
         counts_{std::make_unique<std::atomic<std::uint64_t>[]>(bounds_.size() + 1)} {
     for (std::size_t i = 0; i < bounds_.size(); ++i) {
       if (!std::isfinite(bounds_[i])) {
-        detail::invalid_option("histogram.bounds[" + std::to_string(i) + "]", std::to_string(bounds_[i]),
+        detail::invalid_option("histogram.bounds[" + std::to_string(i) + "]", detail::to_text(bounds_[i]),
                                "a finite number; the bucket for the rest is always there");
       }
       if (i > 0 && bounds_[i] <= bounds_[i - 1]) {
-        detail::invalid_option("histogram.bounds[" + std::to_string(i) + "]", std::to_string(bounds_[i]),
-                               "above " + std::to_string(bounds_[i - 1]));
+        detail::invalid_option("histogram.bounds[" + std::to_string(i) + "]", detail::to_text(bounds_[i]),
+                               "above " + detail::to_text(bounds_[i - 1]));
       }
     }
   }

@@ -98,7 +98,7 @@ struct supervisor_options {
                                           health.component.evidence.minimum_calls, 1, dependency<>::window);
     if (health.optional_floor != 0) {
       detail::invalid_option("supervisor_options.health.optional_floor",
-                             std::to_string(health.optional_floor), "0: `ready_until` sets it");
+                             detail::to_text(health.optional_floor), "0: `ready_until` sets it");
     }
     validate_evidence();
   }

@@ -53,17 +53,42 @@ TEST_CASE("every word has a name of its own", "[core]") {
   CHECK(to_string(static_cast<brownout::rejection_reason>(99)) == "invalid");
 }
 
-TEST_CASE("durations are written in the largest unit that divides them", "[core]") {
+TEST_CASE("messages write times as people do", "[core]") {
   using brownout::detail::to_text;
-  CHECK(to_text(0s) == "0ns");
+  CHECK(to_text(0s) == "0s");
   CHECK(to_text(1ns) == "1ns");
-  CHECK(to_text(1001ns) == "1001ns");
   CHECK(to_text(5us) == "5us");
-  CHECK(to_text(1500us) == "1500us");
+  CHECK(to_text(1001ns) == "1.001us");
+  CHECK(to_text(1500us) == "1.5ms");
   CHECK(to_text(20ms) == "20ms");
-  CHECK(to_text(2s) == "2s");
+  CHECK(to_text(999'999ns) == "999.999us");
+  CHECK(to_text(1500ms) == "1.5s");
+  CHECK(to_text(1s + 1ns) == "1.000000001s");
   CHECK(to_text(-3s) == "-3s");
-  CHECK(to_text(1h) == "3600s");
+  CHECK(to_text(90s) == "1m30s");
+  CHECK(to_text(1h) == "1h");
+  CHECK(to_text(24h) == "24h");
+  CHECK(to_text(-24h - 1ms) == "-24h1ms");
+  CHECK(to_text(1h + 2min + 3050ms) == "1h2m3.05s");
+  CHECK(to_text((duration::max)()) == "over 100 years");
+  CHECK(to_text((duration::min)()) == "below -100 years");
+}
+
+TEST_CASE("messages write numbers in the fewest digits that tell them apart", "[core]") {
+  using brownout::detail::to_text;
+  CHECK(to_text(0.0) == "0");
+  CHECK(to_text(1.0) == "1");
+  CHECK(to_text(0.6) == "0.6");
+  CHECK(to_text(-0.25) == "-0.25");
+  CHECK(to_text(double{0.6F}) == "0.6000000238418579");
+  CHECK(to_text(0.1 + 0.2) == "0.30000000000000004");
+  CHECK(to_text(1e9) == "1000000000");
+  CHECK(to_text(1e-9) == "1e-09");
+  CHECK(to_text(1e300) == "1e+300");
+  CHECK(to_text(std::numeric_limits<double>::infinity()) == "inf");
+  CHECK(to_text(std::numeric_limits<double>::quiet_NaN()) == "nan");
+  CHECK(to_text(std::uint32_t{1'000'000}) == "1000000");
+  CHECK(to_text(-7) == "-7");
 }
 
 TEST_CASE("a range takes its ends and nothing beyond", "[core]") {
@@ -79,7 +104,7 @@ TEST_CASE("a range takes its ends and nothing beyond", "[core]") {
   CHECK_NOTHROW(require_within("d", duration{1ms}, 1ms, 1s));
   CHECK_NOTHROW(require_within("d", duration{1s}, 1ms, 1s));
   CHECK_THROWS_WITH(require_within("d", duration{1s + 1ns}, 1ms, 1s),
-                    "d = 1000000001ns: allowed is 1ms to 1s");
+                    "d = 1.000000001s: allowed is 1ms to 1s");
 }
 
 TEST_CASE("the default clock does not go back", "[core]") {

@@ -202,16 +202,12 @@ TEST_CASE("scorer options outside their ranges are refused", "[health][options]"
   };
   CHECK(refusal({.unknown_as = 0, .minimum_known = 0, .optional_floor = 0, .cascade = 0}) == "");
   CHECK(refusal({.unknown_as = 100, .minimum_known = 1, .optional_floor = 100, .cascade = 1}) == "");
-  CHECK(refusal({.unknown_as = -1}) ==
-        "scorer_options.unknown_as = -1.000000: allowed is 0.000000 to 100.000000");
-  CHECK(refusal({.unknown_as = nan}) == "scorer_options.unknown_as = nan: allowed is 0.000000 to 100.000000");
-  CHECK(refusal({.minimum_known = 1.5}) ==
-        "scorer_options.minimum_known = 1.500000: allowed is 0.000000 to 1.000000");
-  CHECK(refusal({.minimum_known = nan}) ==
-        "scorer_options.minimum_known = nan: allowed is 0.000000 to 1.000000");
-  CHECK(refusal({.optional_floor = 100.5}) ==
-        "scorer_options.optional_floor = 100.500000: allowed is 0.000000 to 100.000000");
-  CHECK(refusal({.cascade = -0.5}) == "scorer_options.cascade = -0.500000: allowed is 0.000000 to 1.000000");
+  CHECK(refusal({.unknown_as = -1}) == "scorer_options.unknown_as = -1: allowed is 0 to 100");
+  CHECK(refusal({.unknown_as = nan}) == "scorer_options.unknown_as = nan: allowed is 0 to 100");
+  CHECK(refusal({.minimum_known = 1.5}) == "scorer_options.minimum_known = 1.5: allowed is 0 to 1");
+  CHECK(refusal({.minimum_known = nan}) == "scorer_options.minimum_known = nan: allowed is 0 to 1");
+  CHECK(refusal({.optional_floor = 100.5}) == "scorer_options.optional_floor = 100.5: allowed is 0 to 100");
+  CHECK(refusal({.cascade = -0.5}) == "scorer_options.cascade = -0.5: allowed is 0 to 1");
   CHECK(refusal({.component = {.evidence = {.minimum_calls = 0}}}) ==
         "evidence_options.minimum_calls = 0: allowed is 1 to 1000");
 }

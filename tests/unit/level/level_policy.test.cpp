@@ -46,26 +46,24 @@ TEST_CASE("a policy at its limits is accepted, beyond them refused by name", "[l
   CHECK(refusal({.ladder = ladder, .dwell_growth = 1, .dwell_limit = 1, .relapse_within = 1}) == "");
   CHECK(refusal({.ladder = ladder, .dwell_growth = 10, .dwell_limit = 1000, .relapse_within = 1000}) == "");
 
-  CHECK(refusal({.ladder = ladder, .hysteresis = -1}) ==
-        "level_policy.hysteresis = -1.000000: allowed is 0.000000 to 50.000000");
+  CHECK(refusal({.ladder = ladder, .hysteresis = -1}) == "level_policy.hysteresis = -1: allowed is 0 to 50");
   CHECK(refusal({.ladder = ladder, .hysteresis = nan}) ==
-        "level_policy.hysteresis = nan: allowed is 0.000000 to 50.000000");
+        "level_policy.hysteresis = nan: allowed is 0 to 50");
   CHECK(refusal({.ladder = ladder, .hysteresis = 50.5}) != "");
-  CHECK(refusal({.ladder = ladder, .dwell = -1s}) == "level_policy.dwell = -1s: allowed is 0ns to 86400s");
-  CHECK(refusal({.ladder = ladder, .dwell = 24h + 1s}) ==
-        "level_policy.dwell = 86401s: allowed is 0ns to 86400s");
+  CHECK(refusal({.ladder = ladder, .dwell = -1s}) == "level_policy.dwell = -1s: allowed is 0s to 24h");
+  CHECK(refusal({.ladder = ladder, .dwell = 24h + 1s}) == "level_policy.dwell = 24h1s: allowed is 0s to 24h");
   CHECK(refusal({.ladder = ladder, .confirmations = 0}) ==
         "level_policy.confirmations = 0: allowed is 1 to 1000");
   CHECK(refusal({.ladder = ladder, .confirmations = 1001}) ==
         "level_policy.confirmations = 1001: allowed is 1 to 1000");
   CHECK(refusal({.ladder = ladder, .dwell_growth = 0.5}) ==
-        "level_policy.dwell_growth = 0.500000: allowed is 1.000000 to 10.000000");
+        "level_policy.dwell_growth = 0.5: allowed is 1 to 10");
   CHECK(refusal({.ladder = ladder, .dwell_growth = 10.5}) != "");
   CHECK(refusal({.ladder = ladder, .dwell_limit = 0}) ==
-        "level_policy.dwell_limit = 0.000000: allowed is 1.000000 to 1000.000000");
+        "level_policy.dwell_limit = 0: allowed is 1 to 1000");
   CHECK(refusal({.ladder = ladder, .dwell_limit = 1001}) != "");
   CHECK(refusal({.ladder = ladder, .relapse_within = 0}) ==
-        "level_policy.relapse_within = 0.000000: allowed is 1.000000 to 1000.000000");
+        "level_policy.relapse_within = 0: allowed is 1 to 1000");
   CHECK(refusal({.ladder = ladder, .relapse_within = 1001}) != "");
 }
 

@@ -48,7 +48,7 @@ TEST_CASE("a registry refuses an option outside its range with rule, name, value
   CHECK(refusal([](options& o) { o.capacity = (std::size_t{1} << 24) + 1; }) ==
         "registry_options.capacity = 16777217: allowed is 1 to 16777216");
   CHECK(refusal([](options& o) { o.idle_for = 1us; }) ==
-        "registry_options.idle_for = 1us: allowed is 1ms to 2592000s");
+        "registry_options.idle_for = 1us: allowed is 1ms to 720h");
   CHECK(refusal([](options& o) { o.idle_for = -1s; }) != "");
   CHECK(refusal([](options& o) { o.idle_for = 24h * 30 + 1ms; }) != "");
   CHECK(refusal([](options& o) { o.detector = {0}; }) ==
@@ -59,7 +59,7 @@ TEST_CASE("a registry refuses an option outside its range with rule, name, value
           o.prefixes = {{.match = "a"}, {.match = "eu/", .detector = {0}}};
         }) == "rule for keys with prefix 'eu/': consecutive_failures.threshold = 0: allowed is 1 to 1000000");
   CHECK(refusal([](options& o) { o.keys = {{.match = "eu", .breaker = {.open_for = 0s}}}; }) ==
-        "rule for key 'eu': breaker_options.open_for = 0ns: allowed is 1ms to 86400s");
+        "rule for key 'eu': breaker_options.open_for = 0s: allowed is 1ms to 24h");
   CHECK(refusal([](options& o) { o.keys = {{.match = "eu", .breaker = {.name = "database"}}}; }) ==
         "rule for key 'eu': breaker_options.name = 'database': allowed is none: a breaker's name is its key");
   CHECK(refusal([](options& o) { o.breaker.name = "x"; }) != "");

@@ -5,6 +5,12 @@
 #include "brownout/core/clock.hpp"
 #include "brownout/version.hpp"
 
+#include <charconv>
+#include <chrono>
+#include <cmath>
+#include <concepts>
+#include <cstdint>
+#include <cstdlib>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -12,7 +18,7 @@
 
 namespace brownout::inline BROWNOUT_ABI::detail {
 
-/// Refuses an option: names the field, its value and what is allowed.
+/// Refuses an option: the message names the field, its value and what is allowed.
 [[noreturn]] inline void invalid_option(std::string_view field, std::string_view value,
                                         std::string_view allowed) {
   std::string text{field};
@@ -20,25 +26,64 @@ namespace brownout::inline BROWNOUT_ABI::detail {
   raise(std::invalid_argument{text});
 }
 
-/// Nanoseconds as people write them; the unit is the largest that divides the value.
-[[nodiscard]] inline std::string to_text(duration value) {
-  constexpr struct {
-    std::int64_t nanoseconds;
-    const char* name;
-  } units[] = {{1'000'000'000, "s"}, {1'000'000, "ms"}, {1'000, "us"}};
-  for (const auto& unit : units) {
-    if (value.count() != 0 && value.count() % unit.nanoseconds == 0) {
-      return std::to_string(value.count() / unit.nanoseconds) + unit.name;
-    }
+/// A whole number in digits.
+[[nodiscard]] std::string to_text(std::integral auto value) {
+  return std::to_string(value);
+}
+
+/// A number in the fewest digits that tell it from every other number of its type: `0.6`, `24`, `1e-09`.
+[[nodiscard]] inline std::string to_text(double value) {
+  if (std::isnan(value)) return "nan";
+  char digits[32];  // enough for any number below 1e15 that is not tiny, and for any other with an exponent
+  const auto size = std::abs(value);
+  const bool plain = size == 0 || (size >= 1e-5 && size < 1e15);
+  const auto end = plain ? std::to_chars(digits, digits + sizeof digits, value, std::chars_format::fixed)
+                         : std::to_chars(digits, digits + sizeof digits, value);
+  return {digits, end.ptr};
+}
+
+/// `value` in units of `unit`, as a decimal number without needless zeros: 1500 in units of 1000 is "1.5".
+[[nodiscard]] inline std::string decimal(std::int64_t value, std::int64_t unit) {
+  auto text = std::to_string(value / unit);
+  auto rest = value % unit;
+  if (rest != 0) text += '.';
+  while (rest != 0) {
+    unit /= 10;
+    text += static_cast<char>('0' + rest / unit);
+    rest %= unit;
   }
-  return std::to_string(value.count()) + "ns";
+  return text;
+}
+
+/// A time as people write it: `24h`, `1m30s`, `100ms`, `1.5us`.
+[[nodiscard]] inline std::string to_text(duration value) {
+  constexpr std::int64_t us = 1'000;
+  constexpr std::int64_t ms = 1'000'000;
+  constexpr std::int64_t second = 1'000'000'000;
+  constexpr std::int64_t minute = 60 * second;
+  constexpr duration century{std::chrono::hours{24 * 36525}};
+  if (value > century) return "over 100 years";
+  if (value < -century) return "below -100 years";
+  if (value == duration::zero()) return "0s";
+  const auto length = std::abs(value.count());
+  const auto hours = length / (60 * minute);
+  const auto minutes = length / minute % 60;
+  const auto rest = length % minute;
+  std::string text = value < duration::zero() ? "-" : "";
+  if (hours != 0) text += std::to_string(hours) + "h";
+  if (minutes != 0) text += std::to_string(minutes) + "m";
+  if (rest == 0) return text;
+  if (rest < us) return text + decimal(rest, 1) + "ns";
+  if (rest < ms) return text + decimal(rest, us) + "us";
+  if (rest < second) return text + decimal(rest, ms) + "ms";
+  return text + decimal(rest, second) + "s";
 }
 
 /// Passes a number within [least, most], refuses any other.
 template <class Number>
 constexpr void require_within(std::string_view field, Number value, Number least, Number most) {
   if (value >= least && value <= most) return;  // written so that NaN is refused too
-  invalid_option(field, std::to_string(value), std::to_string(least) + " to " + std::to_string(most));
+  invalid_option(field, to_text(value), to_text(least) + " to " + to_text(most));
 }
 
 /// Passes a duration within [least, most], refuses any other.

@@ -58,7 +58,7 @@ struct windowed_share {
   static void validate(const std::string& name, double threshold, std::uint32_t minimum_calls,
                        const Window& window) {
     if (!(threshold > 0 && threshold <= 1)) {  // written so that NaN is refused too
-      invalid_option(name + ".threshold", std::to_string(threshold), "above 0, up to 1");
+      invalid_option(name + ".threshold", to_text(threshold), "above 0, up to 1");
     }
     window.validate();
     if constexpr (requires { window.size; }) {
