@@ -3,6 +3,7 @@
 
 #include "brownout/core/clock.hpp"
 #include "brownout/core/detail/invalid_option.hpp"
+#include "brownout/detector/detail/share.hpp"
 #include "brownout/detector/detail/window_counts.hpp"
 #include "brownout/detector/detector.hpp"
 #include "brownout/version.hpp"
@@ -37,8 +38,7 @@ struct windowed_share {
   [[nodiscard]] static constexpr judgement judge(const auto& policy, window_counts seen, bool bad,
                                                  std::uint32_t marks, std::uint32_t most_marks) noexcept {
     if (!bad) return {policy.window.is_settled(seen) ? 0 : marks};
-    const bool trips = seen.calls >= policy.minimum_calls && static_cast<double>(seen.bad) / seen.calls >=
-                                                                 policy.threshold;  // exact where both are
+    const bool trips = seen.calls >= policy.minimum_calls && reaches(seen.bad, seen.calls, policy.threshold);
     if constexpr (Window::reads_clock) {
       return {marks, trips};
     } else {
@@ -57,9 +57,7 @@ struct windowed_share {
 
   static void validate(const std::string& name, double threshold, std::uint32_t minimum_calls,
                        const Window& window) {
-    if (!(threshold > 0 && threshold <= 1)) {  // written so that NaN is refused too
-      invalid_option(name + ".threshold", to_text(threshold), "above 0, up to 1");
-    }
+    require_share(name + ".threshold", threshold);
     window.validate();
     if constexpr (requires { window.size; }) {
       require_within<std::uint32_t>(name + ".minimum_calls", minimum_calls, 1, window.size);
