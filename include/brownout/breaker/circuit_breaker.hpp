@@ -144,7 +144,7 @@ class alignas(64) circuit_breaker {
   /// Throws `std::invalid_argument` naming field, value and range; then nothing has changed. Callers wait for
   /// each other, but nobody else for them.
   void reconfigure(const breaker_options& options) {
-    const auto rules = detail::policy<Detector>::valid(options);
+    const auto rules = detail::policy<Detector>::valid(options, name_);
     if (!options.name.empty() && options.name != name_) {
       detail::invalid_option("breaker_options.name", "'" + options.name + "'", "'" + name_ + "'");
     }
@@ -152,8 +152,8 @@ class alignas(64) circuit_breaker {
   }
   /// The same for the detector. Its window stays as it is, and so must the window's own options.
   void reconfigure(const Detector& detector) {
-    detail::policy<Detector>::valid(detector).validate_replacing(this->detector());
-    circuit_.reconfigure([&](auto& policy) { policy.replace(detector); });
+    const auto next = detail::policy<Detector>::valid_replacing(this->detector(), detector, name_);
+    circuit_.reconfigure([&](auto& policy) { policy.replace(next); });
   }
 
   /// What it was called at construction. Valid as long as the breaker is.

@@ -99,6 +99,9 @@ struct any_of {
     }
   }
 
+  [[nodiscard]] constexpr any_of with_defaults() const noexcept {
+    return {detail::with_defaults(first), detail::with_defaults(second)};
+  }
   /// Throws `std::invalid_argument` naming field, value and range.
   constexpr void validate(std::uint32_t most_marks) const {
     const share bits{most_marks};

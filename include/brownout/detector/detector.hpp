@@ -94,4 +94,18 @@ concept detector = std::is_trivially_copyable_v<D> &&
   policy.validate_replacing(policy);
 };
 
+namespace detail {
+
+/// `policy` with its left out options filled in, where it has such options.
+template <class D>
+[[nodiscard]] constexpr D with_defaults(const D& policy) noexcept {
+  if constexpr (requires { policy.with_defaults(); }) {
+    return policy.with_defaults();
+  } else {
+    return policy;
+  }
+}
+
+}  // namespace detail
+
 }  // namespace brownout::inline BROWNOUT_ABI

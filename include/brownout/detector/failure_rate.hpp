@@ -14,22 +14,33 @@ namespace brownout::inline BROWNOUT_ABI {
 
 /// Trips at a failure when failures make up at least `threshold` of the calls in a window.
 ///
-///     brownout::failure_rate<>{}                                                       // 50 % of 100 calls
+///     brownout::failure_rate<>{}                                                        // 50 % of 100 calls
 ///     brownout::failure_rate<brownout::time_window>{.threshold = 0.2, .window = {30s}}  // 20 % of 30 s
 ///
-/// A count window judges alike at any call rate, and its successes cost nothing while it is full and clean. A
-/// time window forgets by itself, at the price of a clock reading and a write for each call.
+/// A count window judges alike at any call rate, and a success costs nothing while the window is full and has
+/// no failure in it. A time window forgets by itself; for that, each call reads the clock and writes a word.
+///
+/// A success never opens the circuit, not even the one that brings the window to `minimum_calls`. The next
+/// failure does.
 template <class Window = count_window>
 struct failure_rate {
-  double threshold = 0.5;  ///< share of calls, in (0, 1]; default as resilience4j, Hystrix and opossum
+  /// Share of the calls in the window that must fail.
+  /// Range: above 0, up to 1. The count of failures is exact however the share is written: of 10 calls,
+  /// `0.6`, `0.6F` and `60 * 0.01` are each 6. Two shares that differ by less than a millionth are the same.
+  /// Default: 0.5, as in resilience4j, Hystrix and opossum.
+  double threshold = 0.5;
 
-  /// Calls in the window before a share is taken for evidence: 1 to the window's size; of a time window, to
-  /// 300,000. Default 20, as Hystrix: with fewer, chance decides.
-  std::uint32_t minimum_calls = 20;
+  /// Calls that the window must hold before their share is evidence.
+  /// Range: 1 to the window's size; of a time window, 1 to 300,000. 0 means the default.
+  /// Default: 20, as in Hystrix, because with fewer calls chance decides; a count window of fewer than 20
+  /// calls must be full. `circuit_breaker::detector()` tells which number is in force.
+  std::uint32_t minimum_calls = 0;
 
+  /// Which calls are counted: `count_window` or `time_window`. Default: the latest 100 calls, or those of the
+  /// latest 10 s.
   Window window{};
 
-  // What the concept `detector` asks for; what each of these means is said there.
+  // What the concept `detector` asks for. Its comment says what each of these means.
   static constexpr bool reads_clock = Window::reads_clock;
   static constexpr bool times_calls = false;
   static constexpr bool has_window = true;
@@ -58,10 +69,14 @@ struct failure_rate {
     return {.calls = seen.calls, .failures = seen.bad};
   }
 
+  [[nodiscard]] constexpr failure_rate with_defaults() const noexcept {
+    return {threshold, detail::windowed_share<Window>::minimum_calls(*this), window};
+  }
   /// Throws `std::invalid_argument` naming field, value and range.
   void validate(std::uint32_t /*most_marks*/) const {
-    detail::windowed_share<Window>::validate("failure_rate", threshold, minimum_calls, window);
+    detail::windowed_share<Window>::validate("failure_rate", *this);
   }
+  /// The window keeps its size. Throws as above.
   void validate_replacing(const failure_rate& in_use) const {
     detail::windowed_share<Window>::validate_replacing("failure_rate", window, in_use.window);
   }

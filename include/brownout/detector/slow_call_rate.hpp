@@ -21,39 +21,58 @@ enum class slow_calls : std::uint8_t {
   in_flight,  ///< from the moment that it is overdue, and not again when it ends
 };
 
-/// Trips at a slow call when slow calls, however they ended, make up at least `threshold` of the calls in a
-/// window.
+/// Trips at a slow call when slow calls make up at least `threshold` of the calls in a window.
 ///
+/// **Failures.** A slow call is slow whether it succeeded or failed. A fast failure is not slow: alone, with
+/// its defaults, this detector never opens the circuit for failures. Two ways to see failures too:
+///
+///     // Two shares, each with its own threshold:
 ///     brownout::any_of{brownout::failure_rate<>{}, brownout::slow_call_rate<>{.slower_than = 2s}}
-/// Half-open, a slow call is a failed one, when it ends: one that hangs is given up after
+///     // One share, of calls that were slow or failed:
+///     brownout::slow_call_rate<>{.slower_than = 2s, .count_failures = true}
+///
+/// With 30 % slow calls and 30 % failures, the first leaves the circuit closed and the second opens it.
+///
+/// **Half-open** a slow call is a failed one when it ends. One that hangs is given up after
 /// `breaker_options::lease`, and a fresh probe follows. Set the lease a little above `slower_than`.
 ///
-/// **Calls that hang** end late or never, and what ends late is counted late: with a time-out of 30 s the
-/// circuit stays closed for 30 s. `slow_call_rate<count_window, slow_calls::in_flight>` counts them from the
-/// moment that they are overdue. Admissions look for them when an eighth of `slower_than`, or a second if
-/// that is shorter, has passed since the last look, so it needs no thread, and where nobody calls any more
-/// nothing is looked for. At most 256 calls in flight are watched, in 2 KiB; what goes beyond counts when it
-/// ends. Of the detectors in an `any_of` one can have it. A call that is ignored or given up after it was
-/// overdue stays counted.
+/// **Calls that hang** end late or never, and a call that ends late is counted late: with a time-out of 30 s
+/// the circuit stays closed for 30 s. `slow_call_rate<count_window, slow_calls::in_flight>` counts calls from
+/// the moment that they are overdue. Admissions look for overdue calls when an eighth of `slower_than`, or a
+/// second if that is shorter, has passed since the last look. This needs no thread; while there are no calls,
+/// no overdue call is found. At most 256 calls in flight are watched, in 2 KiB; further calls count when they
+/// end. One detector of an `any_of` can watch calls in flight. A call that is ignored or given up after it
+/// was overdue stays counted.
 ///
-/// **Cost.** Each call reads the clock twice, and with `in_flight` three times and writes two words more: a
-/// clock reading and some 10 ns with few calls in flight, 200 ns more when all places are taken. A limit near
-/// what the dependency needs when it is merely busy refuses calls that would have succeeded: stay above three
-/// quarters of the time-out.
+/// **Cost.** Each call reads the clock twice. With `in_flight` it reads the clock three times and writes two
+/// words more: some 10 ns with few calls in flight, 200 ns when all places are taken. A limit near what the
+/// dependency needs when it is merely busy refuses calls that would have succeeded: stay above three quarters
+/// of the time-out.
 template <class Window = count_window, slow_calls Counted = slow_calls::ended>
 struct slow_call_rate {
-  double threshold = 0.5;  ///< share of calls, in (0, 1]; default as for failures
+  /// Share of the calls in the window that must be slow.
+  /// Range: above 0, up to 1; exact as `failure_rate::threshold`. Default: 0.5, as for failures.
+  double threshold = 0.5;
 
-  /// What takes longer is slow: 1 us to 24 h. No default: only the caller knows.
+  /// A call that takes longer is slow.
+  /// Range: 1 us to 24 h. There is no default, because only the caller knows: 0 is refused.
   duration slower_than{};
 
-  /// Calls in the window before a share is taken for evidence: 1 to the window's size; of a time window, to
-  /// 300,000. Default 20, as for failures.
-  std::uint32_t minimum_calls = 20;
+  /// Calls that the window must hold before their share is evidence.
+  /// Range: 1 to the window's size; of a time window, 1 to 300,000. 0 means the default.
+  /// Default: 20, or the window's size if that is less, as for failures.
+  std::uint32_t minimum_calls = 0;
 
+  /// Which calls are counted: `count_window` or `time_window`. Default: the latest 100 calls, or those of the
+  /// latest 10 s.
   Window window{};
 
-  // What the concept `detector` asks for; what each of these means is said there.
+  /// Whether a failure counts as a slow call, however fast it was. Then `threshold` is the share of calls
+  /// that were slow or failed, and so is what a snapshot shows as `slow_calls`. Default: false, so that
+  /// failures have a share of their own, as in resilience4j.
+  bool count_failures = false;
+
+  // What the concept `detector` asks for. Its comment says what each of these means.
   static constexpr bool reads_clock = true;
   static constexpr bool times_calls = true;
   static constexpr bool has_window = true;
@@ -62,22 +81,22 @@ struct slow_call_rate {
   using history = typename detail::windowed_share<Window>::template history<Atomics>;
 
   [[nodiscard]] constexpr bool is_bad(const call_sample& call) const noexcept {
-    return call.failed || is_slow(call);
+    return call.failed || is_counted(call);
   }
   [[nodiscard]] constexpr std::uint32_t first_marks(std::uint32_t /*most_marks*/) const noexcept {
     return detail::windowed_share<Window>::dirty;
   }
   [[nodiscard]] auto record(auto& past, const call_sample& call) const noexcept {
-    // Each counts a call once: when it is overdue, or else when it has ended.
+    // Each call is counted once: when it is overdue, or else when it has ended.
     if (counts_overdue ? call.was_overdue : call.in_flight) return past.read(call.epoch, call.ended);
-    return past.record(call.epoch, is_slow(call), call.ended);
+    return past.record(call.epoch, is_counted(call), call.ended);
   }
   [[nodiscard]] auto read(const auto& past, const call_sample& call) const noexcept {
     return past.read(call.epoch, call.ended);
   }
   [[nodiscard]] constexpr judgement judge(window_counts seen, std::uint32_t marks, const call_sample& call,
                                           std::uint32_t most_marks) const noexcept {
-    return detail::windowed_share<Window>::judge(*this, seen, is_slow(call), marks, most_marks);
+    return detail::windowed_share<Window>::judge(*this, seen, is_counted(call), marks, most_marks);
   }
   [[nodiscard]] epoch_statistics statistics(const auto& past, std::uint32_t /*marks*/, const call_sample& at,
                                             std::uint32_t /*most_marks*/) const noexcept {
@@ -85,23 +104,29 @@ struct slow_call_rate {
     return {.calls = seen.calls, .slow_calls = seen.bad};
   }
 
-  /// Beyond it a call in flight is overdue.
+  /// When a call in flight is overdue.
   [[nodiscard]] constexpr duration overdue_after() const noexcept { return slower_than; }
 
+  [[nodiscard]] constexpr slow_call_rate with_defaults() const noexcept {
+    return {threshold, slower_than, detail::windowed_share<Window>::minimum_calls(*this), window,
+            count_failures};
+  }
   /// Throws `std::invalid_argument` naming field, value and range.
   void validate(std::uint32_t /*most_marks*/) const {
     detail::require_within("slow_call_rate.slower_than", slower_than, duration{std::chrono::microseconds{1}},
                            duration{std::chrono::hours{24}});
-    detail::windowed_share<Window>::validate("slow_call_rate", threshold, minimum_calls, window);
+    detail::windowed_share<Window>::validate("slow_call_rate", *this);
   }
+  /// The window keeps its size. Throws as above.
   void validate_replacing(const slow_call_rate& in_use) const {
     detail::windowed_share<Window>::validate_replacing("slow_call_rate", window, in_use.window);
   }
 
  private:
-  [[nodiscard]] constexpr bool is_slow(const call_sample& call) const noexcept {
-    if (call.in_flight) return counts_overdue;  // who looked for it has compared
-    return call.took > slower_than;
+  /// Whether the call is one of those that the window counts against the circuit.
+  [[nodiscard]] constexpr bool is_counted(const call_sample& call) const noexcept {
+    if (call.in_flight) return counts_overdue;  // the circuit has compared its time already
+    return call.took > slower_than || (count_failures && call.failed);
   }
 };
 static_assert(detector<slow_call_rate<count_window>>);

@@ -94,9 +94,9 @@ TEST_CASE("what can't be replaced is refused, and nothing has changed", "[breake
   CHECK(refusal([&] { bench.circuit.reconfigure({.name = "other", .open_for = 1s}); }) ==
         "breaker_options.name = 'other': allowed is 'bench'");
   CHECK(refusal([&] { bench.circuit.reconfigure({.probes = 0}); }) ==
-        "breaker_options.probes = 0: allowed is 1 to 255");
+        "breaker 'bench': breaker_options.probes = 0: allowed is 1 to 255");
   CHECK(refusal([&] { bench.circuit.reconfigure(consecutive_failures{0}); }) ==
-        "consecutive_failures.threshold = 0: allowed is 1 to 1000000");
+        "breaker 'bench': consecutive_failures.threshold = 0: allowed is 1 to 1000000");
   CHECK(bench.circuit.options().probes == 2);
   CHECK(bench.circuit.detector().threshold == 3);
 
@@ -104,7 +104,7 @@ TEST_CASE("what can't be replaced is refused, and nothing has changed", "[breake
   brownout::circuit_breaker circuit{brownout::any_of{consecutive_failures{}, rate{.window = {50}}}};
   CHECK(refusal([&] {
           circuit.reconfigure(brownout::any_of{consecutive_failures{}, rate{.window = {60}}});
-        }) == "failure_rate.window.size = 60: allowed is 50 to 50");
+        }) == "failure_rate.window.size = 60: allowed is 50: a window in use keeps its size");
   circuit.reconfigure(brownout::any_of{consecutive_failures{9}, rate{.threshold = 0.9, .window = {50}}});
   CHECK(circuit.detector().first.threshold == 9);
   CHECK(circuit.detector().second.threshold == 0.9);

@@ -8,9 +8,11 @@
 #include "brownout/detector/slow_call_rate.hpp"
 #include "brownout/detector/standard_detector.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <stdexcept>
 #include <string>
+#include <utility>
 
 using namespace breaker_test;
 using brownout::any_of;
@@ -163,6 +165,112 @@ TEST_CASE("a share of slow calls opens the circuit, however they ended", "[detec
   CHECK(bench.state() == circuit_state::closed);
   bench.report(outcome::success, 1, 2s);
   CHECK(bench.state() == circuit_state::open);
+}
+
+TEST_CASE("failures count as slow calls where that is asked for, in one share with them", "[detector]") {
+  const bool count_failures = GENERATE(false, true);
+  detector_bench bench{slow_call_rate<>{.threshold = 0.5,
+                                        .slower_than = 1s,
+                                        .minimum_calls = 10,
+                                        .window = {10},
+                                        .count_failures = count_failures}};
+  SECTION("failures alone") {
+    bench.fail(9);
+    CHECK(bench.state() == circuit_state::closed);
+    CHECK(bench.circuit.snapshot().slow_calls == (count_failures ? 9 : 0));
+    bench.fail();
+  }
+  SECTION("some slow, some failed, and some both") {
+    bench.succeed(5);
+    bench.report(outcome::success, 2, 2s);
+    bench.fail();
+    bench.report(outcome::failure, 1, 2s);
+    CHECK(bench.state() == circuit_state::closed);  // 4 of 9
+    bench.fail();
+    CHECK(bench.circuit.snapshot().calls == (count_failures ? 0 : 10));
+  }
+  CHECK(bench.state() == (count_failures ? circuit_state::open : circuit_state::closed));
+}
+
+TEST_CASE("a call that was counted when it was overdue does not count again when it fails",
+          "[detector][B11]") {
+  using in_flight = slow_call_rate<count_window, brownout::slow_calls::in_flight>;
+  detector_bench bench{in_flight{
+      .threshold = 0.5, .slower_than = 1s, .minimum_calls = 4, .window = {8}, .count_failures = true}};
+  bench.succeed(2);
+  auto hanging = bench.circuit.try_acquire();
+  bench.clock.advance(2s);
+  bench.succeed();  // finds the one that hangs
+  CHECK(bench.circuit.snapshot().slow_calls == 1);
+  CHECK(hanging->complete(outcome::failure) == disposition::counted);
+  CHECK(bench.circuit.snapshot().slow_calls == 1);
+  CHECK(bench.circuit.snapshot().calls == 4);
+  bench.fail();  // fast, and not counted before
+  CHECK(bench.circuit.snapshot().slow_calls == 2);
+}
+
+TEST_CASE("without a minimum of calls twenty are evidence, or a full window of fewer",
+          "[detector][options]") {
+  const auto size = GENERATE(1u, 10u, 19u, 20u, 21u, 1000u);
+  const auto minimum = std::min(size, 20u);
+  SECTION("share of failures") {
+    detector_bench bench{failure_rate<>{.window = {size}}};
+    CHECK(bench.circuit.detector().minimum_calls == minimum);
+    bench.fail(static_cast<int>(minimum) - 1);
+    CHECK(bench.state() == circuit_state::closed);
+    bench.fail();
+    CHECK(bench.state() == circuit_state::open);
+  }
+  SECTION("share of slow calls") {
+    detector_bench bench{slow_call_rate<>{.slower_than = 1s, .window = {size}}};
+    CHECK(bench.circuit.detector().minimum_calls == minimum);
+    bench.report(outcome::success, static_cast<int>(minimum) - 1, 2s);
+    CHECK(bench.state() == circuit_state::closed);
+    bench.report(outcome::success, 1, 2s);
+    CHECK(bench.state() == circuit_state::open);
+  }
+  SECTION("among others") {
+    detector_bench bench{any_of{consecutive_failures{1000}, failure_rate<>{.window = {size}}}};
+    CHECK(bench.circuit.detector().second.minimum_calls == minimum);
+  }
+  SECTION("over a time") {
+    CHECK(brownout::circuit_breaker{failure_rate<time_window>{}}.detector().minimum_calls == 20);
+  }
+  SECTION("replaced while in use") {
+    detector_bench bench{failure_rate<>{.minimum_calls = 1, .window = {size}}};
+    bench.circuit.reconfigure(failure_rate<>{.threshold = 0.9, .window = {size}});
+    CHECK(bench.circuit.detector().minimum_calls == minimum);
+    bench.circuit.reconfigure(bench.circuit.detector());
+  }
+}
+
+TEST_CASE("a refused option says which breaker it is of, where that has a name", "[detector][options]") {
+  const auto refused = [](auto&& act) -> std::string {
+    try {
+      act();
+    } catch (const std::invalid_argument& error) {
+      return error.what();
+    }
+    return "";
+  };
+  const auto built = [](failure_rate<> detector, breaker_options options) {
+    brownout::circuit_breaker{detector, std::move(options)};
+  };
+  CHECK(refused([&] { built({.minimum_calls = 11, .window = {10}}, {.name = "database"}); }) ==
+        "breaker 'database': failure_rate.minimum_calls = 11: allowed is 1 to 10, the size of the window");
+  CHECK(refused([&] { built({}, {.name = "database", .probes = 0}); }) ==
+        "breaker 'database': breaker_options.probes = 0: allowed is 1 to 255");
+  CHECK(refused([&] { built({}, {.probes = 0}); }) == "breaker_options.probes = 0: allowed is 1 to 255");
+  CHECK(refused([&] { built({}, {.name = std::string(129, 'n')}); }) ==
+        "breaker_options.name = " + std::string(128, 'n') + "...: allowed is up to 128 bytes");
+
+  brownout::circuit_breaker database{failure_rate<>{}, {.name = "database"}};
+  CHECK(refused([&] { database.reconfigure({.probes = 0}); }) ==
+        "breaker 'database': breaker_options.probes = 0: allowed is 1 to 255");
+  CHECK(refused([&] { database.reconfigure(failure_rate<>{.threshold = 2}); }) ==
+        "breaker 'database': failure_rate.threshold = 2: allowed is above 0, up to 1");
+  CHECK(refused([&] { database.reconfigure(failure_rate<>{.window = {60}}); }) ==
+        "breaker 'database': failure_rate.window.size = 60: allowed is 100: a window in use keeps its size");
 }
 
 TEST_CASE("where slow calls open the circuit, a slow probe does not close it", "[detector][detector]") {
@@ -321,8 +429,7 @@ TEST_CASE("a detector that can't work is refused with its field, its value and t
   CHECK(refusal(failure_rate<>{.threshold = std::nan("")}) ==
         "failure_rate.threshold = nan: allowed is above 0, up to 1");
   CHECK(refusal(failure_rate<>{.minimum_calls = 101}) ==
-        "failure_rate.minimum_calls = 101: allowed is 1 to 100");
-  CHECK(refusal(failure_rate<>{.minimum_calls = 0}) == "failure_rate.minimum_calls = 0: allowed is 1 to 100");
+        "failure_rate.minimum_calls = 101: allowed is 1 to 100, the size of the window");
   CHECK(refusal(failure_rate<>{.window = {0}}) == "count_window.size = 0: allowed is 1 to 1000");
   CHECK(refusal(failure_rate<time_window>{.window = {99ms}}) ==
         "time_window.length = 99ms: allowed is 100ms to 1h");

@@ -5,12 +5,15 @@
 #include "brownout/breaker/open_period.hpp"
 #include "brownout/breaker/options.hpp"
 #include "brownout/core/clock.hpp"
+#include "brownout/core/detail/invalid_option.hpp"
 #include "brownout/core/detail/live_value.hpp"
+#include "brownout/detector/detector.hpp"
 #include "brownout/version.hpp"
 
 #include <algorithm>
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <utility>
 
 namespace brownout::inline BROWNOUT_ABI::detail {
@@ -73,9 +76,9 @@ struct recovery {
 template <class Detector>
 class policy {
  public:
-  /// Throws `std::invalid_argument` naming field, value and range.
+  /// Throws `std::invalid_argument` naming breaker, field, value and range.
   policy(const breaker_options& options, const Detector& detector)
-      : policy{valid(options), valid(detector)} {}
+      : policy{valid(options, options.name), valid(detector, options.name)} {}
   /// Precondition: both are valid.
   policy(const recovery& rules, const Detector& detector) : rules_{rules}, detector_{detector} {}
 
@@ -85,16 +88,28 @@ class policy {
   void replace(const recovery& rules) { rules_.write(rules); }
   void replace(const Detector& detector) { detector_.write(detector); }
 
-  static recovery valid(const breaker_options& options) {
-    options.validate();
+  // Of the breaker called `name`, with what was left out filled in. These throw as above.
+  static recovery valid(const breaker_options& options, std::string_view name) {
+    of_breaker(name, [&] { options.validate(); });
     return recovery::of(options);
   }
-  static const Detector& valid(const Detector& detector) {
-    detector.validate(control_word::most_marks);
-    return detector;
+  static Detector valid(const Detector& detector, std::string_view name) {
+    of_breaker(name, [&] { detector.validate(control_word::most_marks); });
+    return with_defaults(detector);
+  }
+  static Detector valid_replacing(const Detector& in_use, const Detector& detector, std::string_view name) {
+    const auto next = valid(detector, name);
+    of_breaker(name, [&] { next.validate_replacing(in_use); });
+    return next;
   }
 
  private:
+  static void of_breaker(std::string_view name, auto check) {
+    // A name that is too long is refused itself.
+    if (name.empty() || name.size() > breaker_options::longest_name) return check();
+    name_owner("breaker '" + std::string{name} + "'", check);
+  }
+
   live_value<recovery> rules_;
   live_value<Detector> detector_;
 };

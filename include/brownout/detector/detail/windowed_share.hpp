@@ -8,6 +8,7 @@
 #include "brownout/detector/detector.hpp"
 #include "brownout/version.hpp"
 
+#include <algorithm>
 #include <cstdint>
 #include <string>
 
@@ -15,14 +16,14 @@ namespace brownout::inline BROWNOUT_ABI::detail {
 
 /// The part that `failure_rate` and `slow_call_rate` have in common: bad calls as a share of a window.
 ///
-/// **Marks.** 0: the window is full and has no bad call in it, so a good one changes nothing. Otherwise a
-/// number that each bad call changes, after it has entered the window. A thread that finds the window clean
-/// puts back 0 only if the number is the one that it read before it looked: so no bad call has come
-/// meanwhile, and none is forgotten, unless exactly as many came as there are numbers (62 at the fewest,
-/// where several detectors share the marks) while that thread slept. Then failures stay in the window that
-/// successes should have pushed out, until the next bad call.
+/// **Marks.** 0 means that the window is full and has no bad call in it: a good call changes nothing. Any
+/// other number is changed by each bad call, after that call has entered the window. A thread that finds the
+/// window clean puts back 0 only if the number is the one that it read before it looked. Then no bad call has
+/// come meanwhile, and no bad call is forgotten. There is one exception: exactly as many bad calls as there
+/// are numbers (62 at the fewest, where several detectors share the marks) come while that thread sleeps.
+/// Then failures stay in the window that successes should have pushed out, until the next bad call.
 ///
-/// Windows whose calls go out of date by time never stay clean, so there the marks stay what they are.
+/// The marks of a time window stay what they are, because its calls go out of date by time.
 template <class Window>
 struct windowed_share {
   template <class Atomics>
@@ -33,12 +34,15 @@ struct windowed_share {
   static constexpr std::uint32_t dirty = 1;
   /// What a time window can tell apart even if one thread makes all calls.
   static constexpr std::uint32_t most_in_time = 300'000;
+  static constexpr std::uint32_t default_minimum = 20;
+
+  static constexpr bool has_size = requires(const Window& window) { window.size; };
 
   /// `policy`: threshold, minimum_calls and window.
   [[nodiscard]] static constexpr judgement judge(const auto& policy, window_counts seen, bool bad,
                                                  std::uint32_t marks, std::uint32_t most_marks) noexcept {
     if (!bad) return {policy.window.is_settled(seen) ? 0 : marks};
-    const bool trips = seen.calls >= policy.minimum_calls && reaches(seen.bad, seen.calls, policy.threshold);
+    const bool trips = seen.calls >= minimum_calls(policy) && reaches(seen.bad, seen.calls, policy.threshold);
     if constexpr (Window::reads_clock) {
       return {marks, trips};
     } else {
@@ -46,24 +50,39 @@ struct windowed_share {
     }
   }
 
+  /// The minimum in force: as given, or else the default, which no window is too small for.
+  [[nodiscard]] static constexpr std::uint32_t minimum_calls(const auto& policy) noexcept {
+    if (policy.minimum_calls != 0) return policy.minimum_calls;
+    if constexpr (has_size) return (std::min)(default_minimum, policy.window.size);
+    return default_minimum;
+  }
+
   /// The window stays as it was built.
   static void validate_replacing(const std::string& name, const Window& window, const Window& in_use) {
-    if constexpr (requires { window.size; }) {
-      require_within(name + ".window.size", window.size, in_use.size, in_use.size);
+    if constexpr (has_size) {
+      require_same(name + ".window.size", window.size, in_use.size);
     } else {
-      require_within(name + ".window.length", window.length, in_use.length, in_use.length);
+      require_same(name + ".window.length", window.length, in_use.length);
     }
   }
 
-  static void validate(const std::string& name, double threshold, std::uint32_t minimum_calls,
-                       const Window& window) {
-    require_share(name + ".threshold", threshold);
-    window.validate();
-    if constexpr (requires { window.size; }) {
-      require_within<std::uint32_t>(name + ".minimum_calls", minimum_calls, 1, window.size);
+  static void validate(const std::string& name, const auto& policy) {
+    require_share(name + ".threshold", policy.threshold);
+    policy.window.validate();
+    const auto minimum = minimum_calls(policy);
+    if constexpr (has_size) {
+      if (minimum <= policy.window.size) return;
+      invalid_option(name + ".minimum_calls", to_text(minimum),
+                     "1 to " + to_text(policy.window.size) + ", the size of the window");
     } else {
-      require_within<std::uint32_t>(name + ".minimum_calls", minimum_calls, 1, most_in_time);
+      require_within<std::uint32_t>(name + ".minimum_calls", minimum, 1, most_in_time);
     }
+  }
+
+ private:
+  static void require_same(const std::string& field, auto value, decltype(value) in_use) {
+    if (value == in_use) return;
+    invalid_option(field, to_text(value), to_text(in_use) + ": a window in use keeps its size");
   }
 };
 
