@@ -15,14 +15,17 @@
 #include "brownout/core/atomics.hpp"
 #include "brownout/core/classifier.hpp"
 #include "brownout/core/clock.hpp"
+#include "brownout/core/detail/compiler.hpp"
 #include "brownout/core/detail/guarded_call.hpp"
 #include "brownout/core/detail/invalid_option.hpp"
 #include "brownout/detector/detector.hpp"
 #include "brownout/detector/standard_detector.hpp"
+#include "brownout/version.hpp"
 
 #include <algorithm>
 #include <atomic>
 #include <chrono>
+#include <concepts>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -32,6 +35,11 @@
 #include <utility>
 
 namespace brownout::inline BROWNOUT_ABI {
+
+namespace detail {
+template <class Breaker>
+struct registered_breaker;  // a registry's
+}  // namespace detail
 
 /// May I call this dependency? Refuses calls while it fails, and finds out by few probes when it is back.
 ///
@@ -46,20 +54,32 @@ class alignas(64) circuit_breaker {
   using permit = brownout::permit<circuit_breaker>;
   using admission = brownout::admission<circuit_breaker>;
 
-  /// Throws `std::invalid_argument` naming field, value and range (without exceptions: the assertion
-  /// handler).
+  /// A breaker with this detector and these options. What is left out, or given as `{}`, has its default.
+  ///
+  ///     brownout::circuit_breaker database{brownout::consecutive_failures{3}, {.name = "database"}};
+  ///
+  /// `std::make_unique`, `emplace` and others that forward arguments take no braces alone; there, name the
+  /// type of the options: `std::make_unique<circuit_breaker<>>(breaker_options{.name = "database"})`.
+  ///
+  /// Throws `std::invalid_argument` naming field, value and range. Without exceptions the assertion handler
+  /// gets that text.
   explicit circuit_breaker(Detector detector = {}, breaker_options options = {}, Clock clock = Clock{})
-      : circuit_breaker{std::make_shared<detail::policy<Detector>>(options, detector),
-                        std::move(options.name), std::move(clock)} {}
-  /// With the figures of another library: see `presets`. Throws as above.
-  explicit circuit_breaker(preset<Detector> from, Clock clock = Clock{})
-      : circuit_breaker{from.detector, std::move(from.options), std::move(clock)} {}
+      : circuit_breaker{shared_policy{options, detector}, std::move(options.name), std::move(clock)} {}
 
-  /// For registries: breakers that share a policy until they are reconfigured.
-  circuit_breaker(std::shared_ptr<detail::policy<Detector>> policy, std::string name, Clock clock)
-      : history_{*policy->detector()},
-        circuit_{std::move(policy), std::move(clock)},
-        name_{std::move(name)} {}
+  /// A breaker with the default detector and these options. Throws as above.
+  ///
+  ///     brownout::circuit_breaker database{{.name = "database"}};
+  //
+  // A template, so that `{}` means the detector above: of two that are as good, a compiler takes the one
+  // that is no template.
+  template <class = void>
+  explicit circuit_breaker(breaker_options options, Clock clock = Clock{})
+      : circuit_breaker{Detector{}, std::move(options), std::move(clock)} {}
+
+  /// A breaker with the figures of another library: see `presets`. Throws as above.
+  template <std::same_as<preset<Detector>> Preset>
+  explicit circuit_breaker(Preset from, Clock clock = Clock{})
+      : circuit_breaker{from.detector, std::move(from.options), std::move(clock)} {}
 
   circuit_breaker(const circuit_breaker&) = delete;
   circuit_breaker& operator=(const circuit_breaker&) = delete;
@@ -167,6 +187,24 @@ class alignas(64) circuit_breaker {
  private:
   friend permit;
   friend admission;
+  template <class>
+  friend struct detail::registered_breaker;
+
+  /// What a breaker decides by. The breakers of a registry share one until they are reconfigured. A type of
+  /// its own, so that no `{}` and no name can mean it.
+  struct shared_policy {
+    explicit shared_policy(const breaker_options& options, const Detector& detector)
+        : content{std::make_shared<detail::policy<Detector>>(options, detector)} {}
+    explicit shared_policy(std::shared_ptr<detail::policy<Detector>> shared) : content{std::move(shared)} {}
+
+    std::shared_ptr<detail::policy<Detector>> content;
+  };
+
+  circuit_breaker(shared_policy policy, std::string name, Clock clock)
+      : history_{*policy.content->detector()},
+        circuit_{std::move(policy.content), std::move(clock)},
+        name_{std::move(name)} {}
+
   struct nothing {};
   struct call_start {
     duration at{};
@@ -253,8 +291,11 @@ class alignas(64) circuit_breaker {
   BROWNOUT_NO_UNIQUE_ADDRESS in_flight_table in_flight_;
 };
 
+template <class Detector>
+circuit_breaker(preset<Detector>) -> circuit_breaker<Detector>;
+template <class Detector, class Clock>
+circuit_breaker(preset<Detector>, Clock) -> circuit_breaker<Detector, Clock>;
+
 }  // namespace brownout::inline BROWNOUT_ABI
 
 #include "brownout/breaker/detail/circuit_breaker_impl.hpp"
-#include "brownout/core/detail/compiler.hpp"
-#include "brownout/version.hpp"

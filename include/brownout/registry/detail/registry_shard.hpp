@@ -37,7 +37,9 @@ struct registered_breaker {
   template <class Policy, class Clock>
   registered_breaker(std::uint32_t place, registry_shard<Breaker>* owner,
                      const std::shared_ptr<Policy>& policy, std::string&& name, const Clock& clock)
-      : breaker{policy, std::move(name), clock}, number{place}, home{owner} {}
+      : breaker{typename Breaker::shared_policy{policy}, std::move(name), clock},
+        number{place},
+        home{owner} {}
 
   BROWNOUT_NO_UNIQUE_ADDRESS Breaker breaker;  // its tail padding holds what follows
   const std::uint32_t number;
