@@ -84,33 +84,41 @@ class alignas(64) circuit_breaker {
   circuit_breaker(const circuit_breaker&) = delete;
   circuit_breaker& operator=(const circuit_breaker&) = delete;
 
-  /// Asks to make one call. Closed: one load, and a clock reading where calls are timed. Open: a rejection
-  /// that says why and how long. At the deadline exactly one caller turns the circuit half-open and gets the
-  /// first probe. Lock-free.
-  [[nodiscard]] admission try_acquire() noexcept {
-    if constexpr (Detector::counts_overdue) count_overdue();
-    const auto seen = circuit_.word();
-    if (seen.is_clean()) [[likely]] {
-      return admission{this, seen, start(seen)};
-    }
-    // Plain words in registers: returning the admission itself from out of line costs memory traffic.
-    const auto slow = acquire_slowly(seen);
-    return admission{slow.admitted_by, slow.token,
-                     slow.admitted_by == nullptr ? start_time{} : start(slow.token)};
-  }
-
-  /// Calls `function` when admitted, returns what it returns and throws what it throws; `classify` judges
-  /// either, by default as `default_classifier` says. Throws `call_rejected` instead of calling while the
-  /// circuit refuses.
+  /// Asks to make one call, for callers that report the outcome by hand. A false admission says why the
+  /// circuit refuses and when to try again.
   ///
-  /// The permit settles whatever is thrown, by `classify` too: then the call has no verdict and counts as
-  /// nothing. What `function` returns must be movable, since it is judged before it is returned.
+  /// - Closed: admits. One load, and one clock reading if the detector times calls.
+  /// - Open: refuses until the open period is over. Then exactly one caller makes the circuit half-open and
+  ///   gets the first probe.
+  /// - Half-open: admits while a place is free, and calls within a `call` as described there.
+  ///
+  /// A permit taken by hand is not bound to a thread. So calls that are made while it is held do not use its
+  /// place. Thread-safe, lock-free.
+  [[nodiscard]] admission try_acquire() noexcept { return acquire<false>(); }
+  /// As above, for the `call` and `try_call` of a class that wraps a breaker. Calls within the call use the
+  /// place of this permit. The permit must be settled on this thread.
+  [[nodiscard]] admission try_acquire(detail::within_call) noexcept { return acquire<true>(); }
+
+  /// Calls `function` if the circuit admits the call, returns what it returns and throws what it throws.
+  /// Throws `call_rejected` instead of calling while the circuit refuses.
+  ///
+  /// `classify` judges how the call ended; default: `default_classifier`. The permit settles whatever is
+  /// thrown. If `classify` throws, the call has no verdict and counts as nothing. What `function` returns
+  /// must be movable, since it is judged before it is returned.
+  ///
+  /// **A call within a call.** `function` may call the same breaker again on the same thread, directly or
+  /// through other breakers. While the circuit is half-open and has no free place, the inner call uses the
+  /// place of the outer one: it is admitted, and its outcome counts as nothing. The outcome of the outer call
+  /// decides. This holds for `call`, `try_call` and `try_acquire`, for 8 inner calls of one place at once,
+  /// and in up to 8 half-open breakers at once. An inner call on another thread is a call as any other.
+  /// Stackful coroutines that share a thread look like calls within each other; they should use
+  /// `try_acquire`.
   template <class F, class C = default_classifier>
   std::invoke_result_t<F> call(F&& function, const C& classify = {}) {
     return detail::call(*this, std::forward<F>(function), classify);
   }
 
-  /// The same with the refusal as a value; what `function` throws still passes through.
+  /// As `call`, with the refusal as a value. What `function` throws still passes through.
   template <class F, class C = default_classifier>
   result<std::invoke_result_t<F>> try_call(F&& function, const C& classify = {}) {
     return detail::try_call(*this, std::forward<F>(function), classify);
@@ -220,6 +228,19 @@ class alignas(64) circuit_breaker {
     detail::control_word token;    // the permit's, or the packed rejection
   };
 
+  template <bool WithinCall>
+  [[nodiscard]] admission acquire() noexcept {
+    if constexpr (Detector::counts_overdue) count_overdue();
+    const auto seen = circuit_.word();
+    if (seen.is_clean()) [[likely]] {
+      return admission{this, seen, start(seen)};
+    }
+    // Plain words in registers: returning the admission itself from out of line costs memory traffic.
+    const auto slow = WithinCall ? acquire_slowly_for_call(seen) : acquire_slowly(seen);
+    return admission{slow.admitted_by, slow.token,
+                     slow.admitted_by == nullptr ? start_time{} : start(slow.token)};
+  }
+
   [[nodiscard]] start_time start(detail::control_word token) noexcept {
     start_time begun;
     if constexpr (Detector::times_calls) begun.at = circuit_.elapsed();
@@ -241,6 +262,7 @@ class alignas(64) circuit_breaker {
   }
 
   BROWNOUT_NOINLINE answer acquire_slowly(detail::control_word seen) noexcept;
+  BROWNOUT_NOINLINE answer acquire_slowly_for_call(detail::control_word seen) noexcept;
   BROWNOUT_NOINLINE answer acquire_by_clock(detail::control_word seen) noexcept;
   BROWNOUT_NOINLINE disposition record_slowly(detail::control_word token, start_time started, outcome result,
                                               duration retry_after) noexcept;

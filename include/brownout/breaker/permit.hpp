@@ -2,6 +2,7 @@
 #pragma once
 
 #include "brownout/breaker/detail/control_word.hpp"
+#include "brownout/breaker/detail/held_places.hpp"
 #include "brownout/core/assert.hpp"
 #include "brownout/core/circuit_state.hpp"
 #include "brownout/core/clock.hpp"
@@ -42,18 +43,22 @@ class [[nodiscard]] permit {
 
   ~permit() { give_back(); }
 
-  /// Reports how the call ended. Says `counted`; `late` when the circuit has moved on since the permit was
-  /// issued (or this permit was settled before), and then nothing changes; `released` for ignored and
-  /// cancelled, and for any result while the circuit is disabled.
+  /// Reports how the call ended, and says what became of the report:
   ///
-  /// `retry_after`: what a failed call was told to wait, say by a Retry-After header. If it opens the
-  /// circuit, the open period is at least that long: up to 5 minutes, in steps of 100 ms. Default: nothing
-  /// was said.
+  /// - `counted`: it entered the statistics, and may have changed the state;
+  /// - `late`: the circuit has moved on since the permit was issued, or this permit was settled before.
+  ///   Nothing changes;
+  /// - `released`: nothing was counted. The outcome was ignored or cancelled, the circuit is disabled, or the
+  ///   call uses the place of an outer call (see `circuit_breaker::call`).
   ///
-  /// `why`: of a failure, for the breaker's snapshot; cut to 119 bytes. Default: nothing to say.
+  /// `retry_after`: how long the dependency asked to be left alone, for example in a Retry-After header. If
+  /// this failure opens the circuit, the open period is at least that long: up to 5 minutes, in steps of
+  /// 100 ms. Default: nothing was asked.
   ///
-  /// Lock-free; never allocates, apart from a breaker's first `why` (some 400 bytes; without memory for it
-  /// the text is lost). A success on a closed circuit without failures is one load.
+  /// `why`: the text of a failure, for the breaker's snapshot; cut to 119 bytes. Default: none.
+  ///
+  /// Lock-free. Allocates only once: some 400 bytes for the first `why` of a breaker. Without memory for it
+  /// the text is lost. A success on a closed circuit without failures is one load.
   disposition complete(outcome result, duration retry_after = {}, std::string_view why = {}) noexcept {
     if (breaker_ == nullptr) return disposition::late;
     auto& breaker = *std::exchange(breaker_, nullptr);
@@ -66,8 +71,10 @@ class [[nodiscard]] permit {
 
   /// The epoch it was issued in.
   [[nodiscard]] std::uint64_t epoch() const noexcept { return token_.epoch(); }
-  /// Whether it is one of the few that a half-open circuit issues to find out how the dependency is.
-  [[nodiscard]] bool is_probe() const noexcept { return token_.state() == circuit_state::half_open; }
+  /// Whether this permit holds a place of a half-open circuit: its call finds out how the dependency is.
+  [[nodiscard]] bool is_probe() const noexcept {
+    return token_.state() == circuit_state::half_open || detail::ticket::is_holder(token_);
+  }
 
   /// True once reported, given away or given back.
   [[nodiscard]] bool settled() const noexcept { return breaker_ == nullptr; }

@@ -20,7 +20,7 @@ enum class outcome : std::uint8_t {
 enum class disposition : std::uint8_t {
   counted,   ///< it entered the statistics, and may have changed the state
   late,      ///< its epoch was over (or the permit already settled): neither state nor statistics changed
-  released,  ///< ignored or cancelled: the permit went back, nothing was counted
+  released,  ///< nothing was counted: ignored, cancelled, or a call within a probe, which the probe decides
 };
 
 [[nodiscard]] constexpr std::string_view to_string(outcome value) noexcept {

@@ -109,10 +109,9 @@ class dependency {
              duration stale_after = evidence_options{}.stale_limit())
       : breaker_{options.detector, named(options), clock}, calls_{stale_after}, clock_{clock} {}
 
-  [[nodiscard]] admission try_acquire() noexcept {
-    auto inner = breaker_.try_acquire();
-    const auto why = inner ? brownout::rejection{} : inner.rejection();
-    return {permit{*this, *std::move(inner), clock_.now()}, why};
+  [[nodiscard]] admission try_acquire() noexcept { return measured(breaker_.try_acquire()); }
+  [[nodiscard]] admission try_acquire(detail::within_call within) noexcept {
+    return measured(breaker_.try_acquire(within));
   }
 
   template <class F, class C = default_classifier>
@@ -147,6 +146,11 @@ class dependency {
   }
 
  private:
+  [[nodiscard]] admission measured(typename breaker_type::admission inner) noexcept {
+    const auto why = inner ? brownout::rejection{} : inner.rejection();
+    return {permit{*this, *std::move(inner), clock_.now()}, why};
+  }
+
   static breaker_options named(const dependency_options& options) {
     auto named = options.breaker;
     named.name = options.name;

@@ -57,7 +57,8 @@ std::string outage() {
   if (refused || refused.rejection().retry_after != 5s) return "rejection";
   if (refused.value_or(6) != 6) return "value_or";
   clock.advance(5s);
-  if (!circuit.try_call([] {})) return "probe";
+  const auto nested = circuit.try_call([&] { return *circuit.try_call([] { return 7; }); });
+  if (!nested || *nested != 7) return "probe, and a call within it";
   return circuit.observed_state() == brownout::circuit_state::closed ? "" : "recovery";
 }
 

@@ -5,6 +5,7 @@
 
 #include "brownout/breaker/circuit_breaker.hpp"
 #include "brownout/breaker/detail/control_word.hpp"
+#include "brownout/breaker/detail/held_places.hpp"
 #include "brownout/breaker/permit.hpp"
 #include "brownout/breaker/snapshot.hpp"
 #include "brownout/core/circuit_state.hpp"
@@ -47,6 +48,8 @@ auto circuit_breaker<Detector, Clock, Atomics>::acquire_by_clock(detail::control
       const auto rules = circuit_.rules();
       const auto left = circuit_.wait(*at, *rules);
       if (left > duration::zero()) {
+        const auto rider = detail::held_places::of_this_thread().ride(this, seen);
+        if (rider) return {this, *rider};
         if (!seen.is_ramping()) return refuse(rejection_reason::probes_in_flight, left);
         if (seen.succeeded() > 0 && !circuit_.replace(seen, seen.with_no_streak())) continue;
         return refuse(rejection_reason::recovering, left);
@@ -59,6 +62,17 @@ auto circuit_breaker<Detector, Clock, Atomics>::acquire_by_clock(detail::control
     }
     if (circuit_.begin_era(seen, next, at->now)) return {this, next.without_shortcut()};
   }
+}
+
+/// Apart from `acquire_slowly`, so that a permit taken by hand pays nothing for it.
+template <detector Detector, clock_source Clock, class Atomics>
+auto circuit_breaker<Detector, Clock, Atomics>::acquire_slowly_for_call(detail::control_word seen) noexcept
+    -> answer {
+  auto given = acquire_slowly(seen);
+  if (given.admitted_by != nullptr && given.token.state() == circuit_state::half_open) {
+    given.token = detail::held_places::of_this_thread().enter(this, given.token);
+  }
+  return given;
 }
 
 template <detector Detector, clock_source Clock, class Atomics>
@@ -92,6 +106,8 @@ disposition circuit_breaker<Detector, Clock, Atomics>::record_off_closed(detail:
                                                                          detail::control_word token,
                                                                          start_time started, outcome result,
                                                                          duration retry_after) noexcept {
+  token = detail::held_places::of_this_thread().leave(this, token);
+  if (detail::ticket::is_rider(token)) return disposition::released;
   if (result == outcome::ignored || result == outcome::cancelled) {
     give_place_back(token);
     return disposition::released;
@@ -170,7 +186,7 @@ template <detector Detector, clock_source Clock, class Atomics>
 void circuit_breaker<Detector, Clock, Atomics>::give_back(detail::control_word token,
                                                           [[maybe_unused]] start_time started) noexcept {
   if constexpr (Detector::counts_overdue) in_flight_.leave(started.place);
-  give_place_back(token);
+  give_place_back(detail::held_places::of_this_thread().leave(this, token));
 }
 
 /// Half-open, somebody else can have it.

@@ -141,9 +141,24 @@ requires std::is_void_v<std::invoke_result_t<F>> BROWNOUT_ALWAYS_INLINE void inv
   ended.complete(verdict, verdict == outcome::failure ? retry_after_of(classify) : duration{});
 }
 
+/// Says that a permit is asked for by a guarded call, which settles it on this thread before it returns.
+struct within_call {
+  explicit within_call() = default;
+};
+
+/// A permit for a guarded call, or the refusal.
+template <class Breaker>
+[[nodiscard]] auto acquire_for_call(Breaker& breaker) noexcept {
+  if constexpr (requires { breaker.try_acquire(within_call{}); }) {
+    return breaker.try_acquire(within_call{});
+  } else {
+    return breaker.try_acquire();
+  }
+}
+
 template <class Breaker, class F, class C>
 std::invoke_result_t<F> call(Breaker& breaker, F&& function, const C& classify) {
-  auto admitted = breaker.try_acquire();
+  auto admitted = acquire_for_call(breaker);
   if (!admitted) [[unlikely]] {
     raise(call_rejected{admitted.rejection(), breaker.name()});
   }
@@ -152,7 +167,7 @@ std::invoke_result_t<F> call(Breaker& breaker, F&& function, const C& classify) 
 
 template <class Breaker, class F, class C>
 result<std::invoke_result_t<F>> try_call(Breaker& breaker, F&& function, const C& classify) {
-  auto admitted = breaker.try_acquire();
+  auto admitted = acquire_for_call(breaker);
   if (!admitted) [[unlikely]] {
     return admitted.rejection();
   }

@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "brownout/breaker/detail/control_word.hpp"
+#include "brownout/core/circuit_state.hpp"
+#include "brownout/version.hpp"
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+
+namespace brownout::inline BROWNOUT_ABI::detail {
+
+/// What stands in a permit in place of its circuit's word when the permit has to do with `held_places`:
+///
+///     63..61 7 | 60..24 epoch | 2 rides | 1 on the ramp | 0 holds a place
+///
+/// No circuit has the code 7, so no circuit's word equals a ticket or belongs to its era.
+struct ticket {
+  static constexpr std::uint64_t code = 7;
+  static constexpr std::uint64_t holds = 1;
+  static constexpr std::uint64_t ramps = 2;
+  static constexpr std::uint64_t rides = 4;
+  static_assert(code > control_word::ramping);
+
+  /// Of a guarded call that holds a place of the half-open `word`.
+  static constexpr control_word of_holder(control_word word) noexcept {
+    return control_word::of_code(code, word.epoch(), word.is_ramping() ? holds | ramps : holds);
+  }
+  /// Of a call within it.
+  static constexpr control_word of_rider(control_word word) noexcept {
+    return control_word::of_code(code, word.epoch(), rides);
+  }
+  static constexpr bool is_holder(control_word token) noexcept {
+    return token.code() == code && (token.bits & holds) != 0;
+  }
+  static constexpr bool is_rider(control_word token) noexcept {
+    return token.code() == code && (token.bits & rides) != 0;
+  }
+  /// What the holder's permit would have without a ticket.
+  static constexpr control_word word_of(control_word holder) noexcept {
+    const auto half_open = static_cast<std::uint64_t>(circuit_state::half_open);
+    return control_word::of_code((holder.bits & ramps) != 0 ? control_word::ramping : half_open,
+                                 holder.epoch(), control_word::payload_mask);
+  }
+};
+
+/// The places of half-open circuits that guarded calls of this thread hold.
+///
+/// A call within such a call rides on its place when the circuit has no other: if it were refused, the outer
+/// call would count as nothing, and a circuit whose every call is nested would never close. A rider takes no
+/// place, and its outcome settles nothing.
+///
+/// The calls of a thread end in the reverse order of their beginning, but stackful coroutines that share a
+/// thread do not keep that order, and may end a call on another thread than it began on. So entries are
+/// values and point to no stack frame; a lost entry costs only that a call is refused; and few calls ride on
+/// a place at once, since a coroutine beside the outer call can't be told from a call within it.
+class held_places {
+ public:
+  static constexpr std::size_t most_breakers = 8;  ///< at once; one more takes the entry of the oldest
+  static constexpr std::uint32_t most_riders = 8;  ///< on one place at once
+
+  [[nodiscard]] static held_places& of_this_thread() noexcept {
+    constinit thread_local held_places places{};
+    return places;
+  }
+
+  /// A guarded call takes a place of the half-open `word`. Returns what its permit is to have.
+  [[nodiscard]] control_word enter(const void* breaker, control_word word) noexcept {
+    place* free = nullptr;
+    for (auto& one : places_) {
+      if (one.breaker == breaker) {
+        // An outer call has a place of this era: what comes within both rides on that. Of another era it is
+        // given up, and nothing rides on it any more.
+        if (one.epoch == word.epoch()) return word;
+        free = &one;
+        break;
+      }
+      if (one.breaker == nullptr) free = &one;
+    }
+    if (free == nullptr) free = &places_[next_++ % most_breakers];
+    *free = {breaker, word.epoch(), 0};
+    return ticket::of_holder(word);
+  }
+
+  /// A call that the half-open `word` has no place for. Returns what its permit is to have if it may ride.
+  [[nodiscard]] std::optional<control_word> ride(const void* breaker, control_word word) noexcept {
+    auto* const held = find(breaker, word.epoch());
+    if (held == nullptr || held->riders == most_riders) return std::nullopt;
+    ++held->riders;
+    return ticket::of_rider(word);
+  }
+
+  /// A call has ended. Returns what its permit would have without a ticket; a rider's stays what it is.
+  [[nodiscard]] control_word leave(const void* breaker, control_word token) noexcept {
+    if (token.code() != ticket::code) return token;
+    auto* const held = find(breaker, token.epoch());
+    if (ticket::is_rider(token)) {
+      if (held != nullptr && held->riders > 0) --held->riders;
+      return token;
+    }
+    if (held != nullptr) *held = {};
+    return ticket::word_of(token);
+  }
+
+ private:
+  struct place {
+    const void* breaker = nullptr;  // null: free
+    std::uint64_t epoch = 0;
+    std::uint32_t riders = 0;
+  };
+
+  [[nodiscard]] place* find(const void* breaker, std::uint64_t epoch) noexcept {
+    for (auto& one : places_) {
+      if (one.breaker == breaker && one.epoch == epoch) return &one;
+    }
+    return nullptr;
+  }
+
+  std::array<place, most_breakers> places_{};
+  std::uint32_t next_ = 0;  // whose entry is taken when all are in use
+};
+
+}  // namespace brownout::inline BROWNOUT_ABI::detail

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "catch2.hpp"
+
+#include "brownout/system/dependency.hpp"
+#include "brownout/testing/manual_clock.hpp"
+
+#include <chrono>
+#include <stdexcept>
+
+using namespace std::chrono_literals;
+using brownout::circuit_state;
+using brownout::disposition;
+using brownout::outcome;
+
+TEST_CASE("a call within a call of a dependency rides on its probe, and the dependency is back",
+          "[system][B16][S1]") {
+  const auto ask = [] { return 42; };
+  brownout::manual_clock clock;
+  brownout::dependency<brownout::manual_clock> directory{{.name = "directory", .detector = {1}}, clock};
+  CHECK_THROWS_AS(directory.call([]() -> int { throw std::runtime_error{"down"}; }), std::runtime_error);
+  REQUIRE(directory.breaker().observed_state() == circuit_state::open);
+  clock.advance(10s);
+
+  const auto answer = directory.call([&] {
+    auto permit = directory.try_acquire();
+    REQUIRE(permit);
+    CHECK(permit->complete(outcome::success) == disposition::released);
+    return directory.try_call([&] { return directory.call(ask); }).value();
+  });
+  CHECK(answer == 42);
+  CHECK(directory.breaker().observed_state() == circuit_state::closed);
+  CHECK(directory.breaker().snapshot().rejections == 0);
+
+  // One call, and not one for each call within it.
+  const auto circuit = directory.breaker().status();
+  CHECK(directory.statistics(circuit.epoch).calls == 1);
+}
