@@ -2,6 +2,7 @@
 #include "catch2.hpp"
 
 #include "brownout/breaker/detail/transition_feed.hpp"
+#include "brownout/breaker/subscription.hpp"
 #include "brownout/breaker/transition_event.hpp"
 
 #include <algorithm>
