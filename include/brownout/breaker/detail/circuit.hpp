@@ -105,39 +105,14 @@ class circuit {
                                           std::memory_order_acquire);
   }
 
-  /// Replaces `seen` by a word of another era, with the moments of both fixed, and of an open one the period
-  /// (see `era_value`).
-  [[nodiscard]] bool begin_era(control_word& seen, control_word next, duration now) noexcept {
-    if (!moment_of(seen, now) || !settle_outage(seen, next)) {
-      seen = word();
-      return false;
-    }
-    const auto before = seen;
-    if (!replace(seen, next)) return false;
-    // Nothing when the era is over already: then its successor fixed it.
-    const auto begun = moment_of(next, now);
-    if (next.state() == circuit_state::open) static_cast<void>(outage_of(next));
-    if (before.era() != next.era()) {
-      announce({next.epoch(), before.state(), next.state(), origin_ + begun.value_or(now)});
-    }
-    return true;
-  }
-
   /// Of a new closed era.
   [[nodiscard]] std::uint32_t first_marks() const noexcept {
     return policy().detector()->first_marks(control_word::most_marks);
   }
-  /// Whether a circuit that opens now, out of the closed `seen`, begins an outage. Only then is the numbering
-  /// of open periods begun again.
-  [[nodiscard]] bool begins_outage(control_word seen, duration now) const noexcept {
-    if (seen.is_begun_by_operator()) return true;
-    const auto closed_at = moment_of(seen, now);
-    return closed_at && now - *closed_at >= rules()->relapse_within;
-  }
   /// An era as it is at a moment: what a decision goes by.
   struct era_state {
     control_word word;
-    duration now;    // one reading of the clock
+    duration now;    // one reading of the clock, and never before the era began
     duration begun;  // half-open: when the latest call was admitted
     outage period;   // open
   };
@@ -145,20 +120,39 @@ class circuit {
   /// The era of `seen` now. Nothing when it is over; then `seen` is what stands there now.
   ///
   /// The clock is read after the word, and again when that has changed: an older reading must not become the
-  /// moment of a later era, whose period would then have begun before it did.
+  /// moment of a later era, whose period would then have begun before it did. For the same reason a reading
+  /// from before the era began, which a thread has that slept since, counts as its beginning.
   [[nodiscard]] std::optional<era_state> observe(control_word& seen) const noexcept {
     const auto now = elapsed();
     // Nearly always everything is fixed and still so, and rejections should cost little more than the clock.
     const auto key = seen.moment_key();
     const outage fixed{seen.state() == circuit_state::open ? outage_.fixed_in(key) : 1};
     if (const auto fixed_moment = moment_.fixed_in(key); fixed_moment && fixed.bits != 0 && word() == seen) {
-      return era_state{seen, now, *fixed_moment, fixed};
+      return era_state{seen, (std::max)(now, *fixed_moment), *fixed_moment, fixed};
     }
     const auto begun = moment_of(seen, now);
     const auto period = seen.state() == circuit_state::open ? outage_of(seen) : std::optional{outage{}};
-    if (begun && period) return era_state{seen, now, *begun, *period};
+    if (begun && period) return era_state{seen, (std::max)(now, *begun), *begun, *period};
     seen = word();
     return std::nullopt;
+  }
+
+  /// Replaces the word of `at` by `next`, which begins another era, and fixes when that begins and, if it is
+  /// open, its period (see `era_value`). On failure `seen` is what stands there now.
+  [[nodiscard]] bool begin_era(control_word& seen, control_word next, const era_state& at) noexcept {
+    if (!settle_outage(at.word, next)) {
+      seen = word();
+      return false;
+    }
+    seen = at.word;
+    if (!replace(seen, next)) return false;
+    // Nothing when the era is over already: then its successor fixed it.
+    const auto begun = moment_of(next, at.now);
+    if (next.state() == circuit_state::open) static_cast<void>(outage_of(next));
+    if (at.word.era() != next.era()) {
+      announce({next.epoch(), at.word.state(), next.state(), origin_ + begun.value_or(at.now)});
+    }
+    return true;
   }
 
   /// Until a call may pass: 0 when one may now.
@@ -216,7 +210,9 @@ class circuit {
   /// Closed to any state is a transition too: a reset begins an epoch with empty statistics.
   void hold(circuit_state state, auto marks_or_time) noexcept {
     auto seen = word();
-    while (!begin_era(seen, seen.next_held(state, marks_or_time), elapsed())) {
+    for (;;) {
+      const auto at = observe(seen);
+      if (at && begin_era(seen, seen.next_held(state, marks_or_time), *at)) return;
     }
   }
 

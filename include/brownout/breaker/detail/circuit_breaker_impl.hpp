@@ -40,7 +40,7 @@ auto circuit_breaker<Detector, Clock, Atomics>::acquire_by_clock(detail::control
     if (state == disabled) {
       if (at->now - at->begun < seen.held_for()) return {this, seen.without_shortcut()};
       const auto next = seen.next_held(closed, circuit_.first_marks());
-      if (circuit_.begin_era(seen, next, at->now)) seen = next;
+      if (circuit_.begin_era(seen, next, *at)) seen = next;
       continue;  // as a call on a closed circuit
     }
     auto next = seen.next_half_open();  // its time is over, or every call is lost
@@ -60,7 +60,7 @@ auto circuit_breaker<Detector, Clock, Atomics>::acquire_by_clock(detail::control
       if (at->period.waits_after(seen.refused()) && !circuit_.replace(seen, seen.with_refusal())) continue;
       return refuse(rejection_reason::circuit_open, left);
     }
-    if (circuit_.begin_era(seen, next, at->now)) return {this, next.without_shortcut()};
+    if (circuit_.begin_era(seen, next, *at)) return {this, next.without_shortcut()};
   }
 }
 
@@ -143,9 +143,12 @@ disposition circuit_breaker<Detector, Clock, Atomics>::record_call(detail::contr
 template <detector Detector, clock_source Clock, class Atomics>
 bool circuit_breaker<Detector, Clock, Atomics>::open(detail::control_word& seen,
                                                      duration retry_after) noexcept {
-  const auto now = circuit_.elapsed();
-  return circuit_.begin_era(seen, seen.next_open(circuit_.begins_outage(seen, now), bounded(retry_after)),
-                            now);
+  const auto at = circuit_.observe(seen);
+  if (!at) return false;
+  // Only then is the numbering of open periods begun again.
+  const bool begins_outage =
+      seen.is_begun_by_operator() || at->now - at->begun >= circuit_.rules()->relapse_within;
+  return circuit_.begin_era(seen, seen.next_open(begins_outage, bounded(retry_after)), *at);
 }
 
 template <detector Detector, clock_source Clock, class Atomics>
@@ -159,8 +162,12 @@ disposition circuit_breaker<Detector, Clock, Atomics>::record_probe(detail::cont
   while (seen.era() == era) {
     const auto next = failed ? rules->after_failure(seen, bounded(retry_after))
                              : rules->after_success(seen, circuit_.first_marks());
-    const bool done =
-        next.era() == era ? circuit_.replace(seen, next) : circuit_.begin_era(seen, next, circuit_.elapsed());
+    bool done = false;
+    if (next.era() == era) {
+      done = circuit_.replace(seen, next);
+    } else if (const auto at = circuit_.observe(seen)) {
+      done = circuit_.begin_era(seen, next, *at);
+    }
     if (done) return counted(call.failed);
   }
   return late();
