@@ -21,6 +21,10 @@ namespace brownout::inline BROWNOUT_ABI {
 /// 2046 the first of two, 4094 the second; of three (`any_of{a, b, c}`, the last two are an `any_of` of their
 /// own) 2046, 62 and 62; of four (`any_of{a, any_of{b, c, d}}`) 2046, 62, 6 and 6; more can't be. A snapshot
 /// shows of each count the most of them.
+///
+/// Each detector counts every call once. Detectors with windows count one after the other, so two calls that
+/// end at the same moment may stand in one window in this order and in another window in that one. One order
+/// for all windows would need a lock around every call.
 template <detector First, detector Second>
 struct any_of {
   First first{};
@@ -72,6 +76,11 @@ struct any_of {
     auto other = second.read(past.second, call);
     return evidence<decltype(one), decltype(other)>{one, other};
   }
+  template <class History>
+  void refresh(auto& seen, const History& past, const call_sample& call) const noexcept {
+    first.refresh(seen.first, past.first, call);
+    second.refresh(seen.second, past.second, call);
+  }
   [[nodiscard]] constexpr judgement judge(const auto& seen, std::uint32_t marks, const call_sample& call,
                                           std::uint32_t most_marks) const noexcept {
     const share bits{most_marks};
@@ -79,12 +88,11 @@ struct any_of {
     const auto other = second.judge(seen.second, bits.second_of(marks), call, bits.most_of_second());
     return {one.marks | other.marks << bits.first, one.trips || other.trips};
   }
-  template <class History>
-  [[nodiscard]] epoch_statistics statistics(const History& past, std::uint32_t marks, const call_sample& at,
-                                            std::uint32_t most_marks) const noexcept {
+  [[nodiscard]] constexpr epoch_statistics statistics(const auto& seen, std::uint32_t marks,
+                                                      std::uint32_t most_marks) const noexcept {
     const share bits{most_marks};
-    const auto one = first.statistics(past.first, bits.first_of(marks), at, bits.most_of_first());
-    const auto other = second.statistics(past.second, bits.second_of(marks), at, bits.most_of_second());
+    const auto one = first.statistics(seen.first, bits.first_of(marks), bits.most_of_first());
+    const auto other = second.statistics(seen.second, bits.second_of(marks), bits.most_of_second());
     return {(std::max)(one.consecutive_failures, other.consecutive_failures),
             (std::max)(one.failure_balance, other.failure_balance), (std::max)(one.calls, other.calls),
             (std::max)(one.failures, other.failures), (std::max)(one.slow_calls, other.slow_calls)};

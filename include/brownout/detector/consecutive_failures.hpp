@@ -39,14 +39,15 @@ struct consecutive_failures {
                                            const call_sample& /*call*/) const noexcept {
     return {};
   }
+  constexpr void refresh(no_evidence& /*none*/, const no_history& /*none*/,
+                         const call_sample& /*call*/) const noexcept {}
   [[nodiscard]] constexpr judgement judge(no_evidence /*none*/, std::uint32_t failures,
                                           const call_sample& call, std::uint32_t most_marks) const noexcept {
     if (call.in_flight) return {failures};
     if (!call.failed) return {};
     return {(std::min)({failures + 1, most, most_marks}), failures + 1 >= threshold};
   }
-  [[nodiscard]] constexpr epoch_statistics statistics(const no_history& /*none*/, std::uint32_t failures,
-                                                      const call_sample& /*at*/,
+  [[nodiscard]] constexpr epoch_statistics statistics(no_evidence /*none*/, std::uint32_t failures,
                                                       std::uint32_t /*most_marks*/) const noexcept {
     return {.consecutive_failures = failures};
   }

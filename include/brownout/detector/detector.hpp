@@ -56,9 +56,11 @@ struct no_evidence {};
 /// - its **history**, an object of type `history<Atomics>` that is built from the detector: the window. Its
 ///   counts belong to one epoch and are empty in any other.
 ///
-/// For each ended call the circuit calls `record` once, which enters it into the history and returns the
-/// evidence, then `judge` for the marks that stand there; when the marks have changed meanwhile, it fetches
-/// fresh evidence by `read` and judges again.
+/// For each ended call the breaker calls `record` once, which enters it into the history and returns the
+/// evidence, then `judge` for the marks that stand there. When the marks have changed meanwhile, it calls
+/// `refresh` on the evidence and judges again. `refresh` leaves the evidence of a bad call as it is: a window
+/// that was bad enough when the call entered it opens the circuit, whatever other calls report afterwards.
+/// Evidence for `statistics`, without a call, comes from `read`.
 ///
 /// A detector with `counts_overdue` is also told of each call that has been in flight for longer than its
 /// `overdue_after()`, by a sample that says `in_flight`. Whoever stands beside it in an `any_of` gets that
@@ -66,14 +68,14 @@ struct no_evidence {};
 ///
 /// Beyond the syntax: `judge` and `is_bad` are pure. A call that failed is bad, and others may be; `judge`
 /// trips on bad calls only. Marks only fall to 0 on evidence that is younger than the marks it was given.
-/// `record` and `read` are lock-free and allocate nothing. `validate` throws `std::invalid_argument` naming
-/// field, value and range; so does `validate_replacing(in_use)` when the history that was built from `in_use`
-/// does not serve this policy too.
+/// `record`, `read` and `refresh` are lock-free and allocate nothing. `validate` throws
+/// `std::invalid_argument` naming field, value and range; so does `validate_replacing(in_use)` when the
+/// history that was built from `in_use` does not serve this policy too.
 template <class D>
 concept detector = std::is_trivially_copyable_v<D> &&
     requires(const D& policy, typename D::template history<std_atomics>& past,
              const typename D::template history<std_atomics>& seen, const call_sample& call,
-             std::uint32_t marks, std::uint32_t most_marks) {
+             decltype(policy.record(past, call)) evidence, std::uint32_t marks, std::uint32_t most_marks) {
   { D::reads_clock } -> std::convertible_to<bool>;
   { D::times_calls } -> std::convertible_to<bool>;
   { D::has_window } -> std::convertible_to<bool>;
@@ -86,9 +88,8 @@ concept detector = std::is_trivially_copyable_v<D> &&
   noexcept->std::same_as<std::uint32_t>;
   { policy.judge(policy.record(past, call), marks, call, most_marks) }
   noexcept->std::same_as<judgement>;
-  { policy.judge(policy.read(seen, call), marks, call, most_marks) }
-  noexcept->std::same_as<judgement>;
-  { policy.statistics(seen, marks, call, most_marks) }
+  policy.refresh(evidence, seen, call);
+  { policy.statistics(policy.read(seen, call), marks, most_marks) }
   noexcept->std::same_as<epoch_statistics>;
   policy.validate(most_marks);
   policy.validate_replacing(policy);

@@ -43,14 +43,15 @@ struct failure_balance {
                                            const call_sample& /*call*/) const noexcept {
     return {};
   }
+  constexpr void refresh(no_evidence& /*none*/, const no_history& /*none*/,
+                         const call_sample& /*call*/) const noexcept {}
   [[nodiscard]] constexpr judgement judge(no_evidence /*none*/, std::uint32_t balance,
                                           const call_sample& call, std::uint32_t most_marks) const noexcept {
     if (call.in_flight) return {balance};
     if (!call.failed) return {balance == 0 ? 0 : balance - 1};
     return {(std::min)({balance + 1, most, most_marks}), balance + 1 >= threshold};
   }
-  [[nodiscard]] constexpr epoch_statistics statistics(const no_history& /*none*/, std::uint32_t balance,
-                                                      const call_sample& /*at*/,
+  [[nodiscard]] constexpr epoch_statistics statistics(no_evidence /*none*/, std::uint32_t balance,
                                                       std::uint32_t /*most_marks*/) const noexcept {
     return {.failure_balance = balance};
   }

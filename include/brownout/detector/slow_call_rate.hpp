@@ -94,13 +94,15 @@ struct slow_call_rate {
   [[nodiscard]] auto read(const auto& past, const call_sample& call) const noexcept {
     return past.read(call.epoch, call.ended);
   }
+  void refresh(window_counts& evidence, const auto& past, const call_sample& call) const noexcept {
+    if (!is_slow(call)) evidence = read(past, call);
+  }
   [[nodiscard]] constexpr judgement judge(window_counts seen, std::uint32_t marks, const call_sample& call,
                                           std::uint32_t most_marks) const noexcept {
     return detail::windowed_share<Window>::judge(*this, seen, is_counted(call), marks, most_marks);
   }
-  [[nodiscard]] epoch_statistics statistics(const auto& past, std::uint32_t /*marks*/, const call_sample& at,
-                                            std::uint32_t /*most_marks*/) const noexcept {
-    const auto seen = past.read(at.epoch, at.ended);
+  [[nodiscard]] constexpr epoch_statistics statistics(window_counts seen, std::uint32_t /*marks*/,
+                                                      std::uint32_t /*most_marks*/) const noexcept {
     return {.calls = seen.calls, .slow_calls = seen.bad};
   }
 

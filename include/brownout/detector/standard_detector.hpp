@@ -42,6 +42,8 @@ struct standard_detector {
                                            const call_sample& /*call*/) const noexcept {
     return {};
   }
+  constexpr void refresh(no_evidence& /*none*/, const no_history& /*none*/,
+                         const call_sample& /*call*/) const noexcept {}
   [[nodiscard]] constexpr judgement judge(no_evidence /*none*/, std::uint32_t marks, const call_sample& call,
                                           std::uint32_t most_marks) const noexcept {
     auto seen = counted::of(marks);
@@ -56,8 +58,7 @@ struct standard_detector {
     return {seen.marks(),
             seen.streak >= streak || (lasts && seen.streak >= lasting_streak) || seen.balance >= balance};
   }
-  [[nodiscard]] constexpr epoch_statistics statistics(const no_history& /*none*/, std::uint32_t marks,
-                                                      const call_sample& /*at*/,
+  [[nodiscard]] constexpr epoch_statistics statistics(no_evidence /*none*/, std::uint32_t marks,
                                                       std::uint32_t /*most_marks*/) const noexcept {
     const auto seen = counted::of(marks);
     return {.consecutive_failures = seen.streak, .failure_balance = seen.balance};

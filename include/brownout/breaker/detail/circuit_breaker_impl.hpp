@@ -136,7 +136,7 @@ disposition circuit_breaker<Detector, Clock, Atomics>::record_call(detail::contr
     if (done) return counted(call.failed);
     // A window has taken the call in while its epoch went on: it counts, only for nothing any more.
     if (seen.era() != era) return Detector::has_window ? counted(call.failed) : late();
-    evidence = rules->read(history_, call);
+    rules->refresh(evidence, history_, call);
   }
 }
 
@@ -220,8 +220,9 @@ breaker_snapshot circuit_breaker<Detector, Clock, Atomics>::snapshot() const noe
   while (!at) at = circuit_.observe(seen);
   auto shown = circuit_.show(*at);
   if (shown.state == circuit_state::closed || shown.state == circuit_state::metrics_only) {
-    shown.count(circuit_.policy().detector()->statistics(
-        history_, seen.marks(), {.epoch = seen.epoch(), .ended = at->now}, detail::control_word::most_marks));
+    const auto rules = circuit_.policy().detector();
+    const auto evidence = rules->read(history_, {.epoch = seen.epoch(), .ended = at->now});
+    shown.count(rules->statistics(evidence, seen.marks(), detail::control_word::most_marks));
   }
   // relaxed: totals, read beside the word.
   shown.failed_results = failed_.load(std::memory_order_relaxed);
