@@ -124,25 +124,29 @@ class alignas(64) circuit_breaker {
     return detail::try_call(*this, std::forward<F>(function), classify);
   }
 
-  /// The longest that a circuit can be held for a time; what is longer is cut.
+  /// The longest time that a circuit can be held for. Longer times are cut to it.
   static constexpr duration longest_hold = std::chrono::hours{24 * 7};
 
-  /// Holds the circuit open, until another of these ends it. Results of calls still running come late. Like
-  /// all of them lock-free, apart from what listeners do.
-  void force_open() noexcept { circuit_.hold(circuit_state::forced_open, duration::zero()); }
-  /// The same for a time, in steps of 100 ms, rounded up: then calls probe it as after an open period. No
-  /// time at all, or less, is the shortest.
-  void force_open_for(duration how_long) noexcept {
-    circuit_.hold(circuit_state::forced_open, held(how_long));
-  }
-  /// Lets every call pass and measures none.
-  void disable() noexcept { circuit_.hold(circuit_state::disabled, duration::zero()); }
-  /// The same for a time, as above: then the circuit closes. Meanwhile each call reads the clock.
-  void disable_for(duration how_long) noexcept { circuit_.hold(circuit_state::disabled, held(how_long)); }
+  // Operators' commands. Lock-free, apart from what listeners do. A circuit that is held already as it is
+  // told to be stays as it is: no transition, no new epoch, and calls in flight count as before.
+
+  /// Refuses every call until another command ends that. Results of calls that still run come late.
+  void force_open() noexcept { hold(circuit_state::forced_open, duration::zero()); }
+  /// Refuses every call for `how_long`: 100 ms to `longest_hold`, rounded up to 100 ms; other times are cut
+  /// to that range. Then calls probe the circuit, as after an open period.
+  ///
+  /// A circuit that is forced open already keeps its epoch; only the end of the hold moves, to `how_long`
+  /// from now, earlier or later. So a hold can be renewed as often as you like.
+  void force_open_for(duration how_long) noexcept { hold(circuit_state::forced_open, held(how_long)); }
+  /// Lets every call pass and measures none, until another command ends that.
+  void disable() noexcept { hold(circuit_state::disabled, duration::zero()); }
+  /// Lets every call pass and measures none for `how_long`; range and repetition as for `force_open_for`.
+  /// Then the circuit closes. Meanwhile each call reads the clock.
+  void disable_for(duration how_long) noexcept { hold(circuit_state::disabled, held(how_long)); }
   /// Lets every call pass and measures, but never opens: for trying a configuration on live traffic.
-  void measure_only() noexcept { circuit_.hold(circuit_state::metrics_only, circuit_.first_marks()); }
-  /// Closes the circuit with empty statistics, whatever its state.
-  void reset() noexcept { circuit_.hold(circuit_state::closed, circuit_.first_marks()); }
+  void measure_only() noexcept { hold(circuit_state::metrics_only); }
+  /// Closes the circuit with empty statistics, whatever its state. A closed circuit begins a new epoch too.
+  void reset() noexcept { hold(circuit_state::closed); }
 
   /// Has `listener` hear of transitions, in order and with no lock held, for as long as the subscription
   /// lives; by default of outages as a whole, not of each probe. See `transition_listener`.
@@ -280,6 +284,8 @@ class alignas(64) circuit_breaker {
   BROWNOUT_NOINLINE void give_back(detail::control_word token, start_time started) noexcept;
   void count_overdue() noexcept;
 
+  BROWNOUT_NOINLINE void hold(circuit_state state) noexcept;
+  BROWNOUT_NOINLINE void hold(circuit_state state, duration how_long) noexcept;
   static duration held(duration how_long) noexcept {
     return std::clamp(how_long, detail::control_word::unit, longest_hold);
   }

@@ -98,6 +98,7 @@ class specification {
   }
 
   void hold(brownout::circuit_state next, brownout::duration now) {
+    if (next == state && next != brownout::circuit_state::closed) return;
     enter(next, now);
     closed_by_operator = true;
   }

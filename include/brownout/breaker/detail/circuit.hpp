@@ -207,15 +207,6 @@ class circuit {
     return shown;
   }
 
-  /// Closed to any state is a transition too: a reset begins an epoch with empty statistics.
-  void hold(circuit_state state, auto marks_or_time) noexcept {
-    auto seen = word();
-    for (;;) {
-      const auto at = observe(seen);
-      if (at && begin_era(seen, seen.next_held(state, marks_or_time), *at)) return;
-    }
-  }
-
  private:
   struct noted_failure {
     bounded_text why{};

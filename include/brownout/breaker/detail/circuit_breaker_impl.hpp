@@ -205,6 +205,34 @@ void circuit_breaker<Detector, Clock, Atomics>::give_place_back(detail::control_
   }
 }
 
+/// Closed or metrics_only.
+template <detector Detector, clock_source Clock, class Atomics>
+void circuit_breaker<Detector, Clock, Atomics>::hold(circuit_state state) noexcept {
+  auto seen = circuit_.word();
+  while (state == circuit_state::closed || !seen.is(state)) {
+    const auto at = circuit_.observe(seen);
+    if (at && circuit_.begin_era(seen, seen.next_held(state, circuit_.first_marks()), *at)) return;
+  }
+}
+
+/// Forced open or disabled; zero: until another command.
+template <detector Detector, clock_source Clock, class Atomics>
+void circuit_breaker<Detector, Clock, Atomics>::hold(circuit_state state, duration how_long) noexcept {
+  auto seen = circuit_.word();
+  for (;;) {
+    const auto at = circuit_.observe(seen);
+    if (!at) continue;
+    const auto end = how_long == duration::zero() ? how_long : at->now - at->begun + how_long;
+    // A hold that is renewed for longer than its word has room for begins anew.
+    if (seen.is(state) && end <= detail::control_word::longest_held) {
+      const auto next = seen.with_held_for(end);
+      if (next == seen || circuit_.replace(seen, next)) return;
+    } else if (circuit_.begin_era(seen, seen.next_held(state, how_long), *at)) {
+      return;
+    }
+  }
+}
+
 template <detector Detector, clock_source Clock, class Atomics>
 circuit_status circuit_breaker<Detector, Clock, Atomics>::status() const noexcept {
   const auto seen = circuit_.observed_word();

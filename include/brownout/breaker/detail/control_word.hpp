@@ -43,6 +43,7 @@ struct control_word {
   static constexpr std::uint32_t most_retry_after = (1U << 12) - 1;
   static constexpr std::uint32_t most_limit = 255;
   static constexpr duration unit = std::chrono::milliseconds{100};
+  static constexpr duration longest_held = unit * ((std::int64_t{1} << (payload_bits - 1)) - 1);  // 9.7 days
 
   std::uint64_t bits = 0;
 
@@ -143,6 +144,10 @@ struct control_word {
 
   [[nodiscard]] constexpr control_word with_marks(std::uint32_t marks) const noexcept {
     return {(bits & ~(flag - 1)) | marks};
+  }
+  /// Forced open or disabled: held for another time since the hold began, rounded up; zero: for ever.
+  [[nodiscard]] constexpr control_word with_held_for(duration how_long) const noexcept {
+    return {(bits & ~(flag - 1)) | units(how_long)};
   }
   [[nodiscard]] constexpr control_word with_refusal() const noexcept {
     return {bits + (std::uint64_t{1} << 12)};
