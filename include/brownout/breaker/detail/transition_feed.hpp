@@ -62,16 +62,10 @@ class transition_feed {
 
   /// Transitions that no listener heard of, because one blocked, or a thread slept between a transition and
   /// its publication, while `capacity` others happened.
-  [[nodiscard]] std::uint64_t missed() const noexcept {
-    const std::lock_guard lock{mutex_};
-    return missed_;
-  }
+  [[nodiscard]] std::uint64_t missed() const noexcept { return missed_.load(std::memory_order_relaxed); }
 
   /// How many times a listener threw.
-  [[nodiscard]] std::uint64_t failures() const noexcept {
-    const std::lock_guard lock{mutex_};
-    return failures_;
-  }
+  [[nodiscard]] std::uint64_t failures() const noexcept { return failures_.load(std::memory_order_relaxed); }
 
  private:
   struct subscriber {
@@ -93,14 +87,17 @@ class transition_feed {
   [[nodiscard]] static bool returns(const transition_listener& listener,
                                     const transition_event& event) noexcept;
 
-  mutable std::mutex mutex_;       // guards everything below
+  std::mutex mutex_;               // guards everything below but the totals
   std::condition_variable ended_;  // a listener did
 
   std::uint64_t next_;                             // the epoch to be delivered next
   std::array<transition_event, capacity> kept_{};  // by epoch; any other epoch in its place: not there
   std::uint32_t openings_ = 0;                     // of the outage, at the event delivered last
-  std::uint64_t missed_ = 0;
-  std::uint64_t failures_ = 0;
+
+  // Totals for display, which order nothing. Written by a thread that holds the mutex, read by snapshots,
+  // which do not take it.
+  std::atomic<std::uint64_t> missed_{0};
+  std::atomic<std::uint64_t> failures_{0};
 
   std::list<subscriber> subscribers_;  // their ids ascend
   std::uint64_t next_id_ = 1;
@@ -151,7 +148,7 @@ inline void transition_feed::keep(const transition_event& event) noexcept {
   if (event.epoch - next_ < capacity) return;
   auto oldest = event.epoch - capacity + 1;
   while (!is_kept(oldest)) ++oldest;
-  if (!subscribers_.empty()) missed_ += oldest - next_;
+  if (!subscribers_.empty()) missed_.fetch_add(oldest - next_, std::memory_order_relaxed);
   next_ = oldest;
   openings_ = 0;  // an outage may have begun or ended unheard
 }
@@ -186,7 +183,7 @@ inline void transition_feed::tell(const subscriber& told, const transition_event
   lock.unlock();
   const bool returned = returns(told.listener, event);
   lock.lock();
-  if (!returned) ++failures_;
+  if (!returned) failures_.fetch_add(1, std::memory_order_relaxed);
   std::list<subscriber> retired;
   retired.splice(retired.end(), retired_);
   if (!retired.empty()) {
