@@ -95,7 +95,7 @@ struct slow_call_rate {
     return past.read(call.epoch, call.ended);
   }
   void refresh(window_counts& evidence, const auto& past, const call_sample& call) const noexcept {
-    if (!is_slow(call)) evidence = read(past, call);
+    if (!is_counted(call)) evidence = read(past, call);
   }
   [[nodiscard]] constexpr judgement judge(window_counts seen, std::uint32_t marks, const call_sample& call,
                                           std::uint32_t most_marks) const noexcept {
