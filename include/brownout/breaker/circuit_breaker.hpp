@@ -279,6 +279,7 @@ class alignas(64) circuit_breaker {
                                          duration retry_after) noexcept;
   [[nodiscard]] call_sample sample(detail::control_word seen, start_time started,
                                    outcome result) const noexcept;
+  BROWNOUT_NOINLINE bool opens_at_once(detail::control_word seen, duration retry_after) noexcept;
   BROWNOUT_NOINLINE bool open(detail::control_word& seen, duration retry_after) noexcept;
   void give_place_back(detail::control_word token) noexcept;
   BROWNOUT_NOINLINE void give_back(detail::control_word token, start_time started) noexcept;

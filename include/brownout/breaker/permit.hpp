@@ -53,7 +53,8 @@ class [[nodiscard]] permit {
   ///
   /// `retry_after`: how long the dependency asked to be left alone, for example in a Retry-After header. If
   /// this failure opens the circuit, the open period is at least that long: up to 5 minutes, in steps of
-  /// 100 ms. Default: nothing was asked.
+  /// 100 ms. With `breaker_options::open_on_retry_after` this failure opens a closed circuit. Default:
+  /// nothing was asked.
   ///
   /// `why`: the text of a failure, for the breaker's snapshot; cut to 119 bytes. Default: none.
   ///

@@ -48,6 +48,16 @@ struct with_ramp : in_a_row {
   }
 };
 
+/// The same, and a failure that says how long to wait opens them at once.
+template <class Explored>
+struct told_to_wait : Explored {
+  static breaker_options options() {
+    auto options = Explored::options();
+    options.open_on_retry_after = true;
+    return options;
+  }
+};
+
 /// A breaker in some state, with a permit for each of two operations.
 template <class Explored>
 struct scene {
@@ -134,8 +144,8 @@ struct named_operation {
 };
 
 template <class Scene>
-answer complete(Scene& s, std::size_t permit, outcome result) {
-  return {static_cast<int>(s.held[permit]->complete(result)), 0};
+answer complete(Scene& s, std::size_t permit, outcome result, duration retry_after = {}) {
+  return {static_cast<int>(s.held[permit]->complete(result, retry_after)), 0};
 }
 
 template <class Scene>
@@ -151,6 +161,8 @@ constexpr named_operation<Scene> operations[] = {
      }},
     {"success", [](Scene& s, std::size_t permit) { return complete(s, permit, outcome::success); }},
     {"failure", [](Scene& s, std::size_t permit) { return complete(s, permit, outcome::failure); }},
+    {"failure that says how long to wait",
+     [](Scene& s, std::size_t permit) { return complete(s, permit, outcome::failure, 7s); }},
     {"give back",
      [](Scene& s, std::size_t permit) -> answer {
        s.held[permit].reset();
@@ -230,7 +242,8 @@ ending end_of(scene<Explored>& s, answer first, answer second, answer third = {}
 }  // namespace
 
 TEMPLATE_TEST_CASE("an operation that another one interrupts does what it would have done before or after it",
-                   "[breaker][B2][B3][B4][B6][B8][B12]", in_a_row, of_the_latest, either, with_ramp) {
+                   "[breaker][B2][B3][B4][B6][B8][B12]", in_a_row, of_the_latest, either, with_ramp,
+                   told_to_wait<of_the_latest>) {
   using explored = scene<TestType>;
   int interrupted = 0;
   for (const auto& setting : settings<explored>) {
@@ -269,7 +282,7 @@ TEMPLATE_TEST_CASE("an operation that another one interrupts does what it would 
 
 TEMPLATE_TEST_CASE(
     "an operation that two others interrupt, one after the other, does what it would have done in order",
-    "[breaker][exhaustive][B2][B3][B4][B6][B8][B12]", in_a_row, with_ramp) {
+    "[breaker][exhaustive][B2][B3][B4][B6][B8][B12]", in_a_row, told_to_wait<with_ramp>) {
   using explored = scene<TestType>;
   int interrupted = 0;
   for (const auto& setting : settings<explored>) {
@@ -326,7 +339,7 @@ TEMPLATE_TEST_CASE(
 }
 
 TEMPLATE_TEST_CASE("a compare-and-swap that fails for no reason is tried again", "[breaker][B2]", in_a_row,
-                   of_the_latest, either, with_ramp) {
+                   of_the_latest, either, with_ramp, told_to_wait<with_ramp>) {
   using explored = scene<TestType>;
   for (const auto& setting : settings<explored>) {
     for (const auto& operation : operations<explored>) {

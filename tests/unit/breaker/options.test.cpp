@@ -57,6 +57,7 @@ TEST_CASE("defaults are the documented ones", "[breaker][options]") {
   CHECK(circuit.options().open_for.waits_for_refusals());
   CHECK(circuit.options().open_for.least(1, 0s, 0.5) == 100ms);
   CHECK(circuit.options().open_for.most(100ms) == 30s);
+  CHECK_FALSE(circuit.options().open_on_retry_after);
   CHECK(circuit.options().probes == 1);
   CHECK(circuit.options().successes == 5);
   CHECK(circuit.options().ramp.first == 6);

@@ -85,7 +85,8 @@ class specification {
       }
     } else {
       failures = failed ? failures + 1 : 0;
-      if (state == closed && failures == threshold_) {
+      const bool told_to_wait = options_.open_on_retry_after && failed && retry_after.count() > 0;
+      if (state == closed && (failures == threshold_ || told_to_wait)) {
         if (now - since >= options_.relapse_within || closed_by_operator) period = 0;
         open_again(retry_after, now);
       }
@@ -145,7 +146,8 @@ class specification {
   void step_on_ramp(bool failed, brownout::duration retry_after, brownout::duration now) {
     if (failed) {
       succeeded = 0;
-      if (ramp_limit == 1) return open_again(retry_after, now);
+      const bool told_to_wait = options_.open_on_retry_after && retry_after.count() > 0;
+      if (ramp_limit == 1 || told_to_wait) return open_again(retry_after, now);
       --ramp_limit;
       return;
     }

@@ -136,6 +136,7 @@ TEST_CASE("over long random histories the breaker does what its specification do
 
   pair_of_breakers both{1 + seed % 3,
                         {.open_for = open_for,
+                         .open_on_retry_after = seed % 2 == 0,
                          .probes = probes,
                          .successes = probes + successes,
                          .ramp = ramp,

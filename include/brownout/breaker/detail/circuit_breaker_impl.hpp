@@ -122,6 +122,9 @@ template <detector Detector, clock_source Clock, class Atomics>
 disposition circuit_breaker<Detector, Clock, Atomics>::record_call(detail::control_word seen,
                                                                    const call_sample& call,
                                                                    duration retry_after) noexcept {
+  // Before a window takes the call in: else another failure could open the circuit on account of it, for less
+  // time than this one asks for.
+  if (retry_after > duration::zero() && call.failed && opens_at_once(seen, retry_after)) return counted(true);
   const auto era = seen.era();
   const auto rules = circuit_.policy().detector();
   auto evidence = rules->record(history_, call);
@@ -129,7 +132,7 @@ disposition circuit_breaker<Detector, Clock, Atomics>::record_call(detail::contr
     const auto judged = rules->judge(evidence, seen.marks(), call, detail::control_word::most_marks);
     bool done = false;
     if (judged.trips && seen.state() == circuit_state::closed) {
-      done = open(seen, retry_after);
+      done = open(seen, call.failed ? retry_after : duration::zero());
     } else {
       done = judged.marks == seen.marks() || circuit_.replace(seen, seen.with_marks(judged.marks));
     }
@@ -138,6 +141,18 @@ disposition circuit_breaker<Detector, Clock, Atomics>::record_call(detail::contr
     if (seen.era() != era) return Detector::has_window ? counted(call.failed) : late();
     rules->refresh(evidence, history_, call);
   }
+}
+
+/// Opens the closed circuit on account of a failure that asks for this wait, where that is wanted.
+template <detector Detector, clock_source Clock, class Atomics>
+bool circuit_breaker<Detector, Clock, Atomics>::opens_at_once(detail::control_word seen,
+                                                              duration retry_after) noexcept {
+  if (!circuit_.rules()->opens_on(retry_after)) return false;
+  const auto era = seen.era();
+  while (seen.era() == era && seen.state() == circuit_state::closed) {
+    if (open(seen, retry_after)) return true;
+  }
+  return false;
 }
 
 template <detector Detector, clock_source Clock, class Atomics>
@@ -160,8 +175,9 @@ disposition circuit_breaker<Detector, Clock, Atomics>::record_probe(detail::cont
   const bool failed = circuit_.policy().detector()->is_bad(call);
   const auto rules = circuit_.rules();
   while (seen.era() == era) {
-    const auto next = failed ? rules->after_failure(seen, bounded(retry_after))
-                             : rules->after_success(seen, circuit_.first_marks());
+    const auto next = failed
+                          ? rules->after_failure(seen, call.failed ? bounded(retry_after) : duration::zero())
+                          : rules->after_success(seen, circuit_.first_marks());
     bool done = false;
     if (next.era() == era) {
       done = circuit_.replace(seen, next);

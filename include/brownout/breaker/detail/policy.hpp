@@ -21,6 +21,7 @@ namespace brownout::inline BROWNOUT_ABI::detail {
 /// The options that are numbers, with what was left out filled in: what a circuit's decisions read.
 struct recovery {
   open_period open_for;
+  bool open_on_retry_after;
   std::uint32_t probes;
   std::uint32_t successes;
   ramp_options ramp;
@@ -30,6 +31,7 @@ struct recovery {
 
   static recovery of(const breaker_options& given) {
     return {given.open_for,
+            given.open_on_retry_after,
             given.probes,
             given.successes != 0 ? given.successes : (std::max)(5U, given.probes),
             given.ramp,
@@ -48,9 +50,16 @@ struct recovery {
     return (std::min)(probes, successes > seen.succeeded() ? successes - seen.succeeded() : 1);
   }
 
+  /// Whether a failure that asks for this wait opens the circuit, whatever was counted.
+  [[nodiscard]] bool opens_on(duration retry_after) const noexcept {
+    return open_on_retry_after && retry_after > duration::zero();
+  }
+
   /// What follows when a half-open call has failed. `retry_after` as for `next_open`.
-  [[nodiscard]] static control_word after_failure(control_word seen, duration retry_after) noexcept {
-    if (seen.is_ramping() && seen.limit() > 1) return seen.with_end(0, seen.limit() - 1);
+  [[nodiscard]] control_word after_failure(control_word seen, duration retry_after) const noexcept {
+    if (seen.is_ramping() && seen.limit() > 1 && !opens_on(retry_after)) {
+      return seen.with_end(0, seen.limit() - 1);
+    }
     return seen.next_open(false, retry_after);
   }
   /// The same when it has succeeded. `first_marks`: of the closed era that may begin.
@@ -67,7 +76,8 @@ struct recovery {
   }
 
   [[nodiscard]] breaker_options options(std::string name) const {
-    return {std::move(name), open_for, probes, successes, ramp, lease, relapse_within, seed};
+    return {std::move(name), open_for, open_on_retry_after, probes, successes, ramp, lease,
+            relapse_within,  seed};
   }
 };
 
