@@ -17,6 +17,7 @@
 #include "brownout/core/classifier.hpp"
 #include "brownout/core/clock.hpp"
 #include "brownout/core/outcome.hpp"
+#include "brownout/core/parse_retry_after.hpp"
 #include "brownout/core/rejection.hpp"
 #include "brownout/core/result.hpp"
 #include "brownout/core/retry_after.hpp"

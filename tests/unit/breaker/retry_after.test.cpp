@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "unit/breaker/bench.hpp"
 
+#include "brownout/core/parse_retry_after.hpp"
 #include "brownout/core/rules.hpp"
 
 #include <pthread.h>
@@ -180,6 +181,25 @@ TEST_CASE("a getter takes what the call returns as it likes", "[breaker][B12]") 
     CHECK(refused_after(throws, retry_after_from<overloaded>(
                                     [](const auto& seen) { return seen.retry_after; })) == 20s);
   }
+}
+
+TEST_CASE("a Retry-After header says how long the circuit stays open", "[breaker][B12]") {
+  constexpr auto now = std::chrono::sys_days{std::chrono::November / 6 / 1994} + 8h + 49min;
+  const auto after = [&](const char* header) {
+    const auto asked_by_header = [&](const std::string& seen) {
+      return brownout::parse_retry_after(seen, now);
+    };
+    return refused_after(
+        [&] { return std::string{header}; },
+        first_match{failure_if([](const std::string&) { return true; }), retry_after_from(asked_by_header)});
+  };
+  CHECK(after("20") == 20s);
+  CHECK(after("Sun, 06 Nov 1994 08:49:37 GMT") == 37s);
+  CHECK(after("Sun, 06 Nov 1994 08:00:00 GMT") == 5s);
+  CHECK(after("Fri, 31 Dec 9999 23:59:59 GMT") == 5min);
+  CHECK(after("0") == 5s);
+  CHECK(after("later") == 5s);
+  CHECK(after("") == 5s);
 }
 
 TEST_CASE("a getter is asked only after a failure", "[breaker][B12]") {
