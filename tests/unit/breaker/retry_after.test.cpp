@@ -164,7 +164,7 @@ TEST_CASE("a getter takes what the call returns as it likes", "[breaker][B12]") 
     const first_match classify{
         failure_if([](const auto&) { return true; }),
         retry_after_from([](const std::unique_ptr<answer>& seen) { return seen->wait; })};
-    const auto kept = bench.circuit.call([] { return std::make_unique<answer>(20s); }, classify);
+    const auto kept = bench.circuit.call([] { return std::make_unique<answer>(answer{20s}); }, classify);
     CHECK(kept->wait == 20s);
     CHECK(bench.circuit.snapshot().retry_after == 20s);
   }
