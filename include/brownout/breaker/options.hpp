@@ -47,14 +47,12 @@ struct breaker_options {
   /// +-20 %. A period is longer when the call that opened the circuit said so (see `permit::complete`).
   open_period open_for = adaptive_period{};
 
-  /// Whether a failure that says how long to wait (a Retry-After, see `retry_after_from`) opens the circuit
-  /// at once, for at least that long, whatever the detector has counted. On the ramp too; a half-open circuit
-  /// opens again in any case, and one that only measures never does.
+  /// Whether a failure that says how long to wait (its Retry-After, see `retry_after_from`) opens a closed
+  /// circuit at once, for at least that long. Such a failure then ends the ramp too. A failed probe opens the
+  /// circuit again with or without this option. A circuit that only measures does not open.
   ///
-  /// Default: false, since one answer is not always the dependency's: a 429 may be meant for one key or one
-  /// tenant, and would keep the others out for up to 5 minutes. Then a failure with a Retry-After counts as
-  /// one failure, and lengthens the open period if it is the one that opens the circuit. Set it where all
-  /// calls share one quota.
+  /// Default: false. Then the failure counts like any other. The answer may be meant for one key or one
+  /// tenant only, and would keep all others out for up to 5 minutes. Set it where all calls share one quota.
   bool open_on_retry_after = false;
 
   /// Half-open: calls let through at a time, 1 to 255. Default 1, like Polly, gobreaker and Hystrix.

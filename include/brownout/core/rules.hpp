@@ -194,6 +194,6 @@ namespace detail {
 template <class... Rules, class... R>
 inline constexpr bool has_unfit_predicate<first_match<Rules...>, R...> = (has_unfit_predicate<Rules, R...> ||
                                                                           ...);
-}
+}  // namespace detail
 
 }  // namespace brownout::inline BROWNOUT_ABI
