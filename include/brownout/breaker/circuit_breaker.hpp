@@ -102,9 +102,10 @@ class alignas(64) circuit_breaker {
   /// Calls `function` if the circuit admits the call, returns what it returns and throws what it throws.
   /// Throws `call_rejected` instead of calling while the circuit refuses.
   ///
-  /// `classify` judges how the call ended; default: `default_classifier`. The permit settles whatever is
-  /// thrown. If `classify` throws, the call has no verdict and counts as nothing. What `function` returns
-  /// must be movable, since it is judged before it is returned.
+  /// `classify`, a `classifier`, judges how the call ended; default: `default_classifier`. If `classify`
+  /// throws, `default_classifier` judges, and the caller still gets what `function` returned or threw. The
+  /// permit settles in any case. What `function` returns must be movable, since it is judged before it is
+  /// returned.
   ///
   /// **A call within a call.** `function` may call the same breaker again on the same thread, directly or
   /// through other breakers. While the circuit is half-open and has no free place, the inner call uses the

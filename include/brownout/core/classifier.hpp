@@ -170,8 +170,8 @@ namespace detail {
 template <class C, class... R>
 inline constexpr bool has_unfit_predicate = false;
 
-/// The verdict of `classify`, or else of the default; ignored when that throws too. The callers of `call` see
-/// the sentences below, and no other error.
+/// The verdict of `classify`. If it says nothing or throws, the verdict of the default; if that throws too,
+/// ignored. For a `classify` of a wrong form one of the sentences below is the only error.
 template <class C, class... R>
 [[nodiscard]] constexpr outcome outcome_of(const C& classify, const R&... returned) {
   if constexpr (has_unfit_predicate<C, R...>) {
