@@ -28,6 +28,7 @@
 #include "brownout/detector/detector.hpp"
 #include "brownout/detector/failure_balance.hpp"
 #include "brownout/detector/failure_rate.hpp"
+#include "brownout/detector/failures_within.hpp"
 #include "brownout/detector/slow_call_rate.hpp"
 #include "brownout/detector/standard_detector.hpp"
 #include "brownout/detector/time_window.hpp"

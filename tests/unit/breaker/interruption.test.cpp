@@ -5,6 +5,7 @@
 #include "brownout/detector/any_of.hpp"
 #include "brownout/detector/failure_balance.hpp"
 #include "brownout/detector/failure_rate.hpp"
+#include "brownout/detector/failures_within.hpp"
 
 #include <algorithm>
 #include <array>
@@ -37,6 +38,10 @@ struct of_the_latest : in_a_row {
 struct either : in_a_row {
   using detector = brownout::any_of<brownout::failure_balance, brownout::failure_rate<>>;
   static detector trips() { return {{2}, of_the_latest::trips()}; }
+};
+struct within_a_time : in_a_row {
+  using detector = brownout::failures_within;
+  static detector trips() { return {.threshold = 2, .period = 1h}; }
 };
 struct with_ramp : in_a_row {
   static breaker_options options() {
@@ -242,8 +247,8 @@ ending end_of(scene<Explored>& s, answer first, answer second, answer third = {}
 }  // namespace
 
 TEMPLATE_TEST_CASE("an operation that another one interrupts does what it would have done before or after it",
-                   "[breaker][B2][B3][B4][B6][B8][B12]", in_a_row, of_the_latest, either, with_ramp,
-                   told_to_wait<of_the_latest>) {
+                   "[breaker][B2][B3][B4][B6][B8][B12]", in_a_row, of_the_latest, either, within_a_time,
+                   with_ramp, told_to_wait<of_the_latest>) {
   using explored = scene<TestType>;
   int interrupted = 0;
   for (const auto& setting : settings<explored>) {
@@ -339,7 +344,7 @@ TEMPLATE_TEST_CASE(
 }
 
 TEMPLATE_TEST_CASE("a compare-and-swap that fails for no reason is tried again", "[breaker][B2]", in_a_row,
-                   of_the_latest, either, with_ramp, told_to_wait<with_ramp>) {
+                   of_the_latest, either, within_a_time, with_ramp, told_to_wait<with_ramp>) {
   using explored = scene<TestType>;
   for (const auto& setting : settings<explored>) {
     for (const auto& operation : operations<explored>) {
