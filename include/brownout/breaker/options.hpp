@@ -4,6 +4,7 @@
 #include "brownout/breaker/open_period.hpp"
 #include "brownout/core/clock.hpp"
 #include "brownout/core/detail/invalid_option.hpp"
+#include "brownout/detector/detail/share.hpp"
 #include "brownout/version.hpp"
 
 #include <algorithm>
@@ -13,15 +14,54 @@
 
 namespace brownout::inline BROWNOUT_ABI {
 
+/// Half-open: a number of calls decides together, by the share of them that failed. Without it each probe
+/// decides by itself, and one failed probe opens the circuit again.
+///
+///     .probes = 10, .probe_rate = {.calls = 10, .failure_threshold = 0.5}
+///
+/// For a dependency that fails some of its calls even on a good day: with 20 % errors, ten successes in a row
+/// are rare, and fewer than five failures of ten are the rule. resilience4j recovers so
+/// (`permittedNumberOfCallsInHalfOpenState`), and Failsafe (`withSuccessThreshold(3, 5)` is `.calls = 5` and
+/// `.failure_threshold = 0.6`).
+///
+/// When the results of `calls` calls are in, the circuit opens if one of the thresholds is reached. Otherwise
+/// it closes, or begins the ramp. Until then no further call passes. A call that was ignored or cancelled
+/// gives its place back and does not count. When calls are lost, the lease ends and another epoch begins with
+/// `calls` fresh ones.
+struct probe_rate_options {
+  static constexpr std::uint32_t most_calls = 31;
+
+  /// Calls that decide.
+  /// Range: 1 to 31. Default: 0, which means that there is no rate and each probe decides by itself.
+  std::uint32_t calls = 0;
+
+  /// Share of these calls that must fail to open the circuit.
+  /// Range: above 0, up to 1; exact as `failure_rate::threshold`. Default: 0.5, as `failure_rate`.
+  double failure_threshold = 0.5;
+
+  /// Share of these calls that must be slow to open the circuit. Only for detectors that count slow calls; a
+  /// slow failure counts as both.
+  /// Range: above 0, up to 1. Default: 0.5, as `slow_call_rate`. Give it the threshold of your detector: a
+  /// circuit that closes on slower calls soon opens again.
+  double slow_threshold = 0.5;
+};
+
 /// Recovery in steps: after the probes, only so many calls at a time, until the dependency has shown that it
 /// bears the load.
 ///
-/// The limit rises by one with each success and falls by one with each failure; a failure at a limit of 1
-/// opens the circuit again. So a dependency that fails some of its calls stays open to as many as it bears.
-/// It closes after `successes` in a row while nobody had to be refused, or at a limit of 255.
+/// The limit of calls in flight rises by one with each success and falls by one with each failure. A failure
+/// at a limit of 1 opens the circuit again. So a dependency that fails some of its calls gets as many calls
+/// as it bears. The circuit closes after `successes` in a row during which no call was refused, or at a limit
+/// of 255.
 struct ramp_options {
-  std::uint32_t first = 6;       ///< calls in flight at first: 1 to 254; 0: no ramp, the probes close
-  std::uint32_t successes = 10;  ///< 1 to 15
+  /// Calls that may be in flight at first.
+  /// Range: 1 to 254; 0 means no ramp: the probes close the circuit. Default: 6, of the values tried in
+  /// docs/adr/0006 the one that was wrong least often.
+  std::uint32_t first = 6;
+
+  /// Successes in a row that close the circuit.
+  /// Range: 1 to 15. Default: 10, from the same study.
+  std::uint32_t successes = 10;
 };
 /// The circuit closes after its probes, as elsewhere in the field.
 inline constexpr ramp_options no_ramp{.first = 0};
@@ -39,12 +79,15 @@ struct breaker_options {
   static constexpr duration default_lease = std::chrono::minutes{1};
   static constexpr duration most_retry_after = std::chrono::minutes{5};
 
-  /// What metrics, logs and errors call this circuit; up to 128 bytes.
+  /// What metrics, logs and errors call this circuit.
+  /// Range: up to 128 bytes. Default: empty.
   std::string name{};
 
-  /// How long an opened circuit refuses every call: a duration of 1 ms to 24 h, or a rule (`fixed_period`,
-  /// `exponential_period`, `decorrelated_period`, `adaptive_period`). Default: adaptive, 100 ms to 30 s, each
-  /// +-20 %. A period is longer when the call that opened the circuit said so (see `permit::complete`).
+  /// How long an opened circuit refuses every call: a duration, or one of the rules `fixed_period`,
+  /// `exponential_period`, `decorrelated_period` and `adaptive_period`. The period is longer when the call
+  /// that opened the circuit said so (see `permit::complete`).
+  /// Range of a duration: 1 ms to 24 h. Default: adaptive, 100 ms to 30 s, each +-20 %; of all options the
+  /// one that matters most (docs/adr/0006).
   open_period open_for = adaptive_period{};
 
   /// Whether a failure that says how long to wait (its Retry-After, see `retry_after_from`) opens a closed
@@ -55,29 +98,42 @@ struct breaker_options {
   /// tenant only, and would keep all others out for up to 5 minutes. Set it where all calls share one quota.
   bool open_on_retry_after = false;
 
-  /// Half-open: calls let through at a time, 1 to 255. Default 1, like Polly, gobreaker and Hystrix.
+  /// Half-open: calls that may be in flight at a time.
+  /// Range: 1 to 255. Default: 1, as in Polly, gobreaker and Hystrix.
   std::uint32_t probes = 1;
 
-  /// Half-open: successes that close the circuit, or begin the ramp: 1 to 255. Default (zero): 5, or `probes`
-  /// if that is more. With one success, 3.6 times as many decisions about a dependency that fails 60 % of its
-  /// calls are wrong (docs/studies/client.md).
+  /// Half-open: successes that close the circuit, or begin the ramp. Not used with a `probe_rate`.
+  /// Range: 1 to 255. 0 means the default.
+  /// Default: 5, or `probes` if that is more. With one success, 3.6 times as many decisions about a
+  /// dependency that fails 60 % of its calls are wrong (docs/studies/client.md).
   std::uint32_t successes = 0;
 
-  ramp_options ramp{};  ///< `no_ramp`: the last probe's success closes the circuit
+  /// Half-open: a number of calls decides by its share of failures.
+  /// Default: none; the first failed probe opens the circuit.
+  probe_rate_options probe_rate{};
 
-  /// Half-open: when no further call may pass, how long after the last one was admitted those in flight may
-  /// stay unreported. Then they are given up as lost and a fresh probe is admitted. 1 ms to 24 h, and longer
-  /// than a healthy call may take: a slower one would come late each time, and under traffic the circuit
-  /// would never close. Default (zero): a minute, which outlasts the time-outs that clients usually have, or
-  /// the longest open period if that is longer. A permit that is destroyed gives its place back at once and
-  /// needs no lease.
+  /// After the probes: a limit of calls in flight that rises. `no_ramp` means that the probes close the
+  /// circuit.
+  /// Default: from 6 calls, because all calls at once knock down a dependency that has just come back.
+  ramp_options ramp{};
+
+  /// Half-open: when no further call may pass, how long after the latest admission those in flight may stay
+  /// unreported. Then they are given up as lost and a fresh probe is admitted. A permit that is destroyed
+  /// gives its place back at once and needs no lease.
+  /// Range: 1 ms to 24 h, and longer than a healthy call may take: slower results would always come late, and
+  /// under traffic the circuit would never close. 0 means the default.
+  /// Default: 1 min, which outlasts the time-outs that clients usually have, or the longest open period if
+  /// that is longer.
   duration lease{};
 
   /// A circuit that opens again this soon after it closed is in the same outage: the numbering of its open
-  /// periods goes on. 0 to 24 h. Default 10 s.
+  /// periods goes on.
+  /// Range: 0 to 24 h. Default: 10 s, from the study in docs/adr/0006.
   duration relapse_within = std::chrono::seconds{10};
 
-  /// Of the jitter of open periods. Default (zero): another one for each breaker.
+  /// Seed for the random jitter of open periods. The same seed gives the same periods, for tests.
+  /// Range: any number. 0 means the default.
+  /// Default: each breaker picks its own, so that many clients do not probe at the same time.
   std::uint64_t seed = 0;
 
   /// Throws `std::invalid_argument` naming field, value and range.
@@ -90,6 +146,12 @@ struct breaker_options {
     if (successes != 0) {
       detail::require_within<std::uint32_t>("breaker_options.successes", successes, 1, most_successes);
     }
+    if (probe_rate.calls != 0) {
+      detail::require_within<std::uint32_t>("breaker_options.probe_rate.calls", probe_rate.calls, 1,
+                                            probe_rate_options::most_calls);
+    }
+    detail::require_share("breaker_options.probe_rate.failure_threshold", probe_rate.failure_threshold);
+    detail::require_share("breaker_options.probe_rate.slow_threshold", probe_rate.slow_threshold);
     detail::require_within<std::uint32_t>("breaker_options.ramp.first", ramp.first, 0, 254);
     detail::require_within<std::uint32_t>("breaker_options.ramp.successes", ramp.successes, 1, 15);
     if (lease != duration{}) {

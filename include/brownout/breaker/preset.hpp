@@ -24,36 +24,51 @@ struct preset {
   breaker_options options{};
 };
 
-/// The figures that users of other libraries know, as those have them by default. Without any preset a
-/// breaker has brownout's own, which were wrong less often; see docs/adr/0006.
+/// The figures that users of other libraries know, as those libraries have them by default. They open and
+/// close as the originals do; the tests of each original were the model for ours. Without a preset a breaker
+/// has brownout's own figures, which were wrong less often; see docs/adr/0006.
 ///
-/// What half-open means stays ours: a failed probe opens the circuit, whatever the others say.
+/// What differs from the originals:
+/// - A result whose epoch is over changes nothing. Of the originals only gobreaker has this.
+/// - A success opens no circuit. Where a success brings a window to its minimum of calls, resilience4j and
+///   Hystrix may open at once; a breaker here opens at the next failure.
+/// - A probe that never reports is given up after `breaker_options::lease`: 1 min. In the originals it keeps
+///   the circuit half-open, by default for ever.
+/// - A call that is ignored or cancelled gives its place back and does not count. In the originals it may
+///   count as a success (Polly), or keep its place.
 namespace presets {
 
-/// Opens at 50 % failures in the latest 100 calls, for 60 s; 10 probes. (There, the failure rate of the
-/// probes decides, and calls slower than 60 s count as a rate of their own: add a `slow_call_rate`.)
+/// resilience4j: opens at 50 % failures in the latest 100 calls, for 60 s. Half-open, ten calls pass; when
+/// all ten are in, the circuit opens if 50 % of them failed, and closes otherwise.
+///
+/// Differs: resilience4j opens at 100 % calls slower than 60 s too. Timing every call costs two clock
+/// readings, so it is left out. For that, put a `slow_call_rate<>{.threshold = 1, .slower_than = 60s,
+/// .minimum_calls = 100}` beside the preset's detector in an `any_of`; the preset's options are ready for it.
 [[nodiscard]] inline preset<failure_rate<count_window>> resilience4j(std::string name = {}) {
   return {{.threshold = 0.5, .minimum_calls = 100, .window = {100}},
           {.name = std::move(name),
            .open_for = std::chrono::seconds{60},
            .probes = 10,
-           .successes = 10,
+           .probe_rate = {.calls = 10, .failure_threshold = 0.5, .slow_threshold = 1},
            .ramp = no_ramp}};
 }
 
-/// Opens at 10 % failures of at least 100 calls in 30 s, for 5 s; one probe.
+/// Polly: opens at 10 % failures of at least 100 calls in 30 s, for 5 s. One probe decides.
 [[nodiscard]] inline preset<failure_rate<time_window>> polly(std::string name = {}) {
   return {{.threshold = 0.1, .minimum_calls = 100, .window = {std::chrono::seconds{30}}},
           {.name = std::move(name), .open_for = std::chrono::seconds{5}, .successes = 1, .ramp = no_ramp}};
 }
 
-/// Opens at more than 5 failures in a row, for 60 s; one probe.
+/// gobreaker: opens at more than five failures in a row, for 60 s. One probe decides.
 [[nodiscard]] inline preset<consecutive_failures> gobreaker(std::string name = {}) {
   return {{.threshold = 6},
           {.name = std::move(name), .open_for = std::chrono::seconds{60}, .successes = 1, .ramp = no_ramp}};
 }
 
-/// Opens at 50 % failures of at least 20 calls in 10 s, for 5 s; one probe.
+/// Hystrix: opens at 50 % failures of at least 20 calls in 10 s, for 5 s. A single test call decides.
+///
+/// Differs: Hystrix judges a count that is up to 500 ms old, and cuts the percentage to a whole number. Its
+/// thread pool refuses calls beyond ten at a time and counts them as failures.
 [[nodiscard]] inline preset<failure_rate<time_window>> hystrix(std::string name = {}) {
   return {{.threshold = 0.5, .minimum_calls = 20, .window = {std::chrono::seconds{10}}},
           {.name = std::move(name), .open_for = std::chrono::seconds{5}, .successes = 1, .ramp = no_ramp}};

@@ -37,8 +37,9 @@ struct breaker_snapshot {
   std::uint32_t failures = 0;              ///< of these
   std::uint32_t slow_calls = 0;            ///< of these
 
-  std::uint32_t probes_needed = 0;     ///< successes that end probing
+  std::uint32_t probes_needed = 0;     ///< successes that end probing; with a `probe_rate`, results
   std::uint32_t probes_succeeded = 0;  ///< half-open: successes so far; on the ramp, in a row
+  std::uint32_t probes_failed = 0;     ///< half-open with a `probe_rate`: failures so far
   std::uint32_t probes_in_flight = 0;  ///< half-open: admitted, neither reported nor given back
   std::uint32_t in_flight_limit = 0;   ///< half-open: how many may be; on the ramp it rises and falls
 

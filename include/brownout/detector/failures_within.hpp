@@ -60,16 +60,18 @@ struct failures_within {
     return call.failed ? past.record(call.epoch, call.ended, period) : 0;
   }
   [[nodiscard]] std::uint32_t read(const auto& past, const call_sample& call) const noexcept {
-    return call.failed ? past.read(call.epoch, call.ended, period) : 0;
+    return past.read(call.epoch, call.ended, period);
   }
+  constexpr void refresh(std::uint32_t& /*failures*/, const auto& /*past*/,
+                         const call_sample& /*call*/) const noexcept {}
   [[nodiscard]] constexpr judgement judge(std::uint32_t failures, std::uint32_t marks,
                                           const call_sample& call,
                                           std::uint32_t /*most_marks*/) const noexcept {
     return {marks, call.failed && failures >= threshold};
   }
-  [[nodiscard]] epoch_statistics statistics(const auto& past, std::uint32_t /*marks*/, const call_sample& at,
-                                            std::uint32_t /*most_marks*/) const noexcept {
-    return {.failures = past.read(at.epoch, at.ended, period)};
+  [[nodiscard]] constexpr epoch_statistics statistics(std::uint32_t failures, std::uint32_t /*marks*/,
+                                                      std::uint32_t /*most_marks*/) const noexcept {
+    return {.failures = failures};
   }
 
   /// Throws `std::invalid_argument` naming field, value and range.

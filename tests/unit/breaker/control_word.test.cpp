@@ -71,8 +71,29 @@ constexpr auto two = half_open.with_admission();
 static_assert(two.admissions() == 2 && two.in_flight() == 2 && two.succeeded() == 0 && two.epoch() == 7);
 static_assert(two.with_success().succeeded() == 1 && two.with_success().in_flight() == 1);
 static_assert(two.with_give_back().in_flight() == 1 && two.with_give_back().admissions() == 2);
-constexpr auto many = control_word::half_open(7, 255, 1, 2).with_admission();
+constexpr auto many = control_word::half_open(7, 127, 1, 2).with_admission();
 static_assert(many.admissions() == 0 && many.in_flight() == 3 && many.succeeded() == 1 && many.epoch() == 7);
+static_assert(!many.is_by_rate() && many.failed() == 0 && many.slow() == 0);
+
+// Half-open, by rate: the same state and era, and no field leaks into another.
+constexpr auto rated = control_word::of(circuit_state::open, 6, 0).next_by_rate();
+static_assert(rated.state() == circuit_state::half_open && rated.epoch() == 7 &&
+              rated.era() == half_open.era());
+static_assert(rated.is_by_rate() && rated.admissions() == 1 && rated.in_flight() == 1);
+static_assert(rated.succeeded() == 0 && rated.failed() == 0 && rated.slow() == 0 && !rated.is_ramping());
+constexpr auto full = control_word::by_rate(7, 7, 31, 15, 16, 30).with_admission();
+static_assert(full == control_word::by_rate(7, 0, 31, 15, 16, 31) && full.is_by_rate());
+static_assert(full.slow() == 31 && full.failed() == 15 && full.succeeded() == 16 && full.in_flight() == 31);
+static_assert(full.with_give_back() == control_word::by_rate(7, 0, 31, 15, 16, 30));
+constexpr auto some = control_word::by_rate(7, 3, 0, 0, 0, 3);
+static_assert(some.with_result(false, false) == control_word::by_rate(7, 3, 0, 0, 1, 2));
+static_assert(some.with_result(true, false) == control_word::by_rate(7, 3, 0, 1, 0, 2));
+static_assert(some.with_result(false, true) == control_word::by_rate(7, 3, 1, 0, 1, 2));
+static_assert(some.with_result(true, true) == control_word::by_rate(7, 3, 1, 1, 0, 2));
+static_assert(some.moment_key() != some.with_admission().moment_key());
+static_assert(some.moment_key() == some.with_result(true, true).moment_key());
+static_assert(!some.is_clean() && !some.measures() && some.without_shortcut() != some);
+static_assert(control_word::most_rated == brownout::probe_rate_options::most_calls);
 
 // On the ramp: shown as half-open, and of another era than the probing.
 constexpr auto ramp = half_open.next_on_ramp(6);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "unit/breaker/bench.hpp"
 
+#include "brownout/detector/slow_call_rate.hpp"
+
 #include <optional>
 #include <vector>
 
@@ -199,4 +201,227 @@ TEST_CASE("places taken and given back for ever neither add nor lose one", "[bre
     REQUIRE(bench.circuit.snapshot().retry_after == 2s);
   }
   CHECK(bench.epoch() == epoch);
+}
+
+namespace {
+
+/// Open for 5 s, then four calls at a time decide by their failure rate, of which half is too much.
+breaker_options by_rate() {
+  return {.open_for = 5s, .probes = 4, .probe_rate = {.calls = 4}, .lease = 2s};
+}
+
+}  // namespace
+
+TEST_CASE("with a probe rate, as many calls pass as decide, however they end or come back",
+          "[breaker][B4][B12]") {
+  bench bench{by_rate()};
+  auto first = bench.first_probe();
+  CHECK(bench.circuit.snapshot().probes_needed == 4);
+  std::vector<tested_breaker::permit> held;
+  for (int i = 0; i < 3; ++i) held.push_back(bench.acquire());
+  CHECK(bench.circuit.snapshot().probes_in_flight == 4);
+  const auto refused = bench.circuit.try_acquire();
+  REQUIRE_FALSE(refused);
+  CHECK(refused.rejection() == rejection{rejection_reason::probes_in_flight, 2s});
+
+  CHECK(first.complete(outcome::failure) == disposition::counted);
+  CHECK_FALSE(bench.circuit.try_acquire());  // three more results decide, and they are on their way
+  held.pop_back();                           // given back
+  held.push_back(bench.acquire());
+  CHECK_FALSE(bench.circuit.try_acquire());
+  CHECK(held[0].complete(outcome::cancelled) == disposition::released);
+  CHECK(bench.report(outcome::success) == disposition::counted);
+  const auto seen = bench.circuit.snapshot();
+  CHECK(seen.state == circuit_state::half_open);
+  CHECK(seen.probes_failed == 1);
+  CHECK(seen.probes_succeeded == 1);
+  CHECK(seen.probes_in_flight == 2);
+  CHECK(seen.in_flight_limit == 2);
+  CHECK(held[1].complete(outcome::success) == disposition::counted);
+  CHECK(bench.state() == circuit_state::half_open);
+  SECTION("a quarter failed") {
+    CHECK(held[2].complete(outcome::success) == disposition::counted);
+    CHECK(bench.state() == circuit_state::closed);
+  }
+  SECTION("half of them failed") {
+    CHECK(held[2].complete(outcome::failure) == disposition::counted);
+    CHECK(bench.state() == circuit_state::open);
+    CHECK(bench.circuit.snapshot().open_period == 2);
+  }
+}
+
+TEST_CASE("with a probe rate, lost calls end by the lease, and fresh ones decide", "[breaker][B5][B12]") {
+  bench bench{by_rate()};
+  auto lost = bench.first_probe();
+  bench.fail();
+  bench.succeed();
+  auto late = bench.acquire();
+  bench.clock.advance(2s - 1ns);
+  CHECK_FALSE(bench.circuit.try_acquire());
+  CHECK(late.complete(outcome::success) == disposition::counted);
+  const auto before = bench.epoch();
+  bench.clock.advance(1ns);
+  bench.succeed();
+  CHECK(bench.epoch() == before + 1);
+  CHECK(bench.circuit.snapshot().probes_failed == 0);
+  bench.succeed(2);
+  CHECK(bench.state() == circuit_state::half_open);
+  bench.fail();
+  CHECK(bench.state() == circuit_state::closed);
+  CHECK(lost.complete(outcome::failure) == disposition::late);
+}
+
+TEST_CASE("with a probe rate and one probe at a time, calls go one after the other", "[breaker][B4][B12]") {
+  auto options = by_rate();
+  options.probes = 1;
+  bench bench{options};
+  auto only = bench.first_probe();
+  CHECK_FALSE(bench.circuit.try_acquire());
+  CHECK(only.complete(outcome::failure) == disposition::counted);
+  bench.succeed(2);
+  CHECK(bench.state() == circuit_state::half_open);
+  bench.succeed();
+  CHECK(bench.state() == circuit_state::closed);
+}
+
+TEST_CASE("a probe rate is exact at every size", "[breaker][B12]") {
+  const auto calls = GENERATE(1u, 2u, 3u, 10u, 30u, 31u);
+  for (std::uint32_t failures = 0; failures <= calls; ++failures) {
+    for (std::uint32_t needed = 1; needed <= calls; ++needed) {
+      breaker_options options{
+          .open_for = 5s,
+          .probes = breaker_options::most_probes,
+          .probe_rate = {.calls = calls, .failure_threshold = static_cast<double>(needed) / calls}};
+      bench bench{options, 1};
+      bench.trip();
+      bench.clock.advance(5s);
+      std::vector<tested_breaker::permit> held;
+      while (auto admitted = bench.circuit.try_acquire()) held.push_back(*std::move(admitted));
+      REQUIRE(held.size() == calls);
+      for (std::uint32_t i = 0; i < calls; ++i) {
+        if (bench.state() != circuit_state::half_open) FAIL("decided early");
+        static_cast<void>(held[i].complete(i < failures ? outcome::failure : outcome::success));
+      }
+      const auto expected = failures >= needed ? circuit_state::open : circuit_state::closed;
+      if (bench.state() != expected) FAIL(failures << " of " << calls << ", threshold " << needed);
+    }
+  }
+}
+
+TEST_CASE("after a probe rate the ramp begins", "[breaker][B12]") {
+  auto options = by_rate();
+  options.ramp = {.first = 3, .successes = 4};
+  manual_clock clock;
+  tested_breaker circuit{consecutive_failures{1}, options, clock};
+  const auto report = [&](outcome result) { return circuit.try_acquire()->complete(result); };
+  static_cast<void>(report(outcome::failure));
+  clock.advance(5s);
+  for (const auto result : {outcome::success, outcome::failure, outcome::success, outcome::success}) {
+    CHECK(report(result) == disposition::counted);
+  }
+  CHECK(circuit.snapshot().state == circuit_state::half_open);
+  CHECK(circuit.snapshot().in_flight_limit == 3);
+  CHECK(circuit.snapshot().probes_failed == 0);
+  for (int i = 0; i < 4; ++i) CHECK(report(outcome::success) == disposition::counted);
+  CHECK(circuit.snapshot().state == circuit_state::closed);
+}
+
+TEST_CASE("a probe rate that is replaced while calls are in flight holds from the next half-open epoch on",
+          "[breaker][B12][B13]") {
+  SECTION("more calls decide") {
+    bench bench{by_rate()};
+    auto probe = bench.first_probe();
+    auto options = by_rate();
+    options.ramp = brownout::no_ramp;
+    options.probe_rate.calls = 6;
+    bench.circuit.reconfigure(options);
+    CHECK(bench.circuit.options().probe_rate.calls == 6);
+    CHECK(probe.complete(outcome::failure) == disposition::counted);
+    bench.succeed(4);
+    CHECK(bench.state() == circuit_state::half_open);
+    bench.succeed();
+    CHECK(bench.state() == circuit_state::closed);
+  }
+  SECTION("fewer calls than have ended: the next one decides") {
+    bench bench{by_rate()};
+    auto probe = bench.first_probe();
+    bench.succeed(2);
+    auto options = by_rate();
+    options.ramp = brownout::no_ramp;
+    options.probe_rate.calls = 1;
+    bench.circuit.reconfigure(options);
+    CHECK(probe.complete(outcome::success) == disposition::counted);
+    CHECK(bench.state() == circuit_state::closed);
+  }
+  SECTION("switched off: a failure opens") {
+    bench bench{by_rate()};
+    auto probe = bench.first_probe();
+    bench.circuit.reconfigure({.open_for = 5s, .probes = 2, .successes = 255, .ramp = brownout::no_ramp});
+    CHECK(bench.circuit.options().successes == 255);
+    CHECK(bench.circuit.options().probe_rate.calls == 0);
+    SECTION("at once") {
+      CHECK(probe.complete(outcome::failure) == disposition::counted);
+      CHECK(bench.state() == circuit_state::open);
+    }
+    SECTION("and successes close, as far as the word can count them") {
+      CHECK(probe.complete(outcome::success) == disposition::counted);
+      bench.succeed(29);
+      CHECK(bench.state() == circuit_state::half_open);
+      bench.succeed();
+      CHECK(bench.state() == circuit_state::closed);
+    }
+  }
+  SECTION("switched on: each probe of this epoch still decides by itself") {
+    bench bench{{.open_for = 5s, .probes = 4, .lease = 2s}};
+    auto probe = bench.first_probe();
+    auto options = by_rate();
+    options.ramp = brownout::no_ramp;
+    bench.circuit.reconfigure(options);
+    CHECK(probe.complete(outcome::failure) == disposition::counted);
+    CHECK(bench.state() == circuit_state::open);
+    bench.clock.advance(5s);
+    bench.fail();
+    CHECK(bench.state() == circuit_state::half_open);
+  }
+}
+
+TEST_CASE("where slow calls are counted, a probe rate has a share of slow calls", "[breaker][B12]") {
+  manual_clock clock;
+  brownout::circuit_breaker circuit{
+      brownout::slow_call_rate<>{.slower_than = 1s, .minimum_calls = 1, .window = {1}},
+      {.open_for = 5s,
+       .probes = 4,
+       .probe_rate = {.calls = 4, .failure_threshold = 0.75, .slow_threshold = 0.5},
+       .ramp = brownout::no_ramp},
+      clock};
+  const auto report = [&](outcome result, duration took) {
+    auto admitted = circuit.try_acquire();
+    REQUIRE(admitted);
+    clock.advance(took);
+    CHECK(admitted->complete(result) == disposition::counted);
+  };
+  report(outcome::success, 2s);
+  REQUIRE(circuit.observed_state() == circuit_state::open);
+  clock.advance(5s);
+  SECTION("slow successes and slow failures") {
+    report(outcome::success, 2s);
+    report(outcome::failure, 2s);
+    report(outcome::success, 0s);
+    report(outcome::success, 0s);
+    CHECK(circuit.observed_state() == circuit_state::open);
+  }
+  SECTION("fast failures are not slow") {
+    report(outcome::success, 2s);
+    report(outcome::failure, 0s);
+    report(outcome::failure, 0s);
+    report(outcome::success, 0s);
+    CHECK(circuit.observed_state() == circuit_state::closed);
+  }
+  SECTION("a slow failure is a failure too") {
+    report(outcome::failure, 2s);
+    report(outcome::failure, 0s);
+    report(outcome::failure, 0s);
+    report(outcome::success, 0s);
+    CHECK(circuit.observed_state() == circuit_state::open);
+  }
 }

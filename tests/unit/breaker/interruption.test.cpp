@@ -52,6 +52,15 @@ struct with_ramp : in_a_row {
             .lease = 2s};
   }
 };
+struct by_rate : in_a_row {
+  static breaker_options options() {
+    return {.open_for = 5s,
+            .probes = 2,
+            .probe_rate = {.calls = 3, .failure_threshold = 0.5},
+            .ramp = {.first = 2, .successes = 3},
+            .lease = 2s};
+  }
+};
 
 /// The same, and a failure that says how long to wait opens them at once.
 template <class Explored>
@@ -204,7 +213,7 @@ constexpr auto can_be_interrupted =
 using ending =
     std::tuple<answer, answer, answer, circuit_state, std::uint64_t, std::int64_t, std::uint32_t,
                std::uint32_t, std::uint32_t, std::uint32_t, std::uint32_t, std::uint32_t, std::uint32_t,
-               std::uint32_t, std::uint32_t, duration, std::uint64_t, std::uint64_t>;
+               std::uint32_t, std::uint32_t, std::uint32_t, duration, std::uint64_t, std::uint64_t>;
 
 template <class Explored>
 ending end_of(scene<Explored>& s, answer first, answer second, answer third = {}) {
@@ -237,6 +246,7 @@ ending end_of(scene<Explored>& s, answer first, answer second, answer third = {}
           left,
           seen.probes_in_flight,
           seen.probes_succeeded,
+          seen.probes_failed,
           seen.in_flight_limit,
           seen.open_period,
           seen.retry_after,
@@ -248,7 +258,7 @@ ending end_of(scene<Explored>& s, answer first, answer second, answer third = {}
 
 TEMPLATE_TEST_CASE("an operation that another one interrupts does what it would have done before or after it",
                    "[breaker][B2][B3][B4][B6][B8][B12]", in_a_row, of_the_latest, either, within_a_time,
-                   with_ramp, told_to_wait<of_the_latest>) {
+                   with_ramp, by_rate, told_to_wait<of_the_latest>) {
   using explored = scene<TestType>;
   int interrupted = 0;
   for (const auto& setting : settings<explored>) {
@@ -287,7 +297,7 @@ TEMPLATE_TEST_CASE("an operation that another one interrupts does what it would 
 
 TEMPLATE_TEST_CASE(
     "an operation that two others interrupt, one after the other, does what it would have done in order",
-    "[breaker][exhaustive][B2][B3][B4][B6][B8][B12]", in_a_row, told_to_wait<with_ramp>) {
+    "[breaker][exhaustive][B2][B3][B4][B6][B8][B12]", in_a_row, told_to_wait<with_ramp>, by_rate) {
   using explored = scene<TestType>;
   int interrupted = 0;
   for (const auto& setting : settings<explored>) {
@@ -344,7 +354,7 @@ TEMPLATE_TEST_CASE(
 }
 
 TEMPLATE_TEST_CASE("a compare-and-swap that fails for no reason is tried again", "[breaker][B2]", in_a_row,
-                   of_the_latest, either, within_a_time, with_ramp, told_to_wait<with_ramp>) {
+                   of_the_latest, either, within_a_time, with_ramp, by_rate, told_to_wait<with_ramp>) {
   using explored = scene<TestType>;
   for (const auto& setting : settings<explored>) {
     for (const auto& operation : operations<explored>) {

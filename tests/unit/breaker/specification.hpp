@@ -72,16 +72,21 @@ class specification {
       --in_flight;
       if (ramping) {
         step_on_ramp(failed, retry_after, now);
+      } else if (options_.probe_rate.calls > 0) {
+        ++(failed ? probes_failed : succeeded);
+        if (probes_failed + succeeded == options_.probe_rate.calls) {
+          // No share in these tests is nearer to a threshold than a hundredth, unless it is the same.
+          const double share = static_cast<double>(probes_failed) / options_.probe_rate.calls;
+          if (share > options_.probe_rate.failure_threshold - 0.01) {
+            open_again(retry_after, now);
+          } else {
+            end_probing(now);
+          }
+        }
       } else if (failed) {
         open_again(retry_after, now);
       } else if (++succeeded == options_.successes) {
-        if (options_.ramp.first == 0) {
-          enter(closed, now);
-        } else {
-          enter(half_open, now);
-          ramping = true;
-          ramp_limit = options_.ramp.first;
-        }
+        end_probing(now);
       }
     } else {
       failures = failed ? failures + 1 : 0;
@@ -106,7 +111,9 @@ class specification {
 
   /// How many calls may be in flight while half-open.
   [[nodiscard]] std::uint32_t limit() const {
-    return ramping ? ramp_limit : std::min(options_.probes, options_.successes - succeeded);
+    if (ramping) return ramp_limit;
+    const auto needed = options_.probe_rate.calls > 0 ? options_.probe_rate.calls : options_.successes;
+    return std::min(options_.probes, needed - succeeded - probes_failed);
   }
   /// Until an open circuit may be probed.
   [[nodiscard]] brownout::duration left_of_open(brownout::duration now) const {
@@ -122,7 +129,8 @@ class specification {
   std::uint32_t failures = 0;
   std::uint32_t in_flight = 0;
   std::uint32_t succeeded = 0;
-  std::uint32_t period = 0;  // of the outage
+  std::uint32_t probes_failed = 0;  // by rate
+  std::uint32_t period = 0;         // of the outage
   std::uint64_t rejections = 0;
   std::uint64_t late = 0;
 
@@ -131,8 +139,14 @@ class specification {
     state = next;
     ++epoch;
     since = now;
-    failures = in_flight = succeeded = refused = 0;
+    failures = in_flight = succeeded = probes_failed = refused = 0;
     ramping = closed_by_operator = false;
+  }
+  void end_probing(brownout::duration now) {
+    if (options_.ramp.first == 0) return enter(brownout::circuit_state::closed, now);
+    enter(brownout::circuit_state::half_open, now);
+    ramping = true;
+    ramp_limit = options_.ramp.first;
   }
   void open_again(brownout::duration retry_after, brownout::duration now) {
     ++period;

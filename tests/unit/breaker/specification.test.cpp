@@ -89,6 +89,7 @@ class pair_of_breakers {
     REQUIRE(seen.consecutive_failures == expected_.failures);
     REQUIRE(seen.probes_in_flight == expected_.in_flight);
     REQUIRE(seen.probes_succeeded == expected_.succeeded);
+    REQUIRE(seen.probes_failed == expected_.probes_failed);
     if (seen.state == circuit_state::half_open) REQUIRE(seen.in_flight_limit == expected_.limit());
     if (seen.state == circuit_state::open) {
       REQUIRE(seen.open_period == expected_.period);
@@ -123,12 +124,13 @@ TEST_CASE("over long random histories the breaker does what its specification do
   const auto first = GENERATE(0u, 2u, 252u);
   const brownout::ramp_options ramp{.first = first, .successes = first == 252 ? 15u : 4u};
   const auto successes = GENERATE(0u, 2u);  // more than the probes
+  const auto rated = GENERATE(0u, 1u, 5u);  // probes that decide by their failure rate
   const auto [rule, open_for] = GENERATE(table<const char*, brownout::open_period>(
       {{"fixed", brownout::fixed_period{5ms}},
        {"exponential", brownout::exponential_period{2ms, 3, 30ms, 0}},
        {"adaptive", brownout::adaptive_period{2ms, 20ms, 0}}}));
-  INFO("seed " << seed << ", probes " << probes << ", successes " << successes << " more, ramp " << ramp.first
-               << ", " << rule);
+  INFO("seed " << seed << ", probes " << probes << ", successes " << successes << " more, by rate " << rated
+               << ", ramp " << ramp.first << ", " << rule);
   std::mt19937 random{seed};
   const auto below = [&](std::uint32_t limit) {
     return std::uniform_int_distribution<std::uint32_t>{0, limit - 1}(random);
@@ -139,6 +141,7 @@ TEST_CASE("over long random histories the breaker does what its specification do
                          .open_on_retry_after = seed % 2 == 0,
                          .probes = probes,
                          .successes = probes + successes,
+                         .probe_rate = {.calls = rated, .failure_threshold = 0.4},
                          .ramp = ramp,
                          .lease = 3ms,
                          .relapse_within = 7ms}};

@@ -400,7 +400,9 @@ TEST_CASE("presets have the figures of the libraries that they are named after",
   CHECK(r4j.detector().window.size == 100);
   CHECK(r4j.options().open_for.least(1, 0s, 0) == 60s);
   CHECK(r4j.options().probes == 10);
-  CHECK(r4j.options().successes == 10);
+  CHECK(r4j.options().probe_rate.calls == 10);
+  CHECK(r4j.options().probe_rate.failure_threshold == 0.5);
+  CHECK(r4j.options().probe_rate.slow_threshold == 1);
   CHECK(r4j.options().ramp.first == 0);
 
   const auto checked = [](const auto& circuit, duration open_for) {

@@ -190,9 +190,10 @@ class circuit {
     shown.epoch = at.word.epoch();
     shown.since = origin_ + at.begun;
     shown.retry_after = state == circuit_state::half_open ? wait(at, *now) : wait(at);
-    shown.probes_needed = at.word.is_ramping() ? now->ramp.successes : now->successes;
+    shown.probes_needed = now->needed(at.word);
     if (state == circuit_state::half_open) {
       shown.probes_succeeded = at.word.succeeded();
+      shown.probes_failed = at.word.failed();
       shown.probes_in_flight = at.word.in_flight();
       shown.in_flight_limit = now->limit(at.word);
     }

@@ -16,10 +16,14 @@ namespace brownout::inline BROWNOUT_ABI::detail {
 ///     payload, closed and metrics_only:  23 begun by an operator | 22..0 the detector's marks
 ///     payload, open:                     23 begins an outage | 22..12 calls refused | 11..0 retry_after, 100
 ///     ms payload, forced_open and disabled: 23 set | 22..0 how long, 100 ms; 0: until an operator ends it
-///     payload, half_open, probing:       23..16 admissions mod 256 | 15..8 succeeded | 7..0 in flight
+///     payload, half_open, probing:       23 clear | 22..16 admissions mod 128 | 15..8 succeeded
+///                                        | 7..0 in flight
+///     payload, half_open, by rate:       23 set | 22..20 admissions mod 8 | 19..15 slow | 14..10 failed
+///                                        | 9..5 succeeded | 4..0 in flight
 ///     payload, half_open, on the ramp:   23..20 admissions mod 16 | 19..16 succeeded in a row
 ///                                        | 15..8 limit | 7..0 in flight
 ///
+/// Half-open, each probe decides by itself, or all probes of the epoch decide together by their failure rate.
 /// On the ramp is a state of its own in the word (6), and shown as half-open.
 ///
 /// The epoch does not wrap in practice. It has 37 bits, and a stale permit could be mistaken for a current
@@ -42,6 +46,7 @@ struct control_word {
   static constexpr std::uint32_t most_refused = (1U << 11) - 1;
   static constexpr std::uint32_t most_retry_after = (1U << 12) - 1;
   static constexpr std::uint32_t most_limit = 255;
+  static constexpr std::uint32_t most_rated = 31;  // probes that decide together
   static constexpr duration unit = std::chrono::milliseconds{100};
   static constexpr duration longest_held = unit * ((std::int64_t{1} << (payload_bits - 1)) - 1);  // 9.7 days
 
@@ -56,7 +61,13 @@ struct control_word {
   }
   static constexpr control_word half_open(std::uint64_t epoch, std::uint64_t admissions,
                                           std::uint64_t succeeded, std::uint64_t in_flight) noexcept {
-    return of(circuit_state::half_open, epoch, (admissions & 0xff) << 16 | succeeded << 8 | in_flight);
+    return of(circuit_state::half_open, epoch, (admissions & 0x7f) << 16 | succeeded << 8 | in_flight);
+  }
+  static constexpr control_word by_rate(std::uint64_t epoch, std::uint64_t admissions, std::uint64_t slow,
+                                        std::uint64_t failed, std::uint64_t succeeded,
+                                        std::uint64_t in_flight) noexcept {
+    return of(circuit_state::half_open, epoch,
+              flag | (admissions & 7) << 20 | slow << 15 | failed << 10 | succeeded << 5 | in_flight);
   }
   static constexpr control_word on_ramp(std::uint64_t epoch, std::uint64_t admissions,
                                         std::uint64_t succeeded, std::uint64_t limit,
@@ -86,15 +97,27 @@ struct control_word {
   }
   [[nodiscard]] constexpr bool is_begun_by_operator() const noexcept { return (bits & flag) != 0; }
 
-  // Half-open, both kinds.
+  // Half-open, all kinds.
+  [[nodiscard]] constexpr bool is_by_rate() const noexcept {
+    return is(circuit_state::half_open) && (bits & flag) != 0;
+  }
   [[nodiscard]] constexpr std::uint32_t in_flight() const noexcept {
-    return static_cast<std::uint32_t>(bits & 0xff);
+    return static_cast<std::uint32_t>(bits & (is_by_rate() ? 0x1f : 0xff));
   }
   [[nodiscard]] constexpr std::uint32_t succeeded() const noexcept {
+    if (is_by_rate()) return static_cast<std::uint32_t>(bits >> 5 & 0x1f);
     return static_cast<std::uint32_t>(is_ramping() ? bits >> 16 & 0xf : bits >> 8 & 0xff);
   }
   [[nodiscard]] constexpr std::uint32_t admissions() const noexcept {
-    return static_cast<std::uint32_t>(is_ramping() ? bits >> 20 & 0xf : bits >> 16 & 0xff);
+    if (is_by_rate()) return static_cast<std::uint32_t>(bits >> 20 & 7);
+    return static_cast<std::uint32_t>(is_ramping() ? bits >> 20 & 0xf : bits >> 16 & 0x7f);
+  }
+  // Half-open, by rate. A call that failed late is both.
+  [[nodiscard]] constexpr std::uint32_t failed() const noexcept {
+    return is_by_rate() ? static_cast<std::uint32_t>(bits >> 10 & 0x1f) : 0;
+  }
+  [[nodiscard]] constexpr std::uint32_t slow() const noexcept {
+    return is_by_rate() ? static_cast<std::uint32_t>(bits >> 15 & 0x1f) : 0;
   }
   // Half-open, on the ramp.
   [[nodiscard]] constexpr std::uint32_t limit() const noexcept {
@@ -153,13 +176,19 @@ struct control_word {
     return {bits + (std::uint64_t{1} << 12)};
   }
   [[nodiscard]] constexpr control_word with_admission() const noexcept {
-    return is_ramping() ? on_ramp(epoch(), admissions() + 1, succeeded(), limit(), in_flight() + 1)
-                        : half_open(epoch(), admissions() + 1, succeeded(), in_flight() + 1);
+    if (is_ramping()) return on_ramp(epoch(), admissions() + 1, succeeded(), limit(), in_flight() + 1);
+    if (!is_by_rate()) return half_open(epoch(), admissions() + 1, succeeded(), in_flight() + 1);
+    return by_rate(epoch(), admissions() + 1, slow(), failed(), succeeded(), in_flight() + 1);
   }
   [[nodiscard]] constexpr control_word with_give_back() const noexcept { return {bits - 1}; }
   /// Probing.
   [[nodiscard]] constexpr control_word with_success() const noexcept {
     return half_open(epoch(), admissions(), succeeded() + 1, in_flight() - 1);
+  }
+  /// By rate: a call ended.
+  [[nodiscard]] constexpr control_word with_result(bool has_failed, bool was_slow) const noexcept {
+    return by_rate(epoch(), admissions(), slow() + (was_slow ? 1 : 0), failed() + (has_failed ? 1 : 0),
+                   succeeded() + (has_failed ? 0 : 1), in_flight() - 1);
   }
   /// On the ramp: a call ended, and the streak of successes and the limit are these now.
   [[nodiscard]] constexpr control_word with_end(std::uint32_t streak, std::uint32_t limit) const noexcept {
@@ -182,6 +211,9 @@ struct control_word {
   }
   [[nodiscard]] constexpr control_word next_half_open() const noexcept {
     return half_open(epoch() + 1, 1, 0, 1);
+  }
+  [[nodiscard]] constexpr control_word next_by_rate() const noexcept {
+    return by_rate(epoch() + 1, 1, 0, 0, 0, 1);
   }
   [[nodiscard]] constexpr control_word next_on_ramp(std::uint32_t limit) const noexcept {
     return on_ramp(epoch() + 1, 0, 0, limit, 0);

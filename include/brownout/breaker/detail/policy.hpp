@@ -23,7 +23,8 @@ struct recovery {
   open_period open_for;
   bool open_on_retry_after;
   std::uint32_t probes;
-  std::uint32_t successes;
+  std::uint32_t successes;  // of a probe rate, the results
+  probe_rate_options probe_rate;
   ramp_options ramp;
   duration lease;
   duration relapse_within;
@@ -33,7 +34,8 @@ struct recovery {
     return {given.open_for,
             given.open_on_retry_after,
             given.probes,
-            given.successes != 0 ? given.successes : (std::max)(5U, given.probes),
+            successes_of(given),
+            given.probe_rate,
             given.ramp,
             given.lease != duration{}
                 ? given.lease
@@ -43,11 +45,19 @@ struct recovery {
             given.seed};
   }
 
+  /// How many successes, or results, end the half-open `seen`.
+  [[nodiscard]] std::uint32_t needed(control_word seen) const noexcept {
+    if (seen.is_ramping()) return ramp.successes;
+    // A rate that is switched off while probes are in flight leaves a word with less room.
+    return seen.is_by_rate() ? (std::min)(successes, control_word::most_rated) : successes;
+  }
   /// How many calls may be in flight in the half-open `seen`.
   [[nodiscard]] std::uint32_t limit(control_word seen) const noexcept {
     if (seen.is_ramping()) return seen.limit();
-    // One at least: with fewer successes needed than there have been, the next one closes.
-    return (std::min)(probes, successes > seen.succeeded() ? successes - seen.succeeded() : 1);
+    const auto all = needed(seen);
+    const auto ended = seen.succeeded() + seen.failed();
+    // One at least: with fewer needed than have ended, the next one decides.
+    return (std::min)(probes, all > ended ? all - ended : 1);
   }
 
   /// Whether a failure that asks for this wait opens the circuit, whatever was counted.
@@ -55,29 +65,16 @@ struct recovery {
     return open_on_retry_after && retry_after > duration::zero();
   }
 
-  /// What follows when a half-open call has failed. `retry_after` as for `next_open`.
-  [[nodiscard]] control_word after_failure(control_word seen, duration retry_after) const noexcept {
-    if (seen.is_ramping() && seen.limit() > 1 && !opens_on(retry_after)) {
-      return seen.with_end(0, seen.limit() - 1);
-    }
-    return seen.next_open(false, retry_after);
-  }
-  /// The same when it has succeeded. `first_marks`: of the closed era that may begin.
-  [[nodiscard]] control_word after_success(control_word seen, std::uint32_t first_marks) const noexcept {
-    const auto streak = seen.succeeded() + 1;
-    if (seen.is_ramping()) {
-      const auto limit = seen.limit() + 1;
-      if (streak < ramp.successes && limit < control_word::most_limit) return seen.with_end(streak, limit);
-    } else {
-      if (streak < successes) return seen.with_success();
-      if (ramp.first > 0) return seen.next_on_ramp(ramp.first);
-    }
-    return seen.next_closed(first_marks);
+  [[nodiscard]] breaker_options options(std::string name) const {
+    // Left out where the rate decides, so that what is given back is valid and means the same.
+    const auto given = probe_rate.calls != 0 ? 0 : successes;
+    return {std::move(name), open_for, open_on_retry_after, probes, given, probe_rate, ramp, lease, relapse_within, seed};
   }
 
-  [[nodiscard]] breaker_options options(std::string name) const {
-    return {std::move(name), open_for, open_on_retry_after, probes, successes, ramp, lease,
-            relapse_within,  seed};
+ private:
+  static std::uint32_t successes_of(const breaker_options& given) {
+    if (given.probe_rate.calls != 0) return given.probe_rate.calls;
+    return given.successes != 0 ? given.successes : (std::max)(5U, given.probes);
   }
 };
 
