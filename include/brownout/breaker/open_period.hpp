@@ -70,6 +70,12 @@ class open_period {
   requires std::is_convertible_v<std::chrono::duration<Rep, Period>, duration>
   constexpr open_period(std::chrono::duration<Rep, Period> fixed) noexcept
       : kind_{fixed_period{detail::saturated(fixed)}} {}
+  /// Does not compile, with one sentence: a number has no unit.
+  template <class Number>
+  requires std::is_arithmetic_v<Number>
+  constexpr open_period(Number /*without_unit*/) noexcept {
+    static_assert(!std::is_arithmetic_v<Number>, "a time needs a unit: write .open_for = 20s");
+  }
   /// Implicit, so that an option takes any of them.
   constexpr open_period(const fixed_period& kind) noexcept : kind_{kind} {}
   constexpr open_period(const exponential_period& kind) noexcept : kind_{kind} {}
