@@ -15,49 +15,76 @@
 
 namespace brownout::inline BROWNOUT_ABI {
 
-/// Every open period is equally long. A plain duration converts to it: `.open_for = 20s`.
+/// Every open period has the same length. A plain duration converts to this rule: `.open_for = 20s`.
 struct fixed_period {
-  duration length = std::chrono::seconds{30};  ///< 1 ms to 24 h
+  /// The length of an open period.
+  /// Range: 1 ms to 24 h. Default: 30 s, as in opossum.
+  duration length = std::chrono::seconds{30};
 
-  /// By which share of it a period is longer or shorter at random, so that many clients of one dependency do
-  /// not probe it together: 0 to 0.5. Default none.
+  /// The share of the length by which a period is longer or shorter at random, so that many clients of one
+  /// dependency do not probe it together.
+  /// Range: 0 to 0.5. Default: 0, so that `.open_for = 20s` means 20 s.
   double jitter = 0;
 };
 
-/// Each open period of an outage is longer than the last: `first`, then `factor` times more each time, at
-/// most `most`.
+/// The first open period of an outage lasts `first`. Each further one is `factor` times as long as the one
+/// before, up to `most`.
 struct exponential_period {
-  duration first = std::chrono::seconds{1};  ///< 1 ms to 24 h
-  double factor = 2;                         ///< 1 to 100; default as in most backoffs
-  duration most = std::chrono::minutes{1};   ///< `first` to 24 h, before the jitter
-  double jitter = 0.2;                       ///< as above
+  /// The first open period of an outage.
+  /// Range: 1 ms to 24 h. Default: 1 s; by the defaults below, the seventh period is the longest.
+  duration first = std::chrono::seconds{1};
+
+  /// How many times as long as the one before each further period is.
+  /// Range: 1 to 100. Default: 2, as in most backoffs.
+  double factor = 2;
+
+  /// The longest period, before the jitter.
+  /// Range: `first` to 24 h. Default: 1 min, the fixed period of resilience4j and gobreaker.
+  duration most = std::chrono::minutes{1};
+
+  /// As `fixed_period::jitter`.
+  /// Range: 0 to 0.5. Default: 0.2, because clients that were cut off together have the same periods.
+  double jitter = 0.2;
 };
 
-/// Each open period of an outage lies at random between `first` and three times the last one, at most `most`:
+/// Each open period of an outage lies at random between `first` and three times the one before, up to `most`:
 /// "decorrelated jitter" (M. Brooker, "Exponential Backoff and Jitter", AWS 2015).
 struct decorrelated_period {
-  duration first = std::chrono::seconds{1};  ///< 1 ms to 24 h
-  duration most = std::chrono::minutes{1};   ///< `first` to 24 h
+  /// The shortest period, and the one that the first is drawn from.
+  /// Range: 1 ms to 24 h. Default: 1 s, as `exponential_period`.
+  duration first = std::chrono::seconds{1};
+
+  /// The longest period.
+  /// Range: `first` to 24 h. Default: 1 min, as `exponential_period`.
+  duration most = std::chrono::minutes{1};
 };
 
-/// The k-th open period of an outage ends when `least` has passed and k + 4 calls have been refused in it; at
-/// `most` however few they were.
+/// The k-th open period of an outage ends when `least` has passed and k + 4 calls have been refused in it.
+/// After `most` it ends however few calls were refused.
 ///
-/// An outage of any length at any call rate then costs about sqrt(2 n) probes for n refused calls, which
-/// balances what the probes cost against how late the recovery is seen. Where the rule comes from, and what
-/// it was compared with: docs/adr/0006.
+/// An outage of any length at any call rate then costs about sqrt(2 n) probes for n refused calls. That
+/// balances what the probes cost against how late the recovery is seen. docs/adr/0006 says where the rule
+/// comes from and what it was compared with.
 struct adaptive_period {
-  /// So many refused calls more than the number of the period. At 50 calls a second and more the first
-  /// `least` passes later than they come; at one a second, they keep the first probes of an outage from being
-  /// its most.
+  /// How many more calls than the number of the period must be refused. At 50 calls a second and more these
+  /// calls come before `least` has passed. At one call a second, they keep the first probes of an outage from
+  /// being most of all its probes.
   static constexpr std::uint32_t head_start = 4;
 
-  duration least = std::chrono::milliseconds{100};  ///< 1 ms to 24 h
-  duration most = std::chrono::seconds{30};         ///< `least` to 24 h
-  double jitter = 0.2;                              ///< of both, as above
+  /// The shortest period.
+  /// Range: 1 ms to 24 h. Default: 100 ms, part of the policy that was wrong least often (docs/adr/0006).
+  duration least = std::chrono::milliseconds{100};
+
+  /// The longest period.
+  /// Range: `least` to 24 h. Default: 30 s, from the same policy.
+  duration most = std::chrono::seconds{30};
+
+  /// Of both, as `fixed_period::jitter`.
+  /// Range: 0 to 0.5. Default: 0.2, as `exponential_period`.
+  double jitter = 0.2;
 };
 
-/// How long a circuit stays open. One of the above.
+/// How long a circuit stays open: one of the rules above, or a duration.
 class open_period {
  public:
   static constexpr duration shortest = std::chrono::milliseconds{1};

@@ -55,12 +55,12 @@ struct probe_rate_options {
 /// of 255.
 struct ramp_options {
   /// Calls that may be in flight at first.
-  /// Range: 1 to 254; 0 means no ramp: the probes close the circuit. Default: 6, of the values tried in
-  /// docs/adr/0006 the one that was wrong least often.
+  /// Range: 1 to 254; 0 means no ramp: the probes close the circuit.
+  /// Default: 6, part of the policy that was wrong least often (docs/adr/0006).
   std::uint32_t first = 6;
 
   /// Successes in a row that close the circuit.
-  /// Range: 1 to 15. Default: 10, from the same study.
+  /// Range: 1 to 15. Default: 10, from the same policy.
   std::uint32_t successes = 10;
 };
 /// The circuit closes after its probes, as elsewhere in the field.
@@ -114,7 +114,7 @@ struct breaker_options {
 
   /// After the probes: a limit of calls in flight that rises. `no_ramp` means that the probes close the
   /// circuit.
-  /// Default: from 6 calls, because all calls at once knock down a dependency that has just come back.
+  /// Default: from 6 calls. All calls at once can knock down a dependency that has just come back.
   ramp_options ramp{};
 
   /// Half-open: when no further call may pass, how long after the latest admission those in flight may stay
@@ -128,7 +128,7 @@ struct breaker_options {
 
   /// A circuit that opens again this soon after it closed is in the same outage: the numbering of its open
   /// periods goes on.
-  /// Range: 0 to 24 h. Default: 10 s, from the study in docs/adr/0006.
+  /// Range: 0 to 24 h. Default: 10 s, part of the policy that was wrong least often (docs/adr/0006).
   duration relapse_within = std::chrono::seconds{10};
 
   /// Seed for the random jitter of open periods. The same seed gives the same periods, for tests.

@@ -34,8 +34,8 @@ struct breaker_snapshot {
   std::uint32_t consecutive_failures = 0;  ///< failures since the last success
   std::uint32_t failure_balance = 0;       ///< failures less successes, never below 0
   std::uint32_t calls = 0;                 ///< in the detector's window
-  std::uint32_t failures = 0;              ///< of these
-  std::uint32_t slow_calls = 0;            ///< of these
+  std::uint32_t failures = 0;              ///< of these; or those within the period of `failures_within`
+  std::uint32_t slow_calls = 0;            ///< of these; with `count_failures` the failed ones too
 
   std::uint32_t probes_needed = 0;     ///< successes that end probing; with a `probe_rate`, results
   std::uint32_t probes_succeeded = 0;  ///< half-open: successes so far; on the ramp, in a row

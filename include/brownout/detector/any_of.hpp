@@ -17,10 +17,17 @@ namespace brownout::inline BROWNOUT_ABI {
 ///
 ///     brownout::any_of{brownout::consecutive_failures{10}, brownout::failure_rate<>{.threshold = 0.2}}
 ///
-/// The detectors share the bits of the control word for their marks, which limits what they can count to:
-/// 2046 the first of two, 4094 the second; of three (`any_of{a, b, c}`, the last two are an `any_of` of their
-/// own) 2046, 62 and 62; of four (`any_of{a, any_of{b, c, d}}`) 2046, 62, 6 and 6; more can't be. A snapshot
-/// shows of each count the most of them.
+/// The detectors share the bits of the control word for their counts. This limits the thresholds of
+/// `consecutive_failures` and `failure_balance`:
+///
+/// | detectors | first | second | third | fourth |
+/// |---|---|---|---|---|
+/// | `any_of{a, b}` | 2046 | 4094 | | |
+/// | `any_of{a, b, c}` | 2046 | 62 | 62 | |
+/// | `any_of{a, any_of{b, c, d}}` | 2046 | 62 | 6 | 6 |
+///
+/// More than four are refused. Windows and `failures_within` count outside the word and have their own
+/// limits. Where several detectors have the same count, a snapshot shows the highest.
 ///
 /// Each detector counts every call once. Detectors with windows count one after the other, so two calls that
 /// end at the same moment may stand in one window in this order and in another window in that one. One order
@@ -31,14 +38,14 @@ struct any_of {
   Second second{};
 
   constexpr any_of() = default;
-  /// Of two, each of which may be an `any_of`.
+  /// Two detectors, each of which may be an `any_of`.
   constexpr any_of(const First& one, const Second& other) : first{one}, second{other} {}
   template <class Third, class Fourth>
   requires std::is_same_v<Second, any_of<Third, Fourth>>
   constexpr any_of(const First& one, const Third& other, const Fourth& third)
       : first{one}, second{other, third} {}
 
-  // What the concept `detector` asks for; what each of these means is said there.
+  // What the concept `detector` asks for. Its comment says what each of these means.
   static constexpr bool reads_clock = First::reads_clock || Second::reads_clock;
   static constexpr bool times_calls = First::times_calls || Second::times_calls;
   static constexpr bool has_window = First::has_window || Second::has_window;

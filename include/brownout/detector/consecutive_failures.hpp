@@ -10,18 +10,19 @@
 
 namespace brownout::inline BROWNOUT_ABI {
 
-/// Trips after `threshold` failures with no success between them.
+/// Trips after `threshold` failures without a success between them.
 ///
-/// It needs no window: the count is its marks, so a success on a circuit without failures writes nothing.
+/// The count stands in the circuit's control word. A success on a circuit without failures writes nothing.
 struct consecutive_failures {
   static constexpr std::uint32_t most = 1'000'000;
 
-  /// Failures in a row, 1 to 1,000,000 (fewer as part of an `any_of`).
-  /// Default 5: what gobreaker trips at (more than five is its wording), and enough that a dependency with
-  /// 10 % failures trips once in 100,000 calls.
+  /// Failures in a row that open the circuit.
+  /// Range: 1 to 1,000,000; as part of an `any_of` fewer, see there.
+  /// Default: 5, about where gobreaker trips (at more than five): a dependency with 10 % failures trips once
+  /// in 100,000 calls.
   std::uint32_t threshold = 5;
 
-  // What the concept `detector` asks for; what each of these means is said there.
+  // What the concept `detector` asks for. Its comment says what each of these means.
   static constexpr bool reads_clock = false;
   static constexpr bool times_calls = false;
   static constexpr bool has_window = false;

@@ -10,18 +10,19 @@
 
 namespace brownout::inline BROWNOUT_ABI {
 
-/// Counts the latest `size` calls, however long ago they were.
+/// Counts the latest `size` calls, however long ago they ended.
 struct count_window {
   static constexpr std::uint32_t most = 1000;
 
-  /// Calls, 1 to 1000. Default 100: resilience4j's `slidingWindowSize`.
+  /// Calls that the window holds.
+  /// Range: 1 to 1000. Default: 100, as resilience4j's `slidingWindowSize`.
   std::uint32_t size = 100;
 
   static constexpr bool reads_clock = false;
   template <class Atomics>
   using history = detail::count_history<Atomics>;
 
-  /// Whether another good call would change nothing: full, and without a bad call.
+  /// Whether another good call would change nothing: the window is full and has no bad call in it.
   [[nodiscard]] constexpr bool is_settled(window_counts seen) const noexcept {
     return seen == window_counts{size, 0};
   }

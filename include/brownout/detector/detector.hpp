@@ -11,37 +11,37 @@
 
 namespace brownout::inline BROWNOUT_ABI {
 
-/// One call, as a detector sees it: nearly always one that has ended.
+/// One call, as a detector sees it. Nearly always the call has ended.
 struct call_sample {
-  std::uint64_t epoch = 0;  ///< of the circuit when the call was admitted
-  bool failed = false;
-  bool in_flight = false;    ///< not ended, and overdue: for those that count overdue calls, and nobody else
-  bool was_overdue = false;  ///< ended, and was seen `in_flight` before
-  duration took{};           ///< only for detectors that have `times_calls`
-  /// Since the breaker was built; only for detectors that have `reads_clock`, and without a window only of
-  /// failed calls.
+  std::uint64_t epoch = 0;   ///< the circuit's epoch when the call was admitted
+  bool failed = false;       ///< the call ended as a failure
+  bool in_flight = false;    ///< the call has not ended and is overdue; for detectors with `counts_overdue`
+  bool was_overdue = false;  ///< the call has ended, and was seen `in_flight` before
+  duration took{};           ///< how long the call took; for detectors with `times_calls`
+  /// When the call ended, since the breaker was built; for detectors with `reads_clock`. Without a window it
+  /// is known of failed calls only.
   duration ended{};
 };
 
 /// What a detector makes of a call.
 struct judgement {
-  std::uint32_t marks = 0;  ///< to stand in the circuit's control word from now on
+  std::uint32_t marks = 0;  ///< what is to stand in the circuit's control word from now on
   bool trips = false;       ///< the circuit must open
 
   friend constexpr bool operator==(const judgement&, const judgement&) = default;
 };
 
-/// What a detector has counted in the current epoch, for display. Zero what it does not count; of several
-/// that count the same, the most.
+/// What a detector has counted in the current epoch, for display. 0 for what it does not count. Of several
+/// detectors that have the same count, the highest.
 struct epoch_statistics {
   std::uint32_t consecutive_failures = 0;  ///< failures since the last success
   std::uint32_t failure_balance = 0;       ///< failures less successes, never below 0
-  std::uint32_t calls = 0;                 ///< in the window
-  std::uint32_t failures = 0;              ///< of the calls in the window
-  std::uint32_t slow_calls = 0;            ///< of the calls in the window
+  std::uint32_t calls = 0;                 ///< calls in the window
+  std::uint32_t failures = 0;              ///< failures in the window, or within the period
+  std::uint32_t slow_calls = 0;            ///< slow calls in the window
 };
 
-/// Of a detector without a window: what it counts stands in its marks.
+/// The history of a detector without a window: what it counts stands in its marks.
 struct no_history {
   explicit constexpr no_history(const auto& /*detector*/) noexcept {}
 };
@@ -63,14 +63,17 @@ struct no_evidence {};
 /// Evidence for `statistics`, without a call, comes from `read`.
 ///
 /// A detector with `counts_overdue` is also told of each call that has been in flight for longer than its
-/// `overdue_after()`, by a sample that says `in_flight`. Whoever stands beside it in an `any_of` gets that
-/// too and must neither record it nor change its marks.
+/// `overdue_after()`, by a sample that says `in_flight`. The other detectors of an `any_of` get this sample
+/// too. They must neither record it nor change their marks.
 ///
-/// Beyond the syntax: `judge` and `is_bad` are pure. A call that failed is bad, and others may be; `judge`
-/// trips on bad calls only. Marks only fall to 0 on evidence that is younger than the marks it was given.
-/// `record`, `read` and `refresh` are lock-free and allocate nothing. `validate` throws
-/// `std::invalid_argument` naming field, value and range; so does `validate_replacing(in_use)` when the
-/// history that was built from `in_use` does not serve this policy too.
+/// Beyond the syntax:
+/// - `judge` and `is_bad` are pure. A call that failed is bad, and other calls may be; `judge` trips on bad
+///   calls only.
+/// - Marks only fall to 0 on evidence that is younger than the marks that `judge` was given.
+/// - `record`, `read` and `refresh` are lock-free and allocate nothing.
+/// - `validate` throws `std::invalid_argument` naming field, value and range. `validate_replacing(in_use)`
+///   does so when the history that was built from `in_use` does not serve this policy.
+/// - A detector may have `with_defaults()`: the same detector with options that were left out filled in.
 template <class D>
 concept detector = std::is_trivially_copyable_v<D> &&
     requires(const D& policy, typename D::template history<std_atomics>& past,
@@ -97,7 +100,7 @@ concept detector = std::is_trivially_copyable_v<D> &&
 
 namespace detail {
 
-/// `policy` with its left out options filled in, where it has such options.
+/// `policy` with the options that were left out filled in, where it has such options.
 template <class D>
 [[nodiscard]] constexpr D with_defaults(const D& policy) noexcept {
   if constexpr (requires { policy.with_defaults(); }) {

@@ -10,22 +10,23 @@
 
 namespace brownout::inline BROWNOUT_ABI {
 
-/// Trips when a balance, up by one with each failure and down by one with each success but never below 0,
-/// reaches `threshold`.
+/// Trips when a balance reaches `threshold`. A failure raises the balance by one and a success lowers it by
+/// one, but never below 0.
 ///
-/// It finds failures that are more than half of the calls without a window and without a clock: below half
-/// the balance falls back to 0 again and again, above it climbs by their surplus. As with consecutive
-/// failures the count is its marks, so a success on a circuit whose balance is 0 writes nothing.
+/// It finds failures that are more than half of the calls, without a window and without a clock. Below half
+/// the balance falls back to 0 again and again; above half it climbs by the surplus of failures. The balance
+/// stands in the circuit's control word. A success on a circuit whose balance is 0 writes nothing.
 struct failure_balance {
   static constexpr std::uint32_t most = 1'000'000;
 
-  /// 1 to 1,000,000 (fewer as part of an `any_of`). Default 20: reached after
-  /// 100 calls of which 60 % fail. Below half, a share p of failures reaches it by chance: starting at 0,
-  /// with probability of about (p / (1 - p))^20 each time that the balance leaves 0 (gambler's ruin), at 30 %
-  /// some 6e-8.
+  /// The balance that opens the circuit.
+  /// Range: 1 to 1,000,000; as part of an `any_of` fewer, see there.
+  /// Default: 20, which 100 calls reach when 60 % of them fail. A share p of failures below half reaches it
+  /// by chance, each time that the balance leaves 0, with a probability of about (p / (1 - p))^20 (gambler's
+  /// ruin): 6e-8 at 30 %.
   std::uint32_t threshold = 20;
 
-  // What the concept `detector` asks for; what each of these means is said there.
+  // What the concept `detector` asks for. Its comment says what each of these means.
   static constexpr bool reads_clock = false;
   static constexpr bool times_calls = false;
   static constexpr bool has_window = false;

@@ -12,19 +12,21 @@
 
 namespace brownout::inline BROWNOUT_ABI {
 
-/// What a breaker opens at that is told nothing: 10 failures in a row, or 5 that take a second, or a balance
-/// of 20 failures more than successes.
+/// The default detector of a breaker. Trips at 10 failures in a row, at 5 in a row that take a second, or
+/// when failures are 20 ahead of successes.
 ///
-/// The streak finds a dependency that is gone within 10 calls; half of them are enough where calls are so
-/// rare that a second has passed meanwhile. The balance finds one that fails more than half of its calls.
-/// None needs a window, and the clock is read for a failure, never for a success. Of the rules compared in
-/// docs/adr/0006 it was wrong least often.
+/// - Ten in a row find a dependency that is gone, within ten calls.
+/// - Five in a row are enough where calls are so rare that a second has passed meanwhile.
+/// - The balance finds a dependency that fails more than half of its calls.
+///
+/// None of these needs a window. The clock is read for a failure, never for a success. Of the rules compared
+/// in docs/adr/0006 this one was wrong least often.
 struct standard_detector {
   static constexpr std::uint32_t streak = 10;         ///< failures in a row
   static constexpr std::uint32_t lasting_streak = 5;  ///< failures in a row, if they take a second
   static constexpr std::uint32_t balance = 20;        ///< failures ahead of successes
 
-  // What the concept `detector` asks for; what each of these means is said there.
+  // What the concept `detector` asks for. Its comment says what each of these means.
   static constexpr bool reads_clock = true;
   static constexpr bool times_calls = false;
   static constexpr bool has_window = false;

@@ -11,21 +11,22 @@
 
 namespace brownout::inline BROWNOUT_ABI {
 
-/// Counts the calls of the latest `length`, however many they are.
+/// Counts the calls that ended within the latest `length` of time, however many they are.
 ///
-/// It slides in tenths: at any moment it holds the tenth that has begun and the nine before it.
+/// The window slides in tenths: at any moment it holds the tenth that has begun and the nine before it.
 struct time_window {
   static constexpr duration shortest = std::chrono::milliseconds{100};
   static constexpr duration longest = std::chrono::hours{1};
 
-  /// 100 ms to 1 h. Default 10 s: what opossum and Hystrix count over.
+  /// The time that the window looks back.
+  /// Range: 100 ms to 1 h. Default: 10 s, as in opossum and Hystrix.
   duration length = std::chrono::seconds{10};
 
   static constexpr bool reads_clock = true;
   template <class Atomics>
   using history = detail::time_history<Atomics>;
 
-  /// Never: calls go out of date by time.
+  /// Never, because calls go out of date by time.
   [[nodiscard]] static constexpr bool is_settled(window_counts /*seen*/) noexcept { return false; }
 
   /// Throws `std::invalid_argument` naming field, value and range.

@@ -319,6 +319,13 @@ TEST_CASE("rules of recovery outside their range are refused", "[breaker][B12][o
   CHECK(refusal({.open_for = adaptive_period{.least = 1s, .most = 999ms}}) ==
         "breaker_options.open_for.most = 999ms: allowed is 1s to 24h");
   CHECK(refusal({.successes = 256}) == "breaker_options.successes = 256: allowed is 1 to 255");
+  CHECK(refusal({.probe_rate = {.calls = 32}}) ==
+        "breaker_options.probe_rate.calls = 32: allowed is 1 to 31");
+  CHECK(refusal({.probe_rate = {.failure_threshold = 0}}) ==
+        "breaker_options.probe_rate.failure_threshold = 0: allowed is above 0, up to 1");
+  CHECK(refusal({.probe_rate = {.calls = 31, .slow_threshold = 1.5}}) ==
+        "breaker_options.probe_rate.slow_threshold = 1.5: allowed is above 0, up to 1");
+  CHECK(refusal({.probe_rate = {.calls = 31, .failure_threshold = 1, .slow_threshold = 1}}) == "");
   CHECK(refusal({.ramp = {.first = 255}}) == "breaker_options.ramp.first = 255: allowed is 0 to 254");
   CHECK(refusal({.ramp = {.successes = 16}}) == "breaker_options.ramp.successes = 16: allowed is 1 to 15");
   CHECK(refusal({.ramp = {.successes = 0}}) == "breaker_options.ramp.successes = 0: allowed is 1 to 15");
@@ -383,6 +390,19 @@ TEST_CASE("options as they are in force can be given back", "[breaker][B13][opti
   recovery_bench bench{{.open_for = fixed_period{24h, 0.5}}};
   bench.circuit.reconfigure(bench.circuit.options());
   CHECK(bench.circuit.options().lease == 24h);
+}
+
+TEST_CASE("options with a probe rate can be given back and mean the same", "[breaker][B13][options]") {
+  recovery_bench bench{{.successes = 3, .probe_rate = {.calls = 10, .failure_threshold = 0.4}}};
+  auto options = bench.circuit.options();
+  CHECK(options.probe_rate.calls == 10);
+  CHECK(options.probe_rate.failure_threshold == 0.4);
+  CHECK(bench.circuit.snapshot().probes_needed == 10);
+  bench.circuit.reconfigure(options);
+  CHECK(bench.circuit.options().probe_rate.calls == 10);
+  options.probe_rate = {};
+  bench.circuit.reconfigure(options);
+  CHECK(bench.circuit.options().successes == 5);  // the default: the rate had no use for any
 }
 
 TEST_CASE("a period beyond what time can hold is refused and not cut", "[breaker][B12][options]") {
