@@ -78,7 +78,7 @@ class specification {
           // No share in these tests is nearer to a threshold than a hundredth, unless it is the same.
           const double share = static_cast<double>(probes_failed) / options_.probe_rate.calls;
           if (share > options_.probe_rate.failure_threshold - 0.01) {
-            open_again(retry_after, now);
+            open_again(failed ? retry_after : brownout::duration{}, now);
           } else {
             end_probing(now);
           }
