@@ -42,7 +42,7 @@ using loads_and_writes = std::pair<int, int>;
 }  // namespace
 
 TEST_CASE("on a closed circuit without failures admission and success are one load each, and no write",
-          "[breaker][B3]") {
+          "[breaker][B3][B3a]") {
   manual_clock clock;
   brownout::circuit_breaker<consecutive_failures, manual_clock, counted_atomics> circuit{
       consecutive_failures{3}, {.open_for = 5s}, clock};

@@ -17,7 +17,7 @@ static_assert(noexcept(std::declval<tested_breaker&>().measure_only()));
 static_assert(noexcept(std::declval<tested_breaker&>().reset()));
 static_assert(!std::is_copy_constructible_v<tested_breaker> && !std::is_move_constructible_v<tested_breaker>);
 
-TEST_CASE("an open circuit admits its first probe exactly when open_for has passed", "[breaker][B3]") {
+TEST_CASE("an open circuit admits its first probe exactly when open_for has passed", "[breaker][B3][B3c]") {
   bench bench;
   bench.trip();
 
@@ -51,7 +51,7 @@ TEST_CASE("with one probe, one caller at the deadline is admitted and the next i
   CHECK(second.rejection() == rejection{rejection_reason::probes_in_flight, 3s});
 }
 
-TEST_CASE("a rejection says why, and how long", "[breaker][B3]") {
+TEST_CASE("a rejection says why, and how long", "[breaker][B3][B3b]") {
   bench bench;
   SECTION("open: the rest of the period, in any unit") {
     bench.trip();
@@ -78,7 +78,7 @@ TEST_CASE("a rejection says why, and how long", "[breaker][B3]") {
   }
 }
 
-TEST_CASE("a snapshot's retry_after is what a caller would be told", "[breaker][B3]") {
+TEST_CASE("a snapshot's retry_after is what a caller would be told", "[breaker][B3][B3e]") {
   bench bench;
   CHECK(bench.circuit.snapshot().retry_after == duration::zero());
   bench.trip();

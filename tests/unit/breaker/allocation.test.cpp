@@ -86,7 +86,7 @@ TEST_CASE("the counter sees allocations", "[breaker][B14]") {
   CHECK(allocations_of([] { ::operator delete(::operator new(3, line), line); }) == 1);
 }
 
-TEST_CASE("nothing on the call path allocates", "[breaker][B14]") {
+TEST_CASE("nothing on the call path allocates", "[breaker][B14][B14a]") {
   bench bench{{.name = "a name too long for the small string optimisation", .open_for = 5s, .probes = 2}};
   auto& circuit = bench.circuit;
   const auto report = [&](outcome result) { static_cast<void>(circuit.try_acquire()->complete(result)); };
@@ -119,7 +119,7 @@ TEST_CASE("nothing on the call path allocates", "[breaker][B14]") {
   CHECK(allocations_of([&] { static_cast<void>(circuit.snapshot()); }) == 0);
 }
 
-TEST_CASE("a feature check and a measured call allocate nothing", "[system][D3]") {
+TEST_CASE("a feature check and a measured call allocate nothing", "[system][D3][D3b]") {
   manual_clock clock;
   brownout::supervisor watch{
       brownout::supervisor_options<level>{.dependencies = {{.name = "index"}},

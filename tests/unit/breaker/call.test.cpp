@@ -16,7 +16,7 @@ int free_function() {
 
 }  // namespace
 
-TEST_CASE("call returns what the function returns, and counts a success", "[breaker][B14]") {
+TEST_CASE("call returns what the function returns, and counts a success", "[breaker][B14][B14c]") {
   bench bench;
   bench.fail(2);
   SECTION("a value") {
@@ -62,7 +62,7 @@ TEST_CASE("call returns what the function returns, and counts a success", "[brea
   CHECK(bench.circuit.snapshot().consecutive_failures == 0);
 }
 
-TEST_CASE("what the function throws passes through, and counts as one failure", "[breaker][B14]") {
+TEST_CASE("what the function throws passes through, and counts as one failure", "[breaker][B14][B14b]") {
   bench bench;
   const bool by_value = GENERATE(false, true);
   const auto through = [&](auto&& function) {
@@ -93,7 +93,7 @@ TEST_CASE("a throwing probe opens the circuit and leaves no place taken", "[brea
   CHECK(bench.state() == circuit_state::closed);
 }
 
-TEST_CASE("a refused function is not called", "[breaker][B7]") {
+TEST_CASE("a refused function is not called", "[breaker][B7][B7d]") {
   bench bench;
   bench.trip();
   bool called = false;

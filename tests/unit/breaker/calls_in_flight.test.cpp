@@ -51,7 +51,8 @@ struct watched {
 
 }  // namespace
 
-TEST_CASE("calls that hang open the circuit when they are overdue, not when they return", "[breaker][B11]") {
+TEST_CASE("calls that hang open the circuit when they are overdue, not when they return",
+          "[breaker][B11][B11a][T7]") {
   watched bench{after_one_second};
   auto hung = bench.take(4);
   bench.clock.advance(1s);
@@ -72,7 +73,8 @@ TEST_CASE("without that a call that hangs counts for nothing until it returns", 
   CHECK(bench.circuit.observed_state() == circuit_state::open);
 }
 
-TEST_CASE("a call that was counted when it was overdue does not count again when it ends", "[breaker][B11]") {
+TEST_CASE("a call that was counted when it was overdue does not count again when it ends",
+          "[breaker][B11][B11b]") {
   auto detector = after_one_second;
   detector.minimum_calls = 100;
   watched bench{detector};
@@ -156,7 +158,7 @@ TEST_CASE("an overdue call ends no row of failures", "[breaker][B11]") {
 }
 
 TEST_CASE("admissions look for overdue calls eight times in the limit, and once a second at least",
-          "[breaker][B11]") {
+          "[breaker][B11][B11c]") {
   auto detector = after_one_second;
   detector.minimum_calls = 100;
   const auto [limit, rest] =
@@ -177,7 +179,7 @@ TEST_CASE("admissions look for overdue calls eight times in the limit, and once 
   CHECK(bench.circuit.snapshot().slow_calls == 2);
 }
 
-TEST_CASE("256 calls in flight are watched, and those beyond count when they end", "[breaker][B11]") {
+TEST_CASE("256 calls in flight are watched, and those beyond count when they end", "[breaker][B11][B11d]") {
   auto detector = after_one_second;
   detector.window.size = 1000;
   detector.minimum_calls = 1000;
@@ -233,7 +235,7 @@ TEST_CASE("a circuit that only measures counts overdue calls and stays as it is"
   CHECK(bench.circuit.observed_state() == circuit_state::metrics_only);
 }
 
-TEST_CASE("half-open, nothing but its lease ends a probe that hangs", "[breaker][B5][B11]") {
+TEST_CASE("half-open, nothing but its lease ends a probe that hangs", "[breaker][B5][B11][B11e]") {
   watched bench{after_one_second};
   auto hung = bench.take(4);
   bench.clock.advance(2s);

@@ -122,7 +122,7 @@ TEST_CASE("a call that returns an outcome has judged itself", "[breaker][B7]") {
   CHECK(judged([] { return outcome::cancelled; }) == outcome::ignored);
 }
 
-TEST_CASE("the refusal of an inner breaker counts as nothing at the outer one", "[breaker][B7]") {
+TEST_CASE("the refusal of an inner breaker counts as nothing at the outer one", "[breaker][B7][B7c]") {
   bench inner;
   inner.circuit.force_open();
   const auto nothing = [] {};
@@ -159,7 +159,7 @@ TEST_CASE("the refusal of an inner breaker counts as nothing at the outer one", 
   }
 }
 
-TEST_CASE("a classifier judges what a call returned", "[breaker][B7]") {
+TEST_CASE("a classifier judges what a call returned", "[breaker][B7][C10]") {
   const auto bad_gateway = [] { return response{502}; };
   const auto good = [] { return response{}; };
   SECTION("a function of the result") {
@@ -206,7 +206,7 @@ TEST_CASE("a classifier judges what a call returned", "[breaker][B7]") {
   }
 }
 
-TEST_CASE("a classifier judges what a call threw, and the exception passes through", "[breaker][B7]") {
+TEST_CASE("a classifier judges what a call threw, and the exception passes through", "[breaker][B7][C8]") {
   SECTION("by type") {
     CHECK(judged(throwing(not_found{}), ignore_exceptions<not_found>()) == outcome::ignored);
     CHECK(judged(throwing(not_found{}), success_exceptions<not_found>()) == outcome::success);
@@ -260,7 +260,7 @@ TEST_CASE("an ignored or cancelled probe gives its place back and moves nothing"
 }
 
 TEST_CASE("a classifier that throws has said nothing: the default judges, the caller gets the answer",
-          "[breaker][B5][B7][B14]") {
+          "[breaker][B5][B7][B7f][B14]") {
   const throwing_classifier classify;
   SECTION("closed") {
     CHECK(judged([] { return 1; }, classify) == outcome::success);
@@ -329,7 +329,7 @@ TEST_CASE("a thread that ends inside a classifier gives the permit back", "[brea
   CHECK(bench.circuit.snapshot().probes_in_flight == 0);
 }
 
-TEST_CASE("a thread that ends inside a probe leaves no place taken", "[breaker][B5][B14]") {
+TEST_CASE("a thread that ends inside a probe leaves no place taken", "[breaker][B5][B5e][B14]") {
   bench bench{{.open_for = 5s, .probes = 1}};
   bench.trip();
   bench.clock.advance(5s);

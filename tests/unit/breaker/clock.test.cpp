@@ -22,7 +22,7 @@ static_assert(brownout::clock_source<counted_clock>);
 }  // namespace
 
 TEST_CASE("the clock is read once for a decision that a deadline takes part in, and else never",
-          "[breaker][B3][B9]") {
+          "[breaker][B3][B9][B9b]") {
   counted_clock clock;
   brownout::circuit_breaker circuit{consecutive_failures{2}, bench::plain({.open_for = 5s, .probes = 2}),
                                     clock};
@@ -122,7 +122,7 @@ TEST_CASE("a transition before the breaker's own beginning still has an open per
   CHECK(bench.circuit.try_acquire());
 }
 
-TEST_CASE("no deadline survives a reset", "[breaker][B9]") {
+TEST_CASE("no deadline survives a reset", "[breaker][B9][B9c]") {
   bench bench{{.open_for = 5s, .probes = 1}};
   bench.trip();
   bench.clock.advance(4s);
@@ -134,7 +134,7 @@ TEST_CASE("no deadline survives a reset", "[breaker][B9]") {
 }
 
 TEST_CASE("an open period that begins between two microseconds is never short and at most one too long",
-          "[breaker][B9]") {
+          "[breaker][B9][B9d]") {
   bench bench{{.open_for = 5s, .probes = 1}};
   bench.clock.advance(999ns);
   bench.trip();

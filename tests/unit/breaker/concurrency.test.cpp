@@ -36,7 +36,7 @@ void on_threads(Work work) {
 }  // namespace
 
 TEST_CASE("of many callers at the deadline exactly as many as there are probes get one",
-          "[breaker][B3][B4]") {
+          "[breaker][B3][B3d][B4]") {
   for (int round = 0; round < 40; ++round) {
     const auto probes = static_cast<std::uint32_t>(1 + round % 3);
     bench bench{{.open_for = 5s, .probes = probes}};

@@ -136,7 +136,7 @@ static_assert(control_word::of(circuit_state::open, 15, 0).moment_key() !=
 
 }  // namespace
 
-TEST_CASE("an epoch at its limit begins again at 0 and leaves the state alone", "[breaker][B2]") {
+TEST_CASE("an epoch at its limit begins again at 0 and leaves the state alone", "[breaker][B2][B2c]") {
   const auto last = closed_with(control_word::epoch_limit, 3);
   const auto next = last.next_held(circuit_state::metrics_only, 0);
   CHECK(next.epoch() == 0);

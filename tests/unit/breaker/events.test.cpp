@@ -29,7 +29,7 @@ using entries = decltype(journal::heard);
 
 }  // namespace
 
-TEST_CASE("a listener hears of every transition that it asked for", "[breaker][B10]") {
+TEST_CASE("a listener hears of every transition that it asked for", "[breaker][B10][B10g]") {
   using enum circuit_state;
   bench bench{{.open_for = 5s}};
   journal all;
@@ -79,7 +79,7 @@ TEST_CASE("a probe that is admitted is no transition, nor one that is given back
   CHECK(all.heard == entries{{2, circuit_state::open, circuit_state::half_open, 0}});  // came in the middle
 }
 
-TEST_CASE("a listener may call back into its breaker", "[breaker][B10]") {
+TEST_CASE("a listener may call back into its breaker", "[breaker][B10][B10a]") {
   using enum circuit_state;
   bench bench;
   journal all;
@@ -101,7 +101,7 @@ TEST_CASE("a listener may call back into its breaker", "[breaker][B10]") {
   CHECK(bench.circuit.snapshot().consecutive_failures == 1);
 }
 
-TEST_CASE("what a listener throws reaches nobody and is counted", "[breaker][B10]") {
+TEST_CASE("what a listener throws reaches nobody and is counted", "[breaker][B10][B10c]") {
   bench bench;
   journal all;
   const auto thrower =

@@ -8,7 +8,7 @@
 
 using namespace breaker_test;
 
-TEST_CASE("a half-open circuit admits at most its probes", "[breaker][B4]") {
+TEST_CASE("a half-open circuit admits at most its probes", "[breaker][B4][B4a]") {
   const auto probes = GENERATE(1u, 2u, 3u, breaker_options::most_probes);
   bench bench{{.open_for = 5s, .probes = probes, .lease = 2s}};
   bench.trip();
@@ -37,7 +37,7 @@ TEST_CASE("a half-open circuit admits at most its probes", "[breaker][B4]") {
   }
 }
 
-TEST_CASE("a permit gives its place back however it is dropped", "[breaker][B4][B5]") {
+TEST_CASE("a permit gives its place back however it is dropped", "[breaker][B4][B4d][B5]") {
   bench bench{{.open_for = 5s, .probes = 1, .lease = 1h}};
   std::optional<tested_breaker::permit> held{bench.first_probe()};
   REQUIRE_FALSE(bench.circuit.try_acquire());
@@ -85,7 +85,7 @@ TEST_CASE("a permit moved onto itself keeps its place", "[breaker][B4]") {
   CHECK(bench.state() == circuit_state::closed);
 }
 
-TEST_CASE("reporting a permit again changes nothing", "[breaker][B4]") {
+TEST_CASE("reporting a permit again changes nothing", "[breaker][B4][B4e]") {
   bench bench;
   auto first = bench.first_probe();
   CHECK(first.complete(outcome::success) == disposition::counted);
@@ -99,7 +99,7 @@ TEST_CASE("reporting a permit again changes nothing", "[breaker][B4]") {
   CHECK(seen.probes_in_flight == 0);
 }
 
-TEST_CASE("stale permits never free a place in a later half-open epoch", "[breaker][B4][B6]") {
+TEST_CASE("stale permits never free a place in a later half-open epoch", "[breaker][B4][B6][B6c]") {
   bench bench{{.open_for = 5s, .probes = 1, .lease = 2s}};
   auto lost = bench.first_probe();
   bench.clock.advance(2s);
@@ -123,7 +123,7 @@ TEST_CASE("stale permits never free a place in a later half-open epoch", "[break
   CHECK(bench.state() == circuit_state::closed);
 }
 
-TEST_CASE("a lost probe ends by its lease", "[breaker][B5]") {
+TEST_CASE("a lost probe ends by its lease", "[breaker][B5][B5a]") {
   bench bench{{.open_for = 5s, .probes = 1, .lease = 2s}};
   auto lost = bench.first_probe();
 
@@ -163,7 +163,7 @@ TEST_CASE("a lost probe ends by its lease", "[breaker][B5]") {
   }
 }
 
-TEST_CASE("left out, the lease is a minute, or the open period if that is longer", "[breaker][B5]") {
+TEST_CASE("left out, the lease is a minute, or the open period if that is longer", "[breaker][B5][B5c]") {
   CHECK(bench{{.open_for = 2min}}.circuit.options().lease == 2min);
   bench bench{{.open_for = 1s}};
   CHECK(bench.circuit.options().lease == 1min);
@@ -172,7 +172,7 @@ TEST_CASE("left out, the lease is a minute, or the open period if that is longer
 }
 
 TEST_CASE("the lease counts from the last admission, so no young probe is given up with an old one",
-          "[breaker][B5]") {
+          "[breaker][B5][B5b]") {
   bench bench;  // two probes, lease 2 s
   auto old = bench.first_probe();
   bench.clock.advance(10s);  // overdue, but a place is free: nothing is given up

@@ -33,7 +33,7 @@ constexpr named_hold holds[] = {
 
 }  // namespace
 
-TEST_CASE("a hold that stands already is no transition", "[breaker][B20]") {
+TEST_CASE("a hold that stands already is no transition", "[breaker][B20][B20a]") {
   for (const auto& [state, hold] : holds) {
     heard_bench bench;
     for (int i = 0; i < 5; ++i) {
@@ -67,7 +67,8 @@ TEST_CASE("calls in flight stay current when the circuit is held again as it is"
   CHECK(bench.circuit.snapshot().late_results == 0);
 }
 
-TEST_CASE("a reset of a closed circuit is a transition, since it begins new statistics", "[breaker][B20]") {
+TEST_CASE("a reset of a closed circuit is a transition, since it begins new statistics",
+          "[breaker][B20][B20c]") {
   heard_bench bench;
   bench.circuit.reset();
   bench.circuit.reset();
@@ -75,7 +76,7 @@ TEST_CASE("a reset of a closed circuit is a transition, since it begins new stat
 }
 
 TEST_CASE("holding a held circuit for a time moves the end of the hold, and is no transition",
-          "[breaker][B1][B20]") {
+          "[breaker][B1][B20][B20b]") {
   heard_bench bench;
   bench.circuit.force_open_for(20s);
   bench.clock.advance(15s);

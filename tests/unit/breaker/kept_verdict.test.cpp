@@ -36,7 +36,8 @@ struct of_both {
 }  // namespace
 
 TEMPLATE_TEST_CASE("a window that was bad enough opens the circuit, whatever others report meanwhile",
-                   "[breaker][detector][B8]", of_failures, of_slow_calls, of_failures_among_others, of_both) {
+                   "[breaker][detector][B8][B8e]", of_failures, of_slow_calls, of_failures_among_others,
+                   of_both) {
   using detector = decltype(TestType::make());
   using breaker = brownout::circuit_breaker<detector, manual_clock, interrupted_atomics>;
   for (int access = 0;; ++access) {

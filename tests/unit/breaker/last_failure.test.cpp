@@ -31,7 +31,7 @@ TEST_CASE("a text that is too long is cut between two characters", "[core]") {
   CHECK(bounded_text{no_utf8}.view() == no_utf8.substr(0, bounded_text::most));
 }
 
-TEST_CASE("a snapshot shows the text of the latest failure, and when it was", "[breaker][B7]") {
+TEST_CASE("a snapshot shows the text of the latest failure, and when it was", "[breaker][B7][B7e]") {
   bench bench;
   CHECK(bench.circuit.snapshot().last_failure.empty());
   bench.fail();

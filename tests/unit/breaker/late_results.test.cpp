@@ -25,7 +25,7 @@ void check_late(bench& bench, tested_breaker::permit stale, outcome result) {
 
 }  // namespace
 
-TEST_CASE("a result of an earlier epoch changes nothing, whatever the state is now", "[breaker][B6]") {
+TEST_CASE("a result of an earlier epoch changes nothing, whatever the state is now", "[breaker][B6][B6a]") {
   const auto now = GENERATE(circuit_state::closed, circuit_state::half_open, circuit_state::open,
                             circuit_state::forced_open, circuit_state::disabled, circuit_state::metrics_only);
   const auto result = GENERATE(outcome::success, outcome::failure);
@@ -47,7 +47,7 @@ TEST_CASE("a call that began closed and fails late does not open the circuit tha
   check_late(bench, std::move(slow), outcome::failure);
 }
 
-TEST_CASE("a call that began before the outage is no probe", "[breaker][B6]") {
+TEST_CASE("a call that began before the outage is no probe", "[breaker][B6][B6d]") {
   bench bench{{.open_for = 5s, .probes = 1}};
   auto slow = bench.acquire();
   auto probe = bench.first_probe();
@@ -67,7 +67,7 @@ TEST_CASE("a success without failures before and after a reset is late, not a sh
   check_late(bench, std::move(stale), outcome::success);
 }
 
-TEST_CASE("calls that run while the circuit opens come late, those before count", "[breaker][B6]") {
+TEST_CASE("calls that run while the circuit opens come late, those before count", "[breaker][B6][B6b]") {
   bench bench;
   auto a = bench.acquire();
   auto b = bench.acquire();

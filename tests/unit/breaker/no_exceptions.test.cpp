@@ -4,7 +4,7 @@
 #include "catch2.hpp"
 #include "unit/core/child.hpp"
 
-TEST_CASE("without exceptions and RTTI a circuit serves an outage as with them", "[breaker][B14]") {
+TEST_CASE("without exceptions and RTTI a circuit serves an outage as with them", "[breaker][B14][B14d]") {
   CHECK(without_exceptions::outage() == "");
 }
 

@@ -29,7 +29,7 @@ struct told_bench : bench {
 }  // namespace
 
 TEST_CASE("a failure that says how long to wait opens the circuit at once, where that is wanted",
-          "[breaker][B12]") {
+          "[breaker][B12][B12j]") {
   told_bench bench;
   SECTION("for as long as it says") {
     CHECK(bench.report(outcome::failure, 20s) == disposition::counted);
@@ -136,7 +136,8 @@ TEST_CASE("a half-open circuit that is told to wait opens again", "[breaker][B12
   }
 }
 
-TEST_CASE("a wait that came with a success says nothing, even if the call was too slow", "[breaker][B12]") {
+TEST_CASE("a wait that came with a success says nothing, even if the call was too slow",
+          "[breaker][B12][B12k]") {
   manual_clock clock;
   brownout::circuit_breaker circuit{
       brownout::slow_call_rate<brownout::count_window>{.slower_than = 1s, .minimum_calls = 2, .window = {2}},

@@ -27,7 +27,7 @@ std::string refusal(Action action) {
 }  // namespace
 
 TEST_CASE("options are replaced while the circuit is in use, and it keeps state and statistics",
-          "[breaker][B13]") {
+          "[breaker][B13][B13a]") {
   bench bench{bench::plain({.name = "bench", .open_for = 5s, .lease = 2s})};
   bench.fail(2);
 
@@ -72,7 +72,7 @@ TEST_CASE("options are replaced while the circuit is in use, and it keeps state 
   CHECK(bench.circuit.name() == "bench");
 }
 
-TEST_CASE("a detector is replaced while the circuit is in use", "[breaker][B13]") {
+TEST_CASE("a detector is replaced while the circuit is in use", "[breaker][B13][B13b]") {
   bench bench;
   bench.fail(2);
   SECTION("a higher threshold") {
@@ -89,7 +89,7 @@ TEST_CASE("a detector is replaced while the circuit is in use", "[breaker][B13]"
   CHECK(bench.state() == circuit_state::open);
 }
 
-TEST_CASE("what can't be replaced is refused, and nothing has changed", "[breaker][B13][options]") {
+TEST_CASE("what can't be replaced is refused, and nothing has changed", "[breaker][B13][B13c][options]") {
   bench bench;
   CHECK(refusal([&] { bench.circuit.reconfigure({.name = "other", .open_for = 1s}); }) ==
         "breaker_options.name = 'other': allowed is 'bench'");
@@ -110,7 +110,7 @@ TEST_CASE("what can't be replaced is refused, and nothing has changed", "[breake
   CHECK(circuit.detector().second.threshold == 0.9);
 }
 
-TEST_CASE("nobody sees half of one configuration and half of another", "[breaker][B13]") {
+TEST_CASE("nobody sees half of one configuration and half of another", "[breaker][B13][B13d]") {
   // Sixteen words of one number each.
   struct many {
     std::uint64_t numbers[16];

@@ -67,7 +67,7 @@ std::vector<duration> lengths(open_period rule, int count, std::uint64_t seed = 
 
 }  // namespace
 
-TEST_CASE("probes go one after the other until enough have succeeded", "[breaker][B4][B12]") {
+TEST_CASE("probes go one after the other until enough have succeeded", "[breaker][B4][B4b][B12]") {
   recovery_bench bench{{.open_for = 5s, .probes = 2, .successes = 3, .ramp = brownout::no_ramp}};
   bench.fail_when_possible();
   bench.clock.advance(5s);
@@ -84,7 +84,7 @@ TEST_CASE("probes go one after the other until enough have succeeded", "[breaker
   CHECK(bench.seen().state == circuit_state::closed);
 }
 
-TEST_CASE("after the probes the limit of calls in flight rises", "[breaker][B12]") {
+TEST_CASE("after the probes the limit of calls in flight rises", "[breaker][B12][B12a]") {
   recovery_bench bench{{.open_for = 5s, .successes = 1, .ramp = {.first = 2, .successes = 4}, .lease = 3s}};
   bench.fail_when_possible();
   bench.clock.advance(5s);
@@ -161,12 +161,13 @@ TEST_CASE("a ramp that nobody bounds ends at the highest limit", "[breaker][B12]
   CHECK(bench.seen().state == circuit_state::closed);
 }
 
-TEST_CASE("an exponential period grows to its cap", "[breaker][B12]") {
+TEST_CASE("an exponential period grows to its cap", "[breaker][B12][B12b]") {
   CHECK(lengths(exponential_period{1s, 2, 5s, 0}, 5) == std::vector<duration>{1s, 2s, 4s, 5s, 5s});
   CHECK(lengths(exponential_period{1s, 100, 24h, 0}, 2047).back() == 24h);
 }
 
-TEST_CASE("jitter spreads a period around its length, the same way for the same seed", "[breaker][B12]") {
+TEST_CASE("jitter spreads a period around its length, the same way for the same seed",
+          "[breaker][B12][B12e]") {
   const auto some = lengths(fixed_period{10s, 0.2}, 1000);
   CHECK(*std::min_element(some.begin(), some.end()) >= 8s);
   CHECK(*std::max_element(some.begin(), some.end()) <= 12s + 1us);
@@ -180,7 +181,7 @@ TEST_CASE("jitter spreads a period around its length, the same way for the same 
 }
 
 TEST_CASE("each decorrelated period lies between the first and three times the one before",
-          "[breaker][B12]") {
+          "[breaker][B12][B12c]") {
   const auto some = lengths(decorrelated_period{1s, 60s}, 1000);
   auto before = duration{1s};
   bool at_cap = false;
@@ -194,7 +195,7 @@ TEST_CASE("each decorrelated period lies between the first and three times the o
 }
 
 TEST_CASE("the k-th adaptive period ends when its least has passed and k + 4 calls were refused",
-          "[breaker][B12]") {
+          "[breaker][B12][B12d]") {
   recovery_bench bench{{.open_for = adaptive_period{100ms, 30s, 0}}};
   const auto refuse = [&] {
     const auto refused = bench.circuit.try_acquire();
@@ -229,7 +230,7 @@ TEST_CASE("the k-th adaptive period ends when its least has passed and k + 4 cal
 }
 
 TEST_CASE("a clock that jumps a year ahead ends an adaptive period and gives up the calls of a ramp",
-          "[breaker][B5][B9][B12]") {
+          "[breaker][B5][B5d][B9][B12]") {
   recovery_bench bench{{.open_for = adaptive_period{100ms, 30s, 0},
                         .successes = 1,
                         .ramp = {.first = 2, .successes = 3},
@@ -251,7 +252,7 @@ TEST_CASE("a clock that jumps a year ahead ends an adaptive period and gives up 
 }
 
 TEST_CASE("the numbering of periods begins again once the circuit was closed for long enough",
-          "[breaker][B12]") {
+          "[breaker][B12][B12f]") {
   recovery_bench bench{{.open_for = exponential_period{1s, 2, 64s, 0},
                         .successes = 1,
                         .ramp = brownout::no_ramp,
@@ -280,7 +281,7 @@ TEST_CASE("the numbering of periods begins again once the circuit was closed for
   }
 }
 
-TEST_CASE("a failed call's Retry-After lengthens the period that it begins", "[breaker][B12]") {
+TEST_CASE("a failed call's Retry-After lengthens the period that it begins", "[breaker][B12][B12g]") {
   recovery_bench bench{{.open_for = 5s}};
   const auto after = [&](duration retry_after) {
     bench.fail_when_possible(retry_after);
@@ -298,7 +299,7 @@ TEST_CASE("a failed call's Retry-After lengthens the period that it begins", "[b
   CHECK(after(0s) == 5s);  // said once, heeded once
 }
 
-TEST_CASE("a Retry-After of a call that opens nothing changes nothing", "[breaker][B12]") {
+TEST_CASE("a Retry-After of a call that opens nothing changes nothing", "[breaker][B12][B12h]") {
   manual_clock clock;
   tested_breaker circuit{consecutive_failures{2}, {.open_for = 5s}, clock};
   CHECK(circuit.try_acquire()->complete(outcome::failure, 1min) == disposition::counted);
@@ -350,7 +351,7 @@ TEST_CASE("an adaptive period that has begun is not stretched by a shorter one",
   CHECK(bench.seen().retry_after == 0s);
 }
 
-TEST_CASE("a hold for a time is followed by another outage", "[breaker][B1][B12]") {
+TEST_CASE("a hold for a time is followed by another outage", "[breaker][B1][B12][B12i]") {
   recovery_bench bench{
       {.open_for = exponential_period{1s, 2, 1h, 0}, .successes = 1, .ramp = brownout::no_ramp}};
   for (int i = 0; i < 5; ++i) bench.fail_when_possible();

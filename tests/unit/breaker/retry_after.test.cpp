@@ -55,7 +55,7 @@ duration refused_after(F call, const C& classify) {
 
 }  // namespace
 
-TEST_CASE("what a failed call returned says how long the circuit stays open", "[breaker][B12]") {
+TEST_CASE("what a failed call returned says how long the circuit stays open", "[breaker][B12][C11]") {
   const first_match classify{failure_if(server_error), retry_after_from(asked)};
   CHECK(refused_after([] { return response{503, 20s}; }, classify) == 20s);
   CHECK(refused_after([] { return response{503}; }, classify) == 5s);
@@ -202,7 +202,7 @@ TEST_CASE("a Retry-After header says how long the circuit stays open", "[breaker
   CHECK(after("") == 5s);
 }
 
-TEST_CASE("a getter is asked only after a failure", "[breaker][B12]") {
+TEST_CASE("a getter is asked only after a failure", "[breaker][B12][C11]") {
   int asked_for_returned = 0;
   int asked_for_thrown = 0;
   const auto count_returned = [&](const response& seen) { return ++asked_for_returned, seen.retry_after; };

@@ -3,7 +3,7 @@
 
 using namespace breaker_test;
 
-TEST_CASE("a new circuit is closed, at epoch 0, with nothing counted", "[breaker][B1]") {
+TEST_CASE("a new circuit is closed, at epoch 0, with nothing counted", "[breaker][B1][B1a]") {
   bench bench{bench::defaults(), 3, time_point{1h}};
   const auto seen = bench.circuit.snapshot();
 
@@ -20,7 +20,7 @@ TEST_CASE("a new circuit is closed, at epoch 0, with nothing counted", "[breaker
   CHECK(bench.circuit.name() == "bench");
 }
 
-TEST_CASE("a circuit opens at the threshold, not one failure before it", "[breaker][B1]") {
+TEST_CASE("a circuit opens at the threshold, not one failure before it", "[breaker][B1][B1b]") {
   bench bench;
   bench.fail(2);
   CHECK(bench.state() == circuit_state::closed);
@@ -29,7 +29,8 @@ TEST_CASE("a circuit opens at the threshold, not one failure before it", "[break
   CHECK(bench.state() == circuit_state::open);
 }
 
-TEST_CASE("an outage runs closed, open, half-open, closed, each with the next epoch", "[breaker][B1][B2]") {
+TEST_CASE("an outage runs closed, open, half-open, closed, each with the next epoch",
+          "[breaker][B1][B2][B2a]") {
   bench bench;
   bench.trip();
   CHECK(bench.epoch() == 1);
@@ -66,7 +67,7 @@ TEST_CASE("an outage runs closed, open, half-open, closed, each with the next ep
   }
 }
 
-TEST_CASE("a held circuit stays held, whatever calls report and however long", "[breaker][B1]") {
+TEST_CASE("a held circuit stays held, whatever calls report and however long", "[breaker][B1][B1c]") {
   bench bench;
   SECTION("forced open admits nobody") {
     bench.circuit.force_open();
@@ -105,7 +106,7 @@ TEST_CASE("a reset circuit counts from nothing, also one that was closed", "[bre
   CHECK(bench.state() == circuit_state::closed);
 }
 
-TEST_CASE("a snapshot tells when the epoch began", "[breaker][B2]") {
+TEST_CASE("a snapshot tells when the epoch began", "[breaker][B2][B2d]") {
   bench bench{bench::defaults(), 3, time_point{1h}};
   bench.clock.advance(7s);
   bench.trip();
@@ -135,7 +136,7 @@ TEST_CASE("a snapshot tells when the epoch began", "[breaker][B2]") {
   }
 }
 
-TEST_CASE("a circuit held for a time is probed or closed when that is over", "[breaker][B1]") {
+TEST_CASE("a circuit held for a time is probed or closed when that is over", "[breaker][B1][B1d]") {
   bench bench{{.open_for = 5s}};
   SECTION("open: then probed, as after an open period") {
     bench.circuit.force_open_for(20s);

@@ -24,14 +24,14 @@ TEST_CASE("a success counts although failures came while it ran", "[breaker][B8]
   CHECK(bench.circuit.snapshot().consecutive_failures == 0);
 }
 
-TEST_CASE("a threshold of one opens at the first failure", "[breaker][B8]") {
+TEST_CASE("a threshold of one opens at the first failure", "[breaker][B8][T2]") {
   bench bench{bench::defaults(), 1};
   bench.succeed(5);
   bench.fail();
   CHECK(bench.state() == circuit_state::open);
 }
 
-TEST_CASE("rejections are counted apart and never as failures", "[breaker][B7]") {
+TEST_CASE("rejections are counted apart and never as failures", "[breaker][B7][B7a]") {
   bench bench;
   bench.trip();
   for (int i = 0; i < 10; ++i) CHECK_FALSE(bench.circuit.try_acquire());
@@ -54,7 +54,7 @@ TEST_CASE("rejections are counted apart and never as failures", "[breaker][B7]")
   CHECK(bench.circuit.snapshot().rejections == 21);
 }
 
-TEST_CASE("ignored and cancelled calls count as nothing", "[breaker][B7]") {
+TEST_CASE("ignored and cancelled calls count as nothing", "[breaker][B7][B7b]") {
   const auto nothing = GENERATE(outcome::ignored, outcome::cancelled);
   bench bench;
   SECTION("closed: neither as a failure nor as the success that ends a row") {
@@ -88,7 +88,7 @@ TEST_CASE("a permit that is dropped on a closed circuit counts as nothing", "[br
   CHECK(bench.circuit.snapshot().late_results == 0);
 }
 
-TEST_CASE("failures before an outage weigh nothing after it", "[breaker][B8]") {
+TEST_CASE("failures before an outage weigh nothing after it", "[breaker][B8][B8a]") {
   bench bench{{.open_for = 5s, .probes = 1}};
   CHECK(bench.first_probe().complete(outcome::success) == disposition::counted);
   CHECK(bench.circuit.snapshot().consecutive_failures == 0);
@@ -96,7 +96,7 @@ TEST_CASE("failures before an outage weigh nothing after it", "[breaker][B8]") {
   CHECK(bench.state() == circuit_state::closed);
 }
 
-TEST_CASE("reading cuts no statistics", "[breaker][B8]") {
+TEST_CASE("reading cuts no statistics", "[breaker][B8][B8c]") {
   bench bench;
   bench.fail(2);
   for (int i = 0; i < 5; ++i) static_cast<void>(bench.circuit.snapshot());

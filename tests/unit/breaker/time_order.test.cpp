@@ -82,7 +82,7 @@ bool interrupt(timed_scene& s, int access, int gap, const std::function<void()>&
 
 }  // namespace
 
-TEST_CASE("no epoch begins before the one that it follows", "[breaker][B2][B9]") {
+TEST_CASE("no epoch begins before the one that it follows", "[breaker][B2][B9][B9e]") {
   int interrupted = 0;
   for (const auto& first : actions) {
     for (const auto& second : actions) {
@@ -109,7 +109,7 @@ TEST_CASE("no epoch begins before the one that it follows", "[breaker][B2][B9]")
   CHECK(interrupted > 500);
 }
 
-TEST_CASE("nobody is told to wait for longer than a whole open period", "[breaker][B3][B9]") {
+TEST_CASE("nobody is told to wait for longer than a whole open period", "[breaker][B3][B9][B9f]") {
   int refused = 0;
   at_every_pair_of_accesses([&](int access, int gap) {
     timed_scene s;

@@ -131,7 +131,8 @@ TEST_CASE("a listener hears of what has happened, as it happened", "[breaker][B1
   CHECK(heard[0] == expected);
 }
 
-TEST_CASE("listeners hear in the order of epochs, whatever order they are published in", "[breaker][B10]") {
+TEST_CASE("listeners hear in the order of epochs, whatever order they are published in",
+          "[breaker][B10][B10b]") {
   const feed_bench bench;
   epochs heard;
   const auto listening = bench.hear(heard);
@@ -284,7 +285,7 @@ TEST_CASE("what a listener throws is counted and disturbs nobody", "[breaker][B1
   CHECK(after == epochs{1, 2, 3});
 }
 
-TEST_CASE("a listener may unsubscribe itself, and lives until it returns", "[breaker][B10]") {
+TEST_CASE("a listener may unsubscribe itself, and lives until it returns", "[breaker][B10][B10e]") {
   const feed_bench bench;
   epochs heard;
   bool alive_at_end = false;
@@ -373,7 +374,7 @@ TEST_CASE("what a listener owns may call the feed when it is destroyed", "[break
   CHECK(heard.empty());
 }
 
-TEST_CASE("unsubscribe waits until the listener has returned", "[breaker][B10]") {
+TEST_CASE("unsubscribe waits until the listener has returned", "[breaker][B10][B10d]") {
   for (int round = 0; round < 20; ++round) {
     const feed_bench bench;
     milestone entered;
@@ -492,7 +493,7 @@ TEST_CASE("a subscription may outlive the feed, its listener does not", "[breake
   listening.unsubscribe();
 }
 
-TEST_CASE("what does not fit any more is missed, the oldest first, and counted", "[breaker][B10]") {
+TEST_CASE("what does not fit any more is missed, the oldest first, and counted", "[breaker][B10][B10i]") {
   const feed_bench bench;
   epochs heard;
   constexpr auto capacity = transition_feed::capacity;
@@ -558,7 +559,8 @@ TEST_CASE("what does not fit any more is missed, the oldest first, and counted",
   }
 }
 
-TEST_CASE("an outage is announced once, and its end says how often the circuit opened", "[breaker][B10]") {
+TEST_CASE("an outage is announced once, and its end says how often the circuit opened",
+          "[breaker][B10][B10f]") {
   const feed_bench bench;
   heard_transitions news;
   heard_transitions everything;
@@ -577,7 +579,7 @@ TEST_CASE("an outage is announced once, and its end says how often the circuit o
   CHECK(news == heard_transitions{{9, 0}, {10, 1}, {12, 1}});
 }
 
-TEST_CASE("whatever an operator does is announced, and ends an outage", "[breaker][B10]") {
+TEST_CASE("whatever an operator does is announced, and ends an outage", "[breaker][B10][B10h]") {
   const feed_bench bench;
   heard_transitions news;
   const auto listening = bench.hear(writing_to(news), announcements::outages);

@@ -55,7 +55,8 @@ void command(tested_breaker& circuit, circuit_state state) {
 
 }  // namespace
 
-TEST_CASE("an operator can take a circuit from any state to any held state and to closed", "[breaker][B1]") {
+TEST_CASE("an operator can take a circuit from any state to any held state and to closed",
+          "[breaker][B1][B1e]") {
   for (const auto from : all_states) {
     for (const auto to : {circuit_state::closed, circuit_state::forced_open, circuit_state::disabled,
                           circuit_state::metrics_only}) {
@@ -76,7 +77,7 @@ TEST_CASE("an operator can take a circuit from any state to any held state and t
   }
 }
 
-TEST_CASE("calls cause the transitions of the table that are theirs", "[breaker][B1]") {
+TEST_CASE("calls cause the transitions of the table that are theirs", "[breaker][B1][B1f]") {
   bench bench;
   SECTION("closed -> open") {
     bench.trip();

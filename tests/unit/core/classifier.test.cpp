@@ -186,7 +186,8 @@ TEST_CASE("by default a call that returned is a success", "[core][classifier][B7
   CHECK(by_default(std::string{"text"}) == outcome::success);
 }
 
-TEST_CASE("by default a value-or-error type is a failure when it holds an error", "[core][classifier][B7]") {
+TEST_CASE("by default a value-or-error type is a failure when it holds an error",
+          "[core][classifier][B7][C1]") {
   SECTION("of the form of std::expected") {
     static_assert(by_default(expected<int, plain_code>{3}) == outcome::success);
     static_assert(by_default(expected<int, plain_code>{std::in_place, plain_code{3}}) == outcome::failure);
@@ -214,7 +215,7 @@ TEST_CASE("by default a value-or-error type is a failure when it holds an error"
   }
 }
 
-TEST_CASE("by default an error code is a failure when it says so", "[core][classifier][B7]") {
+TEST_CASE("by default an error code is a failure when it says so", "[core][classifier][B7][C2]") {
   CHECK(by_default(std::error_code{}) == outcome::success);
   CHECK(by_default(std::make_error_code(std::errc::timed_out)) == outcome::failure);
   CHECK(by_default(std::make_error_code(std::errc::operation_canceled)) == outcome::failure);
@@ -226,7 +227,7 @@ TEST_CASE("by default an error code is a failure when it says so", "[core][class
   static_assert(by_default(plain_code{2}) == outcome::failure);
 }
 
-TEST_CASE("by default what only resembles an error is an answer", "[core][classifier][B7]") {
+TEST_CASE("by default what only resembles an error is an answer", "[core][classifier][B7][C6]") {
   CHECK(by_default(std::optional<int>{}) == outcome::success);
   CHECK(by_default(std::any{}) == outcome::success);
   CHECK(by_default(false) == outcome::success);
@@ -243,7 +244,7 @@ TEST_CASE("by default what only resembles an error is an answer", "[core][classi
   CHECK(by_default(*+[] {}) == outcome::success);
 }
 
-TEST_CASE("by default the refusal of another breaker says nothing", "[core][classifier][B7]") {
+TEST_CASE("by default the refusal of another breaker says nothing", "[core][classifier][B7][C4]") {
   SECTION("returned") {
     static_assert(by_default(result<int>{refused}) == outcome::ignored);
     CHECK(by_default(result<void>{refused}) == outcome::ignored);
@@ -270,13 +271,13 @@ TEST_CASE("by default a call that another breaker let pass is judged by what it 
   CHECK(by_default(result<expected<int, int>>{expected<int, int>{std::in_place, 1}}) == outcome::failure);
 }
 
-TEST_CASE("by default a call that returns an outcome has judged itself", "[core][classifier][B7]") {
+TEST_CASE("by default a call that returns an outcome has judged itself", "[core][classifier][B7][C3]") {
   const auto said = GENERATE(outcome::success, outcome::failure, outcome::ignored, outcome::cancelled);
   CHECK(by_default(said) == said);
   CHECK(by_default(result<outcome>{said}) == said);
 }
 
-TEST_CASE("by default an exception is a failure", "[core][classifier][B7]") {
+TEST_CASE("by default an exception is a failure", "[core][classifier][B7][C5]") {
   CHECK(by_default.threw(thrown(std::runtime_error{"down"})) == outcome::failure);
   CHECK(by_default.threw(thrown(17)) == outcome::failure);
 }
@@ -292,7 +293,7 @@ TEST_CASE("asked about no exception, a classifier says so instead of inventing s
   says_so([] { static_cast<void>(ignore_exceptions<int>().threw(nullptr)); });
 }
 
-TEST_CASE("a rule gives what matches its verdict, and leaves the rest alone", "[core][classifier][B7]") {
+TEST_CASE("a rule gives what matches its verdict, and leaves the rest alone", "[core][classifier][B7][C7]") {
   const response good;
   const response bad{503};
   SECTION("about what was returned") {
@@ -343,7 +344,7 @@ TEST_CASE("a predicate that throws throws through its rule", "[core][classifier]
 }
 
 TEST_CASE("of several rules the first that matches decides, and the default when none does",
-          "[core][classifier][B7]") {
+          "[core][classifier][B7][C9]") {
   SECTION("about what was returned") {
     constexpr first_match classify{ignore_if([](const response& seen) { return seen.status == 501; }),
                                    failure_if(server_error), says_perhaps};

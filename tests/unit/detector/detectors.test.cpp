@@ -62,7 +62,7 @@ std::string refusal(Detector detector) {
 
 }  // namespace
 
-TEST_CASE("the balance of failures and successes opens the circuit", "[detector][detector]") {
+TEST_CASE("the balance of failures and successes opens the circuit", "[detector][detector][T3]") {
   detector_bench bench{failure_balance{3}};
   for (int i = 0; i < 100; ++i) {  // as many of each: never more than one ahead
     bench.fail();
@@ -80,7 +80,7 @@ TEST_CASE("the balance of failures and successes opens the circuit", "[detector]
 }
 
 TEST_CASE("a share of failures in the latest calls opens the circuit, from a minimum of calls on",
-          "[detector][detector]") {
+          "[detector][detector][T4]") {
   detector_bench bench{failure_rate<>{.threshold = 0.5, .minimum_calls = 10, .window = {20}}};
   bench.fail(9);
   CHECK(bench.state() == circuit_state::closed);  // nine of nine, and no evidence
@@ -138,7 +138,7 @@ TEST_CASE("a bad call is found again however long the window was clean", "[detec
   CHECK(bench.state() == circuit_state::open);
 }
 
-TEST_CASE("a time window forgets by itself", "[detector][detector]") {
+TEST_CASE("a time window forgets by itself", "[detector][detector][T5]") {
   detector_bench bench{failure_rate<time_window>{.threshold = 0.5, .minimum_calls = 4, .window = {10s}}};
   bench.fail(3);
   bench.clock.advance(11s);
@@ -150,7 +150,7 @@ TEST_CASE("a time window forgets by itself", "[detector][detector]") {
   CHECK(bench.state() == circuit_state::open);
 }
 
-TEST_CASE("a share of slow calls opens the circuit, however they ended", "[detector][detector]") {
+TEST_CASE("a share of slow calls opens the circuit, however they ended", "[detector][detector][T6]") {
   detector_bench bench{
       slow_call_rate<>{.threshold = 0.5, .slower_than = 1s, .minimum_calls = 4, .window = {8}}};
   bench.report(outcome::success, 3, 1s);  // not slower than the limit
@@ -295,7 +295,7 @@ TEST_CASE("a share is reached exactly where it says so", "[detector][detector]")
   CHECK(bench.state() == circuit_state::open);
 }
 
-TEST_CASE("the first of several detectors to trip opens the circuit", "[detector][detector]") {
+TEST_CASE("the first of several detectors to trip opens the circuit", "[detector][detector][T8]") {
   detector_bench bench{any_of{consecutive_failures{5}, failure_rate<>{.threshold = 0.4, .minimum_calls = 10},
                               slow_call_rate<>{.slower_than = 1s, .minimum_calls = 3}}};
   SECTION("a row") {
@@ -319,7 +319,7 @@ TEST_CASE("the first of several detectors to trip opens the circuit", "[detector
 }
 
 TEST_CASE("told nothing, a breaker opens at ten failures in a row, or five that take a second",
-          "[detector][detector]") {
+          "[detector][detector][T1]") {
   detector_bench bench{brownout::standard_detector{}};
   SECTION("ten at once") {
     bench.fail(9);

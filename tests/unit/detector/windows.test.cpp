@@ -38,7 +38,7 @@ TEST_CASE("of failures alone there is no latency", "[detector]") {
   CHECK(window.statistics(0).mean_latency == 0s);
 }
 
-TEST_CASE("a window belongs to one epoch", "[detector][B8]") {
+TEST_CASE("a window belongs to one epoch", "[detector][B8][B8d]") {
   recent_calls<5> window;
   for (int i = 0; i < 7; ++i) window.record(3, false, 1ms, {});
   CHECK(window.statistics(3).calls == 5);

@@ -61,7 +61,7 @@ TEST_CASE("a dimmer serves about its share of callers", "[feature][D4]") {
   }
 }
 
-TEST_CASE("who is served at a share is served at every greater one", "[feature][D4]") {
+TEST_CASE("who is served at a share is served at every greater one", "[feature][D4][D4c]") {
   dimmer dimmed{{.share = 0}};
   std::uint64_t answers_changed = 0;
   for (std::uint64_t caller = 0; caller < 1000; ++caller) {

@@ -124,7 +124,7 @@ TEST_CASE("everybody is served while there is capacity to spare", "[feature][D4]
 TEST_CASE(
     "after a step of the load latency is within 10 % of the target in 40 periods, drained backlog "
     "included",
-    "[feature][D4]") {
+    "[feature][D4][D4d]") {
   for (const double service_time : {0.05, 0.02, 0.01}) {
     for (const double required : {0.05, 0.1, 0.2}) {
       for (const double load : {1.2, 1.5, 2.0, 3.0, 4.0}) {

@@ -120,7 +120,7 @@ std::string refusal(const rule (&rules)[Count]) {
 
 }  // namespace
 
-TEST_CASE("a matrix that does not name every feature once is refused", "[feature][D4]") {
+TEST_CASE("a matrix that does not name every feature once is refused", "[feature][D4][D4a]") {
   CHECK(refusal({{.feature = feature::read}, {.feature = feature::search}, {.feature = feature::upload}}) ==
         "");
   CHECK(refusal({{.feature = feature::read}, {.feature = feature::read}, {.feature = feature::upload}}) ==

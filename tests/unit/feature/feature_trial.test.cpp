@@ -119,7 +119,7 @@ TEST_CASE("Student's t is right to three millionths from the fewest degrees of f
   CHECK(std::abs(brownout::detail::t_97_5(1e9) - 1.959963987) < right);
 }
 
-TEST_CASE("the interval holds the difference in 95 % of trials with normal costs", "[feature][D4]") {
+TEST_CASE("the interval holds the difference in 95 % of trials with normal costs", "[feature][D4][D4e]") {
   const double held = coverage(
       1, 200, 200, 2, [](costs& drawn) { return drawn.normal(12, 3); },
       [](costs& drawn) { return drawn.normal(10, 3); });

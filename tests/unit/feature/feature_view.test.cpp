@@ -59,7 +59,7 @@ static_assert(degradation_word{}.refusing().empty() && degradation_word{}.return
 
 }  // namespace
 
-TEST_CASE("a word gives back what was packed into it", "[feature][D3]") {
+TEST_CASE("a word gives back what was packed into it", "[feature][D3][D3a]") {
   std::mt19937 random{3};
   for (int i = 0; i < 100'000; ++i) {
     const auto shown = random() % 16;
@@ -111,7 +111,7 @@ TEST_CASE(
 }
 
 TEST_CASE("a feature is available when its mode is any but off, whatever refuses, returns or is in force",
-          "[feature][D3][D4][exhaustive]") {
+          "[feature][D3][D4][D4b][exhaustive]") {
   std::mt19937 random{9};
   std::size_t offered = 0, off = 0, between = 0;
   for (int i = 0; i < 20; ++i) {

@@ -55,7 +55,7 @@ std::size_t offered(const View& view, feature one, Offered expected) {
 }  // namespace
 
 TEST_CASE("a caller is offered a dimmed feature while its place is below the dimmer's share",
-          "[feature][D4]") {
+          "[feature][D4][D4c]") {
   dimmer dimmers[]{dimmer{{.salt = 0}}, dimmer{{.salt = 1}}};
   const feature_view view{matrix, degradation_word{number(level::optimal), {}}, dimmers};
   for (const double share : {0.0, 0.25, 0.5, 1.0}) {

@@ -46,7 +46,7 @@ std::string refusal(std::vector<std::vector<std::size_t>> stands_on) {
 
 }  // namespace
 
-TEST_CASE("what stands on a dependency that is out is trusted half", "[health][H1]") {
+TEST_CASE("what stands on a dependency that is out is trusted half", "[health][H1][H3][H3c]") {
   const auto system = linked({{}, {0}});
   const auto seen = score(system, {broken, well});
   CHECK(seen.components[0].trust == 1);
@@ -115,8 +115,9 @@ TEST_CASE("a required dependency caps at what it is trusted with", "[health][H3]
   CHECK(less.limit == brownout::score_limit::required);
 }
 
-TEST_CASE("a circle of dependencies, or one that there is not, is refused", "[health][options]") {
-  const std::string circle = ": allowed is a component that does not depend on itself, also not through others";
+TEST_CASE("a circle of dependencies, or one that there is not, is refused", "[health][options][H3][H3d]") {
+  const std::string circle =
+      ": allowed is a component that does not depend on itself, also not through others";
   CHECK(refusal({{}, {0}, {0, 1}}) == "");
   CHECK(refusal({{0}}) == "scorer.depends_on of component 0 = a cycle" + circle);
   CHECK(refusal({{1}, {0}}) == "scorer.depends_on of component 0 = a cycle" + circle);

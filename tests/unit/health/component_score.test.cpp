@@ -34,7 +34,7 @@ static_assert(score_of(measured(20, 20)) == 100);
 
 }  // namespace
 
-TEST_CASE("a closed circuit scores its share of successes", "[health][H1]") {
+TEST_CASE("a closed circuit scores its share of successes", "[health][H1][H1c]") {
   CHECK(score_of(measured(20, 20)) == 100);
   CHECK(score_of(measured(15, 20)) == 75);
   CHECK(score_of(measured(1, 20)) == 5);
@@ -42,7 +42,7 @@ TEST_CASE("a closed circuit scores its share of successes", "[health][H1]") {
   CHECK(score_of(measured(1, 3)) == Approx(100.0 / 3));
 }
 
-TEST_CASE("latency costs a point for each 10 ms above half a second", "[health][H1]") {
+TEST_CASE("latency costs a point for each 10 ms above half a second", "[health][H1][H1d]") {
   CHECK(score_of(measured(10, 10, 500ms)) == 100);
   CHECK(*score_of(measured(10, 10, 500ms + 1ns)) < 100);
   CHECK(score_of(measured(10, 10, 510ms)) == 99);
@@ -61,7 +61,7 @@ TEST_CASE("budget and price of latency can be set", "[health][H1]") {
   CHECK(component_score(measured(10, 10, 0s), plain(none)) == 100);
 }
 
-TEST_CASE("an open circuit scores 0, whatever was measured", "[health][H1]") {
+TEST_CASE("an open circuit scores 0, whatever was measured", "[health][H1][H1a]") {
   for (const auto state : {circuit_state::open, circuit_state::forced_open}) {
     auto evidence = measured(20, 20);
     evidence.state = state;
@@ -71,7 +71,7 @@ TEST_CASE("an open circuit scores 0, whatever was measured", "[health][H1]") {
   }
 }
 
-TEST_CASE("half-open scores the share of the needed probes that have succeeded", "[health][H1]") {
+TEST_CASE("half-open scores the share of the needed probes that have succeeded", "[health][H1][H1b]") {
   CHECK(score_of(probing(0, 1)) == 0);
   CHECK(score_of(probing(0, 2)) == 0);
   CHECK(score_of(probing(1, 2)) == 50);
@@ -85,7 +85,7 @@ TEST_CASE("half-open scores the share of the needed probes that have succeeded",
   CHECK(score_of(with_history) == 0);
 }
 
-TEST_CASE("without evidence the score is unknown, not good", "[health][H2]") {
+TEST_CASE("without evidence the score is unknown, not good", "[health][H2][H2a]") {
   CHECK_FALSE(score_of(measured(0, 0)));
   for (const auto state : {circuit_state::disabled, circuit_state::metrics_only}) {
     auto evidence = measured(0, 0);

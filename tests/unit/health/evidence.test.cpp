@@ -54,7 +54,7 @@ std::string refusal(const std::function<void(component_options&)>& change) {
 
 }  // namespace
 
-TEST_CASE("evidence that is too old is none", "[health][H2]") {
+TEST_CASE("evidence that is too old is none", "[health][H2][H2b]") {
   CHECK(component_score(calls(10, 10, 1min)) == 100);
   CHECK_FALSE(component_score(calls(10, 10, 1min + 1ns)));
   CHECK_FALSE(component_score(calls(0, 10, 1min + 1ns)));  // bad news fade as well
@@ -73,7 +73,7 @@ TEST_CASE("evidence that is too old is none", "[health][H2]") {
   CHECK(component_score(probing) == 50);
 }
 
-TEST_CASE("few calls are filled up with successes, so that one failure is no ruin", "[health][H2]") {
+TEST_CASE("few calls are filled up with successes, so that one failure is no ruin", "[health][H2][H2f]") {
   CHECK(component_score(calls(1, 2)) == 80);  // as if it had been one of five
   CHECK(component_score(calls(3, 4)) == 80);
   CHECK(component_score(calls(4, 5)) == 80);
@@ -91,7 +91,7 @@ TEST_CASE("until one call has succeeded nothing is filled up: that nothing works
 }
 
 TEST_CASE("a loss smaller than the least that counts is none, and a greater one counts whole",
-          "[health][H2]") {
+          "[health][H2][H2g]") {
   CHECK(component_score(calls(99, 100), with_effect(2)) == 100);
   CHECK(component_score(calls(98, 100), with_effect(2)) == 98);
   CHECK(component_score(calls(90, 100), with_effect(2)) == 90);
@@ -148,7 +148,7 @@ TEST_CASE("what is measured adds up: share, latency and saturation", "[health][H
   CHECK(score_of({.success_share = 0.1, .latency = 1s, .saturation = 1.0}) == 0);  // never below
 }
 
-TEST_CASE("of what the calls say and what is measured the worse one counts", "[health][H1]") {
+TEST_CASE("of what the calls say and what is measured the worse one counts", "[health][H1][H1e]") {
   CHECK(score_of({.success_share = 0.9}, calls(5, 10)) == 50);
   CHECK(score_of({.success_share = 0.3}, calls(5, 10)) == 30);
   CHECK(score_of({.success_share = 0.3}, calls(0, 10)) == 0);

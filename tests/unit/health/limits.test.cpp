@@ -44,7 +44,7 @@ brownout::health_report score(std::vector<component_role> roles, std::vector<com
 }  // namespace
 
 TEST_CASE("by the minimum the system is as well as its sickest part, as far as that matters",
-          "[health][H1]") {
+          "[health][H1][H1g]") {
   const scorer_options minimum{.combine = weighting::minimum};
   const auto seen =
       score({standard(4), standard(2), standard(1)}, {scoring(90), scoring(60), broken}, minimum);
@@ -61,7 +61,7 @@ TEST_CASE("by the minimum the system is as well as its sickest part, as far as t
   CHECK(score({standard(1), standard(1)}, {scoring(50), well}).score == 75);
 }
 
-TEST_CASE("how an unknown dependency counts is the owner's choice", "[health][H2]") {
+TEST_CASE("how an unknown dependency counts is the owner's choice", "[health][H2][H2d]") {
   const std::vector roles{standard(1), standard(1), standard(2)};
   const std::vector evidence{well, scoring(50), unknown};
   const auto counted_as = [&](std::optional<double> as, weighting combine = weighting::mean) {
@@ -78,7 +78,7 @@ TEST_CASE("how an unknown dependency counts is the owner's choice", "[health][H2
   CHECK(counted_as(40).known_share == 0.5);  // it is no better known for being counted
 }
 
-TEST_CASE("a score needs half of the weight to be known", "[health][H2]") {
+TEST_CASE("a score needs half of the weight to be known", "[health][H2][H2e]") {
   const auto half = score({standard(1), standard(1)}, {scoring(80), unknown});
   CHECK(half.score == 80);
   CHECK(half.limit == score_limit::none);
@@ -110,7 +110,7 @@ TEST_CASE("how much must be known can be set", "[health][H2]") {
   CHECK(score(roles, {well, well}, {.minimum_known = 1}).score == 100);
 }
 
-TEST_CASE("the system is never better than a required dependency", "[health][H3]") {
+TEST_CASE("the system is never better than a required dependency", "[health][H3][H3a]") {
   const auto capped = score({standard(99), required(1)}, {well, scoring(40)});
   CHECK(capped.before_limits == 99.4);
   CHECK(capped.score == 40);

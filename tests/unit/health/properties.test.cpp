@@ -141,7 +141,8 @@ TEST_CASE("whatever the system, its score explains itself", "[health][H4]") {
   CHECK(scored > 20'000);
 }
 
-TEST_CASE("whatever the system, a limit is named when it holds the score, and only then", "[health][H4]") {
+TEST_CASE("whatever the system, a limit is named when it holds the score, and only then",
+          "[health][H4][H4b]") {
   std::size_t named[4] = {};
   on_any_system([&](any_system&, const scorer& system, const auto&, const health_report& report) {
     const auto& options = system.options();

@@ -47,7 +47,7 @@ brownout::health_report score(const scorer& system, std::vector<component_eviden
 
 }  // namespace
 
-TEST_CASE("the system's score is the weighted mean of its components'", "[health][H1]") {
+TEST_CASE("the system's score is the weighted mean of its components'", "[health][H1][H1f]") {
   const auto system = weighted({0.5, 0.3, 0.15, 0.05});
   CHECK(score(system, {well, well, well, well}).score == 100);
   CHECK(score(system, {broken, broken, broken, broken}).score == 0);
@@ -55,7 +55,7 @@ TEST_CASE("the system's score is the weighted mean of its components'", "[health
   CHECK(score(system, {well, broken, well, half_well}).score == 67.5);
 }
 
-TEST_CASE("weights are relative", "[health][H1]") {
+TEST_CASE("weights are relative", "[health][H1][H1f]") {
   const auto system = weighted({10, 6, 3, 1});
   CHECK(system.weight(0) == Approx(0.5));
   CHECK(system.weight(3) == Approx(0.05));
@@ -64,7 +64,7 @@ TEST_CASE("weights are relative", "[health][H1]") {
   CHECK(score(weighted({1, 0}), {well, broken}).score == 100);
 }
 
-TEST_CASE("every score explains itself", "[health][H4]") {
+TEST_CASE("every score explains itself", "[health][H4][H4a]") {
   const auto system = weighted({0.5, 0.3, 0.2});
   const auto report = score(system, {half_well, well, broken});
   REQUIRE(report.components.size() == 3);
@@ -78,7 +78,7 @@ TEST_CASE("every score explains itself", "[health][H4]") {
   CHECK(report.score == 55);
 }
 
-TEST_CASE("an unknown component takes its weight out of the mean", "[health][H2]") {
+TEST_CASE("an unknown component takes its weight out of the mean", "[health][H2][H2d]") {
   const auto system = weighted({0.5, 0.3, 0.2});
   const auto report = score(system, {unknown, well, broken});
   CHECK(report.score == 60);

@@ -174,7 +174,7 @@ TEST_CASE("a blind climb is foretold as well", "[level][H2]") {
   CHECK(climbs > 100);
 }
 
-TEST_CASE("every change says what would change the level again", "[level][D5]") {
+TEST_CASE("every change says what would change the level again", "[level][D5][D5f]") {
   bench bench;
   static_cast<void>(bench.score(100));
   const auto fell = bench.score(75);

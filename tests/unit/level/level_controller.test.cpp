@@ -9,7 +9,7 @@
 
 using namespace level_test;
 
-TEST_CASE("before the first score the level is the worst, and the first score sets it", "[level][D2]") {
+TEST_CASE("before the first score the level is the worst, and the first score sets it", "[level][D2][D2a]") {
   bench bench;
   CHECK(bench.shown() == level::emergency);
   CHECK_FALSE(bench.controller.assessed());
@@ -33,7 +33,7 @@ TEST_CASE("a first score that is as bad as can be is an assessment without a cha
   CHECK_FALSE(bench.score(95));  // from now on better takes its time
 }
 
-TEST_CASE("worse is immediate, however many levels", "[level][D2]") {
+TEST_CASE("worse is immediate, however many levels", "[level][D2][D2b]") {
   bench bench;
   static_cast<void>(bench.score(100));
   CHECK_FALSE(bench.score(90));
@@ -48,7 +48,7 @@ TEST_CASE("worse is immediate, however many levels", "[level][D2]") {
   CHECK(more->to == level::emergency);
 }
 
-TEST_CASE("with confirmations, worse needs that many scores in a row", "[level][D2]") {
+TEST_CASE("with confirmations, worse needs that many scores in a row", "[level][D2][D2c]") {
   bench bench{{.ladder = ladder, .dwell = 10s, .confirmations = 3}};
   static_cast<void>(bench.score(100));
   CHECK_FALSE(bench.score(50));
@@ -76,7 +76,7 @@ TEST_CASE("with confirmations, worse needs that many scores in a row", "[level][
   }
 }
 
-TEST_CASE("better needs the threshold and the hysteresis", "[level][D2]") {
+TEST_CASE("better needs the threshold and the hysteresis", "[level][D2][D2d]") {
   bench bench;
   static_cast<void>(bench.score(80));
   SECTION("just below: never") {
@@ -98,7 +98,7 @@ TEST_CASE("hysteresis that reaches beyond 100 asks for 100", "[level][D2]") {
   CHECK(to(bench.score_after(10s, 100)) == level::optimal);
 }
 
-TEST_CASE("better needs the dwell, to the nanosecond", "[level][D2]") {
+TEST_CASE("better needs the dwell, to the nanosecond", "[level][D2][D2e]") {
   bench bench;
   static_cast<void>(bench.score(80));
   CHECK_FALSE(bench.score(95));
@@ -125,7 +125,7 @@ TEST_CASE("a score that drops below what is needed starts the dwell again", "[le
   CHECK(bench.score_after(1ns, 95));
 }
 
-TEST_CASE("better comes one level at a time, each with a dwell of its own", "[level][D2]") {
+TEST_CASE("better comes one level at a time, each with a dwell of its own", "[level][D2][D2f]") {
   bench bench;
   static_cast<void>(bench.score(0));
   static_cast<void>(bench.score(100));
@@ -165,7 +165,7 @@ TEST_CASE("without a panic floor an unknown score holds the level", "[level][H2]
   CHECK_FALSE(bench.controller.next_change());
 }
 
-TEST_CASE("a score that wanders inside the hysteresis band changes nothing, ever", "[level][D2]") {
+TEST_CASE("a score that wanders inside the hysteresis band changes nothing, ever", "[level][D2][D2h]") {
   const auto seed = GENERATE(1u, 2u, 3u, 4u);
   INFO("seed " << seed);
   std::mt19937 random{seed};

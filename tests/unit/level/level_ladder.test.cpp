@@ -52,7 +52,7 @@ std::string refusal(const std::vector<rung<level>>& rungs) {
 
 }  // namespace
 
-TEST_CASE("a ladder that makes no sense is refused with what is wrong", "[level][D1]") {
+TEST_CASE("a ladder that makes no sense is refused with what is wrong", "[level][D1][D1a]") {
   using enum level;
   constexpr auto nan = std::numeric_limits<double>::quiet_NaN();
   CHECK(refusal({{optimal, 50}, {degraded, 0}}) == "");
@@ -79,7 +79,8 @@ TEST_CASE("a ladder that makes no sense is refused with what is wrong", "[level]
   CHECK(refusal({{optimal, 0}, {degraded, 0}}) != "");
 }
 
-TEST_CASE("a level may say itself which score brings it back, from its threshold to 100", "[level][D1]") {
+TEST_CASE("a level may say itself which score brings it back, from its threshold to 100",
+          "[level][D1][D1b]") {
   using enum level;
   constexpr auto nan = std::numeric_limits<double>::quiet_NaN();
   CHECK(ladder.enter(optimal) == std::nullopt);

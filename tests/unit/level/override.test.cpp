@@ -24,7 +24,7 @@ std::string refusal(bench& bench, pin tried) {
 
 }  // namespace
 
-TEST_CASE("an override wins over health, either way", "[level][D5]") {
+TEST_CASE("an override wins over health, either way", "[level][D5][D5a]") {
   bench bench;
   static_cast<void>(bench.score(65));
   const auto to = GENERATE(level::optimal, level::emergency);
@@ -47,7 +47,7 @@ TEST_CASE("an override wins over health, either way", "[level][D5]") {
   CHECK(bench.shown() == to);
 }
 
-TEST_CASE("an override ends by itself, to the nanosecond", "[level][D5]") {
+TEST_CASE("an override ends by itself, to the nanosecond", "[level][D5][D5b]") {
   bench bench;
   static_cast<void>(bench.score(65));
   static_cast<void>(bench.set(pinned(bench, level::optimal, 60s), 65));
@@ -109,7 +109,7 @@ TEST_CASE("the earlier of dwell and expiry is the next change", "[level][D5]") {
   CHECK(bench.controller.next_change() == began + 5s);
 }
 
-TEST_CASE("an override that says too little is refused, and the one before stays", "[level][D5]") {
+TEST_CASE("an override that says too little is refused, and the one before stays", "[level][D5][D5c]") {
   bench bench;
   static_cast<void>(bench.score(95));
   static_cast<void>(bench.set(pinned(bench, level::minimal, 60s), 95));
@@ -129,7 +129,7 @@ TEST_CASE("an override that says too little is refused, and the one before stays
   CHECK(refusal(bench, pinned(bench, level::optimal, 1ns)) == "");
 }
 
-TEST_CASE("an override lasts a week at most: what nobody renews ends", "[level][D5]") {
+TEST_CASE("an override lasts a week at most: what nobody renews ends", "[level][D5][D5b]") {
   bench bench;
   static_cast<void>(bench.score(95));
   CHECK(refusal(bench, pinned(bench, level::optimal, 168h)) == "");
@@ -139,7 +139,8 @@ TEST_CASE("an override lasts a week at most: what nobody renews ends", "[level][
   tried.expires = time_point::max();
   CHECK(refusal(bench, tried) != "");
   tried.expires = time_point::min();  // its distance from now does not fit into a duration
-  CHECK(refusal(bench, tried) == "level_override.expires = a time that has passed: allowed is a time in the future");
+  CHECK(refusal(bench, tried) ==
+        "level_override.expires = a time that has passed: allowed is a time in the future");
 }
 
 TEST_CASE("a refused override leaves the one before in force", "[level][D5]") {

@@ -17,7 +17,8 @@ policy with_floor(std::optional<level> floor) {
 
 }  // namespace
 
-TEST_CASE("while the score is unknown the level climbs a step each dwell, up to the floor", "[level][H2]") {
+TEST_CASE("while the score is unknown the level climbs a step each dwell, up to the floor",
+          "[level][H2][H2h]") {
   bench bench{with_floor(level::degraded)};
   static_cast<void>(bench.score(0));
   CHECK_FALSE(bench.score_after(1h, unknown));  // unknown from now on

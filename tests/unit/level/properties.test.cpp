@@ -184,7 +184,7 @@ TEST_CASE("between two steps up there is always a dwell", "[level][D2]") {
 
 TEST_CASE(
     "relapse after relapse lengthens the dwell up to its limit and never beyond, and calm shortens it again",
-    "[level][D2]") {
+    "[level][D2][D2g]") {
   for (std::uint32_t seed = 0; seed < paths; ++seed) {
     INFO("seed " << seed);
     walk random{seed};
@@ -229,7 +229,7 @@ TEST_CASE(
   }
 }
 
-TEST_CASE("a dry run decides the same and shows none of it", "[level][D5]") {
+TEST_CASE("a dry run decides the same and shows none of it", "[level][D5][D5d]") {
   std::size_t noted = 0;
   for (std::uint32_t seed = 0; seed < paths; ++seed) {
     INFO("seed " << seed);

@@ -133,7 +133,7 @@ std::vector<tallies> simulate(outage_lengths::shape shape, std::uint32_t seen,
 }  // namespace
 
 TEST_CASE("p90 covers 85 % to 95 % of 10,000 outages once 20 were seen, whatever their lengths",
-          "[recovery][D6]") {
+          "[recovery][D6][D6b]") {
   for (const auto shape : outage_lengths::shapes) {
     for (const std::uint32_t seen : {20u, 50u, 64u}) {
       INFO(name_of(shape) << ", " << seen << " seen");

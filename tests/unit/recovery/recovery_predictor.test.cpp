@@ -111,7 +111,7 @@ TEST_CASE("nothing is predicted from fewer than five ended outages", "[recovery]
   CHECK(tested.chance_of_recovery(0s, 1h) > 0);
 }
 
-TEST_CASE("five outages give a p50, nine a p90, and not one fewer", "[recovery][D6]") {
+TEST_CASE("five outages give a p50, nine a p90, and not one fewer", "[recovery][D6][D6a]") {
   CHECK(after_seconds_up_to(4).estimate(0s).p50 == unknown);
   CHECK(after_seconds_up_to(5).estimate(0s).p50 == 3s);
   CHECK(after_seconds_up_to(8).estimate(0s).p90 == unknown);
@@ -145,7 +145,7 @@ TEST_CASE("an outage is compared with those that lasted longer than it has", "[r
   }
 }
 
-TEST_CASE("an outage cut short counts for as long as it was seen", "[recovery][D6]") {
+TEST_CASE("an outage cut short counts for as long as it was seen", "[recovery][D6][D6c]") {
   // At risk when one ends, with the one asked about: 7 at 10 s, 6 at 20 s, then one is cut short, 4, 3, 2.
   auto tested = after({10s, 20s, 30s, 40s, 50s});
   tested.note_cut_short(25s);

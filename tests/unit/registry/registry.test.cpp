@@ -32,7 +32,7 @@ TEST_CASE("find does not build", "[registry][S3]") {
 }
 
 TEST_CASE("the rule that names a key goes before the longest prefix, and that before the shorter",
-          "[registry][S3]") {
+          "[registry][S3][S3i]") {
   const tested_registry::options_type rules{
       .detector = {1},
       .keys = {{.match = "eu/db", .detector = {2}}, {.match = "b", .detector = {7}}},
@@ -169,7 +169,7 @@ TEST_CASE("an empty handle holds nothing; copies and moves hold the same", "[reg
   CHECK(empty.name() == "a");
 }
 
-TEST_CASE("a handle and a permit outlive forgetting and the registry", "[registry][S3]") {
+TEST_CASE("a handle and a permit outlive forgetting and the registry", "[registry][S3][S3h]") {
   std::optional<bench> bench{std::in_place, std::size_t{10}};
   const auto clock = bench->clock;
   const auto forgotten = bench->breakers.at("forgotten");
@@ -250,7 +250,7 @@ TEST_CASE("being shown does not keep a breaker", "[registry][S3]") {
   CHECK(bench.keys() == "b c");
 }
 
-TEST_CASE("as many keys are remembered as the capacity says, before any goes", "[registry][S3]") {
+TEST_CASE("as many keys are remembered as the capacity says, before any goes", "[registry][S3][S3b]") {
   constexpr std::size_t capacity = 3000;  // several shards, filled unevenly
   bench bench{capacity};
   for (std::size_t i = 0; i < capacity; ++i) bench.use("host-" + std::to_string(i));

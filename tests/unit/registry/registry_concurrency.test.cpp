@@ -33,7 +33,7 @@ void on_threads(Work work) {
 
 }  // namespace
 
-TEST_CASE("threads that ask for a new key at once get one breaker", "[registry][S3]") {
+TEST_CASE("threads that ask for a new key at once get one breaker", "[registry][S3][S3a]") {
   const auto capacity = GENERATE(std::size_t{1}, std::size_t{1000});
   bench bench{capacity};
   for (int round = 0; round < 300; ++round) {

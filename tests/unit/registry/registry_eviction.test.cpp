@@ -7,7 +7,7 @@
 
 using namespace registry_test;
 
-TEST_CASE("a full registry forgets the key used the longest ago", "[registry][S3]") {
+TEST_CASE("a full registry forgets the key used the longest ago", "[registry][S3][S3c]") {
   bench bench{3};
   for (const auto* key : {"a", "b", "c"}) bench.use(key);
   bench.use("a");
@@ -50,7 +50,7 @@ TEST_CASE("a key that comes back after it was forgotten has a fresh breaker", "[
   CHECK(bench.breakers.at("a").name() == "a");
 }
 
-TEST_CASE("an open circuit is not forgotten before a call may pass again", "[registry][S3]") {
+TEST_CASE("an open circuit is not forgotten before a call may pass again", "[registry][S3][S3d]") {
   bench bench{2};
   bench.open("down");
   bench.use("a");
@@ -101,7 +101,7 @@ TEST_CASE("a half-open circuit goes after closed ones, and not while a probe is 
   }
 }
 
-TEST_CASE("a circuit that an operator holds is not forgotten", "[registry][S3]") {
+TEST_CASE("a circuit that an operator holds is not forgotten", "[registry][S3][S3e]") {
   bench bench{4};
   bench.hold("forced", &tested_registry::breaker_type::force_open);
   bench.hold("disabled", &tested_registry::breaker_type::disable);
@@ -117,7 +117,7 @@ TEST_CASE("a circuit that an operator holds is not forgotten", "[registry][S3]")
   CHECK(bench.keys() == "a b disabled measured");
 }
 
-TEST_CASE("what somebody has a handle or a permit of is not forgotten", "[registry][S3]") {
+TEST_CASE("what somebody has a handle or a permit of is not forgotten", "[registry][S3][S3f]") {
   bench bench{3};
   auto held = bench.breakers.at("held");
   auto permit = *bench.breakers.at("called").try_acquire();
@@ -132,7 +132,7 @@ TEST_CASE("what somebody has a handle or a permit of is not forgotten", "[regist
 }
 
 TEST_CASE("with no room a newcomer has a breaker of its own, which is forgotten with its last handle",
-          "[registry][S3]") {
+          "[registry][S3][S3g]") {
   bench bench{2};
   bench.open("down");
   bench.open("out");

@@ -20,7 +20,7 @@ void pin(staging& system, level to, duration for_how_long = 1h) {
 }  // namespace
 
 TEST_CASE("a change of the level names what lost points, the greatest loss first, and what is unknown last",
-          "[system][D5]") {
+          "[system][D5][D5e]") {
   auto given = staging_options();
   given.dependencies[number(dependency::s3)].probe = {};
   staging system{given};

@@ -69,7 +69,7 @@ TEST_CASE("a required one is waited for, however little it weighs", "[system][D6
 }
 
 TEST_CASE("who loses too much without an outage may do so for ever: when that ends is unknown",
-          "[system][D6]") {
+          "[system][D6][D6e]") {
   CHECK(level_recovery({out(50, short_ones), slow(8)}, 8, 0s).p50 == 20s);
   const auto unknown = level_recovery({out(50, short_ones, 7s), slow(8.5)}, 8, 5s);
   CHECK_FALSE(unknown.p50);

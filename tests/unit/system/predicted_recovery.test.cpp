@@ -93,7 +93,7 @@ TEST_CASE("after five ended outages half of the recoveries are known, after nine
   CHECK(system.recovery_of(dependency::openai) == std::nullopt);
 }
 
-TEST_CASE("the level is the best again after a dwell for each step", "[system][D6]") {
+TEST_CASE("the level is the best again after a dwell for each step", "[system][D6][D6d]") {
   learning system;
   for (int i = 0; i < 9; ++i) system.outage(1);
   system.begin(dependency::database);
@@ -199,7 +199,7 @@ TEST_CASE("while the score is unknown, only the earliest moment is known", "[sys
 }
 
 TEST_CASE("those who are turned away are told to come back at different times, within the limits",
-          "[system][D6]") {
+          "[system][D6][D6f]") {
   learning system;
   const auto answers_between = [&](duration least, duration most) {
     std::set<duration> seen;

@@ -52,7 +52,7 @@ TEST_CASE("a dependency is probed at once, and then every interval", "[system][S
   CHECK(one.step_after(1s).probes.empty());  // never two at once
 }
 
-TEST_CASE("a probe that fails is repeated sooner, until one succeeds", "[system][S1]") {
+TEST_CASE("a probe that fails is repeated sooner, until one succeeds", "[system][S1][S1f]") {
   auto given = one_dependency();
   given.suspect_interval = 2s;
   single one{given};
@@ -83,7 +83,7 @@ TEST_CASE("left out, a failed probe is repeated after a fifth of the interval", 
   CHECK(given.probe_again_after() == 1ms);
 }
 
-TEST_CASE("a plan says when to step again", "[system][S2]") {
+TEST_CASE("a plan says when to step again", "[system][S2][S2b]") {
   auto given = one_dependency();
   given.refresh = 1min;
   single one{given};
@@ -123,7 +123,7 @@ TEST_CASE("a probe's answer is remembered for people", "[system][S1]") {
 }
 
 TEST_CASE("a hung probe fails at its deadline, and its answer afterwards counts for nothing",
-          "[system][S1]") {
+          "[system][S1][S1b]") {
   single one;
   const auto plan = one.step_after(0s);
   CHECK(one.step_after(5s - 1ns).probes.empty());
@@ -174,7 +174,8 @@ TEST_CASE("at the deadline an answer is too late, whether it or a step comes fir
   }
 }
 
-TEST_CASE("while a probe hangs no second one starts, and each interval counts as a failure", "[system][S1]") {
+TEST_CASE("while a probe hangs no second one starts, and each interval counts as a failure",
+          "[system][S1][S1c]") {
   single one;
   const auto plan = one.step_after(0s);
   CHECK(one.step_after(5s).probes.empty());

@@ -67,7 +67,8 @@ TEST_CASE("an operator's level decides on readiness as well", "[system][H3][D5]"
   CHECK(system.watched.ready());
 }
 
-TEST_CASE("optional dependencies never take readiness away, all of them together neither", "[system][H3]") {
+TEST_CASE("optional dependencies never take readiness away, all of them together neither",
+          "[system][H3][H3b]") {
   const auto until = GENERATE(level::minimal, level::limited, level::degraded, level::optimal);
   INFO(to_string(until));
   auto given = with_importance(criticality::optional);

@@ -7,7 +7,7 @@
 
 using namespace system_test;
 
-TEST_CASE("real calls and probes feed the same circuit", "[system][S1]") {
+TEST_CASE("real calls and probes feed the same circuit", "[system][S1][S1e]") {
   staging staging;
   staging.run(1s);
   auto& database = staging.watched.at(dependency::database);
@@ -206,7 +206,8 @@ TEST_CASE("left out, the lease of a dependency's probe is twice its timeout, or 
   CHECK(lease(dependency::s3) == 3s);
 }
 
-TEST_CASE("while the only probe is under way a feature is off: its call would be refused", "[system][D3]") {
+TEST_CASE("while the only probe is under way a feature is off: its call would be refused",
+          "[system][D3][D3c]") {
   staging staging;
   staging.run(1s);
   for (int i = 0; i < 3; ++i) staging.fail_call(dependency::database);
@@ -220,7 +221,7 @@ TEST_CASE("while the only probe is under way a feature is off: its call would be
 }
 
 TEST_CASE("an open circuit without a probe is unknown once its period is over, so the level lets it be tried",
-          "[system][H2]") {
+          "[system][H2][H2c]") {
   auto described = staging_options();
   described.dependencies[number(dependency::openai)].probe = {};
   staging staging{described};

@@ -39,7 +39,8 @@ constexpr int share_of_full_ai_pipeline = 55;
 
 }  // namespace
 
-TEST_CASE("features return at their moment within the time, and each wakes the supervisor", "[system][D4]") {
+TEST_CASE("features return at their moment within the time, and each wakes the supervisor",
+          "[system][D4][D4f]") {
   recovered system{quiet(64s)};
   REQUIRE(system.watched.features().is_returning());
   CHECK_FALSE(system.offers_all());
@@ -63,7 +64,8 @@ TEST_CASE("left out, features return at once", "[system][D4]") {
   CHECK_FALSE(system.watched.features().is_returning());
 }
 
-TEST_CASE("when health falls while features return, those that it forbids are gone at once", "[system][D4]") {
+TEST_CASE("when health falls while features return, those that it forbids are gone at once",
+          "[system][D4][D4g]") {
   recovered system{quiet(64s)};
   system.run(60s);
   REQUIRE(system.offers_all());
@@ -73,7 +75,7 @@ TEST_CASE("when health falls while features return, those that it forbids are go
   CHECK_FALSE(system.watched.features().is_returning());
 }
 
-TEST_CASE("an operator's word brings features back at once, and so does its end", "[system][D4][D5]") {
+TEST_CASE("an operator's word brings features back at once, and so does its end", "[system][D4][D4g][D5]") {
   recovered system{quiet(64s)};
   system.run(1min + 4s);
   system.watched.set_override(

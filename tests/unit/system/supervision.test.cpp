@@ -85,7 +85,8 @@ TEST_CASE("threads probe every dependency again and again, and the first level i
   CHECK(eventually(watched, [](const auto& seen) { return seen.assessed && seen.score == 100.0; }));
 }
 
-TEST_CASE("a probe that hangs delays neither the others nor a step, and its circuit opens", "[system][S1]") {
+TEST_CASE("a probe that hangs delays neither the others nor a step, and its circuit opens",
+          "[system][S1][S1a]") {
   event released;
   event others;
   const auto hangs = [&](const probe_context&) {
@@ -124,7 +125,7 @@ TEST_CASE("stopping asks running probes to stop, and waits for them", "[system][
 }
 
 TEST_CASE("a probe that does not stop is named and left behind, and its late answer meets nobody",
-          "[system][S1]") {
+          "[system][S1][S1d]") {
   // Shared with the probe, which outlives everything else here.
   const auto started = std::make_shared<event>();
   const auto released = std::make_shared<event>();

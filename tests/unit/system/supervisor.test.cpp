@@ -7,7 +7,7 @@
 
 using namespace system_test;
 
-TEST_CASE("until every probe has answered, or failed to, the level is the worst", "[system][H2]") {
+TEST_CASE("until every probe has answered, or failed to, the level is the worst", "[system][H2][H2i]") {
   staging staging;
   auto plan = staging.watched.step(staging.clock.now());
   REQUIRE(plan.probes.size() == 4);
@@ -111,7 +111,7 @@ TEST_CASE("a snapshot names and weighs the dependencies as configured", "[system
 }
 
 TEST_CASE("a listener that calls its supervisor under its lock is told so, and does not hang",
-          "[system][S2]") {
+          "[system][S2][S2c]") {
   CHECK(core_test::in_child([] {
           staging staging;
           staging.run(1s);

@@ -174,7 +174,8 @@ interrupted_closings interrupt_closing() {
 
 }  // namespace
 
-TEST_CASE("failures of before the outage do not reopen a circuit that closes", "[breaker][defect-10][B8]") {
+TEST_CASE("failures of before the outage do not reopen a circuit that closes",
+          "[breaker][defect-10][B8][B8b]") {
   for (const auto& seen : {interrupt_closing<ours_in_a_row>(), interrupt_closing<ours_of_latest_calls>(),
                            interrupt_closing<ours_of_latest_seconds>()}) {
     CHECK(seen.let_a_call_in > 0);

@@ -92,7 +92,7 @@ circuit_state after_six_reports_of_one_call() {
 
 }  // namespace
 
-TEST_CASE("stale and repeated completions never let more probes in", "[breaker][defect-2][B4]") {
+TEST_CASE("stale and repeated completions never let more probes in", "[breaker][defect-2][B4][B4c]") {
   SECTION("fifty stale releases add no place") {
     const auto probes = GENERATE(2u, 100u);
     CHECK(admitted_after_stale_releases<ours<>>(probes) == probes);

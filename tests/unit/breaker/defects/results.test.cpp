@@ -45,7 +45,7 @@ after_late_results two_late_results(outcome result) {
 
 }  // namespace
 
-TEST_CASE("a late result counts for nothing, and its caller is told", "[breaker][defect-1][B6]") {
+TEST_CASE("a late result counts for nothing, and its caller is told", "[breaker][defect-1][B6][B6b]") {
   const auto result = GENERATE(outcome::success, outcome::failure);
   for (const auto& seen : {two_late_results<ours<>>(result), two_late_results<right_twin>(result)}) {
     CHECK(seen.state == circuit_state::half_open);

@@ -136,7 +136,7 @@ std::uint32_t failures_left_after_reading_in_the_past() {
 }  // namespace
 
 TEST_CASE("a stepped date neither holds a circuit open nor empties its statistics",
-          "[breaker][defect-5][B8][B9]") {
+          "[breaker][defect-5][B8][B9][B9a]") {
   SECTION("an open period is as long as it should be") {
     CHECK(open_period_with_stepped_date<on_monotonic_clock>() == 10s);
     CHECK(open_period_with_stepped_date<twin_on_monotonic_clock>() == 10s);
