@@ -68,8 +68,8 @@ int main() {
   cache_client client{cache};
   const auto show = [&] {
     const auto now = cache.snapshot();
-    std::cout << "the circuit is " << to_string(now.state) << ", failures in a row: " << now.consecutive_failures
-              << '\n';
+    std::cout << "the circuit is " << to_string(now.state)
+              << ", failures in a row: " << now.consecutive_failures << '\n';
   };
 
   client.read("user 1");
