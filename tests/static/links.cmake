@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSL-1.0
 # Every link of a page that is no address of the web leads to a file or directory of the repository, and every #anchor
-# to a heading of the page that it names. Anchors are spelled as GitHub makes them from headings.
+# to a heading of the page that it names. Anchors are spelled as GitHub makes them from headings. A page that code names
+# (docs/adr/0006, docs/guide.md) is there too.
 include(${CMAKE_CURRENT_LIST_DIR}/checks.cmake)
 include(${CMAKE_CURRENT_LIST_DIR}/markdown.cmake)
 
@@ -88,6 +89,19 @@ foreach(page IN LISTS pages)
   prose_of("${text}" text)
   for_each_match(${page} "${text}" "\\]\\([^)\n]*\\)" check_link)
   forbid(${page} "${text}" "\n *\\[[^]\n]+\\]: [^\n]*" "a link stands where it is read: [text](target)")
+endforeach()
+
+function(check_name file line name)
+  string(REGEX REPLACE "[.:,]+$" "" name "${name}")
+  file(GLOB found "${ROOT}/${name}*")
+  if(NOT found)
+    violation(${file} ${line} "names no page: ${name}")
+  endif()
+endfunction()
+find_sources(sources include/brownout/*.hpp examples/*.cpp examples/*.hpp benchmarks/*.cpp benchmarks/*.hpp)
+foreach(source IN LISTS sources)
+  read_source(${source} text)
+  for_each_match(${source} "${text}" "docs/[A-Za-z0-9_/.-]+" check_name)
 endforeach()
 
 finish()

@@ -45,3 +45,8 @@ expect_violation("a block that does not end")
 
 file(APPEND ${copy}/README.md "\n```cpp\nauto x = [](int) {};\n```\nCode such as `[](auto) {}` is no link, [this](https://example.org/) is not ours.\n")
 expect_clean("code, and addresses of the web")
+
+file(APPEND ${copy}/examples/01_one_breaker.cpp "// Why: docs/adr/0006, and docs/guide.md.\n")
+expect_clean("pages that code names")
+file(APPEND ${copy}/examples/01_one_breaker.cpp "// Why: docs/adr/0999.\n")
+expect_violation("names no page: docs/adr/0999")
