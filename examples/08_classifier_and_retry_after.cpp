@@ -10,12 +10,13 @@
 #include <chrono>
 #include <deque>
 #include <iostream>
+#include <string>
 
 using namespace std::chrono_literals;
 
 struct response {
   int status = 200;
-  std::chrono::seconds retry_after{};  // the header; 0: it was not there
+  std::string retry_after{};  // the header's text; empty: there is none
 };
 
 int main() {
@@ -23,13 +24,16 @@ int main() {
   brownout::circuit_breaker api{brownout::consecutive_failures{2}, {.name = "api", .open_for = 5s}, clock};
 
   // The first rule that matches decides. What no rule matches is left to the default: here a success.
+  // Retry-After is a number of seconds, or a date; the getter is asked only after a failure.
   const brownout::first_match classify{
       brownout::ignore_if([](const response& seen) { return seen.status == 400; }),  // our own mistake
       brownout::failure_if([](const response& seen) { return seen.status >= 500 || seen.status == 429; }),
-      brownout::retry_after_from([](const response& seen) { return seen.retry_after; })};
+      brownout::retry_after_from([](const response& seen) {
+        return brownout::parse_retry_after(seen.retry_after, std::chrono::system_clock::now());
+      })};
 
   // What the server answers, one after the other.
-  std::deque<response> answers{{200}, {404}, {400}, {503}, {429, 30s}, {200}};
+  std::deque<response> answers{{200}, {404}, {400}, {503}, {429, "30"}, {200}};
   const auto fetch = [&] {
     const auto next = answers.front();
     answers.pop_front();
