@@ -284,6 +284,7 @@ class alignas(64) circuit_breaker {
   BROWNOUT_NOINLINE bool open(detail::control_word& seen, duration retry_after) noexcept;
   void give_place_back(detail::control_word token) noexcept;
   BROWNOUT_NOINLINE void give_back(detail::control_word token, start_time started) noexcept;
+  BROWNOUT_NOINLINE void abandon(detail::control_word token, start_time started) noexcept;
   void count_overdue() noexcept;
 
   BROWNOUT_NOINLINE void hold(circuit_state state) noexcept;

@@ -12,25 +12,53 @@
 #include "brownout/version.hpp"
 
 #include <cstdint>
+#include <exception>
 #include <string_view>
 #include <utility>
 
 namespace brownout::inline BROWNOUT_ABI {
 
+namespace detail {
+/// Whether an exception is destroying scopes of this thread now. No exception without exceptions.
+[[nodiscard]] inline bool is_unwinding() noexcept {
+#if defined(__cpp_exceptions)
+  return std::uncaught_exceptions() > 0;
+#else
+  return false;
+#endif
+}
+}  // namespace detail
+
 /// The right to make one call, and the duty to report how it ended. Move-only; may cross threads.
 ///
-/// Destroying a permit that was not reported gives it back: nothing is counted, and a half-open circuit can
-/// hand its place to another caller. The breaker must outlive its permits. One permit is used by one thread
-/// at a time.
+/// What happens to a permit that is destroyed without a report:
+///
+/// - An exception leaves its scope: the call has failed and counts as a failure. Code that lets exceptions
+///   pass needs no handler for the permit. Report a call that has ended before other code may throw.
+/// - Otherwise the call was dropped or cancelled: the permit goes back and counts as nothing. A half-open
+///   circuit gives its place to another caller.
+///
+///     auto admitted = database.try_acquire();
+///     if (!admitted) return unavailable(admitted.rejection());
+///     auto rows = co_await query("SELECT ...");        // throws: a failure
+///     admitted->complete(brownout::outcome::success);
+///
+/// The destructor knows that an exception passes on its thread, but not whose it is. Two cases are misjudged
+/// as failures. First: an exception runs a destructor, and that takes a permit and drops it. Second: an
+/// exception destroys an object that owns the permit of another call, for example a coroutine that waits.
+/// Where that matters, call `complete(outcome::cancelled)` first.
+///
+/// The breaker must outlive its permits. One permit is used by one thread at a time.
 template <class Breaker>
 class [[nodiscard]] permit {
  public:
   permit(permit&& other) noexcept
       : breaker_{std::exchange(other.breaker_, nullptr)}, token_{other.token_}, started_{other.started_} {}
 
+  /// A call whose permit is replaced was dropped: the permit goes back.
   permit& operator=(permit&& other) noexcept {
     if (this != &other) {
-      give_back();
+      if (breaker_ != nullptr) breaker_->give_back(token_, started_);
       breaker_ = std::exchange(other.breaker_, nullptr);
       token_ = other.token_;
       started_ = other.started_;
@@ -41,7 +69,11 @@ class [[nodiscard]] permit {
   permit(const permit&) = delete;
   permit& operator=(const permit&) = delete;
 
-  ~permit() { give_back(); }
+  ~permit() {
+    if (breaker_ != nullptr) [[unlikely]] {
+      std::exchange(breaker_, nullptr)->abandon(token_, started_);
+    }
+  }
 
   /// Reports how the call ended, and says what became of the report:
   ///
@@ -86,12 +118,6 @@ class [[nodiscard]] permit {
 
   permit(Breaker* breaker, detail::control_word token, typename Breaker::start_time started) noexcept
       : breaker_{breaker}, token_{token}, started_{started} {}
-
-  void give_back() noexcept {
-    if (breaker_ != nullptr) [[unlikely]] {
-      std::exchange(breaker_, nullptr)->give_back(token_, started_);
-    }
-  }
 
   Breaker* breaker_;
   detail::control_word token_;  // what the breaker's word was; in a refused admission the packed rejection

@@ -81,6 +81,15 @@ class dependency {
   /// A `brownout::permit` that also measures how long the call took.
   class [[nodiscard]] permit {
    public:
+    permit(permit&&) noexcept = default;
+    permit& operator=(permit&&) noexcept = default;
+    permit(const permit&) = delete;
+    permit& operator=(const permit&) = delete;
+    /// As that of `brownout::permit`, so that what an exception destroys is evidence here too.
+    ~permit() {
+      if (!settled() && detail::is_unwinding()) complete(outcome::failure);
+    }
+
     /// Reports how the call ended, and measures how long it took. See `brownout::permit::complete`.
     disposition complete(outcome result, duration retry_after = {}, std::string_view why = {}) noexcept {
       const auto became = permit_.complete(result, retry_after, why);

@@ -273,6 +273,14 @@ void circuit_breaker<Detector, Clock, Atomics>::give_back(detail::control_word t
   give_place_back(detail::held_places::of_this_thread().leave(this, token));
 }
 
+/// A permit is destroyed without a report.
+template <detector Detector, clock_source Clock, class Atomics>
+void circuit_breaker<Detector, Clock, Atomics>::abandon(detail::control_word token,
+                                                        start_time started) noexcept {
+  if (!detail::is_unwinding()) return give_back(token, started);
+  static_cast<void>(record_slowly(token, started, outcome::failure, duration::zero()));
+}
+
 /// Half-open, somebody else can have it.
 template <detector Detector, clock_source Clock, class Atomics>
 void circuit_breaker<Detector, Clock, Atomics>::give_place_back(detail::control_word token) noexcept {

@@ -21,8 +21,8 @@
 
 namespace brownout::inline BROWNOUT_ABI::detail {
 
-/// Settles a permit as a failure when the scope ends before the call has returned, however: a destructor, so
-/// that the same code serves with and without exceptions, and for what is thrown that is no C++ exception.
+/// Settles the permit of a call, once, whatever ends the scope. A destructor and not a handler, so that the
+/// same code serves with and without exceptions, and for what is thrown that is no C++ exception.
 template <class Permit>
 class settlement {
  public:
@@ -31,15 +31,22 @@ class settlement {
   settlement& operator=(const settlement&) = delete;
   BROWNOUT_ALWAYS_INLINE ~settlement() {
     if (permit_ != nullptr) [[unlikely]] {
-      permit_->complete(outcome::failure);
+      permit_->complete(unsettled_);
     }
   }
 
-  /// From here on the classifier decides. If the thread ends in it, the permit's destructor gives it back.
-  Permit& ended() noexcept { return *std::exchange(permit_, nullptr); }
+  /// The call has ended, and its classifier is asked now. If the thread ends in it, the call has no verdict
+  /// and counts as nothing; until now a call that does not return has failed.
+  void ended() noexcept { unsettled_ = outcome::ignored; }
+
+  BROWNOUT_ALWAYS_INLINE void complete(outcome result, duration retry_after = {},
+                                       std::string_view why = {}) noexcept {
+    std::exchange(permit_, nullptr)->complete(result, retry_after, why);
+  }
 
  private:
   Permit* permit_;
+  outcome unsettled_ = outcome::failure;
 };
 
 #if defined(__cpp_exceptions)
@@ -53,7 +60,7 @@ class settlement {
 template <class Permit, class C>
 void settle_thrown(settlement<Permit>& settles, const C& classify, outcome otherwise,
                    const std::exception* known = nullptr) {
-  auto& admitted = settles.ended();
+  settles.ended();
   duration retry_after{};
   // Nothing to show when it is no C++ exception but, say, the end of the thread.
   if (const auto thrown = std::current_exception()) {
@@ -65,7 +72,7 @@ void settle_thrown(settlement<Permit>& settles, const C& classify, outcome other
   }
   // Asked last: `threw` may have changed what it was shown.
   const bool tells = known != nullptr && otherwise == outcome::failure;
-  admitted.complete(otherwise, retry_after, tells ? text_of(*known) : std::string_view{});
+  settles.complete(otherwise, retry_after, tells ? text_of(*known) : std::string_view{});
 }
 #endif
 
@@ -82,10 +89,10 @@ BROWNOUT_ALWAYS_INLINE std::invoke_result_t<F> invoke_settling_thrown(settlement
     try {
       return std::invoke(std::forward<F>(function));
     } catch (const call_rejected&) {
-      settles.ended().complete(outcome::ignored);
+      settles.complete(outcome::ignored);
       throw;
     } catch (const std::exception& thrown) {
-      settles.ended().complete(outcome::failure, {}, text_of(thrown));
+      settles.complete(outcome::failure, {}, text_of(thrown));
       throw;
     }
   } else {
@@ -116,9 +123,9 @@ requires std::is_object_v<std::invoke_result_t<F>> BROWNOUT_ALWAYS_INLINE std::i
 invoke_settling(Permit& admitted, F&& function, const C& classify) {
   settlement<Permit> settles{admitted};
   std::invoke_result_t<F> value = invoke_settling_thrown(settles, std::forward<F>(function), classify);
-  auto& ended = settles.ended();
+  settles.ended();
   const auto verdict = outcome_of(classify, value);
-  ended.complete(verdict, verdict == outcome::failure ? retry_after_of(classify, value) : duration{});
+  settles.complete(verdict, verdict == outcome::failure ? retry_after_of(classify, value) : duration{});
   return value;
 }
 template <class Permit, class F, class C>
@@ -126,9 +133,9 @@ requires std::is_reference_v<std::invoke_result_t<F>> BROWNOUT_ALWAYS_INLINE std
 invoke_settling(Permit& admitted, F&& function, const C& classify) {
   settlement<Permit> settles{admitted};
   auto&& value = invoke_settling_thrown(settles, std::forward<F>(function), classify);
-  auto& ended = settles.ended();
+  settles.ended();
   const auto verdict = outcome_of(classify, value);
-  ended.complete(verdict, verdict == outcome::failure ? retry_after_of(classify, value) : duration{});
+  settles.complete(verdict, verdict == outcome::failure ? retry_after_of(classify, value) : duration{});
   return static_cast<std::invoke_result_t<F>>(value);
 }
 template <class Permit, class F, class C>
@@ -136,9 +143,9 @@ requires std::is_void_v<std::invoke_result_t<F>> BROWNOUT_ALWAYS_INLINE void inv
     Permit& admitted, F&& function, const C& classify) {
   settlement<Permit> settles{admitted};
   invoke_settling_thrown(settles, std::forward<F>(function), classify);
-  auto& ended = settles.ended();
+  settles.ended();
   const auto verdict = outcome_of(classify);
-  ended.complete(verdict, verdict == outcome::failure ? retry_after_of(classify) : duration{});
+  settles.complete(verdict, verdict == outcome::failure ? retry_after_of(classify) : duration{});
 }
 
 /// Says that a permit is asked for by a guarded call, which settles it on this thread before it returns.
