@@ -4,6 +4,7 @@
 #include "brownout/core/assert.hpp"
 #include "brownout/core/clock.hpp"
 #include "brownout/core/detail/contained.hpp"
+#include "brownout/core/detail/exception_chain.hpp"
 #include "brownout/core/outcome.hpp"
 #include "brownout/core/rejection.hpp"
 #include "brownout/core/result.hpp"
@@ -30,7 +31,7 @@ inline constexpr bool says_outcome = requires(const C& classify, const R&... ret
 template <class C>
 inline constexpr bool says_outcome<C, void> = says_outcome<C>;
 
-/// It has an opinion on exceptions too.
+/// It judges exceptions too.
 template <class C>
 inline constexpr bool judges_exceptions = requires(const C& classify, const std::exception_ptr& thrown) {
   { classify.threw(thrown) } -> std::convertible_to<std::optional<outcome>>;
@@ -69,66 +70,50 @@ inline constexpr bool holds_rejection = requires(const T& returned) {
   requires std::is_same_v<std::remove_cvref_t<decltype(returned.error())>, rejection>;
 };
 
-struct matches_all {
-  constexpr bool operator()(const auto&) const noexcept { return true; }
-};
-
-#if defined(__cpp_exceptions)
-/// Whether a handler of `Exception` would catch it, and `matches` then says yes.
-template <class Exception, class Predicate>
-[[nodiscard]] bool is_caught_as(const std::exception_ptr& thrown, const Predicate& matches) {
-  BROWNOUT_PRECONDITION(thrown != nullptr, "a classifier was asked about no exception");
-  try {
-    std::rethrow_exception(thrown);
-  } catch (const Exception& seen) {
-    return std::invoke(matches, seen);
-  } catch (...) {
-    return false;
-  }
-}
-#endif
-
 }  // namespace detail
 
 /// Judges how a call ended, for a call that returns an `R` (perhaps a reference, perhaps void).
 ///
-/// `classify(returned)`, without an argument for void, says an `outcome` (or something that converts to one),
-/// or as a `std::optional<outcome>` nothing: then `default_classifier` decides. A classifier may also have a
-/// member `threw(const std::exception_ptr&)` that says the same of an exception; without it
-/// `default_classifier` judges exceptions.
+/// `classify(returned)`, without an argument for void, returns an `outcome`, or something that converts to
+/// one. It may return a `std::optional<outcome>` instead; if that is empty, `default_classifier` decides. A
+/// classifier may also have a member `threw(const std::exception_ptr&)` that returns the same for an
+/// exception. Without that member `default_classifier` judges exceptions.
 ///
-/// Beyond the syntax: the same end, the same outcome. It is called through a reference to const, on the
-/// threads that make the calls, and only for calls that were made. If it throws, it has said nothing:
-/// `default_classifier` decides, and the caller gets the answer or the exception of the call.
+/// Beyond the syntax: the same end of a call gives the same outcome. The breaker calls the classifier through
+/// a reference to const, on the threads that make the calls, and only for calls that were made. A classifier
+/// that throws has said nothing: `default_classifier` decides, and the caller gets the answer or the
+/// exception of the call.
 template <class C, class R>
 concept classifier = detail::says_outcome<C, std::remove_reference_t<R>> && !detail::mistakes_threw<C>;
 
-/// Judges by what is certain from the type alone, and includes none of the headers whose types it
-/// understands.
+/// Judges by what is certain from the type alone. It includes none of the headers whose types it understands.
 ///
 /// Returned:
-/// - value or error, with `has_value()`, a test for truth, and `error()` or `has_error()` (`std::expected`,
-///   Boost.System's `result`, Boost.Outcome's `result` and `outcome`): failure without a value;
-/// - error code, with `value()`, `category()` and a test for truth (`std::error_code`, Boost.System's):
+/// - a value or an error, with `has_value()`, a test for truth, and `error()` or `has_error()`
+///   (`std::expected`, Boost.System's `result`, Boost.Outcome's `result` and `outcome`): failure without a
+///   value;
+/// - an error code, with `value()`, `category()` and a test for truth (`std::error_code`, Boost.System's):
 ///   failure when true;
 /// - `brownout::result`: ignored when it holds a rejection, else judged by the value that it holds;
 /// - `brownout::outcome`: what it says;
 /// - anything else, and nothing: success.
 ///
-/// Thrown:
+/// Thrown, alone or inside another exception (`std::throw_with_nested`), up to 16 exceptions deep:
 /// - `call_rejected`: ignored;
+/// - `std::bad_alloc`, or derived from it: ignored;
 /// - anything else: failure.
 ///
 /// What only resembles an error is a success. An empty `std::optional` and a null pointer are answers: there
 /// is no such thing. `false` and `-1` may mean anything. A `std::future` is a promise: use `try_acquire` for
-/// what ends later. And an error is a failure also when it says "cancelled": time-outs look like that.
+/// what ends later. An error is a failure even if it says "cancelled", because time-outs look like that.
 ///
-/// The refusal of another breaker further in, returned or thrown, is ignored because it is no evidence: what
-/// that one guards was not called. Counted as a failure it would open the outer circuit over an inner one
-/// that already fails fast, and keep it open when that has recovered, since the two periods add up. Who wants
-/// it nevertheless says `failure_exceptions<call_rejected>()`.
+/// The refusal of another breaker further in is ignored, returned or thrown, because it is no evidence: the
+/// inner breaker did not call what it guards. As a failure it would open the outer circuit over an inner one
+/// that already fails fast, and keep the outer one open after the inner one has recovered. A `std::bad_alloc`
+/// is ignored because it is a shortage of this process. A rule can say otherwise:
+/// `failure_exceptions<call_rejected>()`, `failure_exceptions<std::bad_alloc>()`.
 ///
-/// Stateless, `constexpr`; throws only what the members it asks do.
+/// Stateless, `constexpr`. Throws only what the members of the returned value throw.
 struct default_classifier {
   [[nodiscard]] constexpr outcome operator()() const noexcept { return outcome::success; }
 
@@ -156,8 +141,8 @@ struct default_classifier {
 #if defined(__cpp_exceptions)
   /// Precondition: `thrown` is not null.
   [[nodiscard]] outcome threw(const std::exception_ptr& thrown) const {
-    return detail::is_caught_as<call_rejected>(thrown, detail::matches_all{}) ? outcome::ignored
-                                                                              : outcome::failure;
+    BROWNOUT_PRECONDITION(thrown != nullptr, "a classifier was asked about no exception");
+    return detail::is_no_evidence(thrown) ? outcome::ignored : outcome::failure;
   }
 #endif
 };

@@ -88,14 +88,15 @@ template <class Predicate>
 }
 
 /// An exception of one of these types, or derived from one, is ignored, a success or a failure; given a
-/// predicate, only one that also `matches`. It reaches the caller either way.
+/// predicate, only one that also `matches`. It reaches the caller either way. An exception inside another one
+/// (`std::throw_with_nested`) matches too: the outermost is looked at first, and 16 at most.
 ///
 ///     api.call(fetch, brownout::ignore_exceptions<bad_request, not_signed_in>());
 ///     const auto missing = [](const http_error& thrown) { return thrown.status == 404; };
 ///     api.call(fetch, brownout::success_exceptions<http_error>(missing));
 ///
-/// A rule, as `failure_if` is. Each type costs one more throw and catch, and that only of a call that threw.
-/// With `-fno-exceptions` it matches nothing.
+/// A rule, as `failure_if` is. Each type costs one more throw and catch for each exception looked at, and
+/// that only of a call that threw. With `-fno-exceptions` it matches nothing.
 template <class Exception, class... More, class Predicate = detail::matches_all>
 [[nodiscard]] constexpr auto ignore_exceptions(Predicate matches = {}) {
   return detail::exception_rule<outcome::ignored, Predicate, Exception, More...>{std::move(matches)};

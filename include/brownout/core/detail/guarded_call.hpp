@@ -6,6 +6,7 @@
 #include "brownout/core/clock.hpp"
 #include "brownout/core/detail/compiler.hpp"
 #include "brownout/core/detail/contained.hpp"
+#include "brownout/core/detail/exception_chain.hpp"
 #include "brownout/core/outcome.hpp"
 #include "brownout/core/rejection.hpp"
 #include "brownout/core/result.hpp"
@@ -14,6 +15,7 @@
 
 #include <exception>
 #include <functional>
+#include <new>
 #include <optional>
 #include <string_view>
 #include <type_traits>
@@ -50,46 +52,50 @@ class settlement {
 };
 
 #if defined(__cpp_exceptions)
-/// Its text, if it has one.
-[[nodiscard]] inline std::string_view text_of(const std::exception& thrown) noexcept {
-  const char* const text = thrown.what();
-  return text == nullptr ? std::string_view{} : std::string_view{text};
-}
-
-/// Settles what was thrown by the verdict of `classify`, or else by `otherwise`. To be called in a handler.
+/// Settles what was thrown by the verdict of `classify`, or else by the default. To be called in a handler.
+/// `known`: the exception, for its text, if it is one of the standard's.
 template <class Permit, class C>
-void settle_thrown(settlement<Permit>& settles, const C& classify, outcome otherwise,
-                   const std::exception* known = nullptr) {
+void settle_thrown(settlement<Permit>& settles, const C& classify, const std::exception* known = nullptr) {
   settles.ended();
+  auto result = outcome::failure;
   duration retry_after{};
   // Nothing to show when it is no C++ exception but, say, the end of the thread.
   if (const auto thrown = std::current_exception()) {
+    std::optional<outcome> said;
     if constexpr (judges_exceptions<C>) {
-      const auto ask = [&]() -> std::optional<outcome> { return classify.threw(thrown); };
-      otherwise = contained(ask, std::optional<outcome>{}).value_or(otherwise);
+      said = contained([&]() -> std::optional<outcome> { return classify.threw(thrown); }, said);
     }
-    if (otherwise == outcome::failure) retry_after = thrown_retry_after_of(classify, thrown);
+    result = said ? *said : default_classifier{}.threw(thrown);
+    if (result == outcome::failure) retry_after = thrown_retry_after_of(classify, thrown);
   }
   // Asked last: `threw` may have changed what it was shown.
-  const bool tells = known != nullptr && otherwise == outcome::failure;
-  settles.complete(otherwise, retry_after, tells ? text_of(*known) : std::string_view{});
+  const bool tells = known != nullptr && result == outcome::failure;
+  settles.complete(result, retry_after, tells ? text_of(*known) : std::string_view{});
 }
 #endif
 
-/// Makes the call; settles its permit when that throws. There are handlers only for what may be no failure,
-/// by default the refusal of another breaker, and for what has a text. Inlined by order, as below: on account
-/// of the handlers, which cost nothing until something is thrown, GCC would take the whole call for rare and
-/// move it out of line.
+/// Makes the call; settles its permit when that throws. By default there are handlers only for what may be no
+/// failure, and for what has a text. Inlined by order, as below: on account of the handlers, which cost
+/// nothing until something is thrown, GCC would take the whole call for rare and move it out of line.
 template <class Permit, class F, class C>
 BROWNOUT_ALWAYS_INLINE std::invoke_result_t<F> invoke_settling_thrown(settlement<Permit>& settles,
                                                                       F&& function, const C& classify) {
 #if defined(__cpp_exceptions)
   if constexpr (std::is_same_v<C, default_classifier> ||
                 !(judges_exceptions<C> || tells_thrown_retry_after<C>)) {
+    // As `default_classifier` judges, at less cost. The settlement is passed to no function that is not
+    // inlined: then the compiler keeps the permit in registers.
     try {
       return std::invoke(std::forward<F>(function));
     } catch (const call_rejected&) {
       settles.complete(outcome::ignored);
+      throw;
+    } catch (const std::bad_alloc&) {
+      settles.complete(outcome::ignored);
+      throw;
+    } catch (const std::nested_exception&) {
+      const auto judged = judge_handled_chain();
+      settles.complete(judged.result, {}, judged.text);
       throw;
     } catch (const std::exception& thrown) {
       settles.complete(outcome::failure, {}, text_of(thrown));
@@ -98,14 +104,11 @@ BROWNOUT_ALWAYS_INLINE std::invoke_result_t<F> invoke_settling_thrown(settlement
   } else {
     try {
       return std::invoke(std::forward<F>(function));
-    } catch (const call_rejected&) {
-      settle_thrown(settles, classify, outcome::ignored);
-      throw;
     } catch (const std::exception& thrown) {
-      settle_thrown(settles, classify, outcome::failure, &thrown);
+      settle_thrown(settles, classify, &thrown);
       throw;
     } catch (...) {
-      settle_thrown(settles, classify, outcome::failure);
+      settle_thrown(settles, classify);
       throw;
     }
   }

@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "brownout/core/assert.hpp"
+#include "brownout/core/outcome.hpp"
+#include "brownout/core/rejection.hpp"
+#include "brownout/version.hpp"
+
+#include <exception>
+#include <functional>
+#include <new>
+#include <string_view>
+
+namespace brownout::inline BROWNOUT_ABI::detail {
+
+struct matches_all {
+  constexpr bool operator()(const auto&) const noexcept { return true; }
+};
+
+#if defined(__cpp_exceptions)
+
+// Exceptions are told apart by handlers and not by casts, so that this works without RTTI.
+
+/// How many exceptions of a chain, as `std::throw_with_nested` makes them, are looked at: the outermost, and
+/// those inside it.
+inline constexpr int longest_exception_chain = 16;
+
+/// What the exception being handled was nested around, or null.
+[[nodiscard]] inline std::exception_ptr nested_in_handled() noexcept {
+  try {
+    throw;
+  } catch (const std::nested_exception& outer) {
+    return outer.nested_ptr();
+  } catch (...) {
+    return nullptr;
+  }
+}
+
+/// Whether a handler of `Exception` would catch it, or one inside it, and `matches` then says yes.
+template <class Exception, class Predicate>
+[[nodiscard]] bool is_caught_as(std::exception_ptr thrown, const Predicate& matches) {
+  BROWNOUT_PRECONDITION(thrown != nullptr, "a classifier was asked about no exception");
+  for (int looked_at = 0; thrown != nullptr && looked_at < longest_exception_chain; ++looked_at) {
+    try {
+      std::rethrow_exception(thrown);
+    } catch (const Exception& seen) {
+      if (std::invoke(matches, seen)) return true;
+      thrown = nested_in_handled();
+    } catch (const std::nested_exception& outer) {
+      thrown = outer.nested_ptr();
+    } catch (...) {
+      return false;
+    }
+  }
+  return false;
+}
+
+/// Whether it, or one inside it, says nothing about the dependency: the refusal of another breaker, and our
+/// own shortage of memory.
+[[nodiscard]] inline bool is_no_evidence(std::exception_ptr thrown) noexcept {
+  for (int looked_at = 0; thrown != nullptr && looked_at < longest_exception_chain; ++looked_at) {
+    try {
+      std::rethrow_exception(thrown);
+    } catch (const call_rejected&) {
+      return true;
+    } catch (const std::bad_alloc&) {
+      return true;
+    } catch (const std::nested_exception& outer) {
+      thrown = outer.nested_ptr();
+    } catch (...) {
+      return false;
+    }
+  }
+  return false;
+}
+
+/// Its text, if it has one.
+[[nodiscard]] inline std::string_view text_of(const std::exception& thrown) noexcept {
+  const char* const text = thrown.what();
+  return text == nullptr ? std::string_view{} : std::string_view{text};
+}
+
+/// What the default makes of an exception, and its text, which lives as long as the exception.
+struct judged_exception {
+  outcome result;
+  std::string_view text;
+};
+
+/// Judges the exception being handled, which has others inside.
+[[nodiscard]] inline judged_exception judge_handled_chain() noexcept {
+  if (is_no_evidence(std::current_exception())) return {outcome::ignored, {}};
+  try {
+    throw;
+  } catch (const std::exception& outermost) {
+    return {outcome::failure, text_of(outermost)};
+  } catch (...) {
+    return {outcome::failure, {}};
+  }
+}
+
+#endif
+
+}  // namespace brownout::inline BROWNOUT_ABI::detail
