@@ -64,7 +64,8 @@ class alignas(64) circuit_breaker {
   /// Throws `std::invalid_argument` naming field, value and range. Without exceptions the assertion handler
   /// gets that text.
   explicit circuit_breaker(Detector detector = {}, breaker_options options = {}, Clock clock = Clock{})
-      : circuit_breaker{shared_policy{options, detector}, std::move(options.name), std::move(clock)} {}
+      : circuit_breaker{shared_policy{std::make_shared<detail::policy<Detector>>(options, detector)},
+                        std::move(options.name), std::move(clock)} {}
 
   /// A breaker with the default detector and these options. Throws as above.
   ///
@@ -120,8 +121,12 @@ class alignas(64) circuit_breaker {
   }
 
   /// As `call`, with the refusal as a value. What `function` throws still passes through.
+  ///
+  /// If `function` returns a `result` itself, as a `try_call` of an inner breaker does, one `result` comes
+  /// back and not two. A rejection in it may come from either breaker. The rejection of an inner breaker
+  /// counts as nothing here.
   template <class F, class C = default_classifier>
-  result<std::invoke_result_t<F>> try_call(F&& function, const C& classify = {}) {
+  try_call_result_t<F> try_call(F&& function, const C& classify = {}) {
     return detail::try_call(*this, std::forward<F>(function), classify);
   }
 
@@ -206,13 +211,9 @@ class alignas(64) circuit_breaker {
   /// What a breaker decides by. The breakers of a registry share one until they are reconfigured. A type of
   /// its own, so that no `{}` and no name can mean it.
   struct shared_policy {
-    explicit shared_policy(const breaker_options& options, const Detector& detector)
-        : content{std::make_shared<detail::policy<Detector>>(options, detector)} {}
     explicit shared_policy(std::shared_ptr<detail::policy<Detector>> shared) : content{std::move(shared)} {}
-
     std::shared_ptr<detail::policy<Detector>> content;
   };
-
   circuit_breaker(shared_policy policy, std::string name, Clock clock)
       : history_{*policy.content->detector()},
         circuit_{std::move(policy.content), std::move(clock)},

@@ -31,6 +31,18 @@ inline constexpr bool says_outcome = requires(const C& classify, const R&... ret
 template <class C>
 inline constexpr bool says_outcome<C, void> = says_outcome<C>;
 
+/// It says so of what a `result` holds.
+template <class C, class R>
+inline constexpr bool says_outcome_inside = false;
+template <class C, class T>
+inline constexpr bool says_outcome_inside<C, result<T>> =
+    says_outcome<C, std::remove_reference_t<T>> || says_outcome_inside<C, T>;
+
+/// It judges what a call returns, or what is inside of that.
+template <class C, class R>
+inline constexpr bool judges_returned =
+    says_outcome<C, std::remove_reference_t<R>> || says_outcome_inside<C, std::remove_cvref_t<R>>;
+
 /// It judges exceptions too.
 template <class C>
 inline constexpr bool judges_exceptions = requires(const C& classify, const std::exception_ptr& thrown) {
@@ -79,12 +91,15 @@ inline constexpr bool holds_rejection = requires(const T& returned) {
 /// classifier may also have a member `threw(const std::exception_ptr&)` that returns the same for an
 /// exception. Without that member `default_classifier` judges exceptions.
 ///
+/// A classifier for `T` also serves a call that returns a `result<T>`, as a `try_call` inside does. It judges
+/// the value. A rejection is left to `default_classifier`.
+///
 /// Beyond the syntax: the same end of a call gives the same outcome. The breaker calls the classifier through
 /// a reference to const, on the threads that make the calls, and only for calls that were made. A classifier
 /// that throws has said nothing: `default_classifier` decides, and the caller gets the answer or the
 /// exception of the call.
 template <class C, class R>
-concept classifier = detail::says_outcome<C, std::remove_reference_t<R>> && !detail::mistakes_threw<C>;
+concept classifier = detail::judges_returned<C, R> && !detail::mistakes_threw<C>;
 
 /// Judges by what is certain from the type alone. It includes none of the headers whose types it understands.
 ///
@@ -158,8 +173,24 @@ inline constexpr bool has_unfit_predicate = false;
 /// The verdict of `classify`. If it says nothing or throws, the verdict of the default; if that throws too,
 /// ignored. For a `classify` of a wrong form one of the sentences below is the only error.
 template <class C, class... R>
-[[nodiscard]] constexpr outcome outcome_of(const C& classify, const R&... returned) {
-  if constexpr (has_unfit_predicate<C, R...>) {
+[[nodiscard]] constexpr outcome outcome_of(const C& classify, const R&... returned);
+
+/// The verdict of a `classify` for values about a call that returned a result.
+template <class C, class T>
+[[nodiscard]] constexpr outcome outcome_inside(const C& classify, const result<T>& returned) {
+  if (!returned.has_value()) return default_classifier{}(returned);
+  if constexpr (std::is_void_v<T>) {
+    return outcome_of(classify);
+  } else {
+    return outcome_of(classify, *returned);
+  }
+}
+
+template <class C, class... R>
+constexpr outcome outcome_of(const C& classify, const R&... returned) {
+  if constexpr (!says_outcome<C, R...> && (is_result<R> || ...)) {
+    return outcome_inside(classify, returned...);
+  } else if constexpr (has_unfit_predicate<C, R...>) {
     static_assert(!has_unfit_predicate<C, R...>,
                   "brownout: the predicate given to failure_if, success_if or ignore_if must take what the "
                   "call returns, by value or by reference to const, and return a bool");

@@ -5,6 +5,7 @@
 #include "brownout/core/rejection.hpp"
 #include "brownout/version.hpp"
 
+#include <concepts>
 #include <memory>
 #include <type_traits>
 #include <utility>
@@ -20,50 +21,111 @@ template <class T>
 inline constexpr bool is_result = false;
 template <class T>
 inline constexpr bool is_result<result<T>> = true;
+
+/// What a refusable call of a function that returns an `R` gives: one result, however many breakers refuse.
+template <class R>
+struct refusable {
+  using type = result<R>;
+};
+template <class T>
+struct refusable<result<T>> {
+  using type = result<T>;
+};
+
+/// Values of these types, or what they refer to, can be compared.
+template <class T, class U>
+inline constexpr bool are_comparable = requires(bool equal, const std::add_pointer_t<const T> one,
+                                                const std::add_pointer_t<const U> other) {
+  equal = (*one == *other);
+};
 }  // namespace detail
 
-/// What a guarded call returned, or why it was not made. The part of C++23's `std::expected` that is needed
-/// here.
+/// What `try_call(function)` returns: `result<R>` for a function that returns an `R`. A function that returns
+/// a `result<T>` itself, by value, makes it `result<T>`: the rejection is that of either breaker.
+template <class F>
+using try_call_result_t = typename detail::refusable<std::remove_cv_t<std::invoke_result_t<F>>>::type;
+
+/// What a guarded call returned, or the rejection if it was not made. The part of C++23's `std::expected<T,
+/// rejection>` that is needed here, with references besides.
 ///
-/// `T` may be void, a reference or move-only. Not thread-safe, like any value.
+/// `T` may be void, a reference or move-only. A default-constructed result holds a value-initialised `T`, as
+/// that of `std::expected` does, and not a rejection. Results that hold equal values, or equal rejections,
+/// are equal; results of references compare what they refer to. Not thread-safe, like any value.
 template <class T>
 class [[nodiscard]] result {
   static_assert(!std::is_same_v<std::remove_cvref_t<T>, brownout::rejection>,
                 "a call that returns a rejection could not be told from a call that was rejected");
   static constexpr bool is_void = std::is_void_v<T>;
-  using stored =
-      std::conditional_t<is_void, std::monostate,
-                         std::conditional_t<std::is_reference_v<T>, std::add_pointer_t<T>, std::decay_t<T>>>;
+  static constexpr bool is_reference = std::is_reference_v<T>;
+  using stored = std::conditional_t<is_void, std::monostate,
+                                    std::conditional_t<is_reference, std::add_pointer_t<T>, std::decay_t<T>>>;
 
+  /// A value that is no result, nor what else has a constructor of its own. A `bool` is made of no result.
   template <class U>
-  static constexpr bool holds = !is_void && !std::is_reference_v<T> && std::is_constructible_v<stored, U&&> &&
-                                !detail::is_result<std::remove_cvref_t<U>> &&
-                                !std::is_same_v<std::remove_cvref_t<U>, brownout::rejection>;
+  static constexpr bool holds = !is_void && !is_reference && std::is_constructible_v<stored, U> &&
+                                !std::is_same_v<std::remove_cvref_t<U>, result> &&
+                                !std::is_same_v<std::remove_cvref_t<U>, brownout::rejection> &&
+                                !std::is_same_v<std::remove_cvref_t<U>, std::in_place_t> &&
+                                !(std::is_same_v<stored, bool> && detail::is_result<std::remove_cvref_t<U>>);
   template <class U>
-  static constexpr bool binds_to = std::is_reference_v<T>&& std::is_convertible_v<U&&, T>&&
+  static constexpr bool binds_to = is_reference&& std::is_convertible_v<U&&, T>&&
                                        std::is_convertible_v<std::add_pointer_t<U>, std::add_pointer_t<T>> &&
                                    (std::is_rvalue_reference_v<T> || std::is_lvalue_reference_v<U>);
+
+  /// A `T` can be made of what the other result holds, and not of the other result itself.
+  template <class U, class Other>
+  static consteval bool converts_from() {
+    if constexpr (is_void || std::is_void_v<U> || std::is_same_v<T, U>) {
+      return false;
+    } else if constexpr (is_reference) {
+      return std::is_reference_v<U> && binds_to<U>;
+    } else {
+      return std::is_constructible_v<stored, U> && !std::is_same_v<stored, bool> &&
+             !std::is_constructible_v<stored, Other> && !std::is_convertible_v<Other, stored>;
+    }
+  }
 
  public:
   using value_type = T;
 
+  /// Holds a value-initialised `T`; of void, that the call has returned.
+  constexpr result() requires(is_void || (!is_reference && std::is_default_constructible_v<stored>))
+      : content_{std::in_place_index<0>} {}
+
+  /// Holds a `T` made of these arguments.
+  template <class... Args>
+  requires(!is_reference &&
+           std::is_constructible_v<stored, Args...>) constexpr explicit result(std::in_place_t,
+                                                                               Args&&... args)
+      : content_{std::in_place_index<0>, std::forward<Args>(args)...} {}
+
   // NOLINTBEGIN(google-explicit-constructor): a result is made by returning what it holds
   // NOLINTBEGIN(bugprone-forwarding-reference-overload): `holds` and `binds_to` leave copy and move alone
 
-  /// A value.
+  /// Holds a value. Explicit where `T` is not made of a `U` without saying so.
   template <class U = T>
   requires holds<U>
-  constexpr result(U&& value) : content_{std::in_place_index<0>, std::forward<U>(value)} {}
+  constexpr explicit(!std::is_convertible_v<U, stored>) result(U&& value)
+      : content_{std::in_place_index<0>, std::forward<U>(value)} {}
 
-  /// A reference to what it is given, which must outlive the result; never to a temporary made of it.
+  /// Refers to what it is given, which must outlive the result; never to a temporary made of it.
   template <class U>
   requires binds_to<U>
   constexpr result(U&& value) : content_{std::in_place_index<0>, std::addressof(value)} {}
 
   // NOLINTEND(bugprone-forwarding-reference-overload)
 
-  constexpr result() requires is_void : content_{std::in_place_index<0>} {}
+  /// Holds what the other result holds, converted. Explicit where the value's conversion is.
+  template <class U>
+  requires(converts_from<U, const result<U>&>()) constexpr explicit(!std::is_convertible_v<U, T>)
+      result(const result<U>& other)
+      : content_{converted(other)} {}
+  template <class U>
+  requires(converts_from<U, result<U>>()) constexpr explicit(!std::is_convertible_v<U, T>)
+      result(result<U>&& other)
+      : content_{converted(std::move(other))} {}
 
+  /// Holds a rejection.
   constexpr result(const brownout::rejection& why) : content_{std::in_place_index<1>, why} {}
 
   // NOLINTEND(google-explicit-constructor)
@@ -75,7 +137,7 @@ class [[nodiscard]] result {
   /// Why the call was not made. Precondition: `!has_value()`.
   [[nodiscard]] constexpr const brownout::rejection& rejection() const noexcept {
     BROWNOUT_PRECONDITION(content_.index() == 1, "result::rejection() on a result that was not refused");
-    return *std::get_if<1>(&content_);
+    return std::get<1>(content_);
   }
 
   /// The value. Precondition: `has_value()`.
@@ -92,17 +154,25 @@ class [[nodiscard]] result {
   constexpr decltype(auto) value() && { return throw_if_rejected(), get(std::move(*this)); }
 
   /// The value, or `fallback` when the call was not made.
-  template <class U>
-  requires(!is_void && std::is_constructible_v<std::decay_t<T>, U&&>)
+  template <class U = std::decay_t<T>>
+  requires(!is_void && std::is_convertible_v<U, std::decay_t<T>>)
       [[nodiscard]] constexpr std::decay_t<T> value_or(U&& fallback) const& {
-    return has_value() ? static_cast<std::decay_t<T>>(get(*this))
-                       : static_cast<std::decay_t<T>>(std::forward<U>(fallback));
+    if (has_value()) return get(*this);
+    return std::forward<U>(fallback);
   }
-  template <class U>
-  requires(!is_void && std::is_constructible_v<std::decay_t<T>, U&&>)
+  template <class U = std::decay_t<T>>
+  requires(!is_void && std::is_convertible_v<U, std::decay_t<T>>)
       [[nodiscard]] constexpr std::decay_t<T> value_or(U&& fallback) && {
-    return has_value() ? static_cast<std::decay_t<T>>(get(std::move(*this)))
-                       : static_cast<std::decay_t<T>>(std::forward<U>(fallback));
+    if (has_value()) return get(std::move(*this));
+    return std::forward<U>(fallback);
+  }
+
+  constexpr void swap(result& other) noexcept(
+      std::is_nothrow_swappable_v<stored>&& std::is_nothrow_move_constructible_v<stored>) {
+    content_.swap(other.content_);
+  }
+  friend constexpr void swap(result& one, result& other) noexcept(noexcept(one.swap(other))) {
+    one.swap(other);
   }
 
  private:
@@ -115,10 +185,10 @@ class [[nodiscard]] result {
     BROWNOUT_PRECONDITION(self.has_value(), "the value of a result that holds a rejection");
     if constexpr (is_void) {
       return;
-    } else if constexpr (std::is_reference_v<T>) {
-      return static_cast<T>(**std::get_if<0>(&self.content_));
+    } else if constexpr (is_reference) {
+      return static_cast<T>(*std::get<0>(self.content_));
     } else {
-      auto& value = *std::get_if<0>(&self.content_);
+      auto& value = std::get<0>(self.content_);
       if constexpr (std::is_lvalue_reference_v<Self>) {
         return (value);
       } else {
@@ -127,7 +197,45 @@ class [[nodiscard]] result {
     }
   }
 
-  std::variant<stored, brownout::rejection> content_;
+  using content = std::variant<stored, brownout::rejection>;
+
+  template <class Other>
+  static constexpr content converted(Other&& other) {
+    if (!other.has_value()) return content{std::in_place_index<1>, other.rejection()};
+    if constexpr (is_reference) {
+      auto&& referred = *other;
+      return content{std::in_place_index<0>, std::addressof(referred)};
+    } else {
+      return content{std::in_place_index<0>, *std::forward<Other>(other)};
+    }
+  }
+
+  content content_;
 };
+
+// No members' friends: a value that converts to a result is not compared as one.
+
+template <class T, class U>
+requires((std::is_void_v<T> && std::is_void_v<U>) || detail::are_comparable<T, U>)
+    [[nodiscard]] constexpr bool
+    operator==(const result<T>& one, const result<U>& other) {
+  if (one.has_value() != other.has_value()) return false;
+  if (!one.has_value()) return one.rejection() == other.rejection();
+  if constexpr (std::is_void_v<T>) {
+    return true;
+  } else {
+    return *one == *other;
+  }
+}
+template <class T, class U>
+requires(!detail::is_result<U> && !std::is_same_v<U, rejection> && detail::are_comparable<T, U>)
+    [[nodiscard]] constexpr bool
+    operator==(const result<T>& one, const U& value) {
+  return one.has_value() && *one == value;
+}
+template <class T>
+[[nodiscard]] constexpr bool operator==(const result<T>& one, const rejection& why) noexcept {
+  return !one.has_value() && one.rejection() == why;
+}
 
 }  // namespace brownout::inline BROWNOUT_ABI

@@ -116,7 +116,7 @@ class [[nodiscard]] keyed_breaker {
 
   /// As the breaker's. Precondition: holds one.
   template <class F, class C = default_classifier>
-  result<std::invoke_result_t<F>> try_call(F&& function, const C& classify = {}) const {
+  try_call_result_t<F> try_call(F&& function, const C& classify = {}) const {
     return node().breaker.try_call(std::forward<F>(function), classify);
   }
 

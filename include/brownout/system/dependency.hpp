@@ -129,7 +129,7 @@ class dependency {
   }
 
   template <class F, class C = default_classifier>
-  result<std::invoke_result_t<F>> try_call(F&& function, const C& classify = {}) {
+  try_call_result_t<F> try_call(F&& function, const C& classify = {}) {
     return detail::try_call(*this, std::forward<F>(function), classify);
   }
 

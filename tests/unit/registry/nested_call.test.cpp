@@ -22,3 +22,15 @@ TEST_CASE("a call within a call of a key's breaker rides on its probe, by whiche
   CHECK(bench.breakers.at("b").observed_state() == circuit_state::closed);
   CHECK(handle.snapshot().rejections == 0);
 }
+
+TEST_CASE("try_call of one key within try_call of another gives one result", "[registry][B7]") {
+  bench bench{100};
+  const auto ask = [&] {
+    return bench.breakers.at("a").try_call(
+        [&] { return bench.breakers.at("b").try_call([] { return 42; }); });
+  };
+  CHECK(ask() == 42);
+  bench.hold("b", &tested_registry::breaker_type::force_open);
+  CHECK(ask() == rejection{rejection_reason::forced_open, rejection::unknown});
+  CHECK(bench.breakers.at("a").snapshot().failed_results == 0);
+}

@@ -35,3 +35,14 @@ TEST_CASE("a call within a call of a dependency rides on its probe, and the depe
   const auto circuit = directory.breaker().status();
   CHECK(directory.statistics(circuit.epoch).calls == 1);
 }
+
+TEST_CASE("try_call of one dependency within try_call of another gives one result", "[system][B7]") {
+  brownout::manual_clock clock;
+  brownout::dependency<brownout::manual_clock> outer{{.name = "outer"}, clock};
+  brownout::dependency<brownout::manual_clock> inner{{.name = "inner"}, clock};
+  const auto ask = [&] { return outer.try_call([&] { return inner.try_call([] { return 42; }); }); };
+  CHECK(ask() == 42);
+  inner.breaker().force_open();
+  CHECK_FALSE(ask().has_value());
+  CHECK(outer.statistics(outer.breaker().status().epoch).calls == 1);
+}

@@ -124,8 +124,11 @@ BROWNOUT_ALWAYS_INLINE std::invoke_result_t<F> invoke_settling_thrown(settlement
 template <class Permit, class F, class C>
 requires std::is_object_v<std::invoke_result_t<F>> BROWNOUT_ALWAYS_INLINE std::invoke_result_t<F>
 invoke_settling(Permit& admitted, F&& function, const C& classify) {
+  static_assert(std::is_move_constructible_v<std::invoke_result_t<F>>,
+                "what a guarded call returns must be movable, since it is judged before it is returned");
   settlement<Permit> settles{admitted};
-  std::invoke_result_t<F> value = invoke_settling_thrown(settles, std::forward<F>(function), classify);
+  std::remove_cv_t<std::invoke_result_t<F>> value =
+      invoke_settling_thrown(settles, std::forward<F>(function), classify);
   settles.ended();
   const auto verdict = outcome_of(classify, value);
   settles.complete(verdict, verdict == outcome::failure ? retry_after_of(classify, value) : duration{});
@@ -176,7 +179,7 @@ std::invoke_result_t<F> call(Breaker& breaker, F&& function, const C& classify) 
 }
 
 template <class Breaker, class F, class C>
-result<std::invoke_result_t<F>> try_call(Breaker& breaker, F&& function, const C& classify) {
+try_call_result_t<F> try_call(Breaker& breaker, F&& function, const C& classify) {
   auto admitted = acquire_for_call(breaker);
   if (!admitted) [[unlikely]] {
     return admitted.rejection();
