@@ -22,6 +22,13 @@ inline constexpr bool is_result = false;
 template <class T>
 inline constexpr bool is_result<result<T>> = true;
 
+/// `Callable` is a pointer to a member of what a result holds. `std::invoke` would take the result for a
+/// pointer to that, and ask it for a value that it may not have.
+template <class Callable, class Seen>
+inline constexpr bool looks_inside = false;
+template <class Member, class Class, class T>
+inline constexpr bool looks_inside<Member Class::*, result<T>> = !std::is_same_v<Class, result<T>>;
+
 /// What a refusable call of a function that returns an `R` gives: one result, however many breakers refuse.
 template <class R>
 struct refusable {

@@ -4,7 +4,9 @@
 #include "brownout/core/clock.hpp"
 #include "brownout/core/detail/compiler.hpp"
 #include "brownout/core/detail/contained.hpp"
+#include "brownout/core/detail/exception_chain.hpp"
 #include "brownout/core/outcome.hpp"
+#include "brownout/core/result.hpp"
 #include "brownout/version.hpp"
 
 #include <algorithm>
@@ -41,13 +43,31 @@ template <class Wait>
 
 /// How long `get(seen)` says to wait. Zero: it says nothing. Of a call that returns nothing, `seen` is empty.
 template <class Getter, class... Seen>
-[[nodiscard]] constexpr duration wait_from(const Getter& get, Seen&... seen) {
-  constexpr bool is_taken = sizeof...(Seen) == 1 && std::is_invocable_v<const Getter&, Seen&...>;
+[[nodiscard]] constexpr duration wait_from(const Getter& get, Seen&... seen);
+
+/// What `get` says of the value inside of a result. Of a rejection nothing.
+template <class Getter, class Result>
+[[nodiscard]] constexpr duration wait_inside(const Getter& get, Result& seen) {
+  if (!seen.has_value()) return duration::zero();
+  if constexpr (std::is_void_v<typename Result::value_type>) {
+    return wait_from(get);
+  } else {
+    return wait_from(get, *seen);
+  }
+}
+
+template <class Getter, class... Seen>
+constexpr duration wait_from(const Getter& get, Seen&... seen) {
+  constexpr bool is_taken = sizeof...(Seen) == 1 && std::is_invocable_v<const Getter&, Seen&...> &&
+                            !(looks_inside<Getter, std::remove_cv_t<Seen>> || ...);
+  constexpr bool is_inside = !is_taken && (is_result<std::remove_cv_t<Seen>> || ...);
   static_assert(
-      is_taken,
+      is_taken || is_inside,
       "brownout: the getter given to retry_after_from must take what the call returns, or the named "
       "exception: by value, by reference, or as a pointer to a member of it");
-  if constexpr (is_taken) {
+  if constexpr (is_inside) {
+    return wait_inside(get, seen...);
+  } else if constexpr (is_taken) {
     constexpr bool is_said = is_wait<std::remove_cvref_t<std::invoke_result_t<const Getter&, Seen&...>>>;
     static_assert(is_said,
                   "brownout: the getter given to retry_after_from must return a std::chrono::duration or a "
@@ -71,9 +91,25 @@ inline constexpr bool tells_thrown_retry_after = requires(const C& classify,
 
 /// How long the dependency wants to be left alone when a call returned this. Zero: it did not say.
 template <class C, class... Returned>
-[[nodiscard]] constexpr duration retry_after_of(const C& classify, Returned&... returned) {
+[[nodiscard]] constexpr duration retry_after_of(const C& classify, Returned&... returned);
+
+/// The same of the value inside of a result. Of a rejection nothing.
+template <class C, class Result>
+[[nodiscard]] constexpr duration retry_after_inside(const C& classify, Result& returned) {
+  if (!returned.has_value()) return duration::zero();
+  if constexpr (std::is_void_v<typename Result::value_type>) {
+    return retry_after_of(classify);
+  } else {
+    return retry_after_of(classify, *returned);
+  }
+}
+
+template <class C, class... Returned>
+constexpr duration retry_after_of(const C& classify, Returned&... returned) {
   if constexpr (tells_retry_after<C, Returned...>) {
     return contained([&] { return wait_of(classify.retry_after(returned...)); }, duration::zero());
+  } else if constexpr ((is_result<std::remove_cv_t<Returned>> || ...)) {
+    return retry_after_inside(classify, returned...);
   } else {
     return duration::zero();
   }
@@ -110,13 +146,10 @@ struct exception_wait_rule {
   }
 #if defined(__cpp_exceptions)
   [[nodiscard]] duration thrown_retry_after(const std::exception_ptr& thrown) const {
-    try {
-      std::rethrow_exception(thrown);
-    } catch (Exception& seen) {
-      return wait_from(get, seen);
-    } catch (...) {
-      return duration::zero();
-    }
+    duration said{};
+    const auto asked = [&](Exception& seen) { return (said = wait_from(get, seen)) > duration::zero(); };
+    static_cast<void>(is_caught_as<Exception&>(thrown, asked));
+    return said;
   }
 #endif
 };
@@ -148,6 +181,8 @@ template <class Getter>
   return detail::returned_wait_rule<Getter>{std::move(get)};
 }
 /// The same for a call that threw an `Exception`, or an exception derived from it: `get` takes the exception.
+/// One inside another exception (`std::throw_with_nested`) is found too, up to 16 exceptions deep; the
+/// outermost that says something decides.
 template <class Exception, class Getter>
 [[nodiscard]] constexpr auto retry_after_from(Getter get) {
   return detail::exception_wait_rule<Exception, Getter>{std::move(get)};

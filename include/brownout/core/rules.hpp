@@ -25,8 +25,9 @@ struct returned_rule {
   BROWNOUT_NO_UNIQUE_ADDRESS Predicate matches;
 
   template <class R>
-  requires std::predicate<const Predicate&, const R&>
-  [[nodiscard]] constexpr std::optional<outcome> operator()(const R& returned) const {
+  requires(std::predicate<const Predicate&, const R&> && !looks_inside<Predicate, R>)
+      [[nodiscard]] constexpr std::optional<outcome>
+      operator()(const R& returned) const {
     return std::invoke(matches, returned) ? std::optional{Verdict} : std::nullopt;
   }
 };
@@ -50,7 +51,7 @@ struct exception_rule {
 
 #if defined(__cpp_exceptions)
   [[nodiscard]] std::optional<outcome> threw(const std::exception_ptr& thrown) const {
-    return (is_caught_as<Exceptions>(thrown, matches) || ...) ? std::optional{Verdict} : std::nullopt;
+    return (is_caught_as<const Exceptions&>(thrown, matches) || ...) ? std::optional{Verdict} : std::nullopt;
   }
 #endif
 };

@@ -19,6 +19,7 @@ namespace {
 
 struct response {
   int status = 200;
+  [[nodiscard]] bool failed() const { return status >= 500; }
 };
 constexpr auto server_error = [](const response& seen) { return seen.status >= 500; };
 
@@ -158,6 +159,14 @@ TEST_CASE("what judges the value of a call judges it inside of a result too", "[
     ask(503, brownout::failure_if(server_error));
     CHECK(all.failures() == "110");
   }
+  SECTION("nor to a rule about a member of the value") {
+    const auto failed = brownout::failure_if(&response::failed);
+    ask(503, failed);
+    CHECK(all.failures() == "222");
+    all.inner.circuit.force_open();
+    ask(503, failed);
+    CHECK(all.failures() == "220");  // as before, and the inner one begins anew
+  }
   SECTION("unless it takes the result") {
     all.inner.circuit.force_open();
     const auto whole = [](const result<response>& seen) {
@@ -171,6 +180,40 @@ TEST_CASE("what judges the value of a call judges it inside of a result too", "[
     const auto fetch = [&] { return all.inner.circuit.try_call([] {}); };
     static_cast<void>(all.outer.circuit.try_call(fetch, [] { return outcome::failure; }));
     CHECK(all.failures() == "210");
+  }
+}
+
+TEST_CASE("a Retry-After is read from what is inside of a result", "[breaker][B7][B12]") {
+  struct busy {
+    duration retry_after;
+  };
+  const auto always = [](const busy&) { return true; };
+  const brownout::first_match classify{brownout::failure_if(always),
+                                       brownout::retry_after_from(&busy::retry_after)};
+  bench inner{bench::defaults(), 1};
+  bench outer{bench::defaults(), 1};
+  static_cast<void>(outer.circuit.try_call(
+      [&] { return inner.circuit.try_call([] { return busy{30s}; }, classify); }, classify));
+  CHECK(inner.circuit.try_acquire().rejection().retry_after == 30s);
+  CHECK(outer.circuit.try_acquire().rejection().retry_after == 30s);
+
+  SECTION("and by a classifier of its own") {
+    struct own_rule {
+      outcome operator()(const busy&) const { return outcome::failure; }
+      duration retry_after(const busy& seen) const { return seen.retry_after; }
+    };
+    bench around{bench::defaults(), 1};
+    const auto ask = [] { return result<busy>{busy{40s}}; };
+    static_cast<void>(around.circuit.call(ask, own_rule{}));
+    CHECK(around.circuit.try_acquire().rejection().retry_after == 40s);
+  }
+  SECTION("of a rejection nothing") {
+    bench around{bench::defaults(), 1};
+    const auto ask = []() -> result<busy> { return rejection{rejection_reason::circuit_open, 9s}; };
+    const auto failure = [](const result<busy>&) { return outcome::failure; };
+    const brownout::first_match fails{brownout::retry_after_from(&busy::retry_after), failure};
+    static_cast<void>(around.circuit.call(ask, fails));
+    CHECK(around.circuit.try_acquire().rejection().retry_after == 5s);
   }
 }
 

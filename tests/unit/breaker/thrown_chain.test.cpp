@@ -105,3 +105,21 @@ TEST_CASE("of a chain of exceptions the text of the outermost is kept", "[breake
     CHECK(last() == "not found");
   }
 }
+
+TEST_CASE("a Retry-After is read from an exception that others are wrapped around", "[breaker][B12]") {
+  struct overloaded : std::runtime_error {
+    overloaded() : runtime_error{"overloaded"} {}
+    duration retry_after = 30s;
+  };
+  const auto asked = brownout::retry_after_from<overloaded>(&overloaded::retry_after);
+  const auto refused_for = [&](auto function) {
+    bench bench{bench::defaults(), 1};
+    CHECK_THROWS(bench.circuit.call(function, asked));
+    return bench.circuit.try_acquire().rejection().retry_after;
+  };
+  const auto overload = [] { throw overloaded{}; };
+  CHECK(refused_for(overload) == 30s);
+  CHECK(refused_for(wrapping(overload, query_failed)) == 30s);
+  CHECK(refused_for(wrapping(wrapping(overload, plain_error{}), query_failed)) == 30s);
+  CHECK(refused_for(wrapping([] { throw not_found{}; }, query_failed)) == 5s);
+}

@@ -36,14 +36,14 @@ inline constexpr int longest_exception_chain = 16;
   }
 }
 
-/// Whether a handler of `Exception` would catch it, or one inside it, and `matches` then says yes.
-template <class Exception, class Predicate>
+/// Whether a handler of `Handled` would catch it, or one inside it, and `matches` then says yes.
+template <class Handled, class Predicate>
 [[nodiscard]] bool is_caught_as(std::exception_ptr thrown, const Predicate& matches) {
   BROWNOUT_PRECONDITION(thrown != nullptr, "a classifier was asked about no exception");
   for (int looked_at = 0; thrown != nullptr && looked_at < longest_exception_chain; ++looked_at) {
     try {
       std::rethrow_exception(thrown);
-    } catch (const Exception& seen) {
+    } catch (Handled seen) {
       if (std::invoke(matches, seen)) return true;
       thrown = nested_in_handled();
     } catch (const std::nested_exception& outer) {
