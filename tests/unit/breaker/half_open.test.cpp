@@ -213,7 +213,7 @@ breaker_options by_rate() {
 }  // namespace
 
 TEST_CASE("with a probe rate, as many calls pass as decide, however they end or come back",
-          "[breaker][B4][B12]") {
+          "[breaker][B4][B12][B12l]") {
   bench bench{by_rate()};
   auto first = bench.first_probe();
   CHECK(bench.circuit.snapshot().probes_needed == 4);
@@ -385,7 +385,7 @@ TEST_CASE("a probe rate that is replaced while calls are in flight holds from th
   }
 }
 
-TEST_CASE("where slow calls are counted, a probe rate has a share of slow calls", "[breaker][B12]") {
+TEST_CASE("where slow calls are counted, a probe rate has a share of slow calls", "[breaker][B12][B12m]") {
   manual_clock clock;
   brownout::circuit_breaker circuit{
       brownout::slow_call_rate<>{.slower_than = 1s, .minimum_calls = 1, .window = {1}},

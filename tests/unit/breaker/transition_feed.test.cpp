@@ -251,7 +251,7 @@ TEST_CASE("a listener that blocks stops neither other threads nor what they caus
 }
 
 TEST_CASE("a thread that has delivered its share hands over to the next one that publishes",
-          "[breaker][B10]") {
+          "[breaker][B10][B10j]") {
   constexpr std::uint64_t total = 100;
   const feed_bench bench;
   epochs heard;

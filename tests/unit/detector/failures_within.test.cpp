@@ -118,7 +118,7 @@ void agree_for_long(std::uint32_t latest, unsigned seed) {
 
 }  // namespace
 
-TEST_CASE("as many failures as the threshold within the period open the circuit", "[detector]") {
+TEST_CASE("as many failures as the threshold within the period open the circuit", "[detector][T9]") {
   times_bench bench{failures_within{.threshold = 3, .period = 60s}};
   bench.fail();
   bench.clock.advance(30s);
