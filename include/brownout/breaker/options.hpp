@@ -91,8 +91,8 @@ struct breaker_options {
   open_period open_for = adaptive_period{};
 
   /// Whether a failure that says how long to wait (its Retry-After, see `retry_after_from`) opens a closed
-  /// circuit at once, for at least that long. Such a failure then ends the ramp too. A failed probe opens the
-  /// circuit again with or without this option. A circuit that only measures does not open.
+  /// circuit at once, for at least that long. It then opens a half-open circuit again too, whatever the ramp
+  /// or `probe_rate` would allow. A circuit that only measures does not open.
   ///
   /// Default: false. Then the failure counts like any other. The answer may be meant for one key or one
   /// tenant only, and would keep all others out for up to 5 minutes. Set it where all calls share one quota.

@@ -136,6 +136,24 @@ TEST_CASE("a half-open circuit that is told to wait opens again", "[breaker][B12
   }
 }
 
+TEST_CASE("probes that decide together open again at once when one is told to wait, where that is wanted",
+          "[breaker][B12]") {
+  const bool wanted = GENERATE(false, true);
+  manual_clock clock;
+  tested_breaker circuit{consecutive_failures{1},
+                         {.open_for = 5s,
+                          .open_on_retry_after = wanted,
+                          .probes = 4,
+                          .probe_rate = {.calls = 4, .failure_threshold = 0.5},
+                          .ramp = brownout::no_ramp},
+                         clock};
+  circuit.try_acquire()->complete(outcome::failure);
+  clock.advance(5s);
+  CHECK(circuit.try_acquire()->complete(outcome::failure, 20s) == disposition::counted);
+  CHECK(circuit.observed_state() == (wanted ? circuit_state::open : circuit_state::half_open));
+  CHECK(circuit.snapshot().retry_after == (wanted ? 20s : 0s));
+}
+
 TEST_CASE("a wait that came with a success says nothing, even if the call was too slow",
           "[breaker][B12][B12k]") {
   manual_clock clock;
