@@ -114,7 +114,7 @@ class policy {
   static void of_breaker(std::string_view name, auto check) {
     // A name that is too long is refused itself.
     if (name.empty() || name.size() > breaker_options::longest_name) return check();
-    name_owner("breaker '" + std::string{name} + "'", check);
+    validate_for("breaker '" + std::string{name} + "'", check);
   }
 
   live_value<recovery> rules_;

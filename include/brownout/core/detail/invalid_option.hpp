@@ -26,22 +26,6 @@ namespace brownout::inline BROWNOUT_ABI::detail {
   raise(std::invalid_argument{text});
 }
 
-/// Runs `check`. When that refuses an option, `whose` and a colon come before the message: "breaker 'x':
-/// ...". Without exceptions the assertion handler has the message as it was.
-template <class Check>
-void name_owner(std::string_view whose, Check&& check) {
-#if defined(__cpp_exceptions)
-  try {
-    check();
-  } catch (const std::invalid_argument& refused) {
-    throw std::invalid_argument{std::string{whose}.append(": ").append(refused.what())};
-  }
-#else
-  static_cast<void>(whose);
-  check();
-#endif
-}
-
 /// A whole number in digits.
 [[nodiscard]] std::string to_text(std::integral auto value) {
   return std::to_string(value);
