@@ -2,7 +2,7 @@
 #pragma once
 
 #include "brownout/core/clock.hpp"
-#include "brownout/core/detail/user_code.hpp"
+#include "brownout/core/detail/contained.hpp"
 #include "brownout/system/probe.hpp"
 #include "brownout/system/supervisor.hpp"
 #include "brownout/version.hpp"
@@ -86,7 +86,7 @@ class supervision {
     for (std::size_t i = 0; i < threads_.size(); ++i) {
       // An order that no thread has begun: without an answer the supervisor would wait for ever.
       if (const auto order = std::exchange(shared_->workers[i].order, std::nullopt))
-        report(*shared_, *order, given_up);
+        report(*shared_, *order, given_up());
       if (!threads_[i].joinable()) continue;
       if (shared_->workers[i].ended) {
         threads_[i].join();  // it has left its loop and needs the lock no more
@@ -158,7 +158,7 @@ class supervision {
   }
 
   [[nodiscard]] bool observe(const plan_type& plan) noexcept {
-    return !on_step_ || detail::returns([&] { on_step_(plan); });
+    return !on_step_ || detail::contained([&] { return on_step_(plan), true; }, false);
   }
 
   /// A probe's thread. Static, and the thread has a copy of the probe: it may outlive the supervision.
@@ -173,7 +173,7 @@ class supervision {
       const auto found = ask(asked, {order.deadline, state->stop});
       lock.lock();
       if (state->watched == nullptr) break;  // left to itself by `stop`
-      report(*state, order, state->stopping ? given_up : found);
+      report(*state, order, state->stopping ? given_up() : found);
       if (state->stopping) break;
       state->nudged = true;
       state->changed.notify_all();
@@ -182,15 +182,15 @@ class supervision {
     state->changed.notify_all();
   }
 
-  static inline const probe_result given_up{outcome::cancelled, {}};  // says nothing of the dependency
+  /// Says nothing of the dependency.
+  static probe_result given_up() { return {outcome::cancelled, {}}; }
   static void report(shared& state, const probe_order& order, const probe_result& found) {
     state.watched->report(order, found, state.watched->now());
   }
 
   static probe_result ask(const probe& asked, const probe_context& context) noexcept {
-    probe_result found;
-    if (detail::returns([&] { found = asked(context); })) return found;
-    return {outcome::failure, "the probe threw an exception"};
+    return detail::contained([&] { return asked(context); },
+                             probe_result{outcome::failure, "the probe threw an exception"});
   }
 
   std::mutex ending_;                 // one thread stops at a time; guards the next

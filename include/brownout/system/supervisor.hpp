@@ -6,7 +6,7 @@
 #include "brownout/core/clock.hpp"
 #include "brownout/core/detail/chance.hpp"
 #include "brownout/core/detail/compiler.hpp"
-#include "brownout/core/detail/user_code.hpp"
+#include "brownout/core/detail/contained.hpp"
 #include "brownout/feature/dependency_set.hpp"
 #include "brownout/feature/dimmer.hpp"
 #include "brownout/feature/feature_matrix.hpp"
@@ -222,7 +222,7 @@ class supervisor {
     std::vector<measurement> all(measured_ ? options_.dependencies.size() : 0);
     for (std::size_t i = 0; i < all.size(); ++i) {
       const auto& measure_one = options_.dependencies[i].measure;
-      if (measure_one) static_cast<void>(detail::returns([&] { all[i] = measure_one(); }));
+      if (measure_one) all[i] = detail::contained(measure_one, measurement{});
     }
     return all;
   }
