@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: BSL-1.0
+// The whole library at work without exceptions and RTTI.
+#include <brownout/brownout.hpp>
+#include <brownout/testing/manual_clock.hpp>
+
+#include <boost/throw_exception.hpp>
+
+#include <cstdlib>
+#include <exception>
+#include <string_view>
+
+#if defined(__cpp_exceptions) || defined(__cpp_rtti)
+#error "this file is for compiling without exceptions and RTTI"
+#endif
+
+// Boost, which the library's system/ uses, asks every program without exceptions to define these.
+namespace boost {
+void throw_exception(const std::exception& /*error*/) {
+  std::abort();
+}
+void throw_exception(const std::exception& /*error*/, const source_location& /*where*/) {
+  std::abort();
+}
+}  // namespace boost
+
+void without_exceptions_a_bad_option_ends_the_program(int status);
+bool without_exceptions_a_registry_works();
+bool without_exceptions_a_supervisor_works();
+
+namespace {
+
+enum class level { normal, emergency };
+[[maybe_unused]] constexpr std::string_view to_string(level at) {
+  return at == level::normal ? "normal" : "emergency";
+}
+enum class feature { search };
+constexpr auto matrix = brownout::make_feature_matrix<feature, level>(
+    {{.feature = feature::search, .last = level::normal, .needs = brownout::needs(0)}});
+
+}  // namespace
+
+void without_exceptions_a_bad_option_ends_the_program(int status) {
+  static int ends_with;
+  ends_with = status;
+  brownout::set_assertion_handler([](const char*, const char*, int) noexcept { std::_Exit(ends_with); });
+  const brownout::circuit_breaker breaker{brownout::consecutive_failures{}, {.probes = 0}};
+}
+
+bool without_exceptions_a_registry_works() {
+  brownout::registry<> hosts;
+  hosts.at("one").call([] {});
+  return hosts.at("one").name() == "one";
+}
+
+bool without_exceptions_a_supervisor_works() {
+  brownout::manual_clock clock;
+  brownout::supervisor watch{
+      brownout::supervisor_options<level>{
+          .dependencies = {{.name = "index", .measure = [] { return brownout::measurement{}; }}},
+          .levels = {.ladder = {{level::normal, 50}, {level::emergency, 0}}},
+      },
+      matrix, clock};
+  static_cast<void>(watch.step(clock.now()));
+  {
+    brownout::supervision running{watch};
+    running.nudge();
+  }
+  watch.at(0).breaker().force_open();
+  watch.refresh(clock.now());
+  return watch.features().level() == level::emergency;
+}
