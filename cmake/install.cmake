@@ -1,16 +1,27 @@
 # SPDX-License-Identifier: BSL-1.0
-# Headers, and a package that `find_package(brownout 0.1)` finds.
+# Headers, a package that `find_package(brownout 0.1)` finds, and files for pkg-config. Two components:
+#
+#     brownout_core    brownout::core; needs neither Boost nor fmt
+#     brownout         the rest of the library, which needs brownout_core beside it
 include(CMakePackageConfigHelpers)
 include(GNUInstallDirs)
 
-set(package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/brownout)
+# share/, not lib/: nothing here depends on an architecture.
+set(package_dir ${CMAKE_INSTALL_DATADIR}/cmake/brownout)
+set(pkgconfig_dir ${CMAKE_INSTALL_DATADIR}/pkgconfig)
 
-# Two exports, so that whoever asks for the component `core` alone needs neither Boost nor fmt.
-install(TARGETS brownout_core EXPORT brownout-core FILE_SET HEADERS)
-install(EXPORT brownout-core NAMESPACE brownout:: DESTINATION ${package_dir})
+# CMake 3.25 exports an absolute CMAKE_INSTALL_INCLUDEDIR, which Nix sets, as a path below the prefix. The same path
+# relative to the prefix is exported well.
+set(include_dir ${CMAKE_INSTALL_INCLUDEDIR})
+cmake_path(ABSOLUTE_PATH include_dir BASE_DIRECTORY ${CMAKE_INSTALL_PREFIX})
+cmake_path(RELATIVE_PATH include_dir BASE_DIRECTORY ${CMAKE_INSTALL_PREFIX})
+
+# Two exports: find_package(brownout COMPONENTS core) needs neither Boost nor fmt.
+install(TARGETS brownout_core EXPORT brownout-core FILE_SET HEADERS DESTINATION ${include_dir} COMPONENT brownout_core)
+install(EXPORT brownout-core NAMESPACE brownout:: DESTINATION ${package_dir} COMPONENT brownout_core)
 if(NOT BROWNOUT_CORE_ONLY)
-  install(TARGETS brownout EXPORT brownout-brownout FILE_SET HEADERS)
-  install(EXPORT brownout-brownout NAMESPACE brownout:: DESTINATION ${package_dir})
+  install(TARGETS brownout EXPORT brownout-brownout FILE_SET HEADERS DESTINATION ${include_dir} COMPONENT brownout)
+  install(EXPORT brownout-brownout NAMESPACE brownout:: DESTINATION ${package_dir} COMPONENT brownout)
 endif()
 
 configure_package_config_file(${CMAKE_CURRENT_LIST_DIR}/brownout-config.cmake.in
@@ -19,5 +30,24 @@ configure_package_config_file(${CMAKE_CURRENT_LIST_DIR}/brownout-config.cmake.in
 write_basic_package_version_file(${PROJECT_BINARY_DIR}/brownout-config-version.cmake
                                  COMPATIBILITY SameMinorVersion ARCH_INDEPENDENT)
 install(FILES ${PROJECT_BINARY_DIR}/brownout-config.cmake ${PROJECT_BINARY_DIR}/brownout-config-version.cmake
-        DESTINATION ${package_dir})
-install(FILES ${PROJECT_SOURCE_DIR}/LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR})
+        DESTINATION ${package_dir} COMPONENT brownout_core)
+install(FILES ${PROJECT_SOURCE_DIR}/LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR} COMPONENT brownout_core)
+
+# pkg-config finds the prefix from where the .pc file stands, and the headers from there, unless they are elsewhere.
+function(install_pkgconfig component name)
+  set(prefix_dir ${CMAKE_INSTALL_PREFIX})
+  set(from_dir ${pkgconfig_dir})
+  cmake_path(ABSOLUTE_PATH from_dir BASE_DIRECTORY ${prefix_dir})
+  cmake_path(RELATIVE_PATH prefix_dir BASE_DIRECTORY ${from_dir} OUTPUT_VARIABLE up)
+  set(pc_prefix "\${pcfiledir}/${up}")
+  set(pc_includedir "\${prefix}/${CMAKE_INSTALL_INCLUDEDIR}")
+  if(IS_ABSOLUTE "${CMAKE_INSTALL_INCLUDEDIR}")
+    set(pc_includedir ${CMAKE_INSTALL_INCLUDEDIR})
+  endif()
+  configure_file(${CMAKE_CURRENT_FUNCTION_LIST_DIR}/packaging/${name}.pc.in ${PROJECT_BINARY_DIR}/${name}.pc @ONLY)
+  install(FILES ${PROJECT_BINARY_DIR}/${name}.pc DESTINATION ${pkgconfig_dir} COMPONENT ${component})
+endfunction()
+install_pkgconfig(brownout_core brownout-core)
+if(NOT BROWNOUT_CORE_ONLY)
+  install_pkgconfig(brownout brownout)
+endif()
