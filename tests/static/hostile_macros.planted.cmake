@@ -6,6 +6,8 @@ plant_header(core/planted.hpp "${opens}inline int f(int a, int b) { return std::
 expect_violation("core/planted.hpp:5: ${rule}")
 plant_header(core/planted.hpp "${opens}inline int f(int a, int b) { return (std::min)(a, b); }\n}")
 expect_clean("a call that is no macro's")
+plant_header(core/planted.hpp "${opens}template <class T>\nvoid f(T check) {\n  check();\n}\n}")
+expect_violation("core/planted.hpp:7: ${rule}")
 foreach(name signals check near linux)
   plant_header(core/planted.hpp "${opens}inline bool ${name}(bool value) { return value; }\n}")
   expect_violation("core/planted.hpp:5: ${rule}")

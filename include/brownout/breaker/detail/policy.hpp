@@ -111,10 +111,10 @@ class policy {
   }
 
  private:
-  static void of_breaker(std::string_view name, auto check) {
+  static void of_breaker(std::string_view name, auto validate) {
     // A name that is too long is refused itself.
-    if (name.empty() || name.size() > breaker_options::longest_name) return check();
-    validate_for("breaker '" + std::string{name} + "'", check);
+    if (name.empty() || name.size() > breaker_options::longest_name) return validate();
+    validate_for("breaker '" + std::string{name} + "'", validate);
   }
 
   live_value<recovery> rules_;

@@ -36,7 +36,7 @@ namespace brownout::inline BROWNOUT_ABI::detail {
   if (std::isnan(value)) return "nan";
   char digits[32];  // enough for any number below 1e15 that is not tiny, and for any other with an exponent
   const auto size = std::abs(value);
-  const bool plain = size == 0 || (size >= 1e-5 && size < 1e15);
+  const bool plain = size <= 0 || (size >= 1e-5 && size < 1e15);
   const auto end = plain ? std::to_chars(digits, digits + sizeof digits, value, std::chars_format::fixed)
                          : std::to_chars(digits, digits + sizeof digits, value);
   return {digits, end.ptr};
