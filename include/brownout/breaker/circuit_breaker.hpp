@@ -320,7 +320,7 @@ class alignas(64) circuit_breaker {
   typename Atomics::template atomic<std::uint32_t> late_{0};                    // by late reporters; a total
   typename Atomics::template atomic<std::uint32_t> failed_{0};  // by reporters of failures; a total
   const std::string name_;
-  BROWNOUT_NO_UNIQUE_ADDRESS in_flight_table in_flight_;
+  BROWNOUT_NO_UNIQUE_ADDRESS in_flight_table in_flight_{};
 };
 
 template <class Detector>

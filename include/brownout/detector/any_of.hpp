@@ -136,8 +136,13 @@ struct any_of {
   /// How many bits of the marks are whose. Marks with all bits set belong to nobody, in either part.
   struct share {
     explicit constexpr share(std::uint32_t most_marks)
-        : first{static_cast<unsigned>(std::bit_width(most_marks)) / 2},
-          second{static_cast<unsigned>(std::bit_width(most_marks)) - first} {}
+        : first{width_of(most_marks) / 2}, second{width_of(most_marks) - first} {}
+
+    // std::bit_width returns int or, in older libraries, the type of its argument: a cast would be useless
+    // there.
+    [[nodiscard]] static constexpr unsigned width_of(std::uint32_t marks) noexcept {
+      return 32 - static_cast<unsigned>(std::countl_zero(marks));
+    }
 
     [[nodiscard]] constexpr std::uint32_t most_of_first() const noexcept { return all(first) - 1; }
     [[nodiscard]] constexpr std::uint32_t most_of_second() const noexcept { return all(second) - 1; }

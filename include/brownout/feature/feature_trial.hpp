@@ -177,9 +177,9 @@ class feature_trial {
   }
 
   const feature_trial_options options_;
-  mutable std::mutex mutex_;  // guards everything below
-  detail::running_mean with_;
-  detail::running_mean without_;
+  mutable std::mutex mutex_{};  // guards everything below
+  detail::running_mean with_{};
+  detail::running_mean without_{};
   std::uint64_t ignored_ = 0;
 };
 

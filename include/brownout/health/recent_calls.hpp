@@ -39,13 +39,18 @@ class recent_calls {
     if (epoch > epoch_ || ended - latency - last_ > forgets_after_) {
       epoch_ = epoch;
       next_ = 0;
+      held_ = 0;
       totals_ = {};
     }
-    auto& slot = calls_[next_ % Size];
-    if (next_ >= Size) totals_.take_out(slot);
+    auto& slot = calls_[next_];
+    if (held_ == Size) {
+      totals_.take_out(slot);
+    } else {
+      ++held_;
+    }
     slot = {success, latency};
     totals_.put_in(slot);
-    ++next_;
+    next_ = (next_ + 1) % Size;
     last_ = (std::max)(last_, ended);
   }
 
@@ -53,8 +58,7 @@ class recent_calls {
   [[nodiscard]] call_statistics statistics(std::uint64_t epoch) const noexcept {
     const std::lock_guard lock{mutex_};
     if (epoch != epoch_) return {};
-    const auto calls = static_cast<std::uint32_t>(next_ < Size ? next_ : Size);
-    return {calls, totals_.successes,
+    return {static_cast<std::uint32_t>(held_), totals_.successes,
             totals_.successes == 0 ? duration{} : totals_.latency / std::int64_t{totals_.successes}, last_};
   }
 
@@ -80,11 +84,12 @@ class recent_calls {
   };
 
   const duration forgets_after_;
-  mutable std::mutex mutex_;
+  mutable std::mutex mutex_{};
   std::uint64_t epoch_ = 0;
-  std::uint64_t next_ = 0;
+  std::size_t next_ = 0;  // where the next call goes
+  std::size_t held_ = 0;  // calls in the window
   time_point last_{};
-  totals totals_;
+  totals totals_{};
   std::array<call, Size> calls_{};
 };
 

@@ -203,8 +203,8 @@ class scorer {
 
   std::vector<component_role> roles_;
   scorer_options options_;
-  std::vector<std::size_t> in_order_;  // each after those that it depends on
-  double greatest_ = 0;                // the greatest weight
+  std::vector<std::size_t> in_order_{};  // each after those that it depends on
+  double greatest_ = 0;                  // the greatest weight
   bool any_optional_ = false;
 };
 

@@ -229,12 +229,12 @@ class level_controller {
   level_policy<Level> policy_;
   Level health_;
   bool assessed_ = false;
-  bool blind_ = false;                      // the last score was unknown
-  double at_most_ = 100;                    // at the last update
-  std::uint32_t scores_below_ = 0;          // in a row
-  std::optional<time_point> better_since_;  // since when the next better level could be reached
-  std::optional<time_point> improved_at_;   // the last step up, until the fall after it
-  time_point calm_since_{};                 // the last fall, or when the last relapse was forgotten
+  bool blind_ = false;                        // the last score was unknown
+  double at_most_ = 100;                      // at the last update
+  std::uint32_t scores_below_ = 0;            // in a row
+  std::optional<time_point> better_since_{};  // since when the next better level could be reached
+  std::optional<time_point> improved_at_{};   // the last step up, until the fall after it
+  time_point calm_since_{};                   // the last fall, or when the last relapse was forgotten
   std::uint32_t relapses_ = 0;
   // Not an optional: GCC 12 sees uninitialised reads in one that holds strings, also in users' code.
   level_override<Level> override_{};

@@ -68,7 +68,7 @@ class level_ladder {
         detail::invalid_option(field(i, "enter"), detail::to_text(*enter), detail::to_text(from) + " to 100");
       }
     }
-    if (rungs_[size_ - 1].from != 0) {
+    if (rungs_[size_ - 1].from > 0) {
       detail::invalid_option(field(size_ - 1, "from"), detail::to_text(rungs_[size_ - 1].from),
                              "0: the worst level holds whatever the score");
     }

@@ -118,8 +118,8 @@ class prometheus_text {
     return true;
   }
 
-  std::string text_;
-  std::string family_;
+  std::string text_{};
+  std::string family_{};
 };
 
 }  // namespace brownout::inline BROWNOUT_ABI

@@ -23,8 +23,9 @@ struct recovery_estimate {
   /// This estimate with `more` added to each part, for example the dwell of a level. A negative `more` counts
   /// as zero. A sum that does not fit becomes the longest duration.
   [[nodiscard]] constexpr recovery_estimate later_by(duration more) const noexcept {
-    const auto later = [more = (std::max)(more, duration::zero())](duration from_now) {
-      return from_now > (duration::max)() - more ? (duration::max)() : from_now + more;
+    const auto added = (std::max)(more, duration::zero());
+    const auto later = [added](duration from_now) {
+      return from_now > (duration::max)() - added ? (duration::max)() : from_now + added;
     };
     recovery_estimate all{.not_before = later(not_before)};
     if (p50) all.p50 = later(*p50);

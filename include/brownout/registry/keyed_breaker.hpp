@@ -142,7 +142,7 @@ class [[nodiscard]] keyed_breaker {
     return {permit{std::move(*this), *std::move(inner)}, why};
   }
 
-  place held_;  // refers to it
+  place held_{};  // refers to it
 };
 
 }  // namespace brownout::inline BROWNOUT_ABI

@@ -297,8 +297,8 @@ class registry {
   std::vector<rule> prefixes_;  // the longest first
   const shared_policy otherwise_;
   BROWNOUT_NO_UNIQUE_ADDRESS Clock clock_;
-  const detail::key_hash hash_;
-  std::vector<std::unique_ptr<shard, leave_shard>> shards_;
+  const detail::key_hash hash_{};
+  std::vector<std::unique_ptr<shard, leave_shard>> shards_{};
 
   // Written by whoever creates: the order in time that "used the longest ago" means. A breaker's last use is
   // the turn it was in, so a look-up reads no clock, and writes only into the breaker.
@@ -309,7 +309,7 @@ class registry {
   std::atomic<std::uint64_t> expired_{0};      // written by whoever evicts; a total
   std::atomic<std::uint64_t> turned_away_{0};  // written by whoever finds no room; a total
 
-  std::mutex idle_mutex_;  // guards what follows
+  std::mutex idle_mutex_{};  // guards what follows
   time_point marked_at_;
   std::uint64_t marked_turn_ = 0;  // what was used in it or before, was used before marked_at_
   std::uint64_t horizon_ = 0;

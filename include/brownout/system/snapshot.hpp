@@ -40,11 +40,11 @@ using circuit_change_counts = std::array<std::array<std::uint64_t, circuit_state
 /// One dependency at one moment, for status pages. Circuit and recent calls are read now. The health is the
 /// one that the level was set by, at most `refresh` ago.
 struct component_snapshot {
-  std::string name;
+  std::string name{};
   double configured_weight = 0;  ///< in [0, 1]
-  breaker_snapshot circuit;
-  call_statistics recent;
-  contribution health;
+  breaker_snapshot circuit{};
+  call_statistics recent{};
+  contribution health{};
   bool probed = false;         ///< whether it has a probe
   bool probe_hanging = false;  ///< a probe has passed its deadline and has not returned
   std::optional<time_point> last_probe_at{};

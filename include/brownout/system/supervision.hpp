@@ -116,7 +116,7 @@ class supervision {
 
  private:
   struct worker {
-    std::optional<probe_order> order;
+    std::optional<probe_order> order{};
     bool ended = false;  // its thread has left its loop
   };
 
@@ -124,10 +124,12 @@ class supervision {
   struct shared {
     explicit shared(Supervisor& supervisor)
         : watched{&supervisor}, workers(supervisor.options().dependencies.size()) {}
+    shared(const shared&) = delete;
+    shared& operator=(const shared&) = delete;
 
-    const stop_signal stop;  // of all probes
-    std::mutex mutex;        // guards everything below
-    std::condition_variable changed;
+    const stop_signal stop{};  // of all probes
+    std::mutex mutex{};        // guards everything below
+    std::condition_variable changed{};
     Supervisor* watched;
     std::vector<worker> workers;
     bool stopping = false;
@@ -193,12 +195,12 @@ class supervision {
                              probe_result{outcome::failure, "the probe threw an exception"});
   }
 
-  std::mutex ending_;                 // one thread stops at a time; guards the next
-  std::vector<std::string> hanging_;  // what the first stop found
+  std::mutex ending_{};                 // one thread stops at a time; guards the next
+  std::vector<std::string> hanging_{};  // what the first stop found
   std::shared_ptr<shared> shared_;
   observer on_step_;
   std::vector<std::thread> threads_;  // one a dependency; not joinable: it has no probe
-  std::thread stepping_;
+  std::thread stepping_{};
 };
 
 }  // namespace brownout::inline BROWNOUT_ABI

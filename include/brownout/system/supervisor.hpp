@@ -299,24 +299,24 @@ class supervisor {
   const Matrix matrix_;
   BROWNOUT_NO_UNIQUE_ADDRESS Clock clock_;
   const scorer scorer_;
-  std::vector<std::unique_ptr<watched>> watched_;
+  std::vector<std::unique_ptr<watched>> watched_{};
   bool measured_ = false;  // some dependency is measured by the service itself
 
   std::array<dimmer, Matrix::size> dimmers_ = make_dimmers(std::make_index_sequence<Matrix::size>{});
 
-  mutable detail::guarded_mutex mutex_;  // guards everything below, and the probe schedules in watched_
+  mutable detail::guarded_mutex mutex_{};  // guards everything below, and the probe schedules in watched_
   level_controller<level_type> controller_;
   detail::published_view published_;   // its reading needs no lock
   bool gradual_ = false;               // health caused the last change of the level
   std::vector<circuit_state> states_;  // at the last look, as the next two
   std::vector<component_evidence> evidence_;
-  dependency_set refusing_;
-  health_report health_;
+  dependency_set refusing_{};
+  health_report health_{};
   const std::uint64_t seed_ = random_seed();
   std::uint64_t turned_away_ = 0;
   detail::transition_log<level_type> transitions_;
   boost::circular_buffer<circuit_change> circuit_changes_{remembered_transitions};
-  std::vector<circuit_change> new_circuit_changes_;
+  std::vector<circuit_change> new_circuit_changes_{};
 };
 
 }  // namespace brownout::inline BROWNOUT_ABI

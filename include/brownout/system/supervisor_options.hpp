@@ -96,7 +96,7 @@ struct supervisor_options {
     health.validate();
     detail::require_within<std::uint32_t>("evidence_options.minimum_calls of a supervisor",
                                           health.component.evidence.minimum_calls, 1, dependency<>::window);
-    if (health.optional_floor != 0) {
+    if (health.optional_floor > 0) {
       detail::invalid_option("supervisor_options.health.optional_floor",
                              detail::to_text(health.optional_floor), "0: `ready_until` sets it");
     }

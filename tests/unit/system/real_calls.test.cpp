@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "unit/system/staging_bench.hpp"
 
+#include "brownout/core/rules.hpp"
+
 #include <cstdint>
 #include <stdexcept>
 #include <system_error>

@@ -170,9 +170,12 @@ class circuit {
         return wait(at, *rules());
       case circuit_state::forced_open:
         return at.word.is_held_for_ever() ? rejection::unknown : left_of(at.word.held_for());
-      default:
-        return duration::zero();
+      case circuit_state::closed:
+      case circuit_state::disabled:
+      case circuit_state::metrics_only:
+        break;
     }
+    return duration::zero();
   }
 
   /// The same of a half-open circuit, by these rules.
@@ -215,7 +218,7 @@ class circuit {
   };
   /// What few circuits ever need.
   struct rarely_needed {
-    std::mutex reconfiguring;
+    std::mutex reconfiguring{};
     std::unique_ptr<policy_type> own{};  // guarded by the mutex
     announcer<Atomics> listeners{};
     live_value<noted_failure> failure{noted_failure{}};
@@ -290,7 +293,7 @@ class circuit {
   // Written by whoever causes a transition or counts a failure (2), read by every caller (1). Publishes
   // state, epoch and counts together.
   typename Atomics::template atomic<std::uint64_t> control_;
-  mutable moment<Atomics> moment_;        // what deadlines are counted from
+  mutable moment<Atomics> moment_{};      // what deadlines are counted from
   mutable era_value<Atomics> outage_{0};  // the latest open period
 
   const time_point origin_;

@@ -254,16 +254,18 @@ disposition circuit_breaker<Detector, Clock, Atomics>::record_probe(detail::cont
 /// had just ended.
 template <detector Detector, clock_source Clock, class Atomics>
 void circuit_breaker<Detector, Clock, Atomics>::count_overdue() noexcept {
-  const auto limit = [this] { return circuit_.policy().detector()->overdue_after(); };
-  const auto now = circuit_.elapsed();
-  if (!in_flight_.is_time_to_look(now, limit)) [[likely]]
-    return;
-  const auto seen = circuit_.word();
-  if (!seen.measures()) return;
-  in_flight_.count_overdue(seen.epoch(), now, limit(), [&](duration took) {
-    static_cast<void>(record_call(
-        seen, {.epoch = seen.epoch(), .in_flight = true, .took = took, .ended = now}, duration::zero()));
-  });
+  if constexpr (Detector::counts_overdue) {  // explicit instantiation comes here for any detector
+    const auto limit = [this] { return circuit_.policy().detector()->overdue_after(); };
+    const auto now = circuit_.elapsed();
+    if (!in_flight_.is_time_to_look(now, limit)) [[likely]]
+      return;
+    const auto seen = circuit_.word();
+    if (!seen.measures()) return;
+    in_flight_.count_overdue(seen.epoch(), now, limit(), [&](duration took) {
+      static_cast<void>(record_call(
+          seen, {.epoch = seen.epoch(), .in_flight = true, .took = took, .ended = now}, duration::zero()));
+    });
+  }
 }
 
 template <detector Detector, clock_source Clock, class Atomics>

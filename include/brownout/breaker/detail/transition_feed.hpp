@@ -99,8 +99,8 @@ class transition_feed {
     return listening;
   }
 
-  std::mutex mutex_;               // guards everything below but the totals
-  std::condition_variable ended_;  // a listener did, or a deliverer
+  std::mutex mutex_{};               // guards everything below but the totals
+  std::condition_variable ended_{};  // a listener did, or a deliverer
 
   std::uint64_t next_;                             // the epoch to be delivered next
   std::array<transition_event, capacity> kept_{};  // by epoch; any other epoch in its place: not there
@@ -111,16 +111,16 @@ class transition_feed {
   std::atomic<std::uint64_t> missed_{0};
   std::atomic<std::uint64_t> failures_{0};
 
-  std::list<subscriber> subscribers_;  // their ids ascend
+  std::list<subscriber> subscribers_{};  // their ids ascend
   std::uint64_t next_id_ = 1;
 
-  std::thread::id deliverer_;                                       // nobody's: none delivers
+  std::thread::id deliverer_{};                                     // nobody's: none delivers
   std::uint32_t delivered_ = 0;                                     // by the deliverer
   bool has_successor_ = false;                                      // who waits to take over
   std::uint64_t deliverers_ = 0;                                    // so far
   std::uint64_t running_ = 0;                                       // the id of the listener, 0: none
   std::list<subscriber>::iterator following_ = subscribers_.end();  // whom the deliverer looks at next
-  std::list<subscriber> retired_;                                   // it runs, and unsubscribed itself
+  std::list<subscriber> retired_{};                                 // it runs, and unsubscribed itself
 };
 
 inline void transition_feed::publish(const transition_event& event) noexcept {
@@ -277,7 +277,7 @@ class announcer {
   }
 
  private:
-  std::mutex making_;
+  std::mutex making_{};
   std::shared_ptr<transition_feed> feed_{};  // guarded by the mutex
   // Written once, by whoever makes the feed (2), read by whoever causes a transition (1).
   typename Atomics::template atomic<transition_feed*> announced_by_{nullptr};

@@ -95,7 +95,7 @@ class live_value {
     for (std::size_t i = 0; i < size; ++i) buffer[i].store(from[i], std::memory_order_release);  // (3)
   }
 
-  std::mutex writing_;
+  std::mutex writing_{};
   // Written by the writer that holds the lock (4); says which buffer is whole (1).
   typename Atomics::template atomic<std::uint32_t> version_{0};
   // Each written by such a writer (3) while readers are told to read the other one (2).

@@ -58,7 +58,7 @@ class alignas(8) degradation_word {
   }
   /// The level that features return from. The level in force when no feature returns.
   [[nodiscard]] constexpr std::size_t returning_from() const noexcept {
-    return static_cast<std::size_t>(std::bit_width((bits_ >> 32) & 0xffff) - 1);
+    return 63 - static_cast<std::size_t>(std::countl_zero((bits_ >> 32) & 0xffff));
   }
   [[nodiscard]] constexpr std::uint32_t returned_share() const noexcept {
     return static_cast<std::uint32_t>(bits_ >> 48) % whole_share;

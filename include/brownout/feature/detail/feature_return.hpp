@@ -62,7 +62,7 @@ class feature_return {
   }
 
   duration over_;
-  std::optional<std::size_t> from_;  // the worst level that features are returning from
+  std::optional<std::size_t> from_{};  // the worst level that features are returning from
   time_point began_{};
 };
 

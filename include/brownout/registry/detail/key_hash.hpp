@@ -65,7 +65,7 @@ class key_hash {
     return coefficients[0] * (read & 0xffff'ffff) + coefficients[1] * (read >> 32);
   }
 
-  std::array<std::uint64_t, 2 + longest_key / sizeof(std::uint32_t)> coefficients_;
+  std::array<std::uint64_t, 2 + longest_key / sizeof(std::uint32_t)> coefficients_{};
 };
 
 }  // namespace brownout::inline BROWNOUT_ABI::detail

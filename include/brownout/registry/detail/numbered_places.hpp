@@ -146,8 +146,8 @@ class numbered_places {
   };
 
   struct block {
-    std::array<usage, block_size> uses;
-    std::array<room, block_size> rooms;
+    std::array<usage, block_size> uses{};
+    std::array<room, block_size> rooms{};
   };
 
   /// The order in which places are begun: the first 32 of a block have their usages on different cache lines.
@@ -173,7 +173,7 @@ class numbered_places {
   }
 
   std::vector<std::unique_ptr<block>> blocks_;  // its size never changes
-  std::vector<std::uint32_t> listed_;           // a bit for each place
+  std::vector<std::uint32_t> listed_{};         // a bit for each place
   std::uint32_t begun_ = 0;                     // places that have held an object
   std::uint32_t first_vacant_ = none;           // of these, one that holds none; each of them knows the next
 };

@@ -40,6 +40,8 @@ struct registered_breaker {
       : breaker{typename Breaker::shared_policy{policy}, std::move(name), clock},
         number{place},
         home{owner} {}
+  registered_breaker(const registered_breaker&) = delete;
+  registered_breaker& operator=(const registered_breaker&) = delete;
 
   BROWNOUT_NO_UNIQUE_ADDRESS Breaker breaker;  // its tail padding holds what follows
   const std::uint32_t number;
@@ -236,9 +238,12 @@ class alignas(64) registry_shard {
       case circuit_state::open:
       case circuit_state::half_open:
         return one.breaker.snapshot().retry_after > duration::zero() ? need::indispensable : need::memory;
-      default:  // held, until an operator ends it
-        return need::indispensable;
+      case circuit_state::forced_open:
+      case circuit_state::disabled:
+      case circuit_state::metrics_only:
+        break;  // held, until an operator ends it
     }
+    return need::indispensable;
   }
 
   /// Drops a breaker, unless somebody refers to it or it is needed more than `most`. Under the lock.
@@ -282,7 +287,7 @@ class alignas(64) registry_shard {
 
   key_index index_;
   numbered_places<node> places_;
-  std::mutex mutex_;        // for all changes of what stands above and below
+  std::mutex mutex_{};      // for all changes of what stands above and below
   std::uint32_t hand_ = 0;  // where the next eviction looks
   const key_hash& hash_;    // the registry's, which is there while anything is dropped
   // Written by the registry and by ends of orphans (1): the registry is one, and each breaker that was

@@ -27,7 +27,7 @@ class guarded_mutex {
   }
 
  private:
-  std::mutex mutex_;
+  std::mutex mutex_{};
   // Written by the thread that holds the mutex, read by threads that lock it. Relaxed: each thread compares
   // it with its own number only.
   std::atomic<std::thread::id> holder_{};

@@ -34,7 +34,7 @@ struct level_burden {
     burdens[i].lost = part.lost;
     if (roles[i].criticality == criticality::required)
       burdens[i].capped = part.own_score ? 100 - *part.own_score : (part.lost > 0 ? 100 : 0);
-    if (part.trust == 1) continue;
+    if (part.trust >= 1) continue;
     // What it loses because of the dependencies that it needs, it gets back with them.
     const double own = part.lost * (100 - *part.own_score) / (100 - *part.score);
     burdens[i].lost = own;

@@ -46,9 +46,12 @@ class transition_log {
       if (part.score && part.lost <= 0) continue;
       explained.contributions.push_back({i, states[i], part.score, part.lost});
     }
-    std::stable_sort(
-        explained.contributions.begin(), explained.contributions.end(),
-        [](const level_contribution& one, const level_contribution& other) { return one.lost > other.lost; });
+    // Not std::stable_sort: Clang warns of a function in libstdc++ 12 that it uses.
+    const auto comes_first = [](const level_contribution& one, const level_contribution& other) {
+      if (one.lost > other.lost || one.lost < other.lost) return one.lost > other.lost;
+      return one.dependency < other.dependency;
+    };
+    std::sort(explained.contributions.begin(), explained.contributions.end(), comes_first);
     if (new_.size() == most_new) new_.erase(new_.begin());  // no step took them: the oldest is forgotten
     last_.push_back(explained);
     new_.push_back(std::move(explained));
@@ -64,7 +67,7 @@ class transition_log {
   static constexpr std::size_t most_new = 1000;  // each step takes them
 
   boost::circular_buffer<entry> last_;
-  std::vector<entry> new_;
+  std::vector<entry> new_{};
   std::vector<std::vector<std::uint64_t>> counts_;
 };
 

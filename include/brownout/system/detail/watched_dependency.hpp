@@ -234,18 +234,18 @@ class watched_dependency {
 
   time_point next_probe_;
   std::uint64_t tickets_ = 0;
-  std::optional<running> running_;
+  std::optional<running> running_{};
   bool answered_ = false;
   bool suspected_ = false;  // its last probe failed
-  std::optional<time_point> last_probe_at_;
+  std::optional<time_point> last_probe_at_{};
   duration last_probe_latency_{};
-  std::string last_error_;
+  std::string last_error_{};
 
   circuit_state known_state_ = circuit_state::closed;
   std::uint64_t known_epoch_ = 0;
-  std::vector<circuit_change> changes_;
+  std::vector<circuit_change> changes_{};
   circuit_change_counts counts_{};
-  std::optional<time_point> outage_began_;
+  std::optional<time_point> outage_began_{};
   std::uint64_t outages_ = 0;
   duration outage_time_{};
   recovery_predictor durations_;
