@@ -68,7 +68,8 @@ struct recovery {
   [[nodiscard]] breaker_options options(std::string name) const {
     // Left out where the rate decides, so that what is given back is valid and means the same.
     const auto given = probe_rate.calls != 0 ? 0 : successes;
-    return {std::move(name), open_for, open_on_retry_after, probes, given, probe_rate, ramp, lease, relapse_within, seed};
+    return {std::move(name), open_for, open_on_retry_after, probes, given, probe_rate, ramp, lease,
+            relapse_within,  seed};
   }
 
  private:
