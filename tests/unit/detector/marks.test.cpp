@@ -10,7 +10,7 @@
 
 using brownout::consecutive_failures;
 using brownout::failure_balance;
-using brownout::judgement;
+using brownout::transition_cause;
 
 namespace {
 
@@ -18,22 +18,40 @@ constexpr std::uint32_t most = 2046;
 constexpr brownout::call_sample success{.failed = false};
 constexpr brownout::call_sample failure{.failed = true};
 
-constexpr judgement judged(const auto& detector, std::uint32_t marks, const brownout::call_sample& call) {
-  return detector.judge(brownout::no_evidence{}, marks, call, most);
+/// What stands in the word after `call`, and whether the circuit opens, for the reason that the detector is
+/// named after.
+struct verdict {
+  std::uint32_t marks;
+  bool trips;
+
+  friend constexpr bool operator==(const verdict&, const verdict&) = default;
+};
+constexpr verdict judged(const auto& detector, std::uint32_t marks, const brownout::call_sample& call,
+                         transition_cause cause) {
+  const auto seen = detector.judge(brownout::no_evidence{}, marks, call, most);
+  return {seen.marks, seen.trips && seen.cause == cause};
+}
+constexpr verdict judged(const consecutive_failures& detector, std::uint32_t marks,
+                         const brownout::call_sample& call) {
+  return judged(detector, marks, call, transition_cause::consecutive_failures);
+}
+constexpr verdict judged(const failure_balance& detector, std::uint32_t marks,
+                         const brownout::call_sample& call) {
+  return judged(detector, marks, call, transition_cause::failure_balance);
 }
 
-static_assert(judged(consecutive_failures{3}, 0, failure) == judgement{1, false});
-static_assert(judged(consecutive_failures{3}, 1, failure) == judgement{2, false});
-static_assert(judged(consecutive_failures{3}, 2, failure) == judgement{3, true});
-static_assert(judged(consecutive_failures{3}, 3, failure) == judgement{4, true});
-static_assert(judged(consecutive_failures{3}, 2, success) == judgement{0, false});
-static_assert(judged(consecutive_failures{3}, most, failure) == judgement{most, true});
+static_assert(judged(consecutive_failures{3}, 0, failure) == verdict{1, false});
+static_assert(judged(consecutive_failures{3}, 1, failure) == verdict{2, false});
+static_assert(judged(consecutive_failures{3}, 2, failure) == verdict{3, true});
+static_assert(judged(consecutive_failures{3}, 3, failure) == verdict{4, true});
+static_assert(judged(consecutive_failures{3}, 2, success) == verdict{0, false});
+static_assert(judged(consecutive_failures{3}, most, failure) == verdict{most, true});
 
-static_assert(judged(failure_balance{3}, 0, success) == judgement{0, false});
-static_assert(judged(failure_balance{3}, 2, success) == judgement{1, false});
-static_assert(judged(failure_balance{3}, 1, failure) == judgement{2, false});
-static_assert(judged(failure_balance{3}, 2, failure) == judgement{3, true});
-static_assert(judged(failure_balance{3}, most, failure) == judgement{most, true});
+static_assert(judged(failure_balance{3}, 0, success) == verdict{0, false});
+static_assert(judged(failure_balance{3}, 2, success) == verdict{1, false});
+static_assert(judged(failure_balance{3}, 1, failure) == verdict{2, false});
+static_assert(judged(failure_balance{3}, 2, failure) == verdict{3, true});
+static_assert(judged(failure_balance{3}, most, failure) == verdict{most, true});
 
 }  // namespace
 
