@@ -15,6 +15,7 @@ enum class transition_cause : std::uint8_t {
   failure_balance,       ///< the detector counted enough failures more than successes
   failure_rate,          ///< failures reached their share of the calls in the window
   slow_call_rate,        ///< slow calls reached their share of the calls in the window
+  failures_within,       ///< the detector counted enough failures within its period
   detector,              ///< a detector tripped that is not one of the library's
   retry_after,           ///< the dependency asked to be left alone for a time
   trip,                  ///< the program called `trip`
@@ -40,6 +41,8 @@ enum class transition_cause : std::uint8_t {
       return "failure_rate";
     case transition_cause::slow_call_rate:
       return "slow_call_rate";
+    case transition_cause::failures_within:
+      return "failures_within";
     case transition_cause::detector:
       return "detector";
     case transition_cause::retry_after:

@@ -3,6 +3,7 @@
 
 #include "brownout/core/clock.hpp"
 #include "brownout/core/detail/invalid_option.hpp"
+#include "brownout/core/transition_cause.hpp"
 #include "brownout/detector/detail/failure_times.hpp"
 #include "brownout/detector/detector.hpp"
 #include "brownout/version.hpp"
@@ -67,7 +68,7 @@ struct failures_within {
   [[nodiscard]] constexpr judgement judge(std::uint32_t failures, std::uint32_t marks,
                                           const call_sample& call,
                                           std::uint32_t /*most_marks*/) const noexcept {
-    return {marks, call.failed && failures >= threshold};
+    return {marks, call.failed && failures >= threshold, transition_cause::failures_within};
   }
   [[nodiscard]] constexpr epoch_statistics statistics(std::uint32_t failures, std::uint32_t /*marks*/,
                                                       std::uint32_t /*most_marks*/) const noexcept {
