@@ -5,7 +5,8 @@
 
 using namespace breaker_test;
 
-TEST_CASE("a call within a probe of the same breaker rides on it, and the circuit closes", "[breaker][B16]") {
+TEST_CASE("a call within a probe of the same breaker rides on it, and the circuit closes",
+          "[breaker][B16][B16a]") {
   recovering bench;
   SECTION("call within call") {
     CHECK(bench.ask_twice() == 42);
@@ -49,7 +50,7 @@ TEST_CASE("a circuit whose every call is nested recovers through its successes a
 }
 
 TEST_CASE("the outer call alone settles a probe, whatever the calls within it come to",
-          "[breaker][B4][B16]") {
+          "[breaker][B4][B16][B16b]") {
   recovering bench{one_probe(2)};
   const auto fails = []() -> int { throw std::runtime_error{"down"}; };
   SECTION("failures inside, and a success") {
@@ -82,7 +83,7 @@ TEST_CASE("the outer call alone settles a probe, whatever the calls within it co
   CHECK(bench.circuit.snapshot().late_results == 0);
 }
 
-TEST_CASE("a call within a call takes a place of its own while there is one", "[breaker][B4][B16]") {
+TEST_CASE("a call within a call takes a place of its own while there is one", "[breaker][B4][B16][B16c]") {
   recovering bench{{.open_for = 5s, .probes = 2, .successes = 4, .lease = 2s}};
   bench.circuit.call([&] {
     bench.circuit.call([&] {
@@ -99,7 +100,7 @@ TEST_CASE("a call within a call takes a place of its own while there is one", "[
   CHECK(bench.circuit.snapshot().probes_succeeded == 3);
 }
 
-TEST_CASE("a call rides on the probe of its own thread only", "[breaker][B4][B16]") {
+TEST_CASE("a call rides on the probe of its own thread only", "[breaker][B4][B16][B16d]") {
   recovering bench;
   bench.circuit.call([&] {
     elsewhere([&] {
@@ -142,7 +143,7 @@ TEST_CASE("a call rides on no probe of another breaker, and through another brea
   CHECK(one.state() == circuit_state::closed);
 }
 
-TEST_CASE("a permit taken by hand carries no call", "[breaker][B4][B16]") {
+TEST_CASE("a permit taken by hand carries no call", "[breaker][B4][B16][B16e]") {
   recovering bench;
   auto by_hand = bench.acquire();
   CHECK_FALSE(bench.circuit.try_acquire());

@@ -95,7 +95,7 @@ TEST_CASE("on the ramp a call within a call rides, and nobody's streak of succes
   CHECK(circuit.observed_state() == circuit_state::closed);
 }
 
-TEST_CASE("a probe carries no more than eight calls at once", "[breaker][B4][B16]") {
+TEST_CASE("a probe carries no more than eight calls at once", "[breaker][B4][B16][B16f]") {
   recovering bench;
   // As stackful coroutines of one thread would do, which look like calls within each other.
   int deepest = 0;

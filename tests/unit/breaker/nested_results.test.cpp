@@ -45,7 +45,7 @@ struct layers {
 
 }  // namespace
 
-TEST_CASE("try_call of a try_call gives one result", "[breaker][B7]") {
+TEST_CASE("try_call of a try_call gives one result", "[breaker][B7][B7i]") {
   layers all;
   const auto asked = [&](auto function) {
     return all.outer.circuit.try_call([&] { return all.inner.circuit.try_call(function); });

@@ -72,7 +72,7 @@ TEST_CASE("the refusal of an inner breaker counts as nothing at the outer one, w
   }
 }
 
-TEST_CASE("a call that runs out of memory counts as nothing", "[breaker][B7]") {
+TEST_CASE("a call that runs out of memory counts as nothing", "[breaker][B7][B7g]") {
   const auto no_memory = [] { throw std::bad_alloc{}; };
   CHECK(failures_of(no_memory) == 0);
   CHECK(failures_of(wrapping(no_memory, query_failed)) == 0);

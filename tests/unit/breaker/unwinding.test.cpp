@@ -78,7 +78,7 @@ struct asks_on_destruction {
 
 }  // namespace
 
-TEST_CASE("a permit that an exception destroys is a failure", "[breaker][B15]") {
+TEST_CASE("a permit that an exception destroys is a failure", "[breaker][B15][B15a]") {
   bench bench;
   const auto ask = [&] {
     auto admitted = bench.circuit.try_acquire();
@@ -119,7 +119,7 @@ TEST_CASE("a permit that an exception destroys is a failure wherever it is kept"
   CHECK(bench.circuit.snapshot().consecutive_failures == 1);
 }
 
-TEST_CASE("a permit that is destroyed without an exception goes back", "[breaker][B5][B15]") {
+TEST_CASE("a permit that is destroyed without an exception goes back", "[breaker][B5][B15][B15b]") {
   bench bench;
   bench.fail();
   SECTION("at the end of its scope") {
@@ -204,7 +204,7 @@ TEST_CASE("a probe that an exception destroys opens the circuit, a late one chan
 }
 
 TEST_CASE("a coroutine that fails while it waits is a failure, one that is cancelled is none",
-          "[breaker][B15]") {
+          "[breaker][B15][B15c]") {
   bench bench;
   bench.fail();
   const auto failures = [&] { return bench.circuit.snapshot().consecutive_failures; };
@@ -256,7 +256,7 @@ TEST_CASE("a call whose permit an exception destroys is no longer watched for be
 
 // What is misjudged, and documented: there is no telling whose exception it is.
 TEST_CASE("a permit that is dropped by a destructor while an exception passes is taken for its victim",
-          "[breaker][B15]") {
+          "[breaker][B15][B15d]") {
   bench bench;
   CHECK_THROWS_AS(
       [&] {

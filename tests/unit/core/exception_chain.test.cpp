@@ -72,7 +72,7 @@ TEST_CASE("the refusal of another breaker is found in the exception that was thr
 }
 
 TEST_CASE("our own shortage of memory says nothing about the dependency, unless a rule says so",
-          "[core][classifier][B7]") {
+          "[core][classifier][B7][C12]") {
   CHECK(by_default.threw(thrown(std::bad_alloc{})) == outcome::ignored);
   CHECK(by_default.threw(thrown(std::bad_array_new_length{})) == outcome::ignored);
   CHECK(by_default.threw(wrapped(thrown(std::bad_alloc{}), query_failed)) == outcome::ignored);
@@ -83,7 +83,7 @@ TEST_CASE("our own shortage of memory says nothing about the dependency, unless 
 }
 
 TEST_CASE("a rule about exceptions looks at those inside too, the outermost first",
-          "[core][classifier][B7]") {
+          "[core][classifier][B7][B7h]") {
   CHECK(ignore_exceptions<bad_request>().threw(wrapped(thrown(bad_request{}), query_failed)) ==
         outcome::ignored);
   CHECK(success_exceptions<bad_request>().threw(wrapped(thrown(bad_request{}), plain_error{})) ==
@@ -119,7 +119,7 @@ TEST_CASE("an exception that was nested around nothing is what it is", "[core][c
   CHECK(ignore_exceptions<bad_request>().threw(alone(query_failed)) == std::nullopt);
 }
 
-TEST_CASE("of a long chain of exceptions the outer sixteen are looked at", "[core][classifier][B7]") {
+TEST_CASE("of a long chain of exceptions the outer sixteen are looked at", "[core][classifier][B7][B7h]") {
   auto chain = thrown(refused);
   for (int depth = 1; depth < 16; ++depth) chain = wrapped(chain, query_failed);
   CHECK(by_default.threw(chain) == outcome::ignored);
