@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSL-1.0
 # Pages that promise a test name it in quotes: each such name is that of a test or a section of one. docs/defects.md names
-# each unit test of a defect, which is one with a tag [defect-N] or [defect].
+# each unit test of a defect, which is one with a tag [defect-N] or [defect]. README.md names the tests of each way to take
+# brownout in.
 include(${CMAKE_CURRENT_LIST_DIR}/checks.cmake)
 include(${CMAKE_CURRENT_LIST_DIR}/markdown.cmake)
 
@@ -57,5 +58,27 @@ foreach(entry IN LISTS defect_names)
     violation(${CMAKE_MATCH_1} ${CMAKE_MATCH_2} "a test of a defect that is not in ${defects}: ${CMAKE_MATCH_3}")
   endif()
 endforeach()
+
+# The table of README.md with a column "tested as `package.…`".
+set(package_tests tests/package/CMakeLists.txt)
+read_source(${package_tests} package_text)
+read_source(README.md readme)
+string(FIND "${readme}" "| tested as `package.…` |\n" at)
+if(at EQUAL -1)
+  violation(README.md 1 "has no table with a column \"tested as `package.…`\"")
+else()
+  line_of("${readme}" ${at} line)
+  string(SUBSTRING "${readme}" ${at} -1 table)
+  string(FIND "${table}" "\n\n" ends)
+  string(SUBSTRING "${table}" 0 ${ends} table)
+  string(REGEX MATCHALL "`[a-z_]+`(, `[a-z_]+`)* \\|(\n|$)" cells "${table}")
+  string(REGEX MATCHALL "`[a-z_]+`" cells "${cells}")
+  foreach(name IN LISTS cells)
+    string(REPLACE "`" "" name "${name}")
+    if(NOT package_text MATCHES "[( ]${name}[ )\n]")
+      violation(README.md ${line} "no test is called package.${name}")
+    endif()
+  endforeach()
+endif()
 
 finish()

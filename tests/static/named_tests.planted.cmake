@@ -21,6 +21,11 @@ expect_violation("tests/unit/other.test.cpp:2: a test of a defect that is not in
 file(WRITE ${tests}/other.test.cpp "\nTEST_CASE(\"it breaks no more\", \"[breaker][defect-99]\") {}\n")
 expect_violation("a test of a defect that is not in docs/defects.md: it breaks no more")
 
+file(READ ${copy}/README.md text)
+string(REPLACE "`fetch_content` |" "`fetch_nothing` |" text "${text}")
+file(WRITE ${copy}/README.md "${text}")
+expect_violation("no test is called package.fetch_nothing")
+
 file(REMOVE ${page})
 run_check(status output)
 if(status EQUAL 0 OR NOT output MATCHES "docs/defects.md:1: there is no such page")
