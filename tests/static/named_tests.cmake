@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSL-1.0
 # Pages that promise a test name it in quotes: each such name is that of a test or a section of one. docs/defects.md names
 # each unit test of a defect, which is one with a tag [defect-N] or [defect]. README.md names the tests of each way to take
-# brownout in.
+# brownout in, and the compilers of tests/compilers.
 include(${CMAKE_CURRENT_LIST_DIR}/checks.cmake)
 include(${CMAKE_CURRENT_LIST_DIR}/markdown.cmake)
 
@@ -79,6 +79,29 @@ else()
       violation(README.md ${line} "no test is called package.${name}")
     endif()
   endforeach()
+endif()
+
+# The first column of README.md's table of compilers.
+read_source(tests/compilers script)
+string(REGEX MATCHALL "\n  [a-z0-9+-]+ +[a-z0-9_-]+[+][+][a-z0-9-]* " lines "${script}")
+set(compilers "")
+foreach(line IN LISTS lines)
+  string(REGEX MATCH "[a-z0-9+-]+" name "${line}")
+  list(APPEND compilers ${name})
+endforeach()
+string(FIND "${readme}" "\n## Compilers\n" at)
+string(SUBSTRING "${readme}" ${at} -1 section)
+string(FIND "${section}" "\n## Versions\n" ends)
+string(SUBSTRING "${section}" 0 ${ends} section)
+line_of("${readme}" ${at} line)
+string(REGEX MATCHALL "\n\\| `[^`]+` " cells "${section}")
+set(shown "")
+foreach(cell IN LISTS cells)
+  string(REGEX MATCH "[a-z0-9+-]+" name "${cell}")
+  list(APPEND shown ${name})
+endforeach()
+if(NOT compilers STREQUAL shown)
+  violation(README.md ${line} "compilers: tests/compilers has ${compilers}, the page ${shown}")
 endif()
 
 finish()

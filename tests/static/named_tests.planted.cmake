@@ -26,6 +26,11 @@ string(REPLACE "`fetch_content` |" "`fetch_nothing` |" text "${text}")
 file(WRITE ${copy}/README.md "${text}")
 expect_violation("no test is called package.fetch_nothing")
 
+file(READ ${copy}/README.md text)
+string(REPLACE "| `riscv64` |" "| `sparc` |" text "${text}")
+file(WRITE ${copy}/README.md "${text}")
+expect_violation("compilers: tests/compilers has")
+
 file(REMOVE ${page})
 run_check(status output)
 if(status EQUAL 0 OR NOT output MATCHES "docs/defects.md:1: there is no such page")

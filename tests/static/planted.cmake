@@ -16,7 +16,7 @@ function(fresh_copy)
     file(COPY ${ROOT}/docs ${ROOT}/examples ${ROOT}/LICENSE ${pages} DESTINATION ${copy})
   endif()
   if(CHECK MATCHES "^(named_tests|semantics_tags)$") # those that read unit tests
-    file(COPY ${ROOT}/tests/unit ${ROOT}/tests/package DESTINATION ${copy}/tests)
+    file(COPY ${ROOT}/tests/unit ${ROOT}/tests/package ${ROOT}/tests/compilers DESTINATION ${copy}/tests)
   endif()
   if(CHECK STREQUAL tidy) # takes 15 s for all rooms, and finds what is planted in any
     file(GLOB rooms ${copy}/include/brownout/*)
