@@ -6,10 +6,13 @@
 #include "brownout/breaker/transition_event.hpp"
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
+#include <cstddef>
 #include <cstdint>
+#include <cstdlib>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -244,6 +247,78 @@ TEST_CASE("a listener that blocks stops neither other threads nor what they caus
   CHECK(heard == epochs{1, 2, 3});
   // Nobody else ran the listener: who finds another one delivering goes on with its own work.
   CHECK(heard_by == std::vector(3, blocked_id));
+}
+
+TEST_CASE("a thread that has delivered its share hands over to the next one that publishes",
+          "[breaker][B10]") {
+  constexpr std::uint64_t total = 100;
+  const feed_bench bench;
+  epochs heard;
+  std::uint64_t share = 0;  // of the thread that came first
+  std::atomic<std::uint64_t> published{0};
+  std::atomic<std::uint64_t> delivering{0};
+  const auto first = std::this_thread::get_id();
+  const auto listening = bench.hear([&](const transition_event& event) {
+    heard.push_back(event.epoch);
+    delivering.store(event.epoch);
+    if (std::this_thread::get_id() != first) return;
+    ++share;
+    // There is always one more to deliver, unless its publisher waits to take over.
+    for (int i = 0; i < 10'000 && published.load() <= event.epoch && event.epoch < total; ++i) {
+      std::this_thread::yield();
+    }
+  });
+  std::thread other{[&] {
+    for (std::uint64_t epoch = 2; epoch <= total; ++epoch) {
+      while (delivering.load() < epoch - 1) std::this_thread::yield();
+      bench.publish(epoch);
+      published.store(epoch);
+    }
+  }};
+  bench.publish(1);
+  other.join();
+  CHECK(share <= transition_feed::share);
+  CHECK(heard == from_to(1, total));
+  CHECK(bench.feed->missed() == 0);
+}
+
+TEST_CASE("a thread delivers more than its share when nobody is left who could", "[breaker][B10]") {
+  const feed_bench bench;
+  epochs heard;
+  const auto listening = bench.hear(heard);
+  const auto last = 3 * transition_feed::share;
+  bench.publish_all(2, last);
+  CHECK(heard.empty());
+  bench.publish(1);
+  CHECK(heard == from_to(1, last));
+}
+
+TEST_CASE("threads whose listeners cause transitions of each other's feeds never wait for each other",
+          "[breaker][B10]") {
+  constexpr std::uint64_t total = 20'000;
+  const std::array<feed_bench, 2> benches;
+  std::array<std::atomic<std::uint64_t>, 2> taken{};
+  const auto publish_on = [&](std::size_t which) {
+    const auto epoch = taken[which].fetch_add(1) + 1;
+    if (epoch <= total) benches[which].publish(epoch);
+  };
+  const auto causing = [&](std::size_t which) {
+    return [&, which](const transition_event&) { publish_on(1 - which); };
+  };
+  const auto one = benches[0].hear(causing(0));
+  const auto other = benches[1].hear(causing(1));
+  std::array<milestone, 2> done;
+  std::vector<std::thread> threads;
+  for (const std::size_t which : {0U, 1U}) {
+    threads.emplace_back([&, which] {
+      while (taken[which].load() < total) publish_on(which);
+      done[which].reach();
+    });
+  }
+  const bool all_done = done[0].seen() && done[1].seen();
+  if (!all_done) std::abort();  // they can't be joined any more
+  for (auto& thread : threads) thread.join();
+  CHECK(all_done);
 }
 
 TEST_CASE("a transition caused by a listener is heard after the one that it heard of", "[breaker][B10]") {

@@ -22,13 +22,16 @@ namespace brownout::inline BROWNOUT_ABI::detail {
 /// Brings the transitions of one breaker to its listeners, in the order of their epochs, whichever order they
 /// are published in.
 ///
-/// Thread-safe. One thread delivers at a time; who publishes meanwhile leaves it the event. The mutex is held
-/// for a bounded number of steps, in which no code of a listener runs, not even its destructor, and nothing
-/// is allocated. Must not be destroyed while an operation of it runs.
+/// Thread-safe. One thread delivers at a time; a thread that publishes meanwhile leaves it the event. A
+/// thread that has delivered its share hands over to the next one that publishes. The mutex is held for a
+/// bounded number of steps, in which no code of a listener runs, not even its destructor, and nothing is
+/// allocated. Must not be destroyed while an operation of it runs.
 class transition_feed {
  public:
   /// How far an event may be ahead of the oldest one that was not delivered.
   static constexpr std::uint64_t capacity = 256;
+  /// How many events a thread delivers before it hands over.
+  static constexpr std::uint32_t share = 16;
 
   /// The first event to deliver is that of epoch `epoch + 1`; older ones are ignored.
   explicit transition_feed(std::uint64_t epoch) noexcept : next_{epoch + 1} {}
@@ -40,8 +43,10 @@ class transition_feed {
   /// another thread is delivering. An event that is ahead of one not yet published waits for it. Its `cycle`
   /// is counted here.
   ///
-  /// To be called after the transition, so its caller holds nothing that others wait for. Never waits for a
-  /// listener that another thread runs; allocates nothing.
+  /// To be called after the transition, so its caller holds nothing that others wait for. Allocates nothing.
+  /// Waits for a listener that another thread runs only to take over from a thread that has delivered its
+  /// share: for one event, and never within a listener, of whichever feed, since two threads could then wait
+  /// for each other.
   void publish(const transition_event& event) noexcept;
 
   /// Goes on after epoch `epoch`: what came until then is not waited for.
@@ -81,14 +86,21 @@ class transition_feed {
 
   void keep(const transition_event& event) noexcept;
   [[nodiscard]] transition_event take_next() noexcept;
+  void take_over(std::unique_lock<std::mutex>& lock) noexcept;
   void deliver(std::unique_lock<std::mutex>& lock) noexcept;
   void tell(const subscriber& told, const transition_event& event,
             std::unique_lock<std::mutex>& lock) noexcept;
   [[nodiscard]] static bool returns(const transition_listener& listener,
                                     const transition_event& event) noexcept;
 
+  /// Whether this thread is within a listener, of whichever feed.
+  [[nodiscard]] static bool& is_listening() noexcept {
+    static thread_local bool listening = false;
+    return listening;
+  }
+
   std::mutex mutex_;               // guards everything below but the totals
-  std::condition_variable ended_;  // a listener did
+  std::condition_variable ended_;  // a listener did, or a deliverer
 
   std::uint64_t next_;                             // the epoch to be delivered next
   std::array<transition_event, capacity> kept_{};  // by epoch; any other epoch in its place: not there
@@ -103,6 +115,9 @@ class transition_feed {
   std::uint64_t next_id_ = 1;
 
   std::thread::id deliverer_;                                       // nobody's: none delivers
+  std::uint32_t delivered_ = 0;                                     // by the deliverer
+  bool has_successor_ = false;                                      // who waits to take over
+  std::uint64_t deliverers_ = 0;                                    // so far
   std::uint64_t running_ = 0;                                       // the id of the listener, 0: none
   std::list<subscriber>::iterator following_ = subscribers_.end();  // whom the deliverer looks at next
   std::list<subscriber> retired_;                                   // it runs, and unsubscribed itself
@@ -112,7 +127,16 @@ inline void transition_feed::publish(const transition_event& event) noexcept {
   std::unique_lock lock{mutex_};
   if (event.epoch < next_) return;  // given up, while its publisher slept
   keep(event);
-  if (deliverer_ == std::thread::id{}) deliver(lock);
+  if (deliverer_ == std::thread::id{}) return deliver(lock);
+  if (delivered_ >= share && !has_successor_ && !is_listening()) take_over(lock);
+}
+
+/// Called and left with the lock held.
+inline void transition_feed::take_over(std::unique_lock<std::mutex>& lock) noexcept {
+  has_successor_ = true;
+  ended_.wait(lock, [this, before = deliverers_] { return deliverers_ != before; });
+  has_successor_ = false;
+  if (deliverer_ == std::thread::id{}) deliver(lock);  // else a third thread was faster
 }
 
 inline std::uint64_t transition_feed::subscribe(transition_listener listener, announcements wanted) {
@@ -165,7 +189,8 @@ inline transition_event transition_feed::take_next() noexcept {
 /// loops: there is no recursion.
 inline void transition_feed::deliver(std::unique_lock<std::mutex>& lock) noexcept {
   deliverer_ = std::this_thread::get_id();
-  while (is_kept(next_)) {
+  for (delivered_ = 0; is_kept(next_) && !(delivered_ >= share && has_successor_);) {
+    ++delivered_;
     const auto event = take_next();
     const auto newcomer = next_id_;
     following_ = subscribers_.begin();
@@ -175,6 +200,8 @@ inline void transition_feed::deliver(std::unique_lock<std::mutex>& lock) noexcep
     }
   }
   deliverer_ = {};
+  ++deliverers_;
+  if (has_successor_) ended_.notify_all();
 }
 
 inline void transition_feed::tell(const subscriber& told, const transition_event& event,
@@ -198,17 +225,19 @@ inline void transition_feed::tell(const subscriber& told, const transition_event
 /// False when it throws.
 inline bool transition_feed::returns(const transition_listener& listener,
                                      const transition_event& event) noexcept {
+  const bool outer = std::exchange(is_listening(), true);
+  bool returned = true;
 #if defined(__cpp_exceptions)
   try {
     listener(event);
-    return true;
   } catch (...) {
-    return false;
+    returned = false;
   }
 #else
   listener(event);
-  return true;
 #endif
+  is_listening() = outer;
+  return returned;
 }
 
 /// A breaker's feed of transitions, made when somebody first listens: most breakers have no listener, and a
