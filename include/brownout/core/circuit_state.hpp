@@ -46,8 +46,8 @@ inline constexpr std::uint8_t circuit_state_count = 6;
   return "invalid";
 }
 
-/// Who may cause a transition.
-enum class transition_cause : std::uint8_t {
+/// Who may begin a transition.
+enum class transition_initiator : std::uint8_t {
   none,       ///< nobody: illegal
   calls,      ///< what calls report, or a deadline that a call finds passed; an operator may too
   operator_,  ///< only an operator
@@ -56,34 +56,34 @@ enum class transition_cause : std::uint8_t {
 namespace detail {
 inline constexpr auto transition_table = [] {
   using enum circuit_state;
-  std::array<std::array<transition_cause, circuit_state_count>, circuit_state_count> table{};
-  const auto allow = [&](circuit_state from, circuit_state to, transition_cause cause) {
-    table[static_cast<std::size_t>(from)][static_cast<std::size_t>(to)] = cause;
+  std::array<std::array<transition_initiator, circuit_state_count>, circuit_state_count> table{};
+  const auto allow = [&](circuit_state from, circuit_state to, transition_initiator by) {
+    table[static_cast<std::size_t>(from)][static_cast<std::size_t>(to)] = by;
   };
   for (const auto from : {closed, half_open, open, forced_open, disabled, metrics_only}) {
     // An operator may hold or close any circuit; closing a closed one starts a new epoch (a reset).
     for (const auto to : {closed, forced_open, disabled, metrics_only}) {
-      allow(from, to, transition_cause::operator_);
+      allow(from, to, transition_initiator::operator_);
     }
   }
-  allow(closed, open, transition_cause::calls);            // the detector trips
-  allow(open, half_open, transition_cause::calls);         // the open period is over
-  allow(half_open, half_open, transition_cause::calls);    // probes were lost: a fresh epoch, a fresh probe
-  allow(half_open, open, transition_cause::calls);         // a probe failed
-  allow(half_open, closed, transition_cause::calls);       // enough probes succeeded
-  allow(forced_open, half_open, transition_cause::calls);  // held for a time that is over
-  allow(disabled, closed, transition_cause::calls);        // likewise
+  allow(closed, open, transition_initiator::calls);          // the detector trips
+  allow(open, half_open, transition_initiator::calls);       // the open period is over
+  allow(half_open, half_open, transition_initiator::calls);  // probes were lost: a fresh epoch, a fresh probe
+  allow(half_open, open, transition_initiator::calls);       // a probe failed
+  allow(half_open, closed, transition_initiator::calls);     // enough probes succeeded
+  allow(forced_open, half_open, transition_initiator::calls);  // held for a time that is over
+  allow(disabled, closed, transition_initiator::calls);        // likewise
   return table;
 }();
 }  // namespace detail
 
 /// The one table of legal transitions.
-[[nodiscard]] constexpr transition_cause cause_of(circuit_state from, circuit_state to) noexcept {
+[[nodiscard]] constexpr transition_initiator initiator_of(circuit_state from, circuit_state to) noexcept {
   return detail::transition_table[static_cast<std::size_t>(from)][static_cast<std::size_t>(to)];
 }
 
-static_assert(cause_of(circuit_state::closed, circuit_state::half_open) == transition_cause::none);
-static_assert(cause_of(circuit_state::disabled, circuit_state::half_open) == transition_cause::none);
-static_assert(cause_of(circuit_state::open, circuit_state::half_open) == transition_cause::calls);
+static_assert(initiator_of(circuit_state::closed, circuit_state::half_open) == transition_initiator::none);
+static_assert(initiator_of(circuit_state::disabled, circuit_state::half_open) == transition_initiator::none);
+static_assert(initiator_of(circuit_state::open, circuit_state::half_open) == transition_initiator::calls);
 
 }  // namespace brownout::inline BROWNOUT_ABI

@@ -50,7 +50,7 @@ void write_metrics(prometheus_text& out, const System& system) {
   for (const auto& one : system.components) {
     for (const auto from : states) {
       for (const auto to : states) {
-        if (from == to || cause_of(from, to) == transition_cause::none) continue;
+        if (from == to || initiator_of(from, to) == transition_initiator::none) continue;
         out.sample({{"dependency", one.name}, {"from", to_string(from)}, {"to", to_string(to)}},
                    one.changes[static_cast<std::size_t>(from)][static_cast<std::size_t>(to)]);
       }

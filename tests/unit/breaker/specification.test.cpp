@@ -99,7 +99,7 @@ class pair_of_breakers {
     if (seen.epoch == last_epoch_) {
       REQUIRE(seen.state == last_state_);
     } else {
-      REQUIRE(brownout::cause_of(last_state_, seen.state) != brownout::transition_cause::none);
+      REQUIRE(brownout::initiator_of(last_state_, seen.state) != brownout::transition_initiator::none);
     }
     last_epoch_ = seen.epoch;
     last_state_ = seen.state;

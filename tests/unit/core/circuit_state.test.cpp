@@ -4,17 +4,17 @@
 #include "brownout/core/circuit_state.hpp"
 
 using namespace breaker_test;
-using brownout::cause_of;
-using brownout::transition_cause;
+using brownout::initiator_of;
+using brownout::transition_initiator;
 
 namespace {
 
 // Who may cause what, written out by hand, so that the library's table is compared with something other than
 // itself. Rows: from; columns: to; both in the order of the enum.
-constexpr auto n = transition_cause::none;
-constexpr auto c = transition_cause::calls;
-constexpr auto o = transition_cause::operator_;
-constexpr transition_cause expected[6][6] = {
+constexpr auto n = transition_initiator::none;
+constexpr auto c = transition_initiator::calls;
+constexpr auto o = transition_initiator::operator_;
+constexpr transition_initiator expected[6][6] = {
     //               closed half_open open forced disabled metrics
     /* closed    */ {o, n, c, o, o, o},
     /* half_open */ {c, c, c, o, o, o},
@@ -27,7 +27,7 @@ constexpr transition_cause expected[6][6] = {
 constexpr bool table_is_as_expected() {
   for (const auto from : all_states) {
     for (const auto to : all_states) {
-      if (cause_of(from, to) != expected[static_cast<int>(from)][static_cast<int>(to)]) return false;
+      if (initiator_of(from, to) != expected[static_cast<int>(from)][static_cast<int>(to)]) return false;
     }
   }
   return true;
@@ -60,7 +60,7 @@ TEST_CASE("an operator can take a circuit from any state to any held state and t
     for (const auto to : {circuit_state::closed, circuit_state::forced_open, circuit_state::disabled,
                           circuit_state::metrics_only}) {
       INFO(brownout::to_string(from) << " -> " << brownout::to_string(to));
-      REQUIRE(cause_of(from, to) != transition_cause::none);
+      REQUIRE(initiator_of(from, to) != transition_initiator::none);
       bench bench;
       bench.drive_to(from);
       const auto before = bench.epoch();

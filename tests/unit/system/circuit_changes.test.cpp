@@ -72,7 +72,7 @@ TEST_CASE("every change that is told is legal, and each begins where the one bef
   for (const auto& change : staging.circuit_changes) {
     CHECK(change.dependency == number(dependency::redis));
     CHECK(change.from == last);
-    CHECK(brownout::cause_of(change.from, change.to) != brownout::transition_cause::none);
+    CHECK(brownout::initiator_of(change.from, change.to) != brownout::transition_initiator::none);
     last = change.to;
   }
   CHECK(last == circuit_state::closed);

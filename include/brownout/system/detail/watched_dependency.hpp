@@ -191,7 +191,7 @@ class watched_dependency {
   [[nodiscard]] circuit_state next_towards(circuit_state state, bool in_one_step) const noexcept {
     using enum circuit_state;
     if (known_state_ == open && state == closed && !in_one_step) return half_open;  // recovered, not reset
-    if (cause_of(known_state_, state) != transition_cause::none) return state;
+    if (initiator_of(known_state_, state) != transition_initiator::none) return state;
     return known_state_ == closed ? open : closed;
   }
 
