@@ -90,11 +90,12 @@ TEST_CASE("every hold makes the calls in flight late", "[breaker][B6]") {
   check_late(bench, std::move(in_flight), outcome::failure);
 }
 
-TEST_CASE("a disabled circuit that is disabled again tells the calls before it that they are late",
+TEST_CASE("a circuit that is disabled anew tells the calls of the time before that they are late",
           "[breaker][B6]") {
   bench bench;
   bench.circuit.disable();
   auto permit = bench.acquire();
+  bench.circuit.reset();
   bench.circuit.disable();
   check_late(bench, std::move(permit), outcome::failure);
 }
