@@ -86,7 +86,8 @@ struct any_of {
     const share bits{most_marks};
     const auto one = first.judge(seen.first, bits.first_of(marks), call, bits.most_of_first());
     const auto other = second.judge(seen.second, bits.second_of(marks), call, bits.most_of_second());
-    return {one.marks | other.marks << bits.first, one.trips || other.trips};
+    return {one.marks | other.marks << bits.first, one.trips || other.trips,
+            one.trips ? one.cause : other.cause};
   }
   [[nodiscard]] constexpr epoch_statistics statistics(const auto& seen, std::uint32_t marks,
                                                       std::uint32_t most_marks) const noexcept {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "brownout/core/detail/invalid_option.hpp"
+#include "brownout/core/transition_cause.hpp"
 #include "brownout/detector/detector.hpp"
 #include "brownout/version.hpp"
 
@@ -45,7 +46,8 @@ struct consecutive_failures {
                                           const call_sample& call, std::uint32_t most_marks) const noexcept {
     if (call.in_flight) return {failures};
     if (!call.failed) return {};
-    return {(std::min)({failures + 1, most, most_marks}), failures + 1 >= threshold};
+    return {(std::min)({failures + 1, most, most_marks}), failures + 1 >= threshold,
+            transition_cause::consecutive_failures};
   }
   [[nodiscard]] constexpr epoch_statistics statistics(no_evidence /*none*/, std::uint32_t failures,
                                                       std::uint32_t /*most_marks*/) const noexcept {

@@ -3,6 +3,7 @@
 
 #include "brownout/core/atomics.hpp"
 #include "brownout/core/clock.hpp"
+#include "brownout/core/transition_cause.hpp"
 #include "brownout/version.hpp"
 
 #include <concepts>
@@ -27,6 +28,7 @@ struct call_sample {
 struct judgement {
   std::uint32_t marks = 0;  ///< to stand in the circuit's control word from now on
   bool trips = false;       ///< the circuit must open
+  transition_cause cause = transition_cause::detector;  ///< why, for those who are told of the opening
 
   friend constexpr bool operator==(const judgement&, const judgement&) = default;
 };

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "brownout/core/detail/invalid_option.hpp"
+#include "brownout/core/transition_cause.hpp"
 #include "brownout/detector/detector.hpp"
 #include "brownout/version.hpp"
 
@@ -49,7 +50,8 @@ struct failure_balance {
                                           const call_sample& call, std::uint32_t most_marks) const noexcept {
     if (call.in_flight) return {balance};
     if (!call.failed) return {balance == 0 ? 0 : balance - 1};
-    return {(std::min)({balance + 1, most, most_marks}), balance + 1 >= threshold};
+    return {(std::min)({balance + 1, most, most_marks}), balance + 1 >= threshold,
+            transition_cause::failure_balance};
   }
   [[nodiscard]] constexpr epoch_statistics statistics(no_evidence /*none*/, std::uint32_t balance,
                                                       std::uint32_t /*most_marks*/) const noexcept {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "brownout/core/transition_cause.hpp"
 #include "brownout/detector/count_window.hpp"
 #include "brownout/detector/detail/window_counts.hpp"
 #include "brownout/detector/detail/windowed_share.hpp"
@@ -64,7 +65,8 @@ struct failure_rate {
   }
   [[nodiscard]] constexpr judgement judge(window_counts seen, std::uint32_t marks, const call_sample& call,
                                           std::uint32_t most_marks) const noexcept {
-    return detail::windowed_share<Window>::judge(*this, seen, call.failed, marks, most_marks);
+    return detail::windowed_share<Window>::judge(*this, transition_cause::failure_rate, seen, call.failed,
+                                                 marks, most_marks);
   }
   [[nodiscard]] constexpr epoch_statistics statistics(window_counts seen, std::uint32_t /*marks*/,
                                                       std::uint32_t /*most_marks*/) const noexcept {

@@ -3,6 +3,7 @@
 
 #include "brownout/core/clock.hpp"
 #include "brownout/core/detail/invalid_option.hpp"
+#include "brownout/core/transition_cause.hpp"
 #include "brownout/detector/count_window.hpp"
 #include "brownout/detector/detail/window_counts.hpp"
 #include "brownout/detector/detail/windowed_share.hpp"
@@ -99,7 +100,8 @@ struct slow_call_rate {
   }
   [[nodiscard]] constexpr judgement judge(window_counts seen, std::uint32_t marks, const call_sample& call,
                                           std::uint32_t most_marks) const noexcept {
-    return detail::windowed_share<Window>::judge(*this, seen, is_counted(call), marks, most_marks);
+    return detail::windowed_share<Window>::judge(*this, transition_cause::slow_call_rate, seen,
+                                                 is_counted(call), marks, most_marks);
   }
   [[nodiscard]] constexpr epoch_statistics statistics(window_counts seen, std::uint32_t /*marks*/,
                                                       std::uint32_t /*most_marks*/) const noexcept {

@@ -3,6 +3,7 @@
 
 #include "brownout/core/clock.hpp"
 #include "brownout/core/detail/invalid_option.hpp"
+#include "brownout/core/transition_cause.hpp"
 #include "brownout/detector/detector.hpp"
 #include "brownout/version.hpp"
 
@@ -55,8 +56,9 @@ struct standard_detector {
     seen.balance = (std::min)(seen.balance + 1, most_balance);
     // What seems to have passed in more than half a turn of the clock ended before the streak began.
     const bool lasts = passed >= a_second && passed <= mask_of(most_marks) / 2;
-    return {seen.marks(),
-            seen.streak >= streak || (lasts && seen.streak >= lasting_streak) || seen.balance >= balance};
+    const bool in_a_row = seen.streak >= streak || (lasts && seen.streak >= lasting_streak);
+    return {seen.marks(), in_a_row || seen.balance >= balance,
+            in_a_row ? transition_cause::consecutive_failures : transition_cause::failure_balance};
   }
   [[nodiscard]] constexpr epoch_statistics statistics(no_evidence /*none*/, std::uint32_t marks,
                                                       std::uint32_t /*most_marks*/) const noexcept {

@@ -3,6 +3,7 @@
 
 #include "brownout/core/clock.hpp"
 #include "brownout/core/detail/invalid_option.hpp"
+#include "brownout/core/transition_cause.hpp"
 #include "brownout/detector/detail/share.hpp"
 #include "brownout/detector/detail/window_counts.hpp"
 #include "brownout/detector/detector.hpp"
@@ -38,15 +39,16 @@ struct windowed_share {
 
   static constexpr bool has_size = requires(const Window& window) { window.size; };
 
-  /// `policy`: threshold, minimum_calls and window.
-  [[nodiscard]] static constexpr judgement judge(const auto& policy, window_counts seen, bool bad,
-                                                 std::uint32_t marks, std::uint32_t most_marks) noexcept {
+  /// `policy`: threshold, minimum_calls and window. `cause`: why it trips, if it does.
+  [[nodiscard]] static constexpr judgement judge(const auto& policy, transition_cause cause,
+                                                 window_counts seen, bool bad, std::uint32_t marks,
+                                                 std::uint32_t most_marks) noexcept {
     if (!bad) return {policy.window.is_settled(seen) ? 0 : marks};
     const bool trips = seen.calls >= minimum_calls(policy) && reaches(seen.bad, seen.calls, policy.threshold);
     if constexpr (Window::reads_clock) {
-      return {marks, trips};
+      return {marks, trips, cause};
     } else {
-      return {marks >= most_marks ? dirty : marks + 1, trips};
+      return {marks >= most_marks ? dirty : marks + 1, trips, cause};
     }
   }
 
