@@ -148,11 +148,12 @@ class alignas(64) circuit_breaker {
   /// Closes the circuit with empty statistics, whatever its state. A closed circuit begins a new epoch too.
   void reset() noexcept { hold(circuit_state::closed); }
 
-  /// Has `listener` hear of transitions, in order and with no lock held, for as long as the subscription
-  /// lives; by default of outages as a whole, not of each probe. See `transition_listener`.
+  /// Has `listener` hear of transitions and their reasons, in order and with no lock held, for as long as the
+  /// subscription lives. Default: of outages as a whole, not of each probe. See `transition_listener`.
   ///
-  /// Throws `std::invalid_argument` for an empty listener. The first of a breaker allocates 8 KiB. With
-  /// listeners a transition takes a short lock; nothing else does.
+  /// Throws `std::invalid_argument` for an empty listener. A breaker's first listener allocates 12 KiB, in
+  /// which transitions and their texts wait. With listeners each transition takes a short lock; nothing else
+  /// does.
   [[nodiscard]] subscription subscribe(transition_listener listener,
                                        announcements wanted = announcements::outages) {
     return subscription{circuit_.feed(), std::move(listener), wanted};
@@ -223,6 +224,14 @@ class alignas(64) circuit_breaker {
     std::uint16_t place = detail::calls_in_flight<Atomics>::nowhere;
     bool was_overdue = false;  // known when it has ended
   };
+  /// What a failed call has to say besides.
+  struct failure_report {
+    duration retry_after{};
+    std::string_view why{};
+  };
+  static constexpr failure_report nothing_said{};
+  using era_state = typename detail::circuit<Detector, Clock, Atomics>::era_state;
+
   using start_time = std::conditional_t<Detector::times_calls, call_start, nothing>;
   using in_flight_table =
       std::conditional_t<Detector::counts_overdue, detail::calls_in_flight<Atomics>, nothing>;
@@ -253,8 +262,8 @@ class alignas(64) circuit_breaker {
     }
     return begun;
   }
-  disposition record(detail::control_word token, start_time started, outcome result,
-                     duration retry_after) noexcept {
+  disposition record(detail::control_word token, start_time started, outcome result, duration retry_after,
+                     std::string_view why) noexcept {
     if constexpr (!Detector::times_calls) {
       // The same word as at admission means closed, same epoch, nothing marked: a success changes nothing, so
       // nothing is written.
@@ -262,30 +271,43 @@ class alignas(64) circuit_breaker {
         return disposition::counted;
       }
     }
-    return record_slowly(token, started, result, retry_after);
+    if (result == outcome::failure) return record_failure(token, started, retry_after, why);
+    return record_slowly(token, started, result);
   }
 
   BROWNOUT_NOINLINE answer acquire_slowly(detail::control_word seen) noexcept;
   BROWNOUT_NOINLINE answer acquire_slowly_for_call(detail::control_word seen) noexcept;
   BROWNOUT_NOINLINE answer acquire_by_clock(detail::control_word seen) noexcept;
-  BROWNOUT_NOINLINE disposition record_slowly(detail::control_word token, start_time started, outcome result,
-                                              duration retry_after) noexcept;
+  BROWNOUT_NOINLINE disposition record_slowly(detail::control_word token, start_time started,
+                                              outcome result) noexcept;
+  BROWNOUT_NOINLINE disposition record_failure(detail::control_word token, start_time started,
+                                               duration retry_after, std::string_view why) noexcept;
   BROWNOUT_NOINLINE disposition record_off_closed(detail::control_word seen, detail::control_word token,
                                                   start_time started, outcome result,
-                                                  duration retry_after) noexcept;
-  [[nodiscard]] disposition record_call(detail::control_word seen, const call_sample& call,
-                                        duration retry_after) noexcept;
+                                                  const failure_report& said) noexcept;
+  BROWNOUT_ALWAYS_INLINE disposition record_call(detail::control_word seen, const call_sample& call,
+                                                 const failure_report& said) noexcept;
+  BROWNOUT_NOINLINE bool record_trip(detail::control_word& seen, const judgement& judged,
+                                     const epoch_statistics& figures, call_sample call,
+                                     const failure_report& said) noexcept;
   [[nodiscard]] disposition record_probe(detail::control_word seen, const call_sample& call,
-                                         duration retry_after) noexcept;
+                                         const failure_report& said) noexcept;
   [[nodiscard]] call_sample sample(detail::control_word seen, start_time started,
                                    outcome result) const noexcept;
-  BROWNOUT_NOINLINE bool open(detail::control_word& seen, duration retry_after) noexcept;
   void give_place_back(detail::control_word token) noexcept;
   BROWNOUT_NOINLINE void give_back(detail::control_word token, start_time started) noexcept;
   void count_overdue() noexcept;
 
-  BROWNOUT_NOINLINE void hold(circuit_state state) noexcept;
-  BROWNOUT_NOINLINE void hold(circuit_state state, duration how_long) noexcept;
+  bool change(detail::control_word& seen, detail::control_word next, const era_state& at,
+              const detail::grounds& why) noexcept;
+  BROWNOUT_NOINLINE bool open(detail::control_word& seen, detail::control_word next, const era_state& at,
+                              const detail::grounds& why, bool failed) noexcept;
+  BROWNOUT_NOINLINE bool open(detail::control_word& seen, duration retry_after, const detail::grounds& why,
+                              bool failed) noexcept;
+  void hold(circuit_state state) noexcept;
+  void hold(circuit_state state, duration how_long) noexcept;
+  [[nodiscard]] epoch_statistics counts(detail::control_word seen, duration now) const noexcept;
+  [[nodiscard]] breaker_snapshot show(const era_state& at) const noexcept;
   static duration held(duration how_long) noexcept {
     return std::clamp(how_long, detail::control_word::unit, longest_hold);
   }
@@ -293,14 +315,15 @@ class alignas(64) circuit_breaker {
     return std::clamp(retry_after, duration::zero(), breaker_options::most_retry_after);
   }
 
-  BROWNOUT_NOINLINE void note_failure(std::string_view why) noexcept { circuit_.note_failure(why); }
-
   disposition late() noexcept {
     late_.fetch_add(1, std::memory_order_relaxed);  // a total for display, orders nothing
     return disposition::late;
   }
-  disposition counted(bool failed) noexcept {
-    if (failed) failed_.fetch_add(1, std::memory_order_relaxed);
+  disposition counted(const call_sample& call, const failure_report& said) noexcept {
+    if (call.failed) {
+      failed_.fetch_add(1, std::memory_order_relaxed);  // a total for display, orders nothing
+      if (!said.why.empty()) circuit_.note_failure(call.epoch, said.why, circuit_.elapsed());
+    }
     return disposition::counted;
   }
   answer refuse(rejection_reason reason, duration retry_after) noexcept {
@@ -327,3 +350,4 @@ circuit_breaker(preset<Detector>, Clock) -> circuit_breaker<Detector, Clock>;
 }  // namespace brownout::inline BROWNOUT_ABI
 
 #include "brownout/breaker/detail/circuit_breaker_impl.hpp"
+#include "brownout/breaker/detail/circuit_breaker_operations.hpp"

@@ -62,11 +62,7 @@ class [[nodiscard]] permit {
   disposition complete(outcome result, duration retry_after = {}, std::string_view why = {}) noexcept {
     if (breaker_ == nullptr) return disposition::late;
     auto& breaker = *std::exchange(breaker_, nullptr);
-    const auto became = breaker.record(token_, started_, result, retry_after);
-    if (!why.empty() && result == outcome::failure && became == disposition::counted) {
-      breaker.note_failure(why);
-    }
-    return became;
+    return breaker.record(token_, started_, result, retry_after, why);
   }
 
   /// The epoch it was issued in.
