@@ -148,6 +148,18 @@ class alignas(64) circuit_breaker {
   /// Closes the circuit with empty statistics, whatever its state. A closed circuit begins a new epoch too.
   void reset() noexcept { hold(circuit_state::closed); }
 
+  /// Opens the closed circuit as if its detector had tripped: for a program that learns in another way that
+  /// the dependency is gone. True if it did.
+  ///
+  /// This is no operator's command: the open period, the probes and the outage are as after a failure, and
+  /// `reset` is not needed to end them. A circuit in `metrics_only` only tells its listeners that it would
+  /// have opened. In any other state nothing happens.
+  ///
+  /// `why`: the text for listeners and `snapshot().last_failure`; cut to 119 bytes. Default: none.
+  /// `retry_after`: the open period is at least that long, as in `permit::complete`. Default: nothing was
+  /// said. Lock-free, apart from what listeners do; allocates as `permit::complete` does.
+  bool trip(std::string_view why = {}, duration retry_after = {}) noexcept;
+
   /// Has `listener` hear of transitions and their reasons, in order and with no lock held, for as long as the
   /// subscription lives. Default: of outages as a whole, not of each probe. See `transition_listener`.
   ///

@@ -54,6 +54,20 @@ bool circuit_breaker<Detector, Clock, Atomics>::open(detail::control_word& seen,
   return open(seen, seen.next_open(begins_outage, bounded(retry_after)), *at, why, failed);
 }
 
+template <detector Detector, clock_source Clock, class Atomics>
+bool circuit_breaker<Detector, Clock, Atomics>::trip(std::string_view why, duration retry_after) noexcept {
+  auto seen = circuit_.word();
+  while (seen.measures()) {
+    const detail::grounds tripped{transition_cause::trip, counts(seen, circuit_.elapsed()), why};
+    if (!seen.is(circuit_state::closed)) {
+      circuit_.announce_trip(seen, tripped);
+      return false;
+    }
+    if (open(seen, retry_after, tripped, false)) return true;
+  }
+  return false;
+}
+
 /// Closed or metrics_only.
 template <detector Detector, clock_source Clock, class Atomics>
 void circuit_breaker<Detector, Clock, Atomics>::hold(circuit_state state) noexcept {
