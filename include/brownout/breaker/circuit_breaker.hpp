@@ -156,50 +156,44 @@ class alignas(64) circuit_breaker {
   /// have opened. In any other state nothing happens.
   ///
   /// `why`: the text for listeners and `snapshot().last_failure`; cut to 119 bytes. Default: none.
-  /// `retry_after`: the open period is at least that long, as in `permit::complete`. Default: nothing was
-  /// said. Lock-free, apart from what listeners do; allocates as `permit::complete` does.
+  /// `retry_after`: the open period is at least that long, as in `permit::complete`. Default: no wait.
+  /// Lock-free, apart from what listeners do. Allocates as `permit::complete` does.
   bool trip(std::string_view why = {}, duration retry_after = {}) noexcept;
 
-  /// Has `listener` hear of transitions and their reasons, in order and with no lock held, for as long as the
-  /// subscription lives. Default: of outages as a whole, not of each probe. See `transition_listener`.
+  /// Calls `listener` for each transition and its reason, in order and with no lock held, until the
+  /// subscription is destroyed. `wanted`: default `outages`, the beginning and the end of each, not the
+  /// probes in between. See `transition_listener`.
   ///
   /// Throws `std::invalid_argument` for an empty listener. A breaker's first listener allocates 12 KiB, in
-  /// which transitions and their texts wait. With listeners each transition takes a short lock; nothing else
-  /// does.
+  /// which 64 transitions can wait with their texts. With listeners each transition takes a short lock;
+  /// nothing else does.
   [[nodiscard]] subscription subscribe(transition_listener listener,
                                        announcements wanted = announcements::outages) {
     return subscription{circuit_.feed(), std::move(listener), wanted};
   }
 
-  /// The state a moment ago. For display; to decide about a call, ask `try_acquire`. Wait-free.
+  /// The state a moment ago, for display. To decide about a call, ask `try_acquire`. Wait-free.
   [[nodiscard]] circuit_state observed_state() const noexcept { return circuit_.observed_word().state(); }
 
-  /// State, epoch, what is left of an open period and how probing goes. Of a closed circuit one load, which
-  /// may be a moment old, and no clock reading. Lock-free.
+  /// The part of a snapshot that it takes to judge the circuit again and again. Of a closed circuit one load,
+  /// which may be a moment old, and no clock reading. Lock-free.
   [[nodiscard]] circuit_status status() const noexcept;
 
-  /// Everything there is to show, consistent in itself. Lock-free; changes no state and no statistics.
+  /// All that there is to show, consistent in itself. Changes nothing. Lock-free.
   [[nodiscard]] breaker_snapshot snapshot() const noexcept;
 
-  /// Replaces the options while the circuit is in use, all at once: state, counts and statistics stay, and an
-  /// open period that has begun keeps its length (`reset` ends it). Whoever is deciding just now may still go
-  /// by the old ones. The name stays; leave it empty or the same. All of them are replaced: what is left out
-  /// gets its default. To change one, begin with `options()`.
+  /// Replaces all options while the circuit is in use. State, counts and statistics stay. An option that is
+  /// left out gets its default; to change one option, begin with `options()`. The name stays: leave it empty,
+  /// or give the same.
   ///
-  /// Throws `std::invalid_argument` naming field, value and range; then nothing has changed. Callers wait for
-  /// each other, but nobody else for them.
-  void reconfigure(const breaker_options& options) {
-    const auto rules = detail::policy<Detector>::valid(options, name_);
-    if (!options.name.empty() && options.name != name_) {
-      detail::invalid_option("breaker_options.name", "'" + options.name + "'", "'" + name_ + "'");
-    }
-    circuit_.reconfigure([&](auto& policy) { policy.replace(rules); });
-  }
-  /// The same for the detector. Its window stays as it is, and so must the window's own options.
-  void reconfigure(const Detector& detector) {
-    const auto next = detail::policy<Detector>::valid_replacing(this->detector(), detector, name_);
-    circuit_.reconfigure([&](auto& policy) { policy.replace(next); });
-  }
+  /// An open period that has begun keeps its length; `reset` ends it. What is decided at the same moment, the
+  /// length of a period that begins then included, may follow from the old options or from the new ones.
+  ///
+  /// Throws `std::invalid_argument` naming field, value and range; then nothing has changed. Thread-safe:
+  /// callers of `reconfigure` wait for each other, and other callers for none of them.
+  void reconfigure(const breaker_options& options);
+  /// Replaces the detector, as above. The window keeps its calls, so its own options must stay the same.
+  void reconfigure(const Detector& detector);
 
   /// What it was called at construction. Valid as long as the breaker is.
   [[nodiscard]] std::string_view name() const noexcept { return name_; }
@@ -327,21 +321,9 @@ class alignas(64) circuit_breaker {
     return std::clamp(retry_after, duration::zero(), breaker_options::most_retry_after);
   }
 
-  disposition late() noexcept {
-    late_.fetch_add(1, std::memory_order_relaxed);  // a total for display, orders nothing
-    return disposition::late;
-  }
-  disposition counted(const call_sample& call, const failure_report& said) noexcept {
-    if (call.failed) {
-      failed_.fetch_add(1, std::memory_order_relaxed);  // a total for display, orders nothing
-      if (!said.why.empty()) circuit_.note_failure(call.epoch, said.why, circuit_.elapsed());
-    }
-    return disposition::counted;
-  }
-  answer refuse(rejection_reason reason, duration retry_after) noexcept {
-    rejections_.fetch_add(1, std::memory_order_relaxed);  // a total for display, orders nothing
-    return {nullptr, admission::pack(reason, retry_after)};
-  }
+  disposition late() noexcept;
+  BROWNOUT_ALWAYS_INLINE disposition counted(const call_sample& call, const failure_report& said) noexcept;
+  answer refuse(rejection_reason reason, duration retry_after) noexcept;
 
   BROWNOUT_NO_UNIQUE_ADDRESS typename Detector::template history<Atomics> history_;
   detail::circuit<Detector, Clock, Atomics> circuit_;

@@ -11,6 +11,7 @@
 using brownout::consecutive_failures;
 using brownout::failure_balance;
 using brownout::judgement;
+using brownout::transition_cause;
 
 namespace {
 
@@ -24,16 +25,21 @@ constexpr judgement judged(const auto& detector, std::uint32_t marks, const brow
 
 static_assert(judged(consecutive_failures{3}, 0, failure) == judgement{1, false});
 static_assert(judged(consecutive_failures{3}, 1, failure) == judgement{2, false});
-static_assert(judged(consecutive_failures{3}, 2, failure) == judgement{3, true});
-static_assert(judged(consecutive_failures{3}, 3, failure) == judgement{4, true});
+static_assert(judged(consecutive_failures{3}, 2, failure) ==
+              judgement{3, true, transition_cause::consecutive_failures});
+static_assert(judged(consecutive_failures{3}, 3, failure) ==
+              judgement{4, true, transition_cause::consecutive_failures});
 static_assert(judged(consecutive_failures{3}, 2, success) == judgement{0, false});
-static_assert(judged(consecutive_failures{3}, most, failure) == judgement{most, true});
+static_assert(judged(consecutive_failures{3}, most, failure) ==
+              judgement{most, true, transition_cause::consecutive_failures});
 
 static_assert(judged(failure_balance{3}, 0, success) == judgement{0, false});
 static_assert(judged(failure_balance{3}, 2, success) == judgement{1, false});
 static_assert(judged(failure_balance{3}, 1, failure) == judgement{2, false});
-static_assert(judged(failure_balance{3}, 2, failure) == judgement{3, true});
-static_assert(judged(failure_balance{3}, most, failure) == judgement{most, true});
+static_assert(judged(failure_balance{3}, 2, failure) ==
+              judgement{3, true, transition_cause::failure_balance});
+static_assert(judged(failure_balance{3}, most, failure) ==
+              judgement{most, true, transition_cause::failure_balance});
 
 }  // namespace
 

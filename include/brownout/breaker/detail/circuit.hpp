@@ -254,7 +254,7 @@ class circuit {
   }
 
   /// Before a circuit opens, the latest period goes over to the era that is left, so that no open era finds
-  /// one of its own key that is 4096 eras old. A circuit that an operator has held open begins anew. False
+  /// one of its own key that is 4096 epochs old. A circuit that an operator has held open begins anew. False
   /// when the era of `seen` is over.
   [[nodiscard]] bool settle_outage(control_word seen, control_word next) noexcept {
     const bool begins_anew = seen.state() == circuit_state::forced_open;

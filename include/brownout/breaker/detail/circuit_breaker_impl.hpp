@@ -22,6 +22,29 @@
 
 namespace brownout::inline BROWNOUT_ABI {
 
+template <detector Detector, clock_source Clock, class Atomics>
+auto circuit_breaker<Detector, Clock, Atomics>::refuse(rejection_reason reason, duration retry_after) noexcept
+    -> answer {
+  rejections_.fetch_add(1, std::memory_order_relaxed);  // a total for display, orders nothing
+  return {nullptr, admission::pack(reason, retry_after)};
+}
+
+template <detector Detector, clock_source Clock, class Atomics>
+disposition circuit_breaker<Detector, Clock, Atomics>::late() noexcept {
+  late_.fetch_add(1, std::memory_order_relaxed);  // a total for display, orders nothing
+  return disposition::late;
+}
+
+template <detector Detector, clock_source Clock, class Atomics>
+disposition circuit_breaker<Detector, Clock, Atomics>::counted(const call_sample& call,
+                                                               const failure_report& said) noexcept {
+  if (call.failed) {
+    failed_.fetch_add(1, std::memory_order_relaxed);  // a total for display, orders nothing
+    if (!said.why.empty()) circuit_.note_failure(call.epoch, said.why, circuit_.elapsed());
+  }
+  return disposition::counted;
+}
+
 /// Two functions, so that whoever is not decided upon by the clock does not save the registers that it takes.
 template <detector Detector, clock_source Clock, class Atomics>
 auto circuit_breaker<Detector, Clock, Atomics>::acquire_slowly(detail::control_word seen) noexcept -> answer {

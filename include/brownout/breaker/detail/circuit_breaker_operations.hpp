@@ -6,9 +6,12 @@
 #include "brownout/breaker/circuit_breaker.hpp"
 #include "brownout/breaker/detail/announcer.hpp"
 #include "brownout/breaker/detail/control_word.hpp"
+#include "brownout/breaker/detail/policy.hpp"
+#include "brownout/breaker/options.hpp"
 #include "brownout/breaker/snapshot.hpp"
 #include "brownout/core/circuit_state.hpp"
 #include "brownout/core/clock.hpp"
+#include "brownout/core/detail/invalid_option.hpp"
 #include "brownout/core/transition_cause.hpp"
 #include "brownout/detector/detector.hpp"
 #include "brownout/version.hpp"
@@ -96,6 +99,21 @@ void circuit_breaker<Detector, Clock, Atomics>::hold(circuit_state state, durati
       return;
     }
   }
+}
+
+template <detector Detector, clock_source Clock, class Atomics>
+void circuit_breaker<Detector, Clock, Atomics>::reconfigure(const breaker_options& options) {
+  const auto rules = detail::policy<Detector>::valid(options, name_);
+  if (!options.name.empty() && options.name != name_) {
+    detail::invalid_option("breaker_options.name", "'" + options.name + "'", "'" + name_ + "'");
+  }
+  circuit_.reconfigure([&](auto& policy) { policy.replace(rules); });
+}
+
+template <detector Detector, clock_source Clock, class Atomics>
+void circuit_breaker<Detector, Clock, Atomics>::reconfigure(const Detector& detector) {
+  const auto next = detail::policy<Detector>::valid_replacing(this->detector(), detector, name_);
+  circuit_.reconfigure([&](auto& policy) { policy.replace(next); });
 }
 
 template <detector Detector, clock_source Clock, class Atomics>

@@ -88,14 +88,14 @@ class last_failure {
   /// A place that is neither taken nor named, which now belongs to this thread; `nowhere` if there is none.
   [[nodiscard]] std::uint64_t take_place() noexcept {
     for (std::uint64_t place = 0; place < places; ++place) {
-      auto& taken = places_[place].taken;
+      auto& claim = places_[place].taken;
       std::uint32_t free = 0;
       // (3) acquire: synchronizes-with (4), so whoever takes the place sees that it was named, if it was.
-      if (!taken.compare_exchange_weak(free, 1, std::memory_order_acquire, std::memory_order_relaxed))
+      if (!claim.compare_exchange_weak(free, 1, std::memory_order_acquire, std::memory_order_relaxed))
         continue;
       // From here on nobody else can name it.
       if (place_of(named_.load(std::memory_order_acquire)) != place) return place;  // (1)
-      taken.store(0, std::memory_order_release);                                    // (4)
+      claim.store(0, std::memory_order_release);                                    // (4)
     }
     return nowhere;
   }
