@@ -30,7 +30,9 @@ struct never_clean : failure_rate<> {
     if (judged.marks == 0) judged.marks = marks;
     return judged;
   }
-  [[nodiscard]] constexpr never_clean with_defaults() const noexcept { return {failure_rate::with_defaults()}; }
+  [[nodiscard]] constexpr never_clean with_defaults() const noexcept {
+    return {failure_rate::with_defaults()};
+  }
 };
 
 circuit_breaker clean{failure_rate<>{}};

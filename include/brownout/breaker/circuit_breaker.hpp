@@ -154,45 +154,52 @@ class alignas(64) circuit_breaker {
   /// Closes the circuit with empty statistics, whatever its state. A closed circuit begins a new epoch too.
   void reset() noexcept { hold(circuit_state::closed); }
 
-  /// Has `listener` hear of transitions, in order and with no lock held, for as long as the subscription
-  /// lives; by default of outages as a whole, not of each probe. See `transition_listener`.
+  /// Opens the closed circuit as if its detector had tripped: for a program that learns in another way that
+  /// the dependency is gone. True if it did.
   ///
-  /// Throws `std::invalid_argument` for an empty listener. The first of a breaker allocates 8 KiB. With
-  /// listeners a transition takes a short lock; nothing else does.
+  /// This is no operator's command: the open period, the probes and the outage are as after a failure, and
+  /// `reset` is not needed to end them. A circuit in `metrics_only` only tells its listeners that it would
+  /// have opened. In any other state nothing happens.
+  ///
+  /// `why`: the text for listeners and `snapshot().last_failure`; cut to 119 bytes. Default: none.
+  /// `retry_after`: the open period is at least that long, as in `permit::complete`. Default: no wait.
+  /// Lock-free, apart from what listeners do. Allocates as `permit::complete` does.
+  bool trip(std::string_view why = {}, duration retry_after = {}) noexcept;
+
+  /// Calls `listener` for each transition and its reason, in order and with no lock held, until the
+  /// subscription is destroyed. `wanted`: default `outages`, the beginning and the end of each, not the
+  /// probes in between. See `transition_listener`.
+  ///
+  /// Throws `std::invalid_argument` for an empty listener. A breaker's first listener allocates 12 KiB, in
+  /// which 64 transitions can wait with their texts. With listeners each transition takes a short lock;
+  /// nothing else does.
   [[nodiscard]] subscription subscribe(transition_listener listener,
                                        announcements wanted = announcements::outages) {
     return subscription{circuit_.feed(), std::move(listener), wanted};
   }
 
-  /// The state a moment ago. For display; to decide about a call, ask `try_acquire`. Wait-free.
+  /// The state a moment ago, for display. To decide about a call, ask `try_acquire`. Wait-free.
   [[nodiscard]] circuit_state observed_state() const noexcept { return circuit_.observed_word().state(); }
 
-  /// State, epoch, what is left of an open period and how probing goes. Of a closed circuit one load, which
-  /// may be a moment old, and no clock reading. Lock-free.
+  /// The part of a snapshot that it takes to judge the circuit again and again. Of a closed circuit one load,
+  /// which may be a moment old, and no clock reading. Lock-free.
   [[nodiscard]] circuit_status status() const noexcept;
 
-  /// Everything there is to show, consistent in itself. Lock-free; changes no state and no statistics.
+  /// All that there is to show, consistent in itself. Changes nothing. Lock-free.
   [[nodiscard]] breaker_snapshot snapshot() const noexcept;
 
-  /// Replaces the options while the circuit is in use, all at once: state, counts and statistics stay, and an
-  /// open period that has begun keeps its length (`reset` ends it). Whoever is deciding just now may still go
-  /// by the old ones. The name stays; leave it empty or the same. All of them are replaced: what is left out
-  /// gets its default. To change one, begin with `options()`.
+  /// Replaces all options while the circuit is in use. State, counts and statistics stay. An option that is
+  /// left out gets its default; to change one option, begin with `options()`. The name stays: leave it empty,
+  /// or give the same.
   ///
-  /// Throws `std::invalid_argument` naming field, value and range; then nothing has changed. Callers wait for
-  /// each other, but nobody else for them.
-  void reconfigure(const breaker_options& options) {
-    const auto rules = detail::policy<Detector>::valid(options, name_);
-    if (!options.name.empty() && options.name != name_) {
-      detail::invalid_option("breaker_options.name", "'" + options.name + "'", "'" + name_ + "'");
-    }
-    circuit_.reconfigure([&](auto& policy) { policy.replace(rules); });
-  }
-  /// The same for the detector. Its window stays as it is, and so must the window's own options.
-  void reconfigure(const Detector& detector) {
-    const auto next = detail::policy<Detector>::valid_replacing(this->detector(), detector, name_);
-    circuit_.reconfigure([&](auto& policy) { policy.replace(next); });
-  }
+  /// An open period that has begun keeps its length; `reset` ends it. What is decided at the same moment, the
+  /// length of a period that begins then included, may follow from the old options or from the new ones.
+  ///
+  /// Throws `std::invalid_argument` naming field, value and range; then nothing has changed. Thread-safe:
+  /// callers of `reconfigure` wait for each other, and other callers for none of them.
+  void reconfigure(const breaker_options& options);
+  /// Replaces the detector, as above. The window keeps its calls, so its own options must stay the same.
+  void reconfigure(const Detector& detector);
 
   /// What it was called at construction. Valid as long as the breaker is.
   [[nodiscard]] std::string_view name() const noexcept { return name_; }
@@ -225,6 +232,13 @@ class alignas(64) circuit_breaker {
     std::uint16_t place = detail::calls_in_flight<Atomics>::nowhere;
     bool was_overdue = false;  // known when it has ended
   };
+  /// What a failed call has to say besides.
+  struct failure_report {
+    duration retry_after{};
+    std::string_view why{};
+  };
+  static constexpr failure_report nothing_said{};
+  using era_state = typename detail::circuit<Detector, Clock, Atomics>::era_state;
   using start_time = std::conditional_t<Detector::times_calls, call_start, nothing>;
   using in_flight_table =
       std::conditional_t<Detector::counts_overdue, detail::calls_in_flight<Atomics>, nothing>;
@@ -255,8 +269,8 @@ class alignas(64) circuit_breaker {
     }
     return begun;
   }
-  disposition record(detail::control_word token, start_time started, outcome result,
-                     duration retry_after) noexcept {
+  disposition record(detail::control_word token, start_time started, outcome result, duration retry_after,
+                     std::string_view why) noexcept {
     if constexpr (!Detector::times_calls) {
       // The same word as at admission means closed, same epoch, nothing marked: a success changes nothing, so
       // nothing is written.
@@ -264,32 +278,45 @@ class alignas(64) circuit_breaker {
         return disposition::counted;
       }
     }
-    return record_slowly(token, started, result, retry_after);
+    if (result == outcome::failure) return record_failure(token, started, retry_after, why);
+    return record_slowly(token, started, result);
   }
 
   BROWNOUT_NOINLINE answer acquire_slowly(detail::control_word seen) noexcept;
   BROWNOUT_NOINLINE answer acquire_slowly_for_call(detail::control_word seen) noexcept;
   BROWNOUT_NOINLINE answer acquire_by_clock(detail::control_word seen) noexcept;
-  BROWNOUT_NOINLINE disposition record_slowly(detail::control_word token, start_time started, outcome result,
-                                              duration retry_after) noexcept;
+  BROWNOUT_NOINLINE disposition record_slowly(detail::control_word token, start_time started,
+                                              outcome result) noexcept;
+  BROWNOUT_NOINLINE disposition record_failure(detail::control_word token, start_time started,
+                                               duration retry_after, std::string_view why) noexcept;
   BROWNOUT_NOINLINE disposition record_off_closed(detail::control_word seen, detail::control_word token,
                                                   start_time started, outcome result,
-                                                  duration retry_after) noexcept;
-  [[nodiscard]] disposition record_call(detail::control_word seen, const call_sample& call,
-                                        duration retry_after) noexcept;
+                                                  const failure_report& said) noexcept;
+  BROWNOUT_ALWAYS_INLINE disposition record_call(detail::control_word seen, const call_sample& call,
+                                                 const failure_report& said) noexcept;
+  BROWNOUT_NOINLINE bool record_trip(detail::control_word& seen, const judgement& judged,
+                                     const epoch_statistics& figures, call_sample call,
+                                     const failure_report& said) noexcept;
   [[nodiscard]] disposition record_probe(detail::control_word seen, const call_sample& call,
-                                         duration retry_after) noexcept;
+                                         const failure_report& said) noexcept;
   [[nodiscard]] call_sample sample(detail::control_word seen, start_time started,
                                    outcome result) const noexcept;
-  BROWNOUT_NOINLINE bool opens_at_once(detail::control_word seen, duration retry_after) noexcept;
-  BROWNOUT_NOINLINE bool open(detail::control_word& seen, duration retry_after) noexcept;
+  BROWNOUT_NOINLINE bool opens_at_once(detail::control_word seen, const failure_report& said) noexcept;
   void give_place_back(detail::control_word token) noexcept;
   BROWNOUT_NOINLINE void give_back(detail::control_word token, start_time started) noexcept;
   BROWNOUT_NOINLINE void abandon(detail::control_word token, start_time started) noexcept;
   void count_overdue() noexcept;
 
-  BROWNOUT_NOINLINE void hold(circuit_state state) noexcept;
-  BROWNOUT_NOINLINE void hold(circuit_state state, duration how_long) noexcept;
+  bool change(detail::control_word& seen, detail::control_word next, const era_state& at,
+              const detail::grounds& why) noexcept;
+  BROWNOUT_NOINLINE bool open(detail::control_word& seen, detail::control_word next, const era_state& at,
+                              const detail::grounds& why, bool failed) noexcept;
+  BROWNOUT_NOINLINE bool open(detail::control_word& seen, duration retry_after, const detail::grounds& why,
+                              bool failed) noexcept;
+  void hold(circuit_state state) noexcept;
+  void hold(circuit_state state, duration how_long) noexcept;
+  [[nodiscard]] epoch_statistics counts(detail::control_word seen, duration now) const noexcept;
+  [[nodiscard]] breaker_snapshot show(const era_state& at) const noexcept;
   static duration held(duration how_long) noexcept {
     return std::clamp(how_long, detail::control_word::unit, longest_hold);
   }
@@ -297,20 +324,9 @@ class alignas(64) circuit_breaker {
     return std::clamp(retry_after, duration::zero(), breaker_options::most_retry_after);
   }
 
-  BROWNOUT_NOINLINE void note_failure(std::string_view why) noexcept { circuit_.note_failure(why); }
-
-  disposition late() noexcept {
-    late_.fetch_add(1, std::memory_order_relaxed);  // a total for display, orders nothing
-    return disposition::late;
-  }
-  disposition counted(bool failed) noexcept {
-    if (failed) failed_.fetch_add(1, std::memory_order_relaxed);
-    return disposition::counted;
-  }
-  answer refuse(rejection_reason reason, duration retry_after) noexcept {
-    rejections_.fetch_add(1, std::memory_order_relaxed);  // a total for display, orders nothing
-    return {nullptr, admission::pack(reason, retry_after)};
-  }
+  disposition late() noexcept;
+  BROWNOUT_ALWAYS_INLINE disposition counted(const call_sample& call, const failure_report& said) noexcept;
+  answer refuse(rejection_reason reason, duration retry_after) noexcept;
 
   BROWNOUT_NO_UNIQUE_ADDRESS typename Detector::template history<Atomics> history_;
   detail::circuit<Detector, Clock, Atomics> circuit_;
@@ -331,3 +347,4 @@ circuit_breaker(preset<Detector>, Clock) -> circuit_breaker<Detector, Clock>;
 }  // namespace brownout::inline BROWNOUT_ABI
 
 #include "brownout/breaker/detail/circuit_breaker_impl.hpp"
+#include "brownout/breaker/detail/circuit_breaker_operations.hpp"

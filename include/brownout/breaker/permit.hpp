@@ -77,7 +77,9 @@ class [[nodiscard]] permit {
 
   /// Reports how the call ended, and says what became of the report:
   ///
-  /// - `counted`: it entered the statistics, and may have changed the state;
+  /// - `counted`: it entered the statistics, and may have changed the state. The state may have changed at
+  /// the
+  ///   same moment for another reason; then a window that had taken the result in is empty again;
   /// - `late`: the circuit has moved on since the permit was issued, or this permit was settled before.
   ///   Nothing changes;
   /// - `released`: nothing was counted. The outcome was ignored or cancelled, the circuit is disabled, or the
@@ -88,18 +90,16 @@ class [[nodiscard]] permit {
   /// 100 ms. With `breaker_options::open_on_retry_after` this failure opens a closed circuit. Default:
   /// nothing was asked.
   ///
-  /// `why`: the text of a failure, for the breaker's snapshot; cut to 119 bytes. Default: none.
+  /// `why`: the text of a failure, for the breaker's snapshot, and for its listeners if this failure opens
+  /// the circuit; cut to 119 bytes. Default: none.
   ///
-  /// Lock-free. Allocates only once: some 400 bytes for the first `why` of a breaker. Without memory for it
-  /// the text is lost. A success on a closed circuit without failures is one load.
+  /// Lock-free, apart from what listeners do. Allocates only once: some 700 bytes for the first `why` of a
+  /// breaker. Without memory for it the text is lost. A success on a closed circuit without failures is one
+  /// load.
   disposition complete(outcome result, duration retry_after = {}, std::string_view why = {}) noexcept {
     if (breaker_ == nullptr) return disposition::late;
     auto& breaker = *std::exchange(breaker_, nullptr);
-    const auto became = breaker.record(token_, started_, result, retry_after);
-    if (!why.empty() && result == outcome::failure && became == disposition::counted) {
-      breaker.note_failure(why);
-    }
-    return became;
+    return breaker.record(token_, started_, result, retry_after, why);
   }
 
   /// The epoch it was issued in.

@@ -11,16 +11,16 @@
 
 namespace brownout::inline BROWNOUT_ABI {
 
-/// Keeps a listener subscribed for as long as it lives. Move-only; may outlive the breaker.
+/// Keeps a listener subscribed to a breaker until it is destroyed. Move-only. It may outlive the breaker.
 ///
-/// Used by one thread at a time, the listener's included: one that unsubscribes itself must not run before
-/// its subscription is in its place.
+/// One subscription is used by one thread at a time, and that includes its listener: a listener that
+/// unsubscribes itself must not run before the subscription is stored where the listener finds it.
 class [[nodiscard]] subscription {
  public:
-  /// Of nothing.
+  /// Creates a subscription that is not connected to a breaker.
   subscription() noexcept = default;
 
-  /// For breakers; their users call a member function of theirs.
+  /// For breakers. Their users call a member function such as `circuit_breaker::subscribe`.
   subscription(const std::shared_ptr<detail::transition_feed>& feed, transition_listener listener,
                announcements wanted)
       : feed_{feed}, id_{feed->subscribe(std::move(listener), wanted)} {}
@@ -39,9 +39,10 @@ class [[nodiscard]] subscription {
 
   ~subscription() { unsubscribe(); }
 
-  /// When it returns, the listener neither runs nor will, and is destroyed. Waits for one that runs, so
-  /// whatever that waits for must not wait for the caller. Within the listener itself it returns at once;
-  /// then the listener lives until it returns.
+  /// Ends the subscription. When it returns, the listener does not run, will not run again, and is destroyed.
+  ///
+  /// Waits for the listener if another thread runs it. So the listener must not wait for the caller. Called
+  /// by the listener itself, it returns at once, and the listener is destroyed when it has returned.
   void unsubscribe() noexcept {
     const auto feed = std::exchange(feed_, {}).lock();
     if (feed) feed->unsubscribe(id_);

@@ -15,6 +15,7 @@ struct counted_atomics {
   template <class T>
   class atomic {
    public:
+    atomic() = default;
     explicit atomic(T value) : value_{value} {}
     T load(std::memory_order) const { return ++loads, value_; }
     void store(T value, std::memory_order) { ++writes, value_ = value; }
@@ -26,7 +27,7 @@ struct counted_atomics {
     }
 
    private:
-    T value_;
+    T value_{};
   };
 
   template <class Action>

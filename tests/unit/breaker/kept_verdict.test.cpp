@@ -8,7 +8,9 @@
 #include "brownout/detector/slow_call_rate.hpp"
 #include "brownout/detector/time_window.hpp"
 
+#include <algorithm>
 #include <utility>
+#include <vector>
 
 using namespace breaker_test;
 using brownout::any_of;
@@ -43,6 +45,8 @@ TEMPLATE_TEST_CASE("a window that was bad enough opens the circuit, whatever oth
   for (int access = 0;; ++access) {
     manual_clock clock;
     breaker circuit{TestType::make(), bench::plain({.open_for = 5s}), clock};
+    std::vector<brownout::transition_event> heard;
+    const auto listening = circuit.subscribe([&](const auto& event) { heard.push_back(event); });
     const auto begin = [&] { return *circuit.try_acquire(); };
     static_cast<void>([&] {
       auto call = begin();
@@ -64,5 +68,9 @@ TEMPLATE_TEST_CASE("a window that was bad enough opens the circuit, whatever oth
     INFO("interrupted before access " << access);
     // In whatever order: at last two bad ones follow each other.
     CHECK(circuit.observed_state() == circuit_state::open);
+    // And the listener is told what the verdict went by.
+    REQUIRE(heard.size() == 1);
+    CHECK(heard[0].calls == 2);
+    CHECK((std::max)(heard[0].failures, heard[0].slow_calls) == 2);
   }
 }

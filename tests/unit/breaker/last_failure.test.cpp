@@ -9,6 +9,7 @@
 #include <optional>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <vector>
 
@@ -46,7 +47,8 @@ TEST_CASE("a snapshot shows the text of the latest failure, and when it was", "[
     bench.circuit.reset();
     CHECK(bench.circuit.snapshot().last_failure.view() == "connection refused");
   }
-  SECTION("which a failure without a text does not take away") {
+  SECTION("which a failure without a text does not take away, unless it opens the circuit") {
+    bench.succeed();
     bench.fail();
     CHECK(bench.circuit.snapshot().last_failure.view() == "connection refused");
     CHECK(bench.circuit.snapshot().last_failure_at == time_point{7s});
@@ -59,6 +61,51 @@ TEST_CASE("a snapshot shows the text of the latest failure, and when it was", "[
     CHECK(old.complete(outcome::failure, {}, "of a late result") == disposition::late);
     CHECK(bench.circuit.snapshot().last_failure.view() == "connection refused");
   }
+}
+
+TEST_CASE("a listener of an opening reads the failure that opened the circuit", "[breaker][B17]") {
+  bench bench;
+  std::string read;
+  std::uint32_t failed_results = 0;
+  const auto listening = bench.circuit.subscribe(
+      [&](const brownout::transition_event&) {
+        const auto seen = bench.circuit.snapshot();
+        read = seen.last_failure.view();
+        failed_results = seen.failed_results;
+      },
+      brownout::announcements::every_transition);
+  const auto fail_with = [&](std::string_view why) {
+    CHECK(bench.acquire().complete(outcome::failure, {}, why) == disposition::counted);
+  };
+  fail_with("first");
+  fail_with("second");
+  fail_with("third");
+  REQUIRE(bench.state() == circuit_state::open);
+  CHECK(read == "third");
+  CHECK(failed_results == 3);
+
+  SECTION("of a probe too") {
+    bench.clock.advance(5s);
+    fail_with("of a probe");
+    REQUIRE(bench.state() == circuit_state::open);
+    CHECK(read == "of a probe");
+    CHECK(failed_results == 4);
+  }
+  SECTION("and none when that failure had no text") {
+    bench.clock.advance(5s);
+    bench.fail();
+    REQUIRE(bench.state() == circuit_state::open);
+    CHECK(read.empty());
+    CHECK(bench.circuit.snapshot().last_failure_at == time_point{});
+  }
+}
+
+TEST_CASE("an opening by a failure without a text leaves no older text behind", "[breaker][B17]") {
+  bench bench;
+  CHECK(bench.acquire().complete(outcome::failure, {}, "of yesterday") == disposition::counted);
+  bench.fail(2);
+  REQUIRE(bench.state() == circuit_state::open);
+  CHECK(bench.circuit.snapshot().last_failure.empty());
 }
 
 TEST_CASE("call keeps the text of what was thrown where that counts as a failure", "[breaker][B7]") {

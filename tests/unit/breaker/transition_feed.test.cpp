@@ -572,7 +572,7 @@ TEST_CASE("what does not fit any more is missed, the oldest first, and counted",
   const feed_bench bench;
   epochs heard;
   constexpr auto capacity = transition_feed::capacity;
-  static_assert(capacity == 256);
+  static_assert(capacity == 64);
   SECTION("while a listener blocks") {
     std::uint64_t surplus = 0;
     SECTION("exactly full") {
@@ -631,6 +631,44 @@ TEST_CASE("what does not fit any more is missed, the oldest first, and counted",
     bench.publish(1000);
     CHECK(heard == epochs{1000});
     CHECK(bench.feed->missed() == 999);
+  }
+}
+
+TEST_CASE("news of a trip is heard within its epoch, once", "[breaker][B10][B17]") {
+  const feed_bench bench;
+  std::vector<std::pair<std::uint64_t, bool>> heard;  // the epoch, and whether it is such news
+  const auto listening = bench.hear(
+      [&](const transition_event& event) { heard.emplace_back(event.epoch, event.would_have_opened()); });
+  const auto trip = [&](std::uint64_t epoch) {
+    bench.feed->publish_trip({.epoch = epoch, .from = metrics_only, .to = metrics_only});
+  };
+  SECTION("at once when its transition was heard") {
+    bench.publish(1);
+    trip(1);
+    trip(1);
+    CHECK(heard == decltype(heard){{1, false}, {1, true}});
+  }
+  SECTION("after its transition, and before the next one") {
+    bench.publish_all(2, 4);
+    trip(2);
+    CHECK(heard.empty());
+    bench.publish(1);
+    CHECK(heard == decltype(heard){{1, false}, {2, false}, {2, true}, {3, false}, {4, false}});
+  }
+  SECTION("not when the next epoch was heard of") {
+    bench.publish_all(1, 2);
+    trip(1);
+    CHECK(heard == decltype(heard){{1, false}, {2, false}});
+  }
+  SECTION("brought again when an earlier one was waiting") {
+    bench.publish(2);
+    trip(2);
+    trip(3);
+    CHECK_FALSE(bench.feed->knows_of_trip(3));
+    bench.publish(1);
+    bench.publish(3);
+    trip(3);
+    CHECK(heard == decltype(heard){{1, false}, {2, false}, {2, true}, {3, false}, {3, true}});
   }
 }
 

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "brownout/breaker/detail/announcer.hpp"
 #include "brownout/breaker/detail/control_word.hpp"
 #include "brownout/breaker/detail/era_value.hpp"
 #include "brownout/breaker/detail/outage.hpp"
 #include "brownout/breaker/detail/policy.hpp"
+#include "brownout/breaker/detail/rare_state.hpp"
 #include "brownout/breaker/detail/transition_feed.hpp"
 #include "brownout/breaker/options.hpp"
 #include "brownout/breaker/snapshot.hpp"
-#include "brownout/breaker/transition_event.hpp"
-#include "brownout/core/assert.hpp"
 #include "brownout/core/bounded_text.hpp"
 #include "brownout/core/circuit_state.hpp"
 #include "brownout/core/clock.hpp"
@@ -48,7 +48,6 @@ class circuit {
         clock_{std::move(clock)} {}
   circuit(const circuit&) = delete;
   circuit& operator=(const circuit&) = delete;
-  ~circuit() { delete rare_.load(std::memory_order_acquire); }  // (5)
 
   /// (1) acquire: synchronizes-with (2), so whoever acts on a word sees what the transition to it was based
   /// on.
@@ -71,19 +70,20 @@ class circuit {
   /// others' too, and may still be read.
   template <class Replace>
   void reconfigure(Replace replace) {
-    auto& rare = rare_state();
+    auto& rare = rare_.make();
     const std::lock_guard lock{rare.reconfiguring};
-    if (rare.own) return replace(*rare.own);
+    if (rare.own_policy) return replace(*rare.own_policy);
     auto own = std::make_unique<policy_type>(*policy().rules(), *policy().detector());
     replace(*own);
     policy_.store(own.get(), std::memory_order_release);  // (4)
-    rare.own = std::move(own);
+    rare.own_policy = std::move(own);
   }
 
-  /// Keeps a failure's text for display, unless there is no memory for it or somebody else is at it.
-  void note_failure(std::string_view why) noexcept {
-    auto* const rare = rare_state(std::nothrow);
-    if (rare != nullptr) rare->failure.try_write({bounded_text{why}, clock_.now()});
+  /// Keeps the text of a failure, unless there is no memory for it or one of a later epoch is kept. An empty
+  /// text says that there is none any more.
+  void note_failure(std::uint64_t epoch, std::string_view text, duration now) noexcept {
+    auto* const rare = text.empty() ? rare_.find() : rare_.make(std::nothrow);
+    if (rare != nullptr) rare->failure.replace(epoch, {bounded_text{text}, time_of(now)});
   }
 
   /// The feed of this circuit's transitions, made when first asked for.
@@ -92,11 +92,12 @@ class circuit {
     const auto read_epoch = [this] {
       return control_word{control_.fetch_add(0, std::memory_order_acq_rel)}.epoch();
     };
-    return rare_state().listeners.feed(read_epoch);
+    return rare_.make().listeners.make_feed(read_epoch);
   }
 
   /// Since construction. Read once for each decision.
   [[nodiscard]] duration elapsed() const noexcept { return clock_.now() - origin_; }
+  [[nodiscard]] time_point time_of(duration elapsed) const noexcept { return origin_ + elapsed; }
 
   /// Replaces `seen` by `next`; on failure `seen` is what stands there now.
   [[nodiscard]] bool replace(control_word& seen, control_word next) noexcept {
@@ -146,13 +147,25 @@ class circuit {
     }
     seen = at.word;
     if (!replace(seen, next)) return false;
-    // Nothing when the era is over already: then its successor fixed it.
-    const auto begun = moment_of(next, at.now);
+    // Unless the era is over already: then its successor has fixed them.
+    static_cast<void>(moment_of(next, at.now));
     if (next.state() == circuit_state::open) static_cast<void>(outage_of(next));
-    if (at.word.era() != next.era()) {
-      announce({next.epoch(), at.word.state(), next.state(), origin_ + begun.value_or(at.now)});
-    }
     return true;
+  }
+
+  /// Tells the listeners that `next` has followed the word of `at`, if that began another epoch.
+  void announce(const era_state& at, control_word next, const grounds& why) noexcept {
+    if (at.word.era() == next.era()) return;
+    if (auto* const feed = listened_feed()) {
+      const auto begun = moment_of(next, at.now).value_or(at.now);
+      feed->publish(event_of(at.word, next, time_of(begun), why));
+    }
+  }
+  /// Tells the listeners, once, that the detector has tripped in the metrics_only epoch of `seen`.
+  void announce_trip(control_word seen, const grounds& why) noexcept {
+    auto* const feed = listened_feed();
+    if (feed == nullptr || feed->knows_of_trip(seen.epoch())) return;
+    feed->publish_trip(event_of(seen, seen, clock_.now(), why));
   }
 
   /// Until a call may pass: 0 when one may now.
@@ -184,67 +197,32 @@ class circuit {
     return (std::max)(at.begun + rules.lease - at.now, duration::zero());
   }
 
-  /// The part of a snapshot that shows the era.
-  [[nodiscard]] breaker_snapshot show(const era_state& at) const noexcept {
-    const auto state = at.word.state();
-    const auto now = rules();
-    breaker_snapshot shown;
-    shown.state = state;
-    shown.epoch = at.word.epoch();
-    shown.since = origin_ + at.begun;
-    shown.retry_after = state == circuit_state::half_open ? wait(at, *now) : wait(at);
-    shown.probes_needed = now->needed(at.word);
-    if (state == circuit_state::half_open) {
-      shown.probes_succeeded = at.word.succeeded();
-      shown.probes_failed = at.word.failed();
-      shown.probes_in_flight = at.word.in_flight();
-      shown.in_flight_limit = now->limit(at.word);
+  /// The current era, whichever it is.
+  [[nodiscard]] era_state look() const noexcept {
+    auto seen = word();
+    for (;;) {
+      if (const auto at = observe(seen)) return *at;
     }
-    if (state == circuit_state::open) shown.open_period = at.period.number();
-    if (const auto* rare = rare_.load(std::memory_order_acquire)) {  // (5)
-      shown.listener_failures = rare->listeners.failures();
-      shown.missed_transitions = rare->listeners.missed();
-      const auto failure = rare->failure.read();
-      shown.last_failure = failure->why;
-      shown.last_failure_at = failure->at;
+  }
+
+  /// The part of a snapshot that shows what few circuits have.
+  void show_rare(breaker_snapshot& shown) const noexcept {
+    const auto* const rare = rare_.find();
+    if (rare == nullptr) return;
+    if (const auto* const feed = rare->listeners.feed()) {
+      shown.listener_failures = feed->failures();
+      shown.missed_transitions = feed->missed();
     }
-    return shown;
+    const auto failure = rare->failure.read();
+    shown.last_failure = failure.why;
+    shown.last_failure_at = failure.at;
   }
 
  private:
-  struct noted_failure {
-    bounded_text why{};
-    time_point at{};
-  };
-  /// What few circuits ever need.
-  struct rarely_needed {
-    std::mutex reconfiguring{};
-    std::unique_ptr<policy_type> own{};  // guarded by the mutex
-    announcer<Atomics> listeners{};
-    live_value<noted_failure> failure{noted_failure{}};
-  };
-  /// Made when first needed; null when there is no memory for it.
-  [[nodiscard]] rarely_needed* rare_state(std::nothrow_t) noexcept {
-    auto* there = rare_.load(std::memory_order_acquire);  // (5)
-    if (there != nullptr) return there;
-    std::unique_ptr<rarely_needed> made{new (std::nothrow) rarely_needed};
-    while (there == nullptr && made) {
-      // (6) release: publishes what was made. On failure (5).
-      if (rare_.compare_exchange_weak(there, made.get(), std::memory_order_acq_rel,
-                                      std::memory_order_acquire)) {
-        return made.release();
-      }
-    }
-    return there;
-  }
-  [[nodiscard]] rarely_needed& rare_state() {
-    auto* const there = rare_state(std::nothrow);
-    if (there == nullptr) raise(std::bad_alloc{});
-    return *there;
-  }
-  void announce(const transition_event& event) noexcept {
-    // (5) acquire: synchronizes-with (6).
-    if (auto* rare = rare_.load(std::memory_order_acquire)) rare->listeners.announce(event);
+  /// Null when nobody listens.
+  [[nodiscard]] transition_feed* listened_feed() const noexcept {
+    const auto* const rare = rare_.find();
+    return rare == nullptr ? nullptr : rare->listeners.feed();
   }
 
   /// Different for each breaker and each process.
@@ -279,7 +257,7 @@ class circuit {
   }
 
   /// Before a circuit opens, the latest period goes over to the era that is left, so that no open era finds
-  /// one of its own key that is 4096 eras old. A circuit that an operator has held open begins anew. False
+  /// one of its own key that is 4096 epochs old. A circuit that an operator has held open begins anew. False
   /// when the era of `seen` is over.
   [[nodiscard]] bool settle_outage(control_word seen, control_word next) noexcept {
     const bool begins_anew = seen.state() == circuit_state::forced_open;
@@ -299,8 +277,7 @@ class circuit {
   const time_point origin_;
   // Written by whoever reconfigures (4), read where rules decide (3).
   typename Atomics::template atomic<policy_type*> policy_;
-  // Written once, by whoever needs it first (6), read after each transition (5).
-  typename Atomics::template atomic<rarely_needed*> rare_{nullptr};
+  rare_state<policy_type, Atomics> rare_;
   const std::shared_ptr<policy_type> given_;
   BROWNOUT_NO_UNIQUE_ADDRESS const Clock clock_;
 };

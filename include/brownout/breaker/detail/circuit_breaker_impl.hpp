@@ -4,6 +4,7 @@
 // How a circuit breaker decides: the members that are not worth a place in every caller's code.
 
 #include "brownout/breaker/circuit_breaker.hpp"
+#include "brownout/breaker/detail/announcer.hpp"
 #include "brownout/breaker/detail/control_word.hpp"
 #include "brownout/breaker/detail/held_places.hpp"
 #include "brownout/breaker/detail/probe_decision.hpp"
@@ -13,12 +14,37 @@
 #include "brownout/core/clock.hpp"
 #include "brownout/core/outcome.hpp"
 #include "brownout/core/rejection.hpp"
+#include "brownout/core/transition_cause.hpp"
 #include "brownout/detector/detector.hpp"
 #include "brownout/version.hpp"
 
 #include <atomic>
+#include <string_view>
 
 namespace brownout::inline BROWNOUT_ABI {
+
+template <detector Detector, clock_source Clock, class Atomics>
+auto circuit_breaker<Detector, Clock, Atomics>::refuse(rejection_reason reason, duration retry_after) noexcept
+    -> answer {
+  rejections_.fetch_add(1, std::memory_order_relaxed);  // a total for display, orders nothing
+  return {nullptr, admission::pack(reason, retry_after)};
+}
+
+template <detector Detector, clock_source Clock, class Atomics>
+disposition circuit_breaker<Detector, Clock, Atomics>::late() noexcept {
+  late_.fetch_add(1, std::memory_order_relaxed);  // a total for display, orders nothing
+  return disposition::late;
+}
+
+template <detector Detector, clock_source Clock, class Atomics>
+disposition circuit_breaker<Detector, Clock, Atomics>::counted(const call_sample& call,
+                                                               const failure_report& said) noexcept {
+  if (call.failed) {
+    failed_.fetch_add(1, std::memory_order_relaxed);  // a total for display, orders nothing
+    if (!said.why.empty()) circuit_.note_failure(call.epoch, said.why, circuit_.elapsed());
+  }
+  return disposition::counted;
+}
 
 /// Two functions, so that whoever is not decided upon by the clock does not save the registers that it takes.
 template <detector Detector, clock_source Clock, class Atomics>
@@ -41,10 +67,11 @@ auto circuit_breaker<Detector, Clock, Atomics>::acquire_by_clock(detail::control
     if (state == disabled) {
       if (at->now - at->begun < seen.held_for()) return {this, seen.without_shortcut()};
       const auto next = seen.next_held(closed, circuit_.first_marks());
-      if (circuit_.begin_era(seen, next, *at)) seen = next;
+      if (change(seen, next, *at, {transition_cause::hold_over})) seen = next;
       continue;  // as a call on a closed circuit
     }
     detail::control_word next;
+    auto cause = transition_cause::open_period_over;
     if (state == half_open) {
       const auto rules = circuit_.rules();
       const auto left = circuit_.wait(*at, *rules);
@@ -57,14 +84,16 @@ auto circuit_breaker<Detector, Clock, Atomics>::acquire_by_clock(detail::control
       }
       const bool has_room = seen.in_flight() < rules->limit(seen);  // else every call is lost
       next = has_room ? seen.with_admission() : detail::first_probe(seen, *rules);
+      cause = transition_cause::probes_lost;  // unless this is one more of the same epoch
     } else if (const auto left = circuit_.wait(*at); left > duration::zero()) {
       if (state == forced_open) return refuse(rejection_reason::forced_open, left);
       if (at->period.waits_after(seen.refused()) && !circuit_.replace(seen, seen.with_refusal())) continue;
       return refuse(rejection_reason::circuit_open, left);
     } else {
       next = detail::first_probe(seen, *circuit_.rules());  // its time is over
+      if (state == forced_open) cause = transition_cause::hold_over;
     }
-    if (circuit_.begin_era(seen, next, *at)) return {this, next.without_shortcut()};
+    if (change(seen, next, *at, {cause})) return {this, next.without_shortcut()};
   }
 }
 
@@ -91,25 +120,39 @@ call_sample circuit_breaker<Detector, Clock, Atomics>::sample(detail::control_wo
   return call;
 }
 
+/// No failure.
 template <detector Detector, clock_source Clock, class Atomics>
 disposition circuit_breaker<Detector, Clock, Atomics>::record_slowly(detail::control_word token,
-                                                                     start_time started, outcome result,
-                                                                     duration retry_after) noexcept {
+                                                                     start_time started,
+                                                                     outcome result) noexcept {
   if constexpr (Detector::counts_overdue) started.was_overdue = in_flight_.leave(started.place);
   const auto seen = circuit_.word();
-  const bool judged = result == outcome::success || result == outcome::failure;
-  if (judged && seen.era() == token.era() && seen.measures()) [[likely]] {
-    return record_call(seen, sample(seen, started, result), retry_after);
+  if (result == outcome::success && seen.era() == token.era() && seen.measures()) [[likely]] {
+    return record_call(seen, sample(seen, started, outcome::success), nothing_said);
   }
-  return record_off_closed(seen, token, started, result, retry_after);
+  return record_off_closed(seen, token, started, result, nothing_said);
+}
+
+/// Apart from the above, so that a success pays nothing for what only a failure has to say.
+template <detector Detector, clock_source Clock, class Atomics>
+disposition circuit_breaker<Detector, Clock, Atomics>::record_failure(detail::control_word token,
+                                                                      start_time started,
+                                                                      duration retry_after,
+                                                                      std::string_view why) noexcept {
+  if constexpr (Detector::counts_overdue) started.was_overdue = in_flight_.leave(started.place);
+  const failure_report said{retry_after, why};
+  const auto seen = circuit_.word();
+  if (seen.era() == token.era() && seen.measures()) {
+    return record_call(seen, sample(seen, started, outcome::failure), said);
+  }
+  return record_off_closed(seen, token, started, outcome::failure, said);
 }
 
 /// A function of its own, for the registers that it takes.
 template <detector Detector, clock_source Clock, class Atomics>
-disposition circuit_breaker<Detector, Clock, Atomics>::record_off_closed(detail::control_word seen,
-                                                                         detail::control_word token,
-                                                                         start_time started, outcome result,
-                                                                         duration retry_after) noexcept {
+disposition circuit_breaker<Detector, Clock, Atomics>::record_off_closed(
+    detail::control_word seen, detail::control_word token, start_time started, outcome result,
+    const failure_report& said) noexcept {
   token = detail::held_places::of_this_thread().leave(this, token);
   if (detail::ticket::is_rider(token)) return disposition::released;
   if (result == outcome::ignored || result == outcome::cancelled) {
@@ -118,77 +161,88 @@ disposition circuit_breaker<Detector, Clock, Atomics>::record_off_closed(detail:
   }
   if (seen.era() != token.era()) return late();
   if (seen.state() == circuit_state::disabled) return disposition::released;
-  return record_probe(seen, sample(seen, started, result), retry_after);
+  return record_probe(seen, sample(seen, started, result), said);
 }
 
-/// Closed or metrics_only.
+/// Closed or metrics_only. Part of its callers, each of which knows whether the call has failed.
 template <detector Detector, clock_source Clock, class Atomics>
 disposition circuit_breaker<Detector, Clock, Atomics>::record_call(detail::control_word seen,
                                                                    const call_sample& call,
-                                                                   duration retry_after) noexcept {
+                                                                   const failure_report& said) noexcept {
   // Before a window takes the call in: else another failure could open the circuit on account of it, for less
   // time than this one asks for.
-  if (retry_after > duration::zero() && call.failed && opens_at_once(seen, retry_after)) return counted(true);
+  if (said.retry_after > duration::zero() && call.failed && opens_at_once(seen, said)) {
+    return disposition::counted;
+  }
+  constexpr auto most_marks = detail::control_word::most_marks;
   const auto era = seen.era();
   const auto rules = circuit_.policy().detector();
   auto evidence = rules->record(history_, call);
   for (;;) {
-    const auto judged = rules->judge(evidence, seen.marks(), call, detail::control_word::most_marks);
-    bool done = false;
-    if (judged.trips && seen.state() == circuit_state::closed) {
-      done = open(seen, call.failed ? retry_after : duration::zero());
-    } else {
-      done = judged.marks == seen.marks() || circuit_.replace(seen, seen.with_marks(judged.marks));
+    const auto judged = rules->judge(evidence, seen.marks(), call, most_marks);
+    if (judged.trips) [[unlikely]] {
+      const auto figures = rules->statistics(evidence, judged.marks, most_marks);
+      if (record_trip(seen, judged, figures, call, said)) return disposition::counted;
+    } else if (judged.marks == seen.marks() || circuit_.replace(seen, seen.with_marks(judged.marks))) {
+      return counted(call, said);
     }
-    if (done) return counted(call.failed);
     // A window has taken the call in while its epoch went on: it counts, only for nothing any more.
-    if (seen.era() != era) return Detector::has_window ? counted(call.failed) : late();
+    if (seen.era() != era) return Detector::has_window ? counted(call, said) : late();
     rules->refresh(evidence, history_, call);
   }
 }
 
-/// Opens the closed circuit on account of a failure that asks for this wait, where that is wanted.
+/// Opens the closed circuit on account of a failure that asks for a wait, where that is wanted.
 template <detector Detector, clock_source Clock, class Atomics>
 bool circuit_breaker<Detector, Clock, Atomics>::opens_at_once(detail::control_word seen,
-                                                              duration retry_after) noexcept {
-  if (!circuit_.rules()->opens_on(retry_after)) return false;
+                                                              const failure_report& said) noexcept {
+  if (!circuit_.rules()->opens_on(said.retry_after)) return false;
+  const detail::grounds why{transition_cause::retry_after, {}, said.why};
   const auto era = seen.era();
   while (seen.era() == era && seen.state() == circuit_state::closed) {
-    if (open(seen, retry_after)) return true;
+    if (open(seen, said.retry_after, why, true)) return true;
   }
   return false;
 }
 
+/// The call at which the detector trips: opens the closed circuit, or says that it would have opened.
 template <detector Detector, clock_source Clock, class Atomics>
-bool circuit_breaker<Detector, Clock, Atomics>::open(detail::control_word& seen,
-                                                     duration retry_after) noexcept {
-  const auto at = circuit_.observe(seen);
-  if (!at) return false;
-  // Only then is the numbering of open periods begun again.
-  const bool begins_outage =
-      seen.is_begun_by_operator() || at->now - at->begun >= circuit_.rules()->relapse_within;
-  return circuit_.begin_era(seen, seen.next_open(begins_outage, bounded(retry_after)), *at);
+bool circuit_breaker<Detector, Clock, Atomics>::record_trip(detail::control_word& seen,
+                                                            const judgement& judged,
+                                                            const epoch_statistics& figures, call_sample call,
+                                                            const failure_report& said) noexcept {
+  const detail::grounds why{judged.cause, figures, said.why};
+  if (seen.is(circuit_state::closed)) return open(seen, said.retry_after, why, call.failed);
+  if (judged.marks != seen.marks() && !circuit_.replace(seen, seen.with_marks(judged.marks))) return false;
+  static_cast<void>(counted(call, said));
+  circuit_.announce_trip(seen, why);
+  return true;
 }
 
 template <detector Detector, clock_source Clock, class Atomics>
 disposition circuit_breaker<Detector, Clock, Atomics>::record_probe(detail::control_word seen,
                                                                     const call_sample& call,
-                                                                    duration retry_after) noexcept {
+                                                                    const failure_report& said) noexcept {
+  using enum transition_cause;
   const auto era = seen.era();
   auto without_failure = call;  // what is bad of that is slow
   without_failure.failed = false;
   const detail::probe_end ended{call.failed, circuit_.policy().detector()->is_bad(without_failure),
-                                call.failed ? bounded(retry_after) : duration::zero()};
+                                call.failed ? bounded(said.retry_after) : duration::zero()};
   const auto rules = circuit_.rules();
   while (seen.era() == era) {
     const auto next = detail::after_probe(seen, *rules, ended, circuit_.first_marks());
-    bool done = false;
     if (next.era() == era) {
-      done = circuit_.replace(seen, next);
-    } else if (const auto at = circuit_.observe(seen)) {
-      done = circuit_.begin_era(seen, next, *at);
+      if (circuit_.replace(seen, next)) return counted(call, said);
+      continue;
     }
-    if (done) return counted(call.failed);
+    const auto at = circuit_.observe(seen);
+    if (!at) continue;
+    if (next.is(circuit_state::open)) {
+      if (open(seen, next, *at, {probe_failed, {}, said.why}, call.failed)) return disposition::counted;
+    } else if (change(seen, next, *at, {probes_succeeded})) {
+      return counted(call, said);
+    }
   }
   return late();
 }
@@ -206,7 +260,7 @@ void circuit_breaker<Detector, Clock, Atomics>::count_overdue() noexcept {
     if (!seen.measures()) return;
     in_flight_.count_overdue(seen.epoch(), now, limit(), [&](duration took) {
       static_cast<void>(record_call(
-          seen, {.epoch = seen.epoch(), .in_flight = true, .took = took, .ended = now}, duration::zero()));
+          seen, {.epoch = seen.epoch(), .in_flight = true, .took = took, .ended = now}, nothing_said));
     });
   }
 }
@@ -233,60 +287,6 @@ void circuit_breaker<Detector, Clock, Atomics>::give_place_back(detail::control_
   while (seen.era() == token.era() && seen.state() == circuit_state::half_open) {
     if (circuit_.replace(seen, seen.with_give_back())) return;
   }
-}
-
-/// Closed or metrics_only.
-template <detector Detector, clock_source Clock, class Atomics>
-void circuit_breaker<Detector, Clock, Atomics>::hold(circuit_state state) noexcept {
-  auto seen = circuit_.word();
-  while (state == circuit_state::closed || !seen.is(state)) {
-    const auto at = circuit_.observe(seen);
-    if (at && circuit_.begin_era(seen, seen.next_held(state, circuit_.first_marks()), *at)) return;
-  }
-}
-
-/// Forced open or disabled; zero: until another command.
-template <detector Detector, clock_source Clock, class Atomics>
-void circuit_breaker<Detector, Clock, Atomics>::hold(circuit_state state, duration how_long) noexcept {
-  auto seen = circuit_.word();
-  for (;;) {
-    const auto at = circuit_.observe(seen);
-    if (!at) continue;
-    const auto end = how_long == duration::zero() ? how_long : at->now - at->begun + how_long;
-    // A hold that is renewed for longer than its word has room for begins anew.
-    if (seen.is(state) && end <= detail::control_word::longest_held) {
-      const auto next = seen.with_held_for(end);
-      if (next == seen || circuit_.replace(seen, next)) return;
-    } else if (circuit_.begin_era(seen, seen.next_held(state, how_long), *at)) {
-      return;
-    }
-  }
-}
-
-template <detector Detector, clock_source Clock, class Atomics>
-circuit_status circuit_breaker<Detector, Clock, Atomics>::status() const noexcept {
-  const auto seen = circuit_.observed_word();
-  if (seen.state() == circuit_state::closed) return {.epoch = seen.epoch()};
-  const auto shown = snapshot();
-  return {shown.state, shown.epoch, shown.retry_after, shown.probes_needed, shown.probes_succeeded};
-}
-
-template <detector Detector, clock_source Clock, class Atomics>
-breaker_snapshot circuit_breaker<Detector, Clock, Atomics>::snapshot() const noexcept {
-  auto seen = circuit_.word();
-  auto at = circuit_.observe(seen);
-  while (!at) at = circuit_.observe(seen);
-  auto shown = circuit_.show(*at);
-  if (shown.state == circuit_state::closed || shown.state == circuit_state::metrics_only) {
-    const auto rules = circuit_.policy().detector();
-    const auto evidence = rules->read(history_, {.epoch = seen.epoch(), .ended = at->now});
-    shown.count(rules->statistics(evidence, seen.marks(), detail::control_word::most_marks));
-  }
-  // relaxed: totals, read beside the word.
-  shown.failed_results = failed_.load(std::memory_order_relaxed);
-  shown.rejections = rejections_.load(std::memory_order_relaxed);
-  shown.late_results = late_.load(std::memory_order_relaxed);
-  return shown;
 }
 
 }  // namespace brownout::inline BROWNOUT_ABI

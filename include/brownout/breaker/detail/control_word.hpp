@@ -159,7 +159,8 @@ struct control_word {
 
   /// Names the moment that deadlines are counted from, in 12 bits: changes with every epoch and every
   /// half-open admission. An epoch moves it by more than all of an epoch's admissions do, and by an odd
-  /// number, so that it takes 4096 epochs to come round.
+  /// number, so that it takes 4096 epochs to come round. Within an epoch it comes round after 256 admissions,
+  /// on the ramp after 16.
   [[nodiscard]] constexpr std::uint32_t moment_key() const noexcept {
     const std::uint64_t admission = state() == circuit_state::half_open ? admissions() : 0;
     return static_cast<std::uint32_t>((epoch() * 257 + admission) & 0xfff);

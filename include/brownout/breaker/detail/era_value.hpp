@@ -18,10 +18,11 @@ namespace brownout::inline BROWNOUT_ABI::detail {
 /// Why this is exact although the key has 12 bits: a thread replaces a control word only after fixing its
 /// numbers, so this word's key is never of a later era than the control word's, and of no earlier one than
 /// the last that needed it. A store by a thread that fell asleep fails, because the word has changed since.
-/// To find it unchanged, the thread would have to sleep over a multiple of 4096 eras at whose end the same
-/// number was fixed again: for a moment, eras that all began in the same microsecond of the clock, which only
-/// an operator's loop on a clock that stands still could do; an era would then begin as early as the
-/// sleeper's.
+/// To find it unchanged, the thread would have to sleep over a whole turn of the keys, at whose end the same
+/// number was fixed again. A turn takes 4096 epochs, or within a half-open epoch as many admissions as its
+/// word tells apart: 256, and 16 on the ramp. For a moment it means that the whole turn took place in one
+/// microsecond of the clock, and the sleeper has read the clock in that microsecond too: what it stores is
+/// right.
 template <class Atomics>
 class era_value {
  public:

@@ -5,6 +5,7 @@
 #include "brownout/breaker/open_period.hpp"
 #include "brownout/breaker/options.hpp"
 #include "brownout/core/clock.hpp"
+#include "brownout/core/detail/compiler.hpp"
 #include "brownout/core/detail/invalid_option.hpp"
 #include "brownout/core/detail/live_value.hpp"
 #include "brownout/detector/detector.hpp"
@@ -91,7 +92,9 @@ class policy {
   policy(const recovery& rules, const Detector& detector) : rules_{rules}, detector_{detector} {}
 
   [[nodiscard]] live_copy<recovery> rules() const noexcept { return rules_.read(); }
-  [[nodiscard]] live_copy<Detector> detector() const noexcept { return detector_.read(); }
+  [[nodiscard]] BROWNOUT_ALWAYS_INLINE live_copy<Detector> detector() const noexcept {
+    return detector_.read();
+  }
 
   void replace(const recovery& rules) { rules_.write(rules); }
   void replace(const Detector& detector) { detector_.write(detector); }

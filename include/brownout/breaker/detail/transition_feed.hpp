@@ -3,6 +3,8 @@
 
 #include "brownout/breaker/transition_event.hpp"
 #include "brownout/core/circuit_state.hpp"
+#include "brownout/core/clock.hpp"
+#include "brownout/core/detail/contained.hpp"
 #include "brownout/core/detail/invalid_option.hpp"
 #include "brownout/version.hpp"
 
@@ -28,8 +30,9 @@ namespace brownout::inline BROWNOUT_ABI::detail {
 /// allocated. Must not be destroyed while an operation of it runs.
 class transition_feed {
  public:
-  /// How far an event may be ahead of the oldest one that was not delivered.
-  static constexpr std::uint64_t capacity = 256;
+  /// How far an event may be ahead of the oldest one that was not delivered. With a text in each event these
+  /// take 11 KiB.
+  static constexpr std::uint64_t capacity = 64;
   /// How many events a thread delivers before it hands over.
   static constexpr std::uint32_t share = 16;
 
@@ -41,13 +44,24 @@ class transition_feed {
 
   /// Takes a transition that has happened, and delivers it and all that follow it without a gap, unless
   /// another thread is delivering. An event that is ahead of one not yet published waits for it. Its `cycle`
-  /// is counted here.
+  /// and `outage_lasted` are filled in here.
   ///
   /// To be called after the transition, so its caller holds nothing that others wait for. Allocates nothing.
   /// Waits for a listener that another thread runs only to take over from a thread that has delivered its
   /// share: for one event, and never within a listener, of whichever feed, since two threads could then wait
   /// for each other.
   void publish(const transition_event& event) noexcept;
+
+  /// Takes the news that the detector has tripped in the metrics_only epoch of the event, as `publish` does.
+  /// It is delivered after the transition to that epoch and before the next one; no more when that has been
+  /// delivered, and once for each epoch.
+  ///
+  /// Ignored while the news of an earlier epoch waits. The next failed call of the epoch brings it again.
+  void publish_trip(const transition_event& event) noexcept;
+  /// Whether that is known already. Wait-free.
+  [[nodiscard]] bool knows_of_trip(std::uint64_t epoch) const noexcept {
+    return trip_epoch_.load(std::memory_order_relaxed) >= epoch;
+  }
 
   /// Goes on after epoch `epoch`: what came until then is not waited for.
   void skip_to(std::uint64_t epoch) noexcept {
@@ -84,20 +98,33 @@ class transition_feed {
   }
   [[nodiscard]] bool is_kept(std::uint64_t epoch) const noexcept { return place_of(epoch).epoch == epoch; }
 
+  [[nodiscard]] bool has_next() const noexcept { return trip_is_next() || is_kept(next_); }
+  [[nodiscard]] bool trip_is_next() const noexcept { return trip_waits_ && trip_.epoch < next_; }
+
   void keep(const transition_event& event) noexcept;
   [[nodiscard]] transition_event take_next() noexcept;
+  void deliver_or_leave(std::unique_lock<std::mutex>& lock) noexcept;
   void take_over(std::unique_lock<std::mutex>& lock) noexcept;
   void deliver(std::unique_lock<std::mutex>& lock) noexcept;
   void tell(const subscriber& told, const transition_event& event,
             std::unique_lock<std::mutex>& lock) noexcept;
-  [[nodiscard]] static bool returns(const transition_listener& listener,
-                                    const transition_event& event) noexcept;
 
-  /// Whether this thread is within a listener, of whichever feed.
-  [[nodiscard]] static bool& is_listening() noexcept {
-    static thread_local bool listening = false;
-    return listening;
-  }
+  /// While it lives, this thread is within a listener or its destructor, of whichever feed.
+  class within_listener {
+   public:
+    within_listener() noexcept : outer_{std::exchange(flag(), true)} {}
+    within_listener(const within_listener&) = delete;
+    within_listener& operator=(const within_listener&) = delete;
+    ~within_listener() { flag() = outer_; }
+
+    [[nodiscard]] static bool& flag() noexcept {
+      static thread_local bool within = false;
+      return within;
+    }
+
+   private:
+    bool outer_;
+  };
 
   std::mutex mutex_{};               // guards everything below but the totals
   std::condition_variable ended_{};  // a listener did, or a deliverer
@@ -105,6 +132,13 @@ class transition_feed {
   std::uint64_t next_;                             // the epoch to be delivered next
   std::array<transition_event, capacity> kept_{};  // by epoch; any other epoch in its place: not there
   std::uint32_t openings_ = 0;                     // of the outage, at the event delivered last
+  time_point outage_began_{};                      // at the first of these
+
+  transition_event trip_{};  // news of a metrics_only epoch
+  bool trip_waits_ = false;  // to be delivered
+  // The epoch of the latest such news. Written by a thread that holds the mutex; read without it to spare
+  // later failures the lock, and asked again with it.
+  std::atomic<std::uint64_t> trip_epoch_{0};
 
   // Totals for display, which order nothing. Written by a thread that holds the mutex, read by snapshots,
   // which do not take it.
@@ -115,9 +149,9 @@ class transition_feed {
   std::uint64_t next_id_ = 1;
 
   std::thread::id deliverer_{};                                     // nobody's: none delivers
-  std::uint32_t delivered_ = 0;                                     // by the deliverer
-  bool has_successor_ = false;                                      // who waits to take over
-  std::uint64_t deliverers_ = 0;                                    // so far
+  std::uint32_t delivered_ = 0;                                     // by this deliverer
+  std::uint64_t ended_deliverers_ = 0;                              // how many have stopped
+  bool has_successor_ = false;                                      // a thread waits to take over
   std::uint64_t running_ = 0;                                       // the id of the listener, 0: none
   std::list<subscriber>::iterator following_ = subscribers_.end();  // whom the deliverer looks at next
   std::list<subscriber> retired_{};                                 // it runs, and unsubscribed itself
@@ -127,14 +161,27 @@ inline void transition_feed::publish(const transition_event& event) noexcept {
   std::unique_lock lock{mutex_};
   if (event.epoch < next_) return;  // given up, while its publisher slept
   keep(event);
-  if (deliverer_ == std::thread::id{}) return deliver(lock);
-  if (delivered_ >= share && !has_successor_ && !is_listening()) take_over(lock);
+  deliver_or_leave(lock);
 }
 
-/// Called and left with the lock held.
+inline void transition_feed::publish_trip(const transition_event& event) noexcept {
+  std::unique_lock lock{mutex_};
+  if (trip_waits_ || knows_of_trip(event.epoch) || event.epoch + 1 < next_) return;
+  trip_ = event;
+  trip_waits_ = true;
+  trip_epoch_.store(event.epoch, std::memory_order_relaxed);
+  deliver_or_leave(lock);
+}
+
+/// Called and left with the lock held, as the others.
+inline void transition_feed::deliver_or_leave(std::unique_lock<std::mutex>& lock) noexcept {
+  if (deliverer_ == std::thread::id{}) return deliver(lock);
+  if (delivered_ >= share && !has_successor_ && !within_listener::flag()) take_over(lock);
+}
+
 inline void transition_feed::take_over(std::unique_lock<std::mutex>& lock) noexcept {
   has_successor_ = true;
-  ended_.wait(lock, [this, before = deliverers_] { return deliverers_ != before; });
+  ended_.wait(lock, [this, before = ended_deliverers_] { return ended_deliverers_ != before; });
   has_successor_ = false;
   if (deliverer_ == std::thread::id{}) deliver(lock);  // else a third thread was faster
 }
@@ -178,18 +225,23 @@ inline void transition_feed::keep(const transition_event& event) noexcept {
 }
 
 inline transition_event transition_feed::take_next() noexcept {
+  if (trip_is_next()) {
+    trip_waits_ = false;
+    return trip_;
+  }
   auto event = place_of(next_++);
-  if (event.to == circuit_state::open) ++openings_;
+  if (event.to == circuit_state::open && ++openings_ == 1) outage_began_ = event.at;
   event.cycle = openings_;
-  if (event.to != circuit_state::open && event.to != circuit_state::half_open) openings_ = 0;
+  if (event.to == circuit_state::open || event.to == circuit_state::half_open) return event;
+  if (openings_ > 0) event.outage_lasted = event.at - outage_began_;
+  openings_ = 0;
   return event;
 }
 
-/// Called and left with the lock held. What is published or subscribed within a listener is seen by these
-/// loops: there is no recursion.
+/// What is published or subscribed within a listener is seen by these loops: there is no recursion.
 inline void transition_feed::deliver(std::unique_lock<std::mutex>& lock) noexcept {
   deliverer_ = std::this_thread::get_id();
-  for (delivered_ = 0; is_kept(next_) && !(delivered_ >= share && has_successor_);) {
+  for (delivered_ = 0; has_next() && !(delivered_ >= share && has_successor_);) {
     ++delivered_;
     const auto event = take_next();
     const auto newcomer = next_id_;
@@ -200,7 +252,7 @@ inline void transition_feed::deliver(std::unique_lock<std::mutex>& lock) noexcep
     }
   }
   deliverer_ = {};
-  ++deliverers_;
+  ++ended_deliverers_;
   if (has_successor_) ended_.notify_all();
 }
 
@@ -208,79 +260,26 @@ inline void transition_feed::tell(const subscriber& told, const transition_event
                                   std::unique_lock<std::mutex>& lock) noexcept {
   running_ = told.id;  // so nobody destroys it
   lock.unlock();
-  const bool returned = returns(told.listener, event);
+  const bool returned = [&] {
+    const within_listener here;
+    const auto returns = [&] {
+      told.listener(event);
+      return true;
+    };
+    return contained(returns, false);
+  }();
   lock.lock();
   if (!returned) failures_.fetch_add(1, std::memory_order_relaxed);
   std::list<subscriber> retired;
   retired.splice(retired.end(), retired_);
   if (!retired.empty()) {
     lock.unlock();
+    const within_listener here;
     retired.clear();
     lock.lock();
   }
   running_ = 0;
   ended_.notify_all();
 }
-
-/// False when it throws.
-inline bool transition_feed::returns(const transition_listener& listener,
-                                     const transition_event& event) noexcept {
-  const bool outer = std::exchange(is_listening(), true);
-  bool returned = true;
-#if defined(__cpp_exceptions)
-  try {
-    listener(event);
-  } catch (...) {
-    returned = false;
-  }
-#else
-  listener(event);
-#endif
-  is_listening() = outer;
-  return returned;
-}
-
-/// A breaker's feed of transitions, made when somebody first listens: most breakers have no listener, and a
-/// feed is 8 KiB.
-template <class Atomics>
-class announcer {
- public:
-  /// To be called after each transition.
-  void announce(const transition_event& event) noexcept {
-    // (1) acquire: synchronizes-with (2), so a feed is whole for whoever sees it.
-    auto* const feed = announced_by_.load(std::memory_order_acquire);
-    if (feed != nullptr) feed->publish(event);
-  }
-
-  /// The feed. `read_epoch` must read the control word by writing it, acquire and release: then it has its
-  /// place among all transitions. The epochs of those before it need not be waited for, and whoever causes
-  /// one after it sees the feed.
-  template <class ReadEpoch>
-  [[nodiscard]] std::shared_ptr<transition_feed> feed(ReadEpoch read_epoch) {
-    const std::lock_guard lock{making_};
-    if (!feed_) {
-      feed_ = std::make_shared<transition_feed>(std::uint64_t{0});
-      announced_by_.store(feed_.get(), std::memory_order_release);  // (2)
-      feed_->skip_to(read_epoch());
-    }
-    return feed_;
-  }
-
-  /// Of the feed, if there is one.
-  [[nodiscard]] std::uint64_t failures() const noexcept {
-    const auto* const feed = announced_by_.load(std::memory_order_acquire);  // (1)
-    return feed == nullptr ? 0 : feed->failures();
-  }
-  [[nodiscard]] std::uint64_t missed() const noexcept {
-    const auto* const feed = announced_by_.load(std::memory_order_acquire);  // (1)
-    return feed == nullptr ? 0 : feed->missed();
-  }
-
- private:
-  std::mutex making_{};
-  std::shared_ptr<transition_feed> feed_{};  // guarded by the mutex
-  // Written once, by whoever makes the feed (2), read by whoever causes a transition (1).
-  typename Atomics::template atomic<transition_feed*> announced_by_{nullptr};
-};
 
 }  // namespace brownout::inline BROWNOUT_ABI::detail

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "brownout/core/atomics.hpp"
+#include "brownout/core/detail/compiler.hpp"
 #include "brownout/version.hpp"
 
 #include <algorithm>
@@ -25,6 +26,9 @@ class live_copy {
   static_assert(std::is_trivially_copyable_v<T>);
 
  public:
+  /// To be filled by `shared_words::read`.
+  live_copy() noexcept {}
+
   [[nodiscard]] const T& operator*() const noexcept {
     return *std::launder(reinterpret_cast<const T*>(bytes_));
   }
@@ -32,10 +36,39 @@ class live_copy {
 
  private:
   template <class, class>
-  friend class live_value;
-  live_copy() noexcept {}
+  friend class shared_words;
 
   alignas(T) std::byte bytes_[sizeof(T)];  // uninitialised until they are filled
+};
+
+/// A value that is read while a thread writes it, word by word. A reader may get a mixture of two values, and
+/// whoever uses this must find that out.
+template <class T, class Atomics>
+class shared_words {
+  static_assert(std::is_trivially_copyable_v<T>);
+
+ public:
+  /// One thread at a time.
+  void write(const T& value) noexcept {
+    std::array<std::uint64_t, size> from{};
+    std::memcpy(from.data(), &value, sizeof value);
+    // (1) release: whoever reads one of these words sees what this thread saw before it began to write.
+    for (std::size_t i = 0; i < size; ++i) words_[i].store(from[i], std::memory_order_release);
+  }
+  BROWNOUT_ALWAYS_INLINE void read(live_copy<T>& copied) const noexcept {
+    for (std::size_t i = 0; i < size; ++i) {
+      // (2) acquire: synchronizes-with (1).
+      const auto word = words_[i].load(std::memory_order_acquire);
+      const auto done = i * sizeof word;
+      std::memcpy(copied.bytes_ + done, &word, (std::min)(sizeof word, sizeof(T) - done));
+    }
+  }
+
+ private:
+  static constexpr std::size_t size = (sizeof(T) + sizeof(std::uint64_t) - 1) / sizeof(std::uint64_t);
+
+  // Written by one thread at a time (1), read by any (2).
+  std::array<typename Atomics::template atomic<std::uint64_t>, size> words_{};
 };
 
 /// A small value that is read often and replaced seldom, while others read it.
@@ -48,21 +81,17 @@ class live_value {
   static_assert(std::is_trivially_copyable_v<T>);
 
  public:
-  explicit live_value(const T& value) { fill(buffers_[0], value); }
+  explicit live_value(const T& value) { buffers_[0].write(value); }
 
-  [[nodiscard]] live_copy<T> read() const noexcept {
+  /// Part of its callers, so that what they do not look at is not copied.
+  [[nodiscard]] BROWNOUT_ALWAYS_INLINE live_copy<T> read() const noexcept {
     live_copy<T> copied;
     for (;;) {
-      // (1) acquire: synchronizes-with (4), so the buffer that it names is whole.
+      // (3) acquire: synchronizes-with (4), so the buffer that it names is whole.
       const auto version = version_.load(std::memory_order_acquire);
-      for (std::size_t i = 0; i < size; ++i) {
-        // (2) acquire: synchronizes-with (3), so whoever reads a word of the next but one version sees at (5)
-        // that the version has moved on.
-        const auto word = buffers_[version % 2][i].load(std::memory_order_acquire);
-        const auto done = i * sizeof word;
-        std::memcpy(copied.bytes_ + done, &word, (std::min)(sizeof word, sizeof(T) - done));
-      }
-      // (5) relaxed: not reordered before the loads above, since those are acquire.
+      buffers_[version % 2].read(copied);
+      // (5) relaxed: not reordered before the reading, whose loads are acquire. Whoever reads a word of the
+      // next but one version sees here that the version has moved on.
       if (version_.load(std::memory_order_relaxed) == version) return copied;
     }
   }
@@ -70,36 +99,18 @@ class live_value {
   /// Replaces the value. Writers wait for each other.
   void write(const T& value) {
     const std::lock_guard lock{writing_};
-    write_alone(value);
-  }
-  /// The same, unless another writer is at it just now: then its value stands. Never waits.
-  void try_write(const T& value) noexcept {
-    if (const std::unique_lock lock{writing_, std::try_to_lock}) write_alone(value);
-  }
-
- private:
-  void write_alone(const T& value) noexcept {
     // relaxed: only writers change it, and they hold the lock.
     const auto version = version_.load(std::memory_order_relaxed);
-    fill(buffers_[(version + 1) % 2], value);
+    buffers_[(version + 1) % 2].write(value);
     version_.store(version + 1, std::memory_order_release);  // (4)
   }
 
-  static constexpr std::size_t size = (sizeof(T) + sizeof(std::uint64_t) - 1) / sizeof(std::uint64_t);
-  using words = std::array<std::uint64_t, size>;
-  using shared_words = std::array<typename Atomics::template atomic<std::uint64_t>, size>;
-
-  static void fill(shared_words& buffer, const T& value) {
-    words from{};
-    std::memcpy(from.data(), &value, sizeof value);
-    for (std::size_t i = 0; i < size; ++i) buffer[i].store(from[i], std::memory_order_release);  // (3)
-  }
-
+ private:
   std::mutex writing_{};
-  // Written by the writer that holds the lock (4); says which buffer is whole (1).
+  // Written by the writer that holds the lock (4); says which buffer is whole (3).
   typename Atomics::template atomic<std::uint32_t> version_{0};
-  // Each written by such a writer (3) while readers are told to read the other one (2).
-  std::array<shared_words, 2> buffers_{};
+  // A writer fills the buffer that readers are not told to read.
+  std::array<shared_words<T, Atomics>, 2> buffers_{};
 };
 
 }  // namespace brownout::inline BROWNOUT_ABI::detail
