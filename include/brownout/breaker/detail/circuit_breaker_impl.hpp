@@ -277,7 +277,7 @@ template <detector Detector, clock_source Clock, class Atomics>
 void circuit_breaker<Detector, Clock, Atomics>::abandon(detail::control_word token,
                                                         start_time started) noexcept {
   if (!detail::is_unwinding()) return give_back(token, started);
-  static_cast<void>(record_slowly(token, started, outcome::failure, duration::zero()));
+  static_cast<void>(record_failure(token, started, duration::zero(), {}));
 }
 
 /// Half-open, somebody else can have it.
