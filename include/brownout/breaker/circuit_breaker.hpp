@@ -269,6 +269,7 @@ class alignas(64) circuit_breaker {
 
   BROWNOUT_NOINLINE answer acquire_slowly(detail::control_word seen) noexcept;
   BROWNOUT_NOINLINE answer acquire_slowly_for_call(detail::control_word seen) noexcept;
+  BROWNOUT_NOINLINE answer acquire_by_coarse_clock(detail::control_word seen) noexcept;
   BROWNOUT_NOINLINE answer acquire_by_clock(detail::control_word seen) noexcept;
   BROWNOUT_NOINLINE disposition record_slowly(detail::control_word token, start_time started, outcome result,
                                               duration retry_after) noexcept;
@@ -282,6 +283,7 @@ class alignas(64) circuit_breaker {
   [[nodiscard]] call_sample sample(detail::control_word seen, start_time started,
                                    outcome result) const noexcept;
   BROWNOUT_NOINLINE bool opens_at_once(detail::control_word seen, duration retry_after) noexcept;
+  [[nodiscard]] duration window_time() const noexcept;
   BROWNOUT_NOINLINE bool open(detail::control_word& seen, duration retry_after) noexcept;
   void give_place_back(detail::control_word token) noexcept;
   BROWNOUT_NOINLINE void give_back(detail::control_word token, start_time started) noexcept;

@@ -97,6 +97,10 @@ class circuit {
 
   /// Since construction. Read once for each decision.
   [[nodiscard]] duration elapsed() const noexcept { return clock_.now() - origin_; }
+  /// The same by a coarse reading of the clock. The rule in core/clock.hpp says where it may be used.
+  [[nodiscard]] duration coarse_elapsed() const noexcept {
+    return (std::max)(coarse_now(clock_) - origin_, duration::zero());
+  }
 
   /// Replaces `seen` by `next`; on failure `seen` is what stands there now.
   [[nodiscard]] bool replace(control_word& seen, control_word next) noexcept {
@@ -153,6 +157,27 @@ class circuit {
       announce({next.epoch(), at.word.state(), next.state(), origin_ + begun.value_or(at.now)});
     }
     return true;
+  }
+
+  /// For how long calls are refused, if a coarse reading of the clock is enough to know it: then more than
+  /// `coarse_resolution`, and at most that much too long. Otherwise 0, and `observe` must decide.
+  [[nodiscard]] duration surely_refuses_for(control_word seen) const noexcept {
+    const auto key = seen.moment_key();
+    const auto begun = moment_.fixed_in(key);
+    duration length{};
+    if (seen.is(circuit_state::open)) {
+      const outage period{outage_.fixed_in(key)};  // none yet: its length is 0
+      if (!period.waits_after(seen.refused())) length = period.least();
+    } else if (seen.is(circuit_state::forced_open)) {
+      length = seen.held_for();
+    } else if (seen.is(circuit_state::half_open)) {
+      const auto now = rules();
+      if (seen.in_flight() >= now->limit(seen)) length = now->lease;
+    }
+    if (!begun || length <= coarse_resolution) return duration::zero();
+    // Less has passed than nothing when the era is younger than the coarse reading.
+    const auto left = length - (std::max)(coarse_elapsed() - *begun, duration::zero());
+    return left > coarse_resolution && word() == seen ? left : duration::zero();
   }
 
   /// Until a call may pass: 0 when one may now.

@@ -20,12 +20,32 @@
 
 namespace brownout::inline BROWNOUT_ABI {
 
-/// Two functions, so that whoever is not decided upon by the clock does not save the registers that it takes.
+/// Three functions, so that a call does not save the registers that only a later one needs.
 template <detector Detector, clock_source Clock, class Atomics>
 auto circuit_breaker<Detector, Clock, Atomics>::acquire_slowly(detail::control_word seen) noexcept -> answer {
   if (seen.refuses_all()) return refuse(rejection_reason::forced_open, rejection::unknown);
   if (seen.admits_all()) return {this, seen.without_shortcut()};
-  return acquire_by_clock(seen);
+  if constexpr (detail::has_coarse_now<Clock>) {
+    return acquire_by_coarse_clock(seen);
+  } else {
+    return acquire_by_clock(seen);
+  }
+}
+
+/// Refuses, where a coarse reading of the clock is enough to do so: as most calls are that are refused.
+template <detector Detector, clock_source Clock, class Atomics>
+auto circuit_breaker<Detector, Clock, Atomics>::acquire_by_coarse_clock(detail::control_word seen) noexcept
+    -> answer {
+  const auto left = circuit_.surely_refuses_for(seen);
+  if (left == duration::zero()) return acquire_by_clock(seen);
+  auto reason = rejection_reason::circuit_open;
+  if (seen.is(circuit_state::forced_open)) reason = rejection_reason::forced_open;
+  if (seen.is(circuit_state::half_open)) {
+    const auto rider = detail::held_places::of_this_thread().ride(this, seen);
+    if (rider) return {this, *rider};
+    reason = rejection_reason::probes_in_flight;
+  }
+  return refuse(reason, left);
 }
 
 template <detector Detector, clock_source Clock, class Atomics>
@@ -79,11 +99,17 @@ auto circuit_breaker<Detector, Clock, Atomics>::acquire_slowly_for_call(detail::
   return given;
 }
 
+/// What the detector's window is fed and read by: the rule in core/clock.hpp.
+template <detector Detector, clock_source Clock, class Atomics>
+duration circuit_breaker<Detector, Clock, Atomics>::window_time() const noexcept {
+  return Detector::times_calls ? circuit_.elapsed() : circuit_.coarse_elapsed();
+}
+
 template <detector Detector, clock_source Clock, class Atomics>
 call_sample circuit_breaker<Detector, Clock, Atomics>::sample(detail::control_word seen, start_time started,
                                                               outcome result) const noexcept {
   call_sample call{.epoch = seen.epoch(), .failed = result == outcome::failure};
-  if (Detector::reads_clock && (Detector::has_window || call.failed)) call.ended = circuit_.elapsed();
+  if (Detector::reads_clock && (Detector::has_window || call.failed)) call.ended = window_time();
   if constexpr (Detector::times_calls) {
     call.took = call.ended - started.at;
     call.was_overdue = started.was_overdue;
@@ -279,7 +305,8 @@ breaker_snapshot circuit_breaker<Detector, Clock, Atomics>::snapshot() const noe
   auto shown = circuit_.show(*at);
   if (shown.state == circuit_state::closed || shown.state == circuit_state::metrics_only) {
     const auto rules = circuit_.policy().detector();
-    const auto evidence = rules->read(history_, {.epoch = seen.epoch(), .ended = at->now});
+    const auto now = Detector::reads_clock ? window_time() : duration::zero();
+    const auto evidence = rules->read(history_, {.epoch = seen.epoch(), .ended = now});
     shown.count(rules->statistics(evidence, seen.marks(), detail::control_word::most_marks));
   }
   // relaxed: totals, read beside the word.
