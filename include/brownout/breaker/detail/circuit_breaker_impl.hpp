@@ -125,7 +125,14 @@ disposition circuit_breaker<Detector, Clock, Atomics>::record_slowly(detail::con
   const auto seen = circuit_.word();
   const bool judged = result == outcome::success || result == outcome::failure;
   if (judged && seen.era() == token.era() && seen.measures()) [[likely]] {
-    return record_call(seen, sample(seen, started, result), retry_after);
+    const auto call = sample(seen, started, result);
+    if constexpr (requires { Detector::record_good(history_, call); }) {
+      if (!call.failed) [[likely]] {
+        Detector::record_good(history_, call);
+        return disposition::counted;
+      }
+    }
+    return record_call(seen, call, retry_after);
   }
   return record_off_closed(seen, token, started, result, retry_after);
 }
