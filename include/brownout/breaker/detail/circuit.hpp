@@ -16,6 +16,7 @@
 #include "brownout/core/detail/chance.hpp"
 #include "brownout/core/detail/compiler.hpp"
 #include "brownout/core/detail/live_value.hpp"
+#include "brownout/core/detail/striped_total.hpp"
 #include "brownout/core/rejection.hpp"
 #include "brownout/version.hpp"
 
@@ -84,6 +85,14 @@ class circuit {
   void note_failure(std::string_view why) noexcept {
     auto* const rare = rare_state(std::nothrow);
     if (rare != nullptr) rare->failure.try_write({bounded_text{why}, clock_.now()});
+  }
+
+  /// Makes room to count refused calls of many threads. To be called before another thread knows the circuit.
+  void spread_refusals() { rare_state().refusals = std::make_unique<striped_total<Atomics>>(); }
+  /// That room; null if there is none.
+  [[nodiscard]] striped_total<Atomics>* refusals() const noexcept {
+    const auto* rare = rare_.load(std::memory_order_acquire);  // (5)
+    return rare != nullptr ? rare->refusals.get() : nullptr;
   }
 
   /// The feed of this circuit's transitions, made when first asked for.
@@ -247,6 +256,7 @@ class circuit {
     std::unique_ptr<policy_type> own{};  // guarded by the mutex
     announcer<Atomics> listeners{};
     live_value<noted_failure> failure{noted_failure{}};
+    std::unique_ptr<striped_total<Atomics>> refusals{};  // set by `spread_refusals`
   };
   /// Made when first needed; null when there is no memory for it.
   [[nodiscard]] rarely_needed* rare_state(std::nothrow_t) noexcept {

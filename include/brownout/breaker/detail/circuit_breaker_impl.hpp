@@ -23,7 +23,7 @@ namespace brownout::inline BROWNOUT_ABI {
 /// Three functions, so that a call does not save the registers that only a later one needs.
 template <detector Detector, clock_source Clock, class Atomics>
 auto circuit_breaker<Detector, Clock, Atomics>::acquire_slowly(detail::control_word seen) noexcept -> answer {
-  if (seen.refuses_all()) return refuse(rejection_reason::forced_open, rejection::unknown);
+  if (seen.refuses_all()) return refuse_until_released();
   if (seen.admits_all()) return {this, seen.without_shortcut()};
   if constexpr (detail::has_coarse_now<Clock>) {
     return acquire_by_coarse_clock(seen);
@@ -53,7 +53,7 @@ auto circuit_breaker<Detector, Clock, Atomics>::acquire_by_clock(detail::control
     -> answer {
   using enum circuit_state;
   for (;;) {
-    if (seen.refuses_all()) return refuse(rejection_reason::forced_open, rejection::unknown);
+    if (seen.refuses_all()) return refuse_until_released();
     if (seen.admits_all()) return {this, seen.without_shortcut()};
     const auto state = seen.state();
     const auto at = circuit_.observe(seen);
@@ -319,6 +319,7 @@ breaker_snapshot circuit_breaker<Detector, Clock, Atomics>::snapshot() const noe
   // relaxed: totals, read beside the word.
   shown.failed_results = failed_.load(std::memory_order_relaxed);
   shown.rejections = rejections_.load(std::memory_order_relaxed);
+  if (const auto* spread = circuit_.refusals()) shown.rejections += spread->read();
   shown.late_results = late_.load(std::memory_order_relaxed);
   return shown;
 }
