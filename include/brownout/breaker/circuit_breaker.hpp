@@ -246,6 +246,12 @@ class alignas(64) circuit_breaker {
     if (seen.is_clean()) [[likely]] {
       return admission{this, seen, start(seen)};
     }
+    // A window of time is never clean: its calls would all pass through the function below.
+    if constexpr (Detector::reads_clock && Detector::has_window) {
+      if (seen.is(circuit_state::closed)) [[likely]] {
+        return admission{this, seen.without_shortcut(), start(seen)};
+      }
+    }
     // Plain words in registers: returning the admission itself from out of line costs memory traffic.
     const auto slow = WithinCall ? acquire_slowly_for_call(seen) : acquire_slowly(seen);
     return admission{slow.admitted_by, slow.token,
