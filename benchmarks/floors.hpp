@@ -63,11 +63,4 @@ inline constexpr floor one_addition{"fetch_add", repeated([] {
 inline constexpr floor clock_reading{"reading of steady_clock",
                                      repeated([] { keep(std::chrono::steady_clock::now()); })};
 
-/// The word is one thread's alone, as with stripes.
-inline constexpr floor addition_and_clock_reading{"fetch_add and clock reading", repeated([] {
-                                                    keep(std::chrono::steady_clock::now());
-                                                    written.word.fetch_add(1, std::memory_order_relaxed);
-                                                    opaque_call();
-                                                  })};
-
 }  // namespace benchmarks::floors

@@ -6,6 +6,8 @@
 #include "brownout/breaker/circuit_breaker.hpp"
 
 #include <chrono>
+#include <optional>
+#include <utility>
 
 namespace {
 
@@ -13,6 +15,7 @@ using namespace benchmarks;
 using namespace std::chrono_literals;
 
 brownout::circuit_breaker open_circuit{brownout::consecutive_failures{1}, {.open_for = 24h}};
+brownout::circuit_breaker probed_circuit{brownout::consecutive_failures{1}, {.open_for = 1ms, .lease = 24h}};
 brownout::circuit_breaker held_circuit;
 
 template <auto& Circuit>
@@ -25,7 +28,7 @@ constexpr batch refused = repeated([] {
 const registered open{{.name = "refused: circuit open",
                        .run = refused<open_circuit>,
                        .beside = floors::clock_reading,
-                       .wanted = {.ratio = 1.3, .allocations = 0},
+                       .wanted = {.ratio = 0.6, .growth = 1.15, .allocations = 0},
                        .prepare = [] {
                          let_escape(open_circuit);
                          open_circuit.try_acquire()->complete(brownout::outcome::failure);
@@ -38,6 +41,24 @@ const registered open_by_try_call{{.name = "refused: circuit open, try_call()",
                                    }),
                                    .beside = floors::clock_reading,
                                    .wanted = {.allocations = 0}}};
+
+/// Takes the only probe, and keeps it.
+void take_probe() {
+  static std::optional<decltype(probed_circuit)::permit> probe;
+  probed_circuit.try_acquire()->complete(brownout::outcome::failure);
+  while (!probe) {
+    if (auto admitted = probed_circuit.try_acquire()) probe.emplace(*std::move(admitted));
+  }
+}
+
+const registered probing{{.name = "refused: probe in flight",
+                          .run = refused<probed_circuit>,
+                          .beside = floors::clock_reading,
+                          .wanted = {.growth = 1.15, .allocations = 0},
+                          .prepare = [] {
+                            let_escape(probed_circuit);
+                            take_probe();
+                          }}};
 
 const registered held{{.name = "refused: forced open",
                        .run = refused<held_circuit>,

@@ -11,7 +11,7 @@ list(REMOVE_ITEM headers include/brownout/core/clock.hpp)
 foreach(header IN LISTS headers)
   read_code(${header} code)
   # Any static now(): an alias of a standard clock is one too, and injected clocks are asked as objects.
-  forbid(${header} "${code}" "::[ \n]*now[ \n]*\\(" "reads a clock that it was not given")
+  forbid(${header} "${code}" "::[ \n]*(now[ \n]*\\(|coarse_now[ \n]*\\([ \n]*\\))" "reads a clock that it was not given")
   forbid(${header} "${code}" "${not_a_name}(${c_clocks})[ \n]*\\(" "reads a clock that it was not given")
   forbid(${header} "${code}" "std::(time|clock)[ \n]*\\(" "reads a clock that it was not given")
   forbid(${header} "${code}" "[^A-Za-z0-9_.>:]time[ \n]*\\([ \n]*(nullptr|NULL|0|&)" "reads a clock that it was not given")

@@ -5,6 +5,7 @@
 
 #include <chrono>
 #include <concepts>
+#include <ctime>
 
 namespace brownout::inline BROWNOUT_ABI {
 
@@ -37,22 +38,94 @@ template <class Rep, class Period>
 
 }  // namespace detail
 
-/// Tells the time to a component that was given it.
+/// The most that a coarse reading may lie behind a precise reading of the same moment: 10 ms. This is the
+/// longest tick of usual Linux kernels; most have one of 1 ms or 4 ms.
+inline constexpr duration coarse_resolution = std::chrono::milliseconds{10};
+
+namespace detail {
+
+template <class C>
+inline constexpr bool has_coarse_now = requires(const C& clock) {
+  clock.coarse_now();
+};
+
+}  // namespace detail
+
+/// A clock that a component is given.
 ///
-/// Beyond the syntax: never goes back (as seen through happens-before), may stand still; a copy tells the
-/// same time.
+/// `now()` returns the precise time. A clock may also have `coarse_now()`: a cheaper reading, never later
+/// than what `now()` returns at the same moment, and at most `coarse_resolution` earlier. Components read it
+/// where 10 ms do not matter. If a clock has no `coarse_now()`, components read `now()` instead.
+///
+///     struct my_clock {
+///       brownout::time_point now() const noexcept;         // required
+///       brownout::time_point coarse_now() const noexcept;  // optional
+///     };
+///
+/// Beyond the syntax: neither reading goes back (as seen through happens-before); both may stand still; a
+/// copy of a clock tells the same time.
 template <class C>
 concept clock_source = std::copyable<C> && requires(const C& clock) {
   { clock.now() }
   noexcept->std::same_as<time_point>;
-};
+} &&(!detail::has_coarse_now<C> || requires(const C& clock) {
+  { clock.coarse_now() }
+  noexcept->std::same_as<time_point>;
+});
+
+// The rule for the two kinds of reading, wherever a component compares times:
+//
+// 1. A length of time (how long a call took) is measured from a precise reading to a precise one.
+// 2. A deadline counts from a precise moment, and what happens at the deadline happens by a precise reading.
+//    A coarse reading may only show that more than `coarse_resolution` is left: a precise one, which is at
+//    most that much later, then gives the same answer. So no deadline is early, and none is late.
+// 3. A window of time is fed and read by one kind of reading. A call stands in it at most
+//    `coarse_resolution` too early, and so does the moment at which the window is read.
+namespace detail {
+
+/// The coarse reading of `clock`, or the precise one if it has no other.
+template <clock_source C>
+[[nodiscard]] time_point coarse_now(const C& clock) noexcept {
+  if constexpr (has_coarse_now<C>) {
+    return clock.coarse_now();
+  } else {
+    return clock.now();
+  }
+}
+
+#if defined(CLOCK_MONOTONIC_COARSE)
+/// The system's coarse clock, or its precise one if the coarse clock may lie further behind than
+/// `coarse_resolution`. `resolution_of` is `clock_getres`, or stands for it in tests.
+[[nodiscard]] inline clockid_t coarse_clock(int (*resolution_of)(clockid_t, timespec*)) noexcept {
+  timespec tick{};
+  const bool is_known = resolution_of(CLOCK_MONOTONIC_COARSE, &tick) == 0;
+  return is_known && tick.tv_sec == 0 && duration{tick.tv_nsec} <= coarse_resolution ? CLOCK_MONOTONIC_COARSE
+                                                                                     : CLOCK_MONOTONIC;
+}
+#endif
+
+}  // namespace detail
 
 /// The default clock: `std::chrono::steady_clock`.
 ///
-/// Thread-safe and wait-free wherever the platform's monotonic clock is (on Linux a vDSO call, about 25 ns).
+/// Thread-safe. Wait-free where the platform's monotonic clock is: on Linux, a reading is a vDSO call.
 struct monotonic_clock {
-  /// Since some moment in the past, the same for the whole process.
+  /// The time since some moment in the past, which is the same for the whole process. About 25 ns on Linux.
   [[nodiscard]] time_point now() const noexcept { return std::chrono::steady_clock::now(); }
+
+  /// On Linux the time of the kernel's latest tick, for about 4 ns. Elsewhere, and on a kernel whose tick is
+  /// longer than `coarse_resolution`, as `now()`.
+  [[nodiscard]] time_point coarse_now() const noexcept {
+#if defined(CLOCK_MONOTONIC_COARSE)
+    // The steady_clock of both standard libraries is CLOCK_MONOTONIC, so the two readings can be compared.
+    static const clockid_t id = detail::coarse_clock(&clock_getres);
+    timespec read{};
+    clock_gettime(id, &read);
+    return time_point{std::chrono::seconds{read.tv_sec} + duration{read.tv_nsec}};
+#else
+    return now();
+#endif
+  }
 };
 static_assert(clock_source<monotonic_clock>);
 

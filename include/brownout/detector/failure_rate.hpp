@@ -57,6 +57,9 @@ struct failure_rate {
     if (call.in_flight) return past.read(call.epoch, call.ended);
     return past.record(call.epoch, call.failed, call.ended);
   }
+  static void record_good(auto& past, const call_sample& call) noexcept requires(Window::reads_clock) {
+    static_cast<void>(past.record(call.epoch, false, call.ended));
+  }
   [[nodiscard]] auto read(const auto& past, const call_sample& call) const noexcept {
     return past.read(call.epoch, call.ended);
   }

@@ -10,26 +10,46 @@
 
 namespace brownout::inline BROWNOUT_ABI {
 
-/// A clock that moves when told to. Copies tell the same time, so a component can hold one while the test
-/// moves it.
+/// A clock that moves only when a test tells it to. Copies show the same time: give one copy to a component,
+/// and move the clock by another copy.
 ///
-/// Thread-safe and lock-free. Starts at `start`; for hostile tests it may be set back as well.
+/// It starts at `start`. It may be set back, to test components against a clock that breaks its contract.
+/// Thread-safe and lock-free.
 class manual_clock {
  public:
-  explicit manual_clock(time_point start = time_point{})
-      : nanoseconds_{std::make_shared<std::atomic<std::int64_t>>(start.time_since_epoch().count())} {}
-
-  // Publishes nothing but itself, so relaxed is enough: tests that need an order have one of their own.
-  [[nodiscard]] time_point now() const noexcept {
-    return time_point{duration{nanoseconds_->load(std::memory_order_relaxed)}};
+  explicit manual_clock(time_point start = time_point{}) : shared_{std::make_shared<readings>()} {
+    set(start);
   }
-  void advance(duration by) noexcept { nanoseconds_->fetch_add(by.count(), std::memory_order_relaxed); }
+
+  // Relaxed, here and below: a reading publishes nothing else, and tests that need an order have their own.
+  [[nodiscard]] time_point now() const noexcept {
+    return time_point{duration{shared_->nanoseconds.load(std::memory_order_relaxed)}};
+  }
+  /// `now()` less the lag that `set_coarse_lag` has set, which is 0 at first.
+  [[nodiscard]] time_point coarse_now() const noexcept {
+    return now() - duration{shared_->coarse_lag.load(std::memory_order_relaxed)};
+  }
+
+  void advance(duration by) noexcept {
+    shared_->nanoseconds.fetch_add(by.count(), std::memory_order_relaxed);
+  }
   void set(time_point to) noexcept {
-    nanoseconds_->store(to.time_since_epoch().count(), std::memory_order_relaxed);
+    shared_->nanoseconds.store(to.time_since_epoch().count(), std::memory_order_relaxed);
+  }
+  /// How far the coarse reading is to lie behind the precise one: 0 to `coarse_resolution`, as for any clock.
+  /// For tests of code that reads `coarse_now()`.
+  void set_coarse_lag(duration lag) noexcept {
+    shared_->coarse_lag.store(lag.count(), std::memory_order_relaxed);
   }
 
  private:
-  std::shared_ptr<std::atomic<std::int64_t>> nanoseconds_;
+  struct readings {
+    // Written by the test, read by whoever has a copy; each publishes nothing but itself.
+    std::atomic<std::int64_t> nanoseconds{0};
+    std::atomic<std::int64_t> coarse_lag{0};
+  };
+
+  std::shared_ptr<readings> shared_;
 };
 static_assert(clock_source<manual_clock>);
 

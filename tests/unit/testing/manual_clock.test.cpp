@@ -19,3 +19,14 @@ TEST_CASE("a manual clock moves when told to, and its copies with it", "[testing
   CHECK(copy.now() == time_point{2s});
   CHECK(manual_clock{}.now() == time_point{});
 }
+
+TEST_CASE("a manual clock's coarse reading lies behind by what the test says", "[testing][B19]") {
+  manual_clock clock{time_point{1h}};
+  const auto copy = clock;
+  CHECK(copy.coarse_now() == time_point{1h});
+  clock.set_coarse_lag(4ms);
+  CHECK(copy.coarse_now() == time_point{1h - 4ms});
+  CHECK(copy.now() == time_point{1h});
+  clock.advance(4ms);
+  CHECK(copy.coarse_now() == time_point{1h});
+}

@@ -18,6 +18,13 @@
 
 namespace brownout::inline BROWNOUT_ABI::detail {
 
+/// What the report of a failure says apart from the failure.
+struct failure_report {
+  duration retry_after{};  // how long the dependency asked to be left alone
+  std::string_view why{};
+};
+inline constexpr failure_report nothing_said{};
+
 /// Why a circuit changes its state, for those who listen.
 struct grounds {
   transition_cause cause;

@@ -13,6 +13,15 @@
 
 namespace brownout::inline BROWNOUT_ABI::detail {
 
+/// What a permit keeps of a call that is timed.
+struct call_start {
+  static constexpr std::uint16_t nowhere = 256;
+
+  duration at{};                  // when it began
+  std::uint16_t place = nowhere;  // in the table of calls in flight
+  bool was_overdue = false;       // known when it has ended
+};
+
 /// The calls that have begun and not ended, so that those which take too long can be counted before they end.
 ///
 /// A table of places, each with one call: when it began, in which epoch, and whether it has been counted. Who
@@ -27,7 +36,8 @@ class calls_in_flight {
   /// More are not watched. 2 KiB; callers with more calls in flight than that on one dependency have a
   /// bulkhead before it.
   static constexpr std::uint16_t most = 256;
-  static constexpr std::uint16_t nowhere = most;
+  static constexpr std::uint16_t nowhere = call_start::nowhere;
+  static_assert(nowhere == most);
   /// The longest between two looks, so that a limit that was lowered is soon in force.
   static constexpr duration longest_rest = std::chrono::seconds{1};
 

@@ -16,6 +16,7 @@
 #include "brownout/core/detail/chance.hpp"
 #include "brownout/core/detail/compiler.hpp"
 #include "brownout/core/detail/live_value.hpp"
+#include "brownout/core/detail/striped_total.hpp"
 #include "brownout/core/rejection.hpp"
 #include "brownout/version.hpp"
 
@@ -86,6 +87,14 @@ class circuit {
     if (rare != nullptr) rare->failure.replace(epoch, {bounded_text{text}, time_of(now)});
   }
 
+  /// Makes room to count refused calls of many threads. To be called before another thread knows the circuit.
+  void spread_refusals() { rare_.make().refusals = std::make_unique<striped_total<Atomics>>(); }
+  /// That room; null if there is none.
+  [[nodiscard]] striped_total<Atomics>* refusals() const noexcept {
+    const auto* const rare = rare_.find();
+    return rare != nullptr ? rare->refusals.get() : nullptr;
+  }
+
   /// The feed of this circuit's transitions, made when first asked for.
   [[nodiscard]] std::shared_ptr<transition_feed> feed() {
     // Read by writing (2), so that the reading has its place among all transitions.
@@ -98,6 +107,11 @@ class circuit {
   /// Since construction. Read once for each decision.
   [[nodiscard]] duration elapsed() const noexcept { return clock_.now() - origin_; }
   [[nodiscard]] time_point time_of(duration elapsed) const noexcept { return origin_ + elapsed; }
+  /// The time since construction by a coarse reading of the clock. The rule in core/clock.hpp says where it
+  /// may be used.
+  [[nodiscard]] duration coarse_elapsed() const noexcept {
+    return (std::max)(coarse_now(clock_) - origin_, duration::zero());
+  }
 
   /// Replaces `seen` by `next`; on failure `seen` is what stands there now.
   [[nodiscard]] bool replace(control_word& seen, control_word next) noexcept {
@@ -166,6 +180,27 @@ class circuit {
     auto* const feed = listened_feed();
     if (feed == nullptr || feed->knows_of_trip(seen.epoch())) return;
     feed->publish_trip(event_of(seen, seen, clock_.now(), why));
+  }
+
+  /// For how long calls are refused, if a coarse reading of the clock is enough to know it: then more than
+  /// `coarse_resolution`, and at most that much too long. Otherwise 0, and `observe` must decide.
+  [[nodiscard]] duration surely_refuses_for(control_word seen) const noexcept {
+    const auto key = seen.moment_key();
+    const auto begun = moment_.fixed_in(key);
+    duration length{};
+    if (seen.is(circuit_state::open)) {
+      const outage period{outage_.fixed_in(key)};  // none yet: its length is 0
+      if (!period.waits_after(seen.refused())) length = period.least();
+    } else if (seen.is(circuit_state::forced_open)) {
+      length = seen.held_for();
+    } else if (seen.is(circuit_state::half_open)) {
+      const auto now = rules();
+      if (seen.in_flight() >= now->limit(seen)) length = now->lease;
+    }
+    if (!begun || length <= coarse_resolution) return duration::zero();
+    // Less has passed than nothing when the era is younger than the coarse reading.
+    const auto left = length - (std::max)(coarse_elapsed() - *begun, duration::zero());
+    return left > coarse_resolution && word() == seen ? left : duration::zero();
   }
 
   /// Until a call may pass: 0 when one may now.

@@ -26,8 +26,19 @@ namespace brownout::inline BROWNOUT_ABI {
 template <detector Detector, clock_source Clock, class Atomics>
 auto circuit_breaker<Detector, Clock, Atomics>::refuse(rejection_reason reason, duration retry_after) noexcept
     -> answer {
-  rejections_.fetch_add(1, std::memory_order_relaxed);  // a total for display, orders nothing
+  if (auto* const spread = circuit_.refusals()) {
+    spread->add_one();
+  } else {
+    rejections_.fetch_add(1, std::memory_order_relaxed);  // a total for display, orders nothing
+  }
   return {nullptr, admission::pack(reason, retry_after)};
+}
+
+/// While an operator holds the circuit open, in as few instructions as can be.
+template <detector Detector, clock_source Clock, class Atomics>
+auto circuit_breaker<Detector, Clock, Atomics>::refuse_until_released() noexcept -> answer {
+  rejections_.fetch_add(1, std::memory_order_relaxed);  // a total for display, orders nothing
+  return {nullptr, admission::pack(rejection_reason::forced_open, rejection::unknown)};
 }
 
 template <detector Detector, clock_source Clock, class Atomics>
@@ -46,12 +57,32 @@ disposition circuit_breaker<Detector, Clock, Atomics>::counted(const call_sample
   return disposition::counted;
 }
 
-/// Two functions, so that whoever is not decided upon by the clock does not save the registers that it takes.
+/// Three functions, so that a call does not save the registers that only a later one needs.
 template <detector Detector, clock_source Clock, class Atomics>
 auto circuit_breaker<Detector, Clock, Atomics>::acquire_slowly(detail::control_word seen) noexcept -> answer {
-  if (seen.refuses_all()) return refuse(rejection_reason::forced_open, rejection::unknown);
+  if (seen.refuses_all()) return refuse_until_released();
   if (seen.admits_all()) return {this, seen.without_shortcut()};
-  return acquire_by_clock(seen);
+  if constexpr (detail::has_coarse_now<Clock>) {
+    return acquire_by_coarse_clock(seen);
+  } else {
+    return acquire_by_clock(seen);
+  }
+}
+
+/// Refuses, where a coarse reading of the clock is enough to do so: as most calls are that are refused.
+template <detector Detector, clock_source Clock, class Atomics>
+auto circuit_breaker<Detector, Clock, Atomics>::acquire_by_coarse_clock(detail::control_word seen) noexcept
+    -> answer {
+  const auto left = circuit_.surely_refuses_for(seen);
+  if (left == duration::zero()) return acquire_by_clock(seen);
+  auto reason = rejection_reason::circuit_open;
+  if (seen.is(circuit_state::forced_open)) reason = rejection_reason::forced_open;
+  if (seen.is(circuit_state::half_open)) {
+    const auto rider = detail::held_places::of_this_thread().ride(this, seen);
+    if (rider) return {this, *rider};
+    reason = rejection_reason::probes_in_flight;
+  }
+  return refuse(reason, left);
 }
 
 template <detector Detector, clock_source Clock, class Atomics>
@@ -59,7 +90,7 @@ auto circuit_breaker<Detector, Clock, Atomics>::acquire_by_clock(detail::control
     -> answer {
   using enum circuit_state;
   for (;;) {
-    if (seen.refuses_all()) return refuse(rejection_reason::forced_open, rejection::unknown);
+    if (seen.refuses_all()) return refuse_until_released();
     if (seen.admits_all()) return {this, seen.without_shortcut()};
     const auto state = seen.state();
     const auto at = circuit_.observe(seen);
@@ -108,11 +139,17 @@ auto circuit_breaker<Detector, Clock, Atomics>::acquire_slowly_for_call(detail::
   return given;
 }
 
+/// What the detector's window is fed and read by: the rule in core/clock.hpp.
+template <detector Detector, clock_source Clock, class Atomics>
+duration circuit_breaker<Detector, Clock, Atomics>::window_time() const noexcept {
+  return Detector::times_calls ? circuit_.elapsed() : circuit_.coarse_elapsed();
+}
+
 template <detector Detector, clock_source Clock, class Atomics>
 call_sample circuit_breaker<Detector, Clock, Atomics>::sample(detail::control_word seen, start_time started,
                                                               outcome result) const noexcept {
   call_sample call{.epoch = seen.epoch(), .failed = result == outcome::failure};
-  if (Detector::reads_clock && (Detector::has_window || call.failed)) call.ended = circuit_.elapsed();
+  if (Detector::reads_clock && (Detector::has_window || call.failed)) call.ended = window_time();
   if constexpr (Detector::times_calls) {
     call.took = call.ended - started.at;
     call.was_overdue = started.was_overdue;
@@ -128,9 +165,15 @@ disposition circuit_breaker<Detector, Clock, Atomics>::record_slowly(detail::con
   if constexpr (Detector::counts_overdue) started.was_overdue = in_flight_.leave(started.place);
   const auto seen = circuit_.word();
   if (result == outcome::success && seen.era() == token.era() && seen.measures()) [[likely]] {
-    return record_call(seen, sample(seen, started, outcome::success), nothing_said);
+    const auto call = sample(seen, started, outcome::success);
+    if constexpr (requires { Detector::record_good(history_, call); }) {
+      Detector::record_good(history_, call);
+      return disposition::counted;
+    } else {
+      return record_call(seen, call, detail::nothing_said);
+    }
   }
-  return record_off_closed(seen, token, started, result, nothing_said);
+  return record_off_closed(seen, token, started, result, detail::nothing_said);
 }
 
 /// Apart from the above, so that a success pays nothing for what only a failure has to say.
@@ -259,8 +302,9 @@ void circuit_breaker<Detector, Clock, Atomics>::count_overdue() noexcept {
     const auto seen = circuit_.word();
     if (!seen.measures()) return;
     in_flight_.count_overdue(seen.epoch(), now, limit(), [&](duration took) {
-      static_cast<void>(record_call(
-          seen, {.epoch = seen.epoch(), .in_flight = true, .took = took, .ended = now}, nothing_said));
+      static_cast<void>(record_call(seen,
+                                    {.epoch = seen.epoch(), .in_flight = true, .took = took, .ended = now},
+                                    detail::nothing_said));
     });
   }
 }

@@ -16,10 +16,21 @@
 #include "brownout/detector/detector.hpp"
 #include "brownout/version.hpp"
 
+#include <algorithm>
 #include <atomic>
 #include <string_view>
 
 namespace brownout::inline BROWNOUT_ABI {
+
+template <detector Detector, clock_source Clock, class Atomics>
+duration circuit_breaker<Detector, Clock, Atomics>::held(duration how_long) noexcept {
+  return std::clamp(how_long, detail::control_word::unit, longest_hold);
+}
+
+template <detector Detector, clock_source Clock, class Atomics>
+duration circuit_breaker<Detector, Clock, Atomics>::bounded(duration retry_after) noexcept {
+  return std::clamp(retry_after, duration::zero(), breaker_options::most_retry_after);
+}
 
 /// Replaces the word of `at` by `next`, and tells listeners if that begins an epoch. On failure `seen` is
 /// what stands there now.
@@ -61,7 +72,7 @@ template <detector Detector, clock_source Clock, class Atomics>
 bool circuit_breaker<Detector, Clock, Atomics>::trip(std::string_view why, duration retry_after) noexcept {
   auto seen = circuit_.word();
   while (seen.measures()) {
-    const detail::grounds tripped{transition_cause::trip, counts(seen, circuit_.elapsed()), why};
+    const detail::grounds tripped{transition_cause::trip, counts(seen), why};
     if (!seen.is(circuit_state::closed)) {
       circuit_.announce_trip(seen, tripped);
       return false;
@@ -117,8 +128,8 @@ void circuit_breaker<Detector, Clock, Atomics>::reconfigure(const Detector& dete
 }
 
 template <detector Detector, clock_source Clock, class Atomics>
-epoch_statistics circuit_breaker<Detector, Clock, Atomics>::counts(detail::control_word seen,
-                                                                   duration now) const noexcept {
+epoch_statistics circuit_breaker<Detector, Clock, Atomics>::counts(detail::control_word seen) const noexcept {
+  const auto now = Detector::reads_clock ? window_time() : duration::zero();
   const auto rules = circuit_.policy().detector();
   const auto evidence = rules->read(history_, {.epoch = seen.epoch(), .ended = now});
   return rules->statistics(evidence, seen.marks(), detail::control_word::most_marks);
@@ -158,11 +169,12 @@ template <detector Detector, clock_source Clock, class Atomics>
 breaker_snapshot circuit_breaker<Detector, Clock, Atomics>::snapshot() const noexcept {
   const auto at = circuit_.look();
   auto shown = show(at);
-  if (at.word.measures()) shown.count(counts(at.word, at.now));
+  if (at.word.measures()) shown.count(counts(at.word));
   circuit_.show_rare(shown);
   // relaxed: totals, read beside the word.
   shown.failed_results = failed_.load(std::memory_order_relaxed);
   shown.rejections = rejections_.load(std::memory_order_relaxed);
+  if (const auto* spread = circuit_.refusals()) shown.rejections += spread->read();
   shown.late_results = late_.load(std::memory_order_relaxed);
   return shown;
 }

@@ -4,6 +4,7 @@
 #include "brownout/breaker/detail/announcer.hpp"
 #include "brownout/breaker/detail/last_failure.hpp"
 #include "brownout/core/assert.hpp"
+#include "brownout/core/detail/striped_total.hpp"
 #include "brownout/version.hpp"
 
 #include <atomic>
@@ -22,6 +23,7 @@ class rare_state {
     std::unique_ptr<Policy> own_policy{};  // guarded by the mutex
     announcer<Atomics> listeners{};
     last_failure<Atomics> failure{};
+    std::unique_ptr<striped_total<Atomics>> refusals{};  // set before another thread knows the circuit
   };
 
   rare_state() noexcept = default;
