@@ -67,7 +67,8 @@ TEST_CASE("an operator can take a circuit from any state to any held state and t
       const auto before = bench.epoch();
       command(bench.circuit, to);
       CHECK(bench.state() == to);
-      CHECK(bench.epoch() == before + 1);
+      const bool stands_already = from == to && to != circuit_state::closed;
+      CHECK(bench.epoch() == before + (stands_already ? 0 : 1));
 
       // Whatever it was before, a reset makes it an ordinary closed circuit again.
       bench.circuit.reset();
