@@ -42,7 +42,7 @@ constexpr std::array<duration, 6> lags{0ns, 1ns, 1ms, 4ms, 10ms - 1ns, 10ms};
 }  // namespace
 
 TEST_CASE("an open period ends exactly when it is over, however far the coarse clock lies behind",
-          "[breaker][B19]") {
+          "[breaker][B19][B19a]") {
   const auto lag_at_start = GENERATE(from_range(lags));
   const auto lag_at_end = GENERATE(from_range(lags));
   const auto period = GENERATE(1ms, 4ms, 10ms, 11ms, 20ms, 5s);
@@ -59,7 +59,7 @@ TEST_CASE("an open period ends exactly when it is over, however far the coarse c
 }
 
 TEST_CASE("a refused call is never told to wait too short, and at most 10 ms or the whole period too long",
-          "[breaker][B19]") {
+          "[breaker][B19][B19b]") {
   const auto tick = GENERATE(1ms, 4ms, 10ms);
   const auto period = GENERATE(1ms, 15ms, 100ms, 5s);
   bench bench{{.open_for = period, .probes = 1}};
@@ -164,7 +164,8 @@ TEST_CASE("a breaker on a coarse clock decides as one on a precise clock does", 
   }
 }
 
-TEST_CASE("a failure leaves a window of time at most 10 ms later than by a precise clock", "[breaker][B19]") {
+TEST_CASE("a failure leaves a window of time at most 10 ms later than by a precise clock",
+          "[breaker][B19][B19c]") {
   const auto lag = GENERATE(from_range(lags));
   manual_clock clock;
   brownout::circuit_breaker<brownout::failure_rate<brownout::time_window>, manual_clock> circuit{
@@ -197,7 +198,7 @@ TEST_CASE("a snapshot shows the window that decides", "[breaker][B19]") {
   CHECK(circuit.observed_state() == circuit_state::open);
 }
 
-TEST_CASE("the length of a call is measured precisely", "[breaker][B19]") {
+TEST_CASE("the length of a call is measured precisely", "[breaker][B19][B19d]") {
   const auto lag_at_start = GENERATE(from_range(lags));
   const auto lag_at_end = GENERATE(from_range(lags));
   manual_clock clock{time_point{1h}};
