@@ -10,12 +10,12 @@
 
 namespace brownout::inline BROWNOUT_ABI {
 
-/// Receives a broken precondition, or, with `-fno-exceptions`, what would have been thrown. It must not
-/// return.
+/// A function that is told why the program is about to end, and where. See `set_assertion_handler`.
 using assertion_handler = void (*)(const char* what, const char* file, int line) noexcept;
 
 namespace detail {
 
+/// The handler that is installed at start.
 [[noreturn]] inline void print_and_abort(const char* what, const char* file, int line) noexcept {
   std::fprintf(stderr, "%s:%d: brownout: %s\n", file, line, what);
   std::abort();
@@ -27,10 +27,10 @@ inline std::atomic<assertion_handler> installed_assertion_handler{&print_and_abo
 
 [[noreturn]] inline void assertion_failed(const char* what, const char* file, int line) noexcept {
   installed_assertion_handler.load(std::memory_order_relaxed)(what, file, line);
-  std::abort();  // a handler that returns would run on with broken state
+  std::abort();  // the handler has returned, and the state is broken
 }
 
-/// Throws `error`; without exceptions hands its text to the assertion handler.
+/// Throws `error`. Without exceptions it calls the assertion handler with the text of `error`.
 template <class Error>
 [[noreturn]] void raise(Error error) {
 #if defined(__cpp_exceptions)
@@ -42,7 +42,17 @@ template <class Error>
 
 }  // namespace detail
 
-/// Replaces the assertion handler and returns the previous one. Default: print to stderr and abort.
+/// Installs the function that is called before the program aborts, and returns the function that it replaces.
+///
+/// The library checks its preconditions in every build, with and without `NDEBUG`. A broken precondition is a
+/// mistake in the calling code: the handler is called, and then the program aborts. Without exceptions
+/// (`-fno-exceptions`), what would be thrown, for example an invalid option, takes the same way.
+///
+/// Default: prints file, line and text to stderr. A handler may log, write a minidump or end the program in
+/// its own way, for example by `std::_Exit` in a test. It must not throw. If it returns, the program aborts.
+/// It must not be null.
+///
+/// There is one handler for the program, and another one for code that is built without exceptions.
 /// Thread-safe, lock-free.
 inline assertion_handler set_assertion_handler(assertion_handler handler) noexcept {
   return detail::installed_assertion_handler.exchange(handler, std::memory_order_relaxed);
@@ -50,6 +60,6 @@ inline assertion_handler set_assertion_handler(assertion_handler handler) noexce
 
 }  // namespace brownout::inline BROWNOUT_ABI
 
-/// Checks a precondition of the library's own API in every build: a compare and a branch off the hot path.
+/// Checks a precondition of the library's own API, in every build. `what` is the text for the handler.
 #define BROWNOUT_PRECONDITION(condition, what) \
   ((condition) ? static_cast<void>(0) : ::brownout::detail::assertion_failed(what, __FILE__, __LINE__))
