@@ -262,14 +262,7 @@ class alignas(64) circuit_breaker {
                      slow.admitted_by == nullptr ? start_time{} : start(slow.token)};
   }
 
-  [[nodiscard]] start_time start(detail::control_word token) noexcept {
-    start_time begun;
-    if constexpr (Detector::times_calls) begun.at = circuit_.elapsed();
-    if constexpr (Detector::counts_overdue) {
-      if (token.measures()) begun.place = in_flight_.enter(token.epoch(), begun.at);
-    }
-    return begun;
-  }
+  [[nodiscard]] BROWNOUT_ALWAYS_INLINE start_time start(detail::control_word token) noexcept;
   disposition record(detail::control_word token, start_time started, outcome result, duration retry_after,
                      std::string_view why) noexcept {
     if constexpr (!Detector::times_calls) {
@@ -312,13 +305,14 @@ class alignas(64) circuit_breaker {
 
   bool change(detail::control_word& seen, detail::control_word next, const era_state& at,
               const detail::grounds& why) noexcept;
-  BROWNOUT_NOINLINE bool open(detail::control_word& seen, detail::control_word next, const era_state& at,
-                              const detail::grounds& why, bool failed) noexcept;
-  BROWNOUT_NOINLINE bool open(detail::control_word& seen, duration retry_after, const detail::grounds& why,
-                              bool failed) noexcept;
+  BROWNOUT_NOINLINE bool change_to_open(detail::control_word& seen, detail::control_word next,
+                                        const era_state& at, const detail::grounds& why,
+                                        bool failed) noexcept;
+  bool open(detail::control_word& seen, const era_state& at, duration retry_after, const detail::grounds& why,
+            bool failed) noexcept;
   void hold(circuit_state state) noexcept;
   void hold(circuit_state state, duration how_long) noexcept;
-  [[nodiscard]] epoch_statistics counts(detail::control_word seen) const noexcept;
+  [[nodiscard]] epoch_statistics counts(const era_state& at) const noexcept;
   [[nodiscard]] breaker_snapshot show(const era_state& at) const noexcept;
   static duration held(duration how_long) noexcept;
   static duration bounded(duration retry_after) noexcept;

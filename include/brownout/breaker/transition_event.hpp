@@ -30,8 +30,8 @@ struct transition_event {
   /// outage, or one whose first opening was not counted.
   duration outage_lasted{};
 
-  // What the detector had counted when it tripped, the call included that it tripped at. 0 what the detector
-  // does not count, and in events that do not follow from its counts.
+  // What the detector had counted when the circuit opened: with the call at which it tripped; without it when
+  // `cause` is `retry_after` or `trip`. 0 what the detector does not count, and in other events.
   std::uint32_t consecutive_failures = 0;  ///< failures since the last success
   std::uint32_t failure_balance = 0;       ///< failures less successes, never below 0
   std::uint32_t calls = 0;                 ///< in the detector's window

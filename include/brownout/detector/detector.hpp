@@ -28,11 +28,9 @@ struct call_sample {
 struct judgement {
   std::uint32_t marks = 0;  ///< what is to stand in the circuit's control word from now on
   bool trips = false;       ///< the circuit must open
-  transition_cause cause = transition_cause::detector;  ///< why it must open; no matter when it need not
+  transition_cause cause = transition_cause::detector;  ///< why, for those who are told of the opening
 
-  friend constexpr bool operator==(const judgement& one, const judgement& other) noexcept {
-    return one.marks == other.marks && one.trips == other.trips && (!one.trips || one.cause == other.cause);
-  }
+  friend constexpr bool operator==(const judgement&, const judgement&) = default;
 };
 
 /// What a detector has counted in the current epoch, for display. 0 for what it does not count. Of several

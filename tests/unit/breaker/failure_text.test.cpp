@@ -39,7 +39,7 @@ bool interrupted(int access, const std::function<void()>& action, const std::fun
 }  // namespace
 
 TEST_CASE("the text of the latest failure is kept, and none of an earlier epoch replaces it",
-          "[breaker][B17]") {
+          "[breaker][B17][B17g]") {
   failure_note note;
   CHECK(read(note).empty());
   note.replace(3, text("of 3"));
@@ -130,7 +130,8 @@ TEST_CASE("with every place taken by a thread that sleeps, an older text goes an
   }
 }
 
-TEST_CASE("a listener never reads a failure that is older than the opening it hears of", "[breaker][B17]") {
+TEST_CASE("a listener never reads a failure that is older than the opening it hears of",
+          "[breaker][B17][B17f]") {
   using breaker = brownout::circuit_breaker<consecutive_failures, manual_clock, interrupted_atomics>;
   int openings = 0;
   for (int access = 0;; ++access) {

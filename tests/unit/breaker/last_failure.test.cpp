@@ -100,7 +100,7 @@ TEST_CASE("a listener of an opening reads the failure that opened the circuit", 
   }
 }
 
-TEST_CASE("an opening by a failure without a text leaves no older text behind", "[breaker][B17]") {
+TEST_CASE("an opening by a failure without a text leaves no older text behind", "[breaker][B17][B17h]") {
   bench bench;
   CHECK(bench.acquire().complete(outcome::failure, {}, "of yesterday") == disposition::counted);
   bench.fail(2);

@@ -74,7 +74,7 @@ std::vector<transition_cause> causes_of(const std::vector<transition_event>& hea
 
 }  // namespace
 
-TEST_CASE("an opening says which detector tripped, and what it had counted", "[breaker][B17]") {
+TEST_CASE("an opening says which detector tripped, and what it had counted", "[breaker][B17][B17a]") {
   SECTION("failures in a row") {
     heard_breaker bench{consecutive_failures{3}};
     bench.succeed(7);
@@ -144,7 +144,7 @@ TEST_CASE("an opening says which detector tripped, and what it had counted", "[b
   }
 }
 
-TEST_CASE("an opening carries the text of the failure that caused it, and no other", "[breaker][B17]") {
+TEST_CASE("an opening carries the text of the failure that caused it, and no other", "[breaker][B17][B17b]") {
   heard_breaker bench{consecutive_failures{2}};
   bench.report(outcome::failure, "first");
   bench.report(outcome::failure, "second");
@@ -161,7 +161,7 @@ TEST_CASE("an opening carries the text of the failure that caused it, and no oth
   CHECK(bench.last().text.empty());
 }
 
-TEST_CASE("every transition says what caused it", "[breaker][B17]") {
+TEST_CASE("every transition says what caused it", "[breaker][B17][B17c]") {
   heard_breaker bench{consecutive_failures{1}, {.open_for = 5s, .lease = 2s}};
   using enum transition_cause;
   SECTION("an outage") {
@@ -212,7 +212,39 @@ TEST_CASE("the ramp begins and ends because calls of a half-open circuit succeed
         std::vector{consecutive_failures, open_period_over, probes_succeeded, probes_succeeded});
 }
 
-TEST_CASE("the end of an outage says how long it lasted", "[breaker][B17]") {
+TEST_CASE("an opening on account of a wait that was asked for says so", "[breaker][B12][B17]") {
+  heard_breaker bench{consecutive_failures{3}, {.open_for = 5s, .open_on_retry_after = true}};
+  const auto ask_for = [&](duration wait) {
+    CHECK(bench.circuit.try_acquire()->complete(outcome::failure, wait, "429") == disposition::counted);
+  };
+  SECTION("of a closed circuit") {
+    bench.fail();
+    ask_for(7s);
+    CHECK(bench.last().to == circuit_state::open);
+    CHECK(bench.last().cause == transition_cause::retry_after);
+    CHECK(bench.last().text.view() == "429");
+    CHECK(bench.last().consecutive_failures == 1);  // before it
+    SECTION("and of a half-open one") {
+      bench.clock.advance(7s);
+      ask_for(9s);
+      CHECK(bench.last().to == circuit_state::open);
+      CHECK(bench.last().cause == transition_cause::retry_after);
+    }
+  }
+  SECTION("that would have been one in metrics only") {
+    bench.circuit.measure_only();
+    bench.fail();
+    ask_for(7s);
+    CHECK(bench.last().would_have_opened());
+    CHECK(bench.last().cause == transition_cause::retry_after);
+    CHECK(bench.last().consecutive_failures == 2);
+    CHECK(bench.circuit.snapshot().consecutive_failures == 2);
+    ask_for(7s);
+    CHECK(bench.heard.size() == 2);
+  }
+}
+
+TEST_CASE("the end of an outage says how long it lasted", "[breaker][B17][B17d]") {
   heard_breaker bench{consecutive_failures{1}};
   bench.clock.advance(7s);
   bench.fail();

@@ -25,7 +25,7 @@ struct heard_bench : bench {
 
 }  // namespace
 
-TEST_CASE("a circuit that is tripped opens as if its detector had tripped", "[breaker][B18]") {
+TEST_CASE("a circuit that is tripped opens as if its detector had tripped", "[breaker][B18][B18a]") {
   heard_bench bench;
   bench.fail(2);
   CHECK(bench.circuit.trip("health check"));
@@ -54,13 +54,13 @@ TEST_CASE("a circuit that is tripped opens as if its detector had tripped", "[br
   }
 }
 
-TEST_CASE("a circuit that is tripped waits for as long as it is told", "[breaker][B18]") {
+TEST_CASE("a circuit that is tripped waits for as long as it is told", "[breaker][B18][B18b]") {
   bench bench;
   CHECK(bench.circuit.trip("maintenance", 30s));
   CHECK(bench.circuit.snapshot().retry_after == 30s);
 }
 
-TEST_CASE("a circuit that is not closed is not tripped", "[breaker][B18]") {
+TEST_CASE("a circuit that is not closed is not tripped", "[breaker][B18][B18c]") {
   const auto state = GENERATE(circuit_state::half_open, circuit_state::open, circuit_state::forced_open,
                               circuit_state::disabled, circuit_state::metrics_only);
   bench bench;
@@ -74,7 +74,7 @@ TEST_CASE("a circuit that is not closed is not tripped", "[breaker][B18]") {
   CHECK(after.last_failure.empty());
 }
 
-TEST_CASE("a circuit in metrics only says once that it would have opened", "[breaker][B17]") {
+TEST_CASE("a circuit in metrics only says once that it would have opened", "[breaker][B17][B17e]") {
   heard_bench bench;
   bench.circuit.measure_only();
   auto in_flight = bench.acquire();

@@ -312,7 +312,7 @@ class circuit {
   const time_point origin_;
   // Written by whoever reconfigures (4), read where rules decide (3).
   typename Atomics::template atomic<policy_type*> policy_;
-  rare_state<policy_type, Atomics> rare_;
+  rare_state<policy_type, Atomics> rare_{};
   const std::shared_ptr<policy_type> given_;
   BROWNOUT_NO_UNIQUE_ADDRESS const Clock clock_;
 };

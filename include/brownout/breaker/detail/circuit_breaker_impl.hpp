@@ -57,6 +57,16 @@ disposition circuit_breaker<Detector, Clock, Atomics>::counted(const call_sample
   return disposition::counted;
 }
 
+template <detector Detector, clock_source Clock, class Atomics>
+auto circuit_breaker<Detector, Clock, Atomics>::start(detail::control_word token) noexcept -> start_time {
+  start_time begun;
+  if constexpr (Detector::times_calls) begun.at = circuit_.elapsed();
+  if constexpr (Detector::counts_overdue) {
+    if (token.measures()) begun.place = in_flight_.enter(token.epoch(), begun.at);
+  }
+  return begun;
+}
+
 /// Three functions, so that a call does not save the registers that only a later one needs.
 template <detector Detector, clock_source Clock, class Atomics>
 auto circuit_breaker<Detector, Clock, Atomics>::acquire_slowly(detail::control_word seen) noexcept -> answer {
@@ -115,7 +125,7 @@ auto circuit_breaker<Detector, Clock, Atomics>::acquire_by_clock(detail::control
       }
       const bool has_room = seen.in_flight() < rules->limit(seen);  // else every call is lost
       next = has_room ? seen.with_admission() : detail::first_probe(seen, *rules);
-      cause = transition_cause::probes_lost;  // unless this is one more of the same epoch
+      cause = transition_cause::probes_lost;  // no news if it has room
     } else if (const auto left = circuit_.wait(*at); left > duration::zero()) {
       if (state == forced_open) return refuse(rejection_reason::forced_open, left);
       if (at->period.waits_after(seen.refused()) && !circuit_.replace(seen, seen.with_refusal())) continue;
@@ -212,17 +222,18 @@ template <detector Detector, clock_source Clock, class Atomics>
 disposition circuit_breaker<Detector, Clock, Atomics>::record_call(detail::control_word seen,
                                                                    const call_sample& call,
                                                                    const failure_report& said) noexcept {
+  constexpr auto most_marks = detail::control_word::most_marks;
+  const bool opens_on_wait =
+      call.failed && said.retry_after > duration::zero() && circuit_.rules()->opens_on(said.retry_after);
   // Before a window takes the call in: else another failure could open the circuit on account of it, for less
   // time than this one asks for.
-  if (said.retry_after > duration::zero() && call.failed && opens_at_once(seen, said)) {
-    return disposition::counted;
-  }
-  constexpr auto most_marks = detail::control_word::most_marks;
+  if (opens_on_wait && opens_at_once(seen, said)) return disposition::counted;
   const auto era = seen.era();
   const auto rules = circuit_.policy().detector();
   auto evidence = rules->record(history_, call);
   for (;;) {
-    const auto judged = rules->judge(evidence, seen.marks(), call, most_marks);
+    auto judged = rules->judge(evidence, seen.marks(), call, most_marks);
+    if (opens_on_wait) judged = {judged.marks, true, transition_cause::retry_after};
     if (judged.trips) [[unlikely]] {
       const auto figures = rules->statistics(evidence, judged.marks, most_marks);
       if (record_trip(seen, judged, figures, call, said)) return disposition::counted;
@@ -233,33 +244,6 @@ disposition circuit_breaker<Detector, Clock, Atomics>::record_call(detail::contr
     if (seen.era() != era) return Detector::has_window ? counted(call, said) : late();
     rules->refresh(evidence, history_, call);
   }
-}
-
-/// Opens the closed circuit on account of a failure that asks for a wait, where that is wanted.
-template <detector Detector, clock_source Clock, class Atomics>
-bool circuit_breaker<Detector, Clock, Atomics>::opens_at_once(detail::control_word seen,
-                                                              const failure_report& said) noexcept {
-  if (!circuit_.rules()->opens_on(said.retry_after)) return false;
-  const detail::grounds why{transition_cause::retry_after, {}, said.why};
-  const auto era = seen.era();
-  while (seen.era() == era && seen.state() == circuit_state::closed) {
-    if (open(seen, said.retry_after, why, true)) return true;
-  }
-  return false;
-}
-
-/// The call at which the detector trips: opens the closed circuit, or says that it would have opened.
-template <detector Detector, clock_source Clock, class Atomics>
-bool circuit_breaker<Detector, Clock, Atomics>::record_trip(detail::control_word& seen,
-                                                            const judgement& judged,
-                                                            const epoch_statistics& figures, call_sample call,
-                                                            const failure_report& said) noexcept {
-  const detail::grounds why{judged.cause, figures, said.why};
-  if (seen.is(circuit_state::closed)) return open(seen, said.retry_after, why, call.failed);
-  if (judged.marks != seen.marks() && !circuit_.replace(seen, seen.with_marks(judged.marks))) return false;
-  static_cast<void>(counted(call, said));
-  circuit_.announce_trip(seen, why);
-  return true;
 }
 
 template <detector Detector, clock_source Clock, class Atomics>
@@ -282,7 +266,8 @@ disposition circuit_breaker<Detector, Clock, Atomics>::record_probe(detail::cont
     const auto at = circuit_.observe(seen);
     if (!at) continue;
     if (next.is(circuit_state::open)) {
-      if (open(seen, next, *at, {probe_failed, {}, said.why}, call.failed)) return disposition::counted;
+      const auto cause = rules->opens_on(ended.retry_after) ? transition_cause::retry_after : probe_failed;
+      if (change_to_open(seen, next, *at, {cause, {}, said.why}, call.failed)) return disposition::counted;
     } else if (change(seen, next, *at, {probes_succeeded})) {
       return counted(call, said);
     }

@@ -46,9 +46,10 @@ bool circuit_breaker<Detector, Clock, Atomics>::change(detail::control_word& see
 /// The same to an open word. What listeners read must not be older than what they hear, so the failure and
 /// its text are noted in between.
 template <detector Detector, clock_source Clock, class Atomics>
-bool circuit_breaker<Detector, Clock, Atomics>::open(detail::control_word& seen, detail::control_word next,
-                                                     const era_state& at, const detail::grounds& why,
-                                                     bool failed) noexcept {
+bool circuit_breaker<Detector, Clock, Atomics>::change_to_open(detail::control_word& seen,
+                                                               detail::control_word next, const era_state& at,
+                                                               const detail::grounds& why,
+                                                               bool failed) noexcept {
   if (!circuit_.begin_era(seen, next, at)) return false;
   if (failed) failed_.fetch_add(1, std::memory_order_relaxed);  // a total for display, orders nothing
   circuit_.note_failure(next.epoch(), why.text, at.now);
@@ -58,26 +59,59 @@ bool circuit_breaker<Detector, Clock, Atomics>::open(detail::control_word& seen,
 
 /// Opens the closed circuit.
 template <detector Detector, clock_source Clock, class Atomics>
-bool circuit_breaker<Detector, Clock, Atomics>::open(detail::control_word& seen, duration retry_after,
-                                                     const detail::grounds& why, bool failed) noexcept {
-  const auto at = circuit_.observe(seen);
-  if (!at) return false;
+bool circuit_breaker<Detector, Clock, Atomics>::open(detail::control_word& seen, const era_state& at,
+                                                     duration retry_after, const detail::grounds& why,
+                                                     bool failed) noexcept {
   // Only then is the numbering of open periods begun again.
   const bool begins_outage =
-      seen.is_begun_by_operator() || at->now - at->begun >= circuit_.rules()->relapse_within;
-  return open(seen, seen.next_open(begins_outage, bounded(retry_after)), *at, why, failed);
+      seen.is_begun_by_operator() || at.now - at.begun >= circuit_.rules()->relapse_within;
+  return change_to_open(seen, seen.next_open(begins_outage, bounded(retry_after)), at, why, failed);
+}
+
+/// The call at which the detector trips: opens the closed circuit, or says that it would have opened. False
+/// when the word has changed; then `seen` is what stands there now.
+template <detector Detector, clock_source Clock, class Atomics>
+bool circuit_breaker<Detector, Clock, Atomics>::record_trip(detail::control_word& seen,
+                                                            const judgement& judged,
+                                                            const epoch_statistics& figures, call_sample call,
+                                                            const failure_report& said) noexcept {
+  const detail::grounds why{judged.cause, figures, said.why};
+  if (seen.is(circuit_state::closed)) {
+    const auto at = circuit_.observe(seen);
+    return at && open(seen, *at, said.retry_after, why, call.failed);
+  }
+  if (judged.marks != seen.marks() && !circuit_.replace(seen, seen.with_marks(judged.marks))) return false;
+  static_cast<void>(counted(call, said));
+  circuit_.announce_trip(seen, why);
+  return true;
+}
+
+/// Opens the closed circuit on account of a failure that asks for a wait.
+template <detector Detector, clock_source Clock, class Atomics>
+bool circuit_breaker<Detector, Clock, Atomics>::opens_at_once(detail::control_word seen,
+                                                              const failure_report& said) noexcept {
+  const auto era = seen.era();
+  while (seen.era() == era && seen.is(circuit_state::closed)) {
+    const auto at = circuit_.observe(seen);
+    if (!at) continue;
+    if (open(seen, *at, said.retry_after, {transition_cause::retry_after, counts(*at), said.why}, true))
+      return true;
+  }
+  return false;
 }
 
 template <detector Detector, clock_source Clock, class Atomics>
 bool circuit_breaker<Detector, Clock, Atomics>::trip(std::string_view why, duration retry_after) noexcept {
   auto seen = circuit_.word();
   while (seen.measures()) {
-    const detail::grounds tripped{transition_cause::trip, counts(seen), why};
+    const auto at = circuit_.observe(seen);
+    if (!at) continue;
+    const detail::grounds tripped{transition_cause::trip, counts(*at), why};
     if (!seen.is(circuit_state::closed)) {
       circuit_.announce_trip(seen, tripped);
       return false;
     }
-    if (open(seen, retry_after, tripped, false)) return true;
+    if (open(seen, *at, retry_after, tripped, false)) return true;
   }
   return false;
 }
@@ -127,12 +161,13 @@ void circuit_breaker<Detector, Clock, Atomics>::reconfigure(const Detector& dete
   circuit_.reconfigure([&](auto& policy) { policy.replace(next); });
 }
 
+/// What the detector has counted in the epoch of `at`, which measures.
 template <detector Detector, clock_source Clock, class Atomics>
-epoch_statistics circuit_breaker<Detector, Clock, Atomics>::counts(detail::control_word seen) const noexcept {
-  const auto now = Detector::reads_clock ? window_time() : duration::zero();
+epoch_statistics circuit_breaker<Detector, Clock, Atomics>::counts(const era_state& at) const noexcept {
+  const auto now = Detector::reads_clock ? window_time() : at.now;
   const auto rules = circuit_.policy().detector();
-  const auto evidence = rules->read(history_, {.epoch = seen.epoch(), .ended = now});
-  return rules->statistics(evidence, seen.marks(), detail::control_word::most_marks);
+  const auto evidence = rules->read(history_, {.epoch = at.word.epoch(), .ended = now});
+  return rules->statistics(evidence, at.word.marks(), detail::control_word::most_marks);
 }
 
 template <detector Detector, clock_source Clock, class Atomics>
@@ -169,7 +204,7 @@ template <detector Detector, clock_source Clock, class Atomics>
 breaker_snapshot circuit_breaker<Detector, Clock, Atomics>::snapshot() const noexcept {
   const auto at = circuit_.look();
   auto shown = show(at);
-  if (at.word.measures()) shown.count(counts(at.word));
+  if (at.word.measures()) shown.count(counts(at));
   circuit_.show_rare(shown);
   // relaxed: totals, read beside the word.
   shown.failed_results = failed_.load(std::memory_order_relaxed);

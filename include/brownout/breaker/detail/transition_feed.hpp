@@ -262,11 +262,7 @@ inline void transition_feed::tell(const subscriber& told, const transition_event
   lock.unlock();
   const bool returned = [&] {
     const within_listener here;
-    const auto returns = [&] {
-      told.listener(event);
-      return true;
-    };
-    return contained(returns, false);
+    return contained([&] { return told.listener(event), true; }, false);
   }();
   lock.lock();
   if (!returned) failures_.fetch_add(1, std::memory_order_relaxed);
