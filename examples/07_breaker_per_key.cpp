@@ -3,7 +3,7 @@
 // A breaker for each host.
 //
 // A service that talks to many hosts must not refuse the healthy ones because one of them is down. A registry
-// keeps a breaker for each key, builds it when the key is first used, and never remembers more than
+// keeps a breaker for each key, builds it when the key is first used, and never has more than
 // `capacity` of them: a stranger who makes up keys cannot use up the memory.
 #include <brownout/breaker.hpp>
 #include <brownout/testing/manual_clock.hpp>
@@ -49,7 +49,7 @@ int main() {
   ask("a.example");  // another host, another circuit
   ask("pay.example");
 
-  // For a status page: every breaker that is remembered. The handle keeps its breaker alive while it is used.
+  // For a status page: every breaker that is registered. The handle keeps its breaker alive while it is used.
   int open = 0;
   hosts.visit([&](const auto& host) {
     if (refuses_calls(host.observed_state())) ++open;
@@ -57,8 +57,8 @@ int main() {
   std::cout << open << " of " << hosts.snapshot().size << " circuits refuse calls\n";
 
   // A host that is gone for good takes no place any more.
-  hosts.forget("b.example");
-  std::cout << "remembered after one was forgotten: " << hosts.snapshot().size << '\n';
+  hosts.erase("b.example");
+  std::cout << "registered after one was erased: " << hosts.snapshot().size << '\n';
 }
 
 // Output:
@@ -69,4 +69,4 @@ int main() {
 // a.example: 200 OK
 // pay.example: 200 OK
 // 1 of 3 circuits refuse calls
-// remembered after one was forgotten: 2
+// registered after one was erased: 2

@@ -35,5 +35,6 @@
 #include "brownout/detector/time_window.hpp"
 #include "brownout/registry/keyed_breaker.hpp"
 #include "brownout/registry/registry.hpp"
+#include "brownout/registry/registry_listener.hpp"
 #include "brownout/registry/registry_options.hpp"
 #include "brownout/version.hpp"

@@ -1,15 +1,17 @@
 // SPDX-License-Identifier: BSL-1.0
-// A breaker's own permit does not keep the breaker: got from a handle that ends with the expression, it would
-// be left behind. The handle's permit keeps it.
-// must say: deleted
-// must say: operator->
+// A handle that ends with its expression keeps its breaker no longer: a reference would be left behind.
+// must say: name the handle first, and keep it as long as the reference
 #include "brownout/registry/registry.hpp"
 
-bool one_call(brownout::registry<>& hosts) {
+void hold_open(brownout::registry<>& hosts) {
 #ifdef MISTAKE
-  auto admitted = hosts.at("host")->try_acquire();
+  auto& breaker = *hosts.at("host");
+  breaker.force_open();
 #else
-  auto admitted = hosts.at("host").try_acquire();
+  const auto handle = hosts.at("host");
+  auto& breaker = *handle;
+  breaker.force_open();
+  hosts.at("host").force_open();
+  hosts.at("host")->force_open();
 #endif
-  return admitted && admitted->complete(brownout::outcome::success) == brownout::disposition::counted;
 }

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "brownout/breaker/options.hpp"
 #include "brownout/breaker/permit.hpp"
 #include "brownout/breaker/snapshot.hpp"
+#include "brownout/breaker/subscription.hpp"
+#include "brownout/breaker/transition_event.hpp"
 #include "brownout/core/assert.hpp"
 #include "brownout/core/circuit_state.hpp"
 #include "brownout/core/classifier.hpp"
@@ -11,10 +14,12 @@
 #include "brownout/core/rejection.hpp"
 #include "brownout/core/result.hpp"
 #include "brownout/detector/detector.hpp"
+#include "brownout/registry/detail/registered_breaker.hpp"
 #include "brownout/registry/detail/registry_shard.hpp"
 #include "brownout/version.hpp"
 
 #include <cstdint>
+#include <memory>
 #include <string_view>
 #include <type_traits>
 #include <utility>
@@ -24,19 +29,23 @@ namespace brownout::inline BROWNOUT_ABI {
 template <detector Detector, clock_source Clock>
 class registry;
 
-/// A hold on a registry's breaker of one key: while it lives, the breaker does, evicted by nobody.
+/// A handle of a registry's breaker for one key. While it lives, the breaker lives, and is not evicted.
 ///
-/// Copies hold the same breaker. Thread-safe as a `std::shared_ptr` is: several handles of one breaker are
-/// independent of each other, and so is the registry; one handle is used by one thread at a time, apart from
-/// const members. It may outlive the registry.
+/// A handle does what its breaker does: `hosts.at(host).force_open()`. Its permits keep the breaker, so they
+/// may outlive the handle. Copies of a handle hold the same breaker. All members but those that say otherwise
+/// need a handle that is not empty.
+///
+/// Thread-safe as a `std::shared_ptr` is: several handles of one breaker are independent of each other, and
+/// of the registry; one handle is used by one thread at a time, apart from const members. It may outlive the
+/// registry.
 template <class Breaker>
 class [[nodiscard]] keyed_breaker {
   using shard = detail::registry_shard<Breaker>;
   using place = typename shard::place;
+  using detector_type = decltype(std::declval<const Breaker&>().detector());
 
  public:
-  /// A permit that holds its breaker until it is settled, so that it may outlive the handle. Otherwise as
-  /// `brownout::permit`.
+  /// A permit that keeps its breaker until it is settled. Otherwise as `brownout::permit`.
   class [[nodiscard]] permit {
    public:
     permit(permit&&) noexcept = default;
@@ -49,7 +58,7 @@ class [[nodiscard]] keyed_breaker {
     permit& operator=(const permit&) = delete;
     ~permit() = default;
 
-    /// As `brownout::permit::complete`; then the breaker may be forgotten.
+    /// As `brownout::permit::complete`; then the breaker may be evicted.
     disposition complete(outcome result, duration retry_after = {}, std::string_view why = {}) noexcept {
       const auto became = inner_.complete(result, retry_after, why);
       holder_ = {};
@@ -70,7 +79,7 @@ class [[nodiscard]] keyed_breaker {
 
   using admission = wrapped_admission<permit>;
 
-  /// Holds nothing.
+  /// An empty handle.
   keyed_breaker() noexcept = default;
 
   keyed_breaker(const keyed_breaker& other) noexcept : held_{other.held_} {
@@ -85,48 +94,82 @@ class [[nodiscard]] keyed_breaker {
     if (held_.object != nullptr) shard::release(held_);
   }
 
-  /// Whether it holds a breaker. One from `registry::at` does.
+  /// Whether it holds a breaker. A handle from `registry::at` does. Empty handles may be asked.
   [[nodiscard]] explicit operator bool() const noexcept { return held_.object != nullptr; }
 
-  /// False when the registry had no room for the key: then nobody else shares this breaker, and what it
-  /// learns is forgotten with its last handle. Precondition: holds a breaker.
-  [[nodiscard]] bool is_remembered() const noexcept { return node().home != nullptr; }
+  /// False when the registry had no room for the key. Then no other look-up gets this breaker, and what it
+  /// learns is lost with its last handle.
+  [[nodiscard]] bool was_registered() const noexcept { return node().home != nullptr; }
 
-  /// The breaker. Its own permits must not outlive the handle; those of `try_acquire` below may.
-  /// Precondition: holds one.
-  [[nodiscard]] Breaker& operator*() const& noexcept { return node().breaker; }
-  [[nodiscard]] Breaker* operator->() const& noexcept { return &node().breaker; }
-  Breaker& operator*() const&& = delete;
-  Breaker* operator->() const&& = delete;
-
-  // As the breaker's. Precondition: holds one.
-  [[nodiscard]] std::string_view name() const noexcept { return node().breaker.name(); }
-  [[nodiscard]] circuit_state observed_state() const noexcept { return node().breaker.observed_state(); }
-  [[nodiscard]] breaker_snapshot snapshot() const noexcept { return node().breaker.snapshot(); }
-
-  /// As the breaker's. Precondition: holds one.
+  /// As the breaker's `try_acquire`. The permit keeps the breaker.
   [[nodiscard]] admission try_acquire() const& noexcept { return keyed_breaker{*this}.acquire(); }
   [[nodiscard]] admission try_acquire() && noexcept { return acquire(); }
 
-  /// As the breaker's. Precondition: holds one.
+  // As the members of `circuit_breaker` of these names.
+
   template <class F, class C = default_classifier>
   std::invoke_result_t<F> call(F&& function, const C& classify = {}) const {
-    return node().breaker.call(std::forward<F>(function), classify);
+    return breaker().call(std::forward<F>(function), classify);
   }
-
-  /// As the breaker's. Precondition: holds one.
   template <class F, class C = default_classifier>
   try_call_result_t<F> try_call(F&& function, const C& classify = {}) const {
-    return node().breaker.try_call(std::forward<F>(function), classify);
+    return breaker().try_call(std::forward<F>(function), classify);
   }
 
-  /// Whether both hold the same breaker.
+  void force_open() const noexcept { breaker().force_open(); }
+  void force_open_for(duration how_long) const noexcept { breaker().force_open_for(how_long); }
+  void disable() const noexcept { breaker().disable(); }
+  void disable_for(duration how_long) const noexcept { breaker().disable_for(how_long); }
+  void measure_only() const noexcept { breaker().measure_only(); }
+  void reset() const noexcept { breaker().reset(); }
+
+  void reconfigure(const breaker_options& options) const { breaker().reconfigure(options); }
+  void reconfigure(const detector_type& detector) const { breaker().reconfigure(detector); }
+
+  [[nodiscard]] circuit_state observed_state() const noexcept { return breaker().observed_state(); }
+  [[nodiscard]] circuit_status status() const noexcept { return breaker().status(); }
+  [[nodiscard]] breaker_snapshot snapshot() const noexcept { return breaker().snapshot(); }
+  [[nodiscard]] breaker_options options() const { return breaker().options(); }
+  [[nodiscard]] detector_type detector() const noexcept { return breaker().detector(); }
+  /// Valid as long as the handle is.
+  [[nodiscard]] std::string_view name() const noexcept { return breaker().name(); }
+
+  [[nodiscard]] subscription subscribe(transition_listener listener,
+                                       announcements wanted = announcements::outages) const {
+    return breaker().subscribe(std::move(listener), wanted);
+  }
+
+  /// Subscribes `listener` for as long as the breaker lives, so that there is no subscription to keep. For
+  /// `registry_listener::added`. Throws as `subscribe`.
+  void attach(transition_listener listener, announcements wanted = announcements::outages) const {
+    // The listener owns its own subscription, and both end with the breaker.
+    const auto kept = std::make_shared<subscription>();
+    if (listener)
+      listener = [kept, heard = std::move(listener)](const transition_event& event) { heard(event); };
+    *kept = subscribe(std::move(listener), wanted);
+  }
+
+  /// The breaker itself, for functions that take one. The reference, and permits that are got from it, must
+  /// not outlive the handle.
+  [[nodiscard]] Breaker& operator*() const& noexcept { return breaker(); }
+  /// A temporary handle ends with its expression, and the reference would be left behind.
+  template <class Handle = void>
+  Breaker& operator*() const&& {
+    static_assert(!std::is_void_v<Handle>,
+                  "name the handle first, and keep it as long as the reference: "
+                  "auto handle = registry.at(key); auto& breaker = *handle;");
+    return breaker();
+  }
+  /// `handle->member` is `handle.member`, of a temporary handle too: a permit from `->` keeps the breaker.
+  [[nodiscard]] const keyed_breaker* operator->() const noexcept { return this; }
+
+  /// Whether both hold the same breaker, or none. Empty handles may be asked.
   [[nodiscard]] friend bool operator==(const keyed_breaker& one, const keyed_breaker& other) noexcept {
     return one.held_.object == other.held_.object;
   }
 
  private:
-  template <detector, clock_source>
+  template <brownout::detector, clock_source>
   friend class registry;
 
   explicit keyed_breaker(place referred) noexcept : held_{referred} {}
@@ -135,9 +178,10 @@ class [[nodiscard]] keyed_breaker {
     BROWNOUT_PRECONDITION(held_.object != nullptr, "keyed_breaker: an empty handle has no breaker");
     return *held_.object;
   }
+  [[nodiscard]] Breaker& breaker() const noexcept { return node().breaker; }
 
   admission acquire() noexcept {
-    auto inner = node().breaker.try_acquire();
+    auto inner = breaker().try_acquire();
     const auto why = inner ? brownout::rejection{} : inner.rejection();
     return {permit{std::move(*this), *std::move(inner)}, why};
   }

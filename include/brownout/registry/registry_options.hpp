@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include "brownout/breaker/circuit_breaker.hpp"
+#include "brownout/breaker/detail/policy.hpp"
 #include "brownout/breaker/options.hpp"
 #include "brownout/core/clock.hpp"
 #include "brownout/core/detail/invalid_option.hpp"
 #include "brownout/detector/detector.hpp"
 #include "brownout/detector/standard_detector.hpp"
+#include "brownout/registry/detail/key_name.hpp"
 #include "brownout/version.hpp"
 
-#include <algorithm>
 #include <chrono>
 #include <cstddef>
-#include <functional>
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <unordered_set>
@@ -20,38 +20,62 @@
 
 namespace brownout::inline BROWNOUT_ABI {
 
+namespace detail {
+
+/// Which keys a rule is for.
+enum class rule_kind : std::uint8_t { key, prefix, all_others };
+
+/// A rule as messages name it.
+[[nodiscard]] inline std::string to_text(rule_kind kind, std::string_view match) {
+  if (kind == rule_kind::all_others) return "rule for all other keys";
+  const std::string whose = kind == rule_kind::key ? "rule for key '" : "rule for keys with prefix '";
+  return whose + std::string{match} + "'";
+}
+
+}  // namespace detail
+
 /// How the breakers of some keys behave.
 template <detector Detector = standard_detector>
 struct breaker_rule {
-  std::string match;          ///< the key, or what the keys begin with: 1 to 128 bytes, any bytes
-  Detector detector{};        ///< when a circuit opens
-  breaker_options breaker{};  ///< how it recovers; without a name, since a breaker's name is its key
+  /// The key, or what the keys begin with. Any bytes: 1 to 127 of them for a key, 1 to 90 for a prefix.
+  /// Default: none, which is refused.
+  std::string match;
+
+  /// When the circuits of these keys open. Default: that of the detector.
+  Detector detector{};
+
+  /// How the circuits of these keys recover. Its name must stay empty, since a breaker's name is its key.
+  /// Default: that of `breaker_options`.
+  breaker_options breaker{};
 };
 
-/// A registry as its owner describes it. Validated when the registry is built.
+/// How a registry behaves. Validated when the registry is built or reconfigured.
 ///
-/// Which settings a key gets: those of the rule in `keys` that names it, or else of the longest of `prefixes`
-/// that it begins with, or else `detector` and `breaker`.
+/// The settings of a key are those of the rule in `keys` that names the key. Without such a rule they are
+/// those of the longest of `prefixes` that the key begins with. Without that they are `detector` and
+/// `breaker`.
 template <detector Detector = standard_detector>
 struct registry_options {
   static constexpr std::size_t most_capacity = std::size_t{1} << 24;
   static constexpr std::size_t most_rules = 1024;
+  static constexpr std::size_t longest_key = detail::key_name::longest_plain_key;      ///< of a rule; bytes
+  static constexpr std::size_t longest_prefix = detail::key_name::shortest_beginning;  ///< of a rule; bytes
   static constexpr duration longest_idle = std::chrono::hours{24 * 30};
 
-  /// How many breakers are remembered at most: 1 to 16,777,216. Default 10,000: more hosts or tenants than
-  /// most services talk to, in about 2 MB.
+  /// How many breakers are registered at most: 1 to 16,777,216. It can't be changed later. Default 10,000:
+  /// more hosts or tenants than most services talk to, in about 2 MB.
   std::size_t capacity = 10'000;
 
-  /// How long a breaker that nobody looks up is remembered, even though there is room: 1 ms to 30 days. It
-  /// goes between this time and twice as long after its last use, once a breaker is created or
-  /// `registry::evict_idle` is called. Default (zero): as long as there is room.
+  /// How long a breaker stays registered after its last use although there is room: 1 ms to 30 days. It
+  /// expires between this time and twice this time after its last use, when the next breaker is added or
+  /// `registry::remove_expired` is called. Default (zero): as long as there is room.
   duration idle_for{};
 
-  Detector detector{};        ///< of the keys that no rule matches
-  breaker_options breaker{};  ///< of the keys that no rule matches; without a name
+  Detector detector{};        ///< for the keys that no rule matches
+  breaker_options breaker{};  ///< for the keys that no rule matches; without a name
 
-  std::vector<breaker_rule<Detector>> keys{};      ///< for single keys; up to 1024
-  std::vector<breaker_rule<Detector>> prefixes{};  ///< for keys that begin alike; up to 1024
+  std::vector<breaker_rule<Detector>> keys{};      ///< for single keys; up to 1024 rules
+  std::vector<breaker_rule<Detector>> prefixes{};  ///< for keys with a common beginning; up to 1024 rules
 
   /// Throws `std::invalid_argument` naming rule, field, value and range.
   void validate() const {
@@ -60,39 +84,40 @@ struct registry_options {
       detail::require_within("registry_options.idle_for", idle_for, duration{std::chrono::milliseconds{1}},
                              longest_idle);
     }
-    validate_rule("rule for all other keys", detector, breaker);
-    validate_rules("registry_options.keys", "rule for key ", keys);
-    validate_rules("registry_options.prefixes", "rule for keys with prefix ", prefixes);
+    validate_rule(detail::rule_kind::all_others, "", detector, breaker);
+    validate_rules(detail::rule_kind::key, "registry_options.keys", keys, longest_key);
+    validate_rules(detail::rule_kind::prefix, "registry_options.prefixes", prefixes, longest_prefix);
   }
 
  private:
-  static void validate_rules(std::string_view field, std::string_view whose,
-                             const std::vector<breaker_rule<Detector>>& rules) {
-    detail::require_within<std::size_t>(std::string{field} + ".size()", rules.size(), 0, most_rules);
+  static void validate_rules(detail::rule_kind kind, const std::string& field,
+                             const std::vector<breaker_rule<Detector>>& rules, std::size_t longest) {
+    detail::require_within<std::size_t>(field + ".size()", rules.size(), 0, most_rules);
     std::unordered_set<std::string_view> seen;
     for (const auto& one : rules) {
-      if (one.match.empty() || one.match.size() > breaker_options::longest_name) {
-        const auto shown =
-            one.match.empty() ? "" : one.match.substr(0, breaker_options::longest_name) + "...";
-        detail::invalid_option("breaker_rule.match in " + std::string{field}, "'" + shown + "'",
-                               "1 to 128 bytes");
+      if (one.match.empty() || one.match.size() > longest) {
+        const auto shown = one.match.empty() ? "" : one.match.substr(0, longest) + "...";
+        detail::invalid_option("breaker_rule.match in " + field, "'" + shown + "'",
+                               "1 to " + detail::to_text(longest) + " bytes");
       }
       if (!seen.insert(one.match).second) {
-        detail::invalid_option("breaker_rule.match in " + std::string{field}, "'" + one.match + "'",
+        detail::invalid_option("breaker_rule.match in " + field, "'" + one.match + "'",
                                "what no other rule there matches");
       }
-      validate_rule(std::string{whose} + "'" + one.match + "'", one.detector, one.breaker);
+      validate_rule(kind, one.match, one.detector, one.breaker);
     }
   }
 
-  static void validate_rule(const std::string& whose, const Detector& detector,
+  static void validate_rule(detail::rule_kind kind, std::string_view match, const Detector& detector,
                             const breaker_options& breaker) {
-    detail::validate_for(whose, [&] {
+    detail::validate_for(detail::to_text(kind, match), [&] {
       if (!breaker.name.empty()) {
         detail::invalid_option("breaker_options.name", "'" + breaker.name + "'",
                                "none: a breaker's name is its key");
       }
-      static_cast<void>(circuit_breaker<Detector>{detector, breaker});  // what it refuses, it refuses now
+      // The two refuse what a breaker would refuse.
+      static_cast<void>(detail::policy<Detector>::valid(breaker, ""));
+      static_cast<void>(detail::policy<Detector>::valid(detector, ""));
     });
   }
 };

@@ -181,7 +181,7 @@ TEST_CASE("a look-up of a known key allocates nothing, nor does a call, a visit 
   CHECK(allocations_of([&] { static_cast<void>(hosts.find("none")); }) == 0);
   CHECK(allocations_of([&] { hosts.visit([](const registry::handle&) {}); }) == 0);
   clock.advance(1s);
-  CHECK(allocations_of([&] { static_cast<void>(hosts.evict_idle()); }) == 0);
+  CHECK(allocations_of([&] { static_cast<void>(hosts.remove_expired()); }) == 0);
   clock.advance(1s);
-  CHECK(allocations_of([&] { CHECK(hosts.evict_idle() == 1); }) == 0);
+  CHECK(allocations_of([&] { CHECK(hosts.remove_expired() == 1); }) == 0);
 }

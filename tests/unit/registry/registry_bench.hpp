@@ -5,11 +5,14 @@
 #include "brownout/testing/manual_clock.hpp"
 #include "catch2.hpp"
 
+#include <atomic>
 #include <chrono>
 #include <cstddef>
 #include <set>
 #include <string>
 #include <string_view>
+#include <thread>
+#include <vector>
 
 namespace registry_test {
 
@@ -52,14 +55,14 @@ struct bench {
     (*one.*action)();
   }
 
-  /// Looks whether a key is remembered. Not a use.
-  [[nodiscard]] bool remembers(std::string_view key) const {
+  /// Looks whether a key is registered. Not a use.
+  [[nodiscard]] bool registers(std::string_view key) const {
     bool seen = false;
     breakers.visit([&](const handle& one) { seen = seen || one.name() == key; });
     return seen;
   }
 
-  /// The keys remembered, in order.
+  /// The keys that are registered, in order.
   [[nodiscard]] std::string keys() const {
     std::set<std::string> sorted;
     breakers.visit([&](const handle& one) { sorted.emplace(one.name()); });
@@ -71,5 +74,22 @@ struct bench {
   manual_clock clock;
   tested_registry breakers;
 };
+
+constexpr int thread_count = 4;
+
+/// Runs `work(number)` on several threads at once.
+template <class Work>
+void on_threads(Work work) {
+  std::atomic<int> ready{0};
+  std::vector<std::thread> threads;
+  for (int number = 0; number < thread_count; ++number) {
+    threads.emplace_back([&, number] {
+      ready.fetch_add(1);
+      while (ready.load() < thread_count) std::this_thread::yield();  // start together
+      work(number);
+    });
+  }
+  for (auto& thread : threads) thread.join();
+}
 
 }  // namespace registry_test

@@ -12,27 +12,6 @@
 
 using namespace registry_test;
 
-namespace {
-
-constexpr int thread_count = 4;
-
-/// Runs `work(number)` on several threads at once.
-template <class Work>
-void on_threads(Work work) {
-  std::atomic<int> ready{0};
-  std::vector<std::thread> threads;
-  for (int number = 0; number < thread_count; ++number) {
-    threads.emplace_back([&, number] {
-      ready.fetch_add(1);
-      while (ready.load() < thread_count) std::this_thread::yield();  // start together
-      work(number);
-    });
-  }
-  for (auto& thread : threads) thread.join();
-}
-
-}  // namespace
-
 TEST_CASE("threads that ask for a new key at once get one breaker", "[registry][S3][S3a]") {
   const auto capacity = GENERATE(std::size_t{1}, std::size_t{1000});
   bench bench{capacity};
@@ -41,14 +20,14 @@ TEST_CASE("threads that ask for a new key at once get one breaker", "[registry][
     std::vector<handle> got(thread_count);
     on_threads([&](int number) { got[static_cast<std::size_t>(number)] = bench.breakers.at(key); });
     for (const auto& one : got) {
-      REQUIRE(one.is_remembered());
+      REQUIRE(one.was_registered());
       REQUIRE(one == got.front());
     }
   }
   CHECK(bench.breakers.snapshot().size == std::min<std::size_t>(capacity, 300));
 }
 
-TEST_CASE("handles stay whole while others create, evict, forget and visit", "[registry][S3]") {
+TEST_CASE("handles stay whole while others add, evict, erase and visit", "[registry][S3]") {
   constexpr std::size_t capacity = 24;
   bench bench{capacity, 1ms};
   std::atomic<int> wrong{0};
@@ -71,9 +50,9 @@ TEST_CASE("handles stay whole while others create, evict, forget and visit", "[r
       if (const auto found = bench.breakers.find(key); found && found.name() != key) wrong.fetch_add(1);
       held[static_cast<std::size_t>(i % 4)] = std::move(one);
       if (held[0] && held[0].name().substr(0, 4) != "key-") wrong.fetch_add(1);
-      if (step % 50 == 0) bench.breakers.forget(key);
+      if (step % 50 == 0) bench.breakers.erase(key);
       if (step % 101 == 0) bench.clock.advance(1ms);
-      if (step % 211 == 0) bench.breakers.evict_idle();
+      if (step % 211 == 0) bench.breakers.remove_expired();
       if (step % 307 == 0) {
         bench.breakers.visit([&](const handle& shown) {
           if (shown.name().substr(0, 4) != "key-") wrong.fetch_add(1);
@@ -104,23 +83,23 @@ TEST_CASE("a key that is there is found while its neighbours come and go", "[reg
       } else {
         const auto key = std::to_string(number + i % 8);
         bench.use(key);
-        bench.breakers.forget(key);
+        bench.breakers.erase(key);
       }
     }
   });
   CHECK(missed.load() == 0);
 }
 
-TEST_CASE("no open circuit is forgotten while threads flood the registry with keys", "[registry][S3]") {
+TEST_CASE("no open circuit is evicted while threads flood the registry with keys", "[registry][S3]") {
   bench bench{64};
-  std::atomic<int> forgotten{0};
+  std::atomic<int> missing{0};
   std::atomic<int> opened{0};
   on_threads([&](int number) {
     if (number == 0) {
-      // Opens circuits between evictions, and looks whether they are remembered.
+      // Opens circuits between evictions, and looks whether they are registered.
       for (int i = 0; i < 32; ++i) {
         const auto key = "down-" + std::to_string(i);
-        if (const auto one = bench.breakers.at(key); one.is_remembered()) {
+        if (const auto one = bench.breakers.at(key); one.was_registered()) {
           trip(one);
           opened.fetch_add(1);
         } else {
@@ -128,7 +107,7 @@ TEST_CASE("no open circuit is forgotten while threads flood the registry with ke
         }
         for (int j = 0; j < 50; ++j) {
           const auto again = bench.breakers.find(key);
-          if (!again || again.observed_state() != circuit_state::open) forgotten.fetch_add(1);
+          if (!again || again.observed_state() != circuit_state::open) missing.fetch_add(1);
         }
       }
     } else {
@@ -138,7 +117,7 @@ TEST_CASE("no open circuit is forgotten while threads flood the registry with ke
     }
   });
   CHECK(opened.load() > 0);
-  CHECK(forgotten.load() == 0);
+  CHECK(missing.load() == 0);
   int open = 0;
   bench.breakers.visit([&](const handle& one) { open += one.observed_state() == circuit_state::open; });
   CHECK(open == opened.load());

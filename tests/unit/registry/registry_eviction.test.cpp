@@ -7,7 +7,7 @@
 
 using namespace registry_test;
 
-TEST_CASE("a full registry forgets the key used the longest ago", "[registry][S3][S3c]") {
+TEST_CASE("a full registry evicts the key used the longest ago", "[registry][S3][S3c]") {
   bench bench{3};
   for (const auto* key : {"a", "b", "c"}) bench.use(key);
   bench.use("a");
@@ -35,13 +35,13 @@ TEST_CASE("up to 16 breakers the order is exact, wherever the last look ended", 
     bench.use(order.back());
     order.push_back(std::to_string(i));
     bench.use(order.back());
-    REQUIRE_FALSE(bench.remembers(order.front()));
+    REQUIRE_FALSE(bench.registers(order.front()));
     order.erase(order.begin());
-    for (const auto& key : order) REQUIRE(bench.remembers(key));
+    for (const auto& key : order) REQUIRE(bench.registers(key));
   }
 }
 
-TEST_CASE("a key that comes back after it was forgotten has a fresh breaker", "[registry][S3]") {
+TEST_CASE("a key that comes back after its eviction has a fresh breaker", "[registry][S3]") {
   bench bench{1};
   fail(bench.breakers.at("a"));
   CHECK(bench.breakers.at("a").snapshot().consecutive_failures == 1);
@@ -50,7 +50,7 @@ TEST_CASE("a key that comes back after it was forgotten has a fresh breaker", "[
   CHECK(bench.breakers.at("a").name() == "a");
 }
 
-TEST_CASE("an open circuit is not forgotten before a call may pass again", "[registry][S3][S3d]") {
+TEST_CASE("an open circuit is not evicted before a call may pass again", "[registry][S3][S3d]") {
   bench bench{2};
   bench.open("down");
   bench.use("a");
@@ -59,7 +59,7 @@ TEST_CASE("an open circuit is not forgotten before a call may pass again", "[reg
   CHECK(bench.breakers.at("down").observed_state() == circuit_state::open);
   bench.clock.advance(10s - 1us);
   for (int i = 0; i < 100; ++i) bench.use(std::to_string(i));
-  CHECK(bench.remembers("down"));
+  CHECK(bench.registers("down"));
 
   SECTION("then too only when every other is needed more") {
     bench.clock.advance(1us);
@@ -92,7 +92,7 @@ TEST_CASE("a half-open circuit goes after closed ones, and not while a probe is 
 
   SECTION("not even when there is nothing else") {
     const auto held = bench.breakers.at("b");
-    CHECK_FALSE(bench.breakers.at("c").is_remembered());
+    CHECK_FALSE(bench.breakers.at("c").was_registered());
   }
   SECTION("a probe that was given back frees it") {
     CHECK(probe.complete(outcome::cancelled) == disposition::released);
@@ -101,7 +101,7 @@ TEST_CASE("a half-open circuit goes after closed ones, and not while a probe is 
   }
 }
 
-TEST_CASE("a circuit that an operator holds is not forgotten", "[registry][S3][S3e]") {
+TEST_CASE("a circuit that an operator holds is not evicted", "[registry][S3][S3e]") {
   bench bench{4};
   bench.hold("forced", &tested_registry::breaker_type::force_open);
   bench.hold("disabled", &tested_registry::breaker_type::disable);
@@ -117,7 +117,23 @@ TEST_CASE("a circuit that an operator holds is not forgotten", "[registry][S3][S
   CHECK(bench.keys() == "a b disabled measured");
 }
 
-TEST_CASE("what somebody has a handle or a permit of is not forgotten", "[registry][S3][S3f]") {
+TEST_CASE("a circuit that an operator holds for a time may be evicted afterwards", "[registry][S3]") {
+  bench bench{1};
+  SECTION("forced open") {
+    bench.breakers.at("held").force_open_for(3s);
+  }
+  SECTION("disabled") {
+    bench.breakers.at("held").disable_for(3s);
+  }
+  bench.clock.advance(3s - 1us);
+  bench.use("a");
+  CHECK(bench.keys() == "held");
+  bench.clock.advance(1us);
+  bench.use("a");
+  CHECK(bench.keys() == "a");
+}
+
+TEST_CASE("a breaker that somebody has a handle or a permit of is not evicted", "[registry][S3][S3f]") {
   bench bench{3};
   auto held = bench.breakers.at("held");
   auto permit = *bench.breakers.at("called").try_acquire();
@@ -131,15 +147,15 @@ TEST_CASE("what somebody has a handle or a permit of is not forgotten", "[regist
   CHECK(bench.keys() == "b c called");
 }
 
-TEST_CASE("with no room a newcomer has a breaker of its own, which is forgotten with its last handle",
+TEST_CASE("with no room a new key gets an unregistered breaker, which ends with its last handle",
           "[registry][S3][S3g]") {
   bench bench{2};
   bench.open("down");
   bench.open("out");
   const auto first = bench.breakers.at("new");
   const auto second = bench.breakers.at("new");
-  CHECK_FALSE(first.is_remembered());
-  CHECK_FALSE(second.is_remembered());
+  CHECK_FALSE(first.was_registered());
+  CHECK_FALSE(second.was_registered());
   CHECK_FALSE(first == second);
   CHECK(first.name() == "new");
   CHECK_FALSE(bench.breakers.find("new"));
@@ -149,17 +165,17 @@ TEST_CASE("with no room a newcomer has a breaker of its own, which is forgotten 
   CHECK(second.call([] { return 1; }) == 1);
   CHECK(bench.breakers.at("other").call([] { return 1; }) == 1);
   const auto shown = bench.breakers.snapshot();
-  CHECK(shown.turned_away == 3);
+  CHECK(shown.unregistered == 3);
   CHECK(shown.size == 2);
   CHECK(shown.evicted == 0);
 
-  SECTION("as soon as there is room it is remembered") {
+  SECTION("as soon as there is room it is registered") {
     bench.clock.advance(10s);
-    CHECK(bench.breakers.at("new").is_remembered());
+    CHECK(bench.breakers.at("new").was_registered());
   }
-  SECTION("also when the room comes from forgetting") {
-    CHECK(bench.breakers.forget("down"));
-    CHECK(bench.breakers.at("new").is_remembered());
+  SECTION("also when the room comes from an erased key") {
+    CHECK(bench.breakers.erase("down"));
+    CHECK(bench.breakers.at("new").was_registered());
     CHECK(bench.keys() == "new out");
   }
 }
@@ -171,12 +187,12 @@ TEST_CASE("a registry full of open circuits looks at a few of them a time, and f
     bench bench{capacity};
     for (int i = 0; i < capacity - 1; ++i) bench.open("down-" + std::to_string(i));
     bench.use("well");
-    int turned_away = 0;
-    while (!bench.breakers.at("new").is_remembered()) {
-      ++turned_away;
-      REQUIRE(turned_away < capacity);
+    int unregistered = 0;
+    while (!bench.breakers.at("new").was_registered()) {
+      ++unregistered;
+      REQUIRE(unregistered < capacity);
     }
-    CHECK_FALSE(bench.remembers("well"));
+    CHECK_FALSE(bench.registers("well"));
     CHECK(bench.breakers.snapshot().size == capacity);
     for (int i = 0; i < capacity - 1; ++i) {
       REQUIRE(bench.breakers.find("down-" + std::to_string(i)));
@@ -197,7 +213,7 @@ TEST_CASE("made-up keys push out neither open circuits nor keys in use", "[regis
   }
   for (const auto& key : used) {
     fail(bench.breakers.at(key));
-    CHECK(bench.remembers(key));
+    CHECK(bench.registers(key));
   }
   for (int i = 0; i < 64; ++i) {
     CHECK(bench.breakers.at("down-" + std::to_string(i)).observed_state() == circuit_state::open);
@@ -205,21 +221,21 @@ TEST_CASE("made-up keys push out neither open circuits nor keys in use", "[regis
   CHECK(bench.breakers.snapshot().size == 1024);
 }
 
-TEST_CASE("what nobody looks up is forgotten, not before its time to live nor after twice that",
+TEST_CASE("a breaker that nobody looks up expires, not before its time to live nor after twice that",
           "[registry][S3]") {
   bench bench{100, 60s};
   bench.use("before");
-  CHECK(bench.breakers.evict_idle() == 0);
+  CHECK(bench.breakers.remove_expired() == 0);
   bench.clock.advance(60s - 1ns);
   bench.use("idle");
-  CHECK(bench.breakers.evict_idle() == 0);
+  CHECK(bench.breakers.remove_expired() == 0);
   bench.clock.advance(1ns);
-  CHECK(bench.breakers.evict_idle() == 0);  // "before" was used in the period that has just ended
+  CHECK(bench.breakers.remove_expired() == 0);  // "before" was used in the period that has just ended
   bench.clock.advance(60s - 1ns);
-  CHECK(bench.breakers.evict_idle() == 0);
+  CHECK(bench.breakers.remove_expired() == 0);
   bench.use("before");
   bench.clock.advance(1ns);
-  CHECK(bench.breakers.evict_idle() == 1);
+  CHECK(bench.breakers.remove_expired() == 1);
   CHECK(bench.keys() == "before");
   CHECK(bench.breakers.snapshot().expired == 1);
   CHECK(bench.breakers.snapshot().size == 1);
@@ -234,7 +250,7 @@ TEST_CASE("idle circuits that refuse, are held or in somebody's hands stay", "[r
   const auto pass = [&](duration time) {
     for (duration passed{}; passed < time; passed += 1s) {
       bench.clock.advance(1s);
-      bench.breakers.evict_idle();
+      bench.breakers.remove_expired();
     }
   };
   pass(5s);
@@ -242,7 +258,7 @@ TEST_CASE("idle circuits that refuse, are held or in somebody's hands stay", "[r
   pass(5s);
   CHECK(bench.keys() == "forced held");  // its open period is over
   held = {};
-  bench.breakers.evict_idle();
+  bench.breakers.remove_expired();
   CHECK(bench.keys() == "forced");
 }
 
@@ -250,10 +266,10 @@ TEST_CASE("without a time to live nothing is idle", "[registry][S3]") {
   bench bench{10};
   bench.use("a");
   bench.clock.advance(24h * 365);
-  CHECK(bench.breakers.evict_idle() == 0);
+  CHECK(bench.breakers.remove_expired() == 0);
   bench.clock.advance(24h * 365);
   bench.use("b");
-  CHECK(bench.breakers.evict_idle() == 0);
+  CHECK(bench.breakers.remove_expired() == 0);
   CHECK(bench.keys() == "a b");
 }
 
@@ -267,7 +283,7 @@ TEST_CASE("creating breakers clears idle ones away, with room left too", "[regis
   for (int i = 0; i < 200; ++i) bench.use("new-" + std::to_string(i));
   CHECK(bench.breakers.snapshot().size == 202);
   CHECK(bench.breakers.snapshot().expired == 499);
-  CHECK(bench.remembers("held"));
+  CHECK(bench.registers("held"));
   CHECK(bench.breakers.snapshot().evicted == 0);
 }
 

@@ -28,7 +28,8 @@ TEST_CASE("a registry's options at their limits are accepted", "[registry][optio
   CHECK(refusal([](options& o) { o.capacity = 1; }) == "");
   CHECK(refusal([](options& o) { o.idle_for = 1ms; }) == "");
   CHECK(refusal([](options& o) { o.idle_for = 24h * 30; }) == "");
-  CHECK(refusal([](options& o) { o.keys = {{.match = std::string(128, 'k')}}; }) == "");
+  CHECK(refusal([](options& o) { o.keys = {{.match = std::string(127, 'k')}}; }) == "");
+  CHECK(refusal([](options& o) { o.prefixes = {{.match = std::string(90, 'k')}}; }) == "");
   CHECK(refusal([](options& o) {
           o.keys = {{.match = "same"}};
           o.prefixes = {{.match = "same"}};
@@ -64,10 +65,13 @@ TEST_CASE("a registry refuses an option outside its range with rule, name, value
         "rule for key 'eu': breaker_options.name = 'database': allowed is none: a breaker's name is its key");
   CHECK(refusal([](options& o) { o.breaker.name = "x"; }) != "");
   CHECK(refusal([](options& o) { o.prefixes = {{.match = ""}}; }) ==
-        "breaker_rule.match in registry_options.prefixes = '': allowed is 1 to 128 bytes");
-  CHECK(refusal([](options& o) { o.keys = {{.match = std::string(129, 'k')}}; }) ==
-        "breaker_rule.match in registry_options.keys = '" + std::string(128, 'k') +
-            "...': allowed is 1 to 128 bytes");
+        "breaker_rule.match in registry_options.prefixes = '': allowed is 1 to 90 bytes");
+  CHECK(refusal([](options& o) { o.keys = {{.match = std::string(128, 'k')}}; }) ==
+        "breaker_rule.match in registry_options.keys = '" + std::string(127, 'k') +
+            "...': allowed is 1 to 127 bytes");
+  CHECK(refusal([](options& o) { o.prefixes = {{.match = std::string(91, 'k')}}; }) ==
+        "breaker_rule.match in registry_options.prefixes = '" + std::string(90, 'k') +
+            "...': allowed is 1 to 90 bytes");
   CHECK(refusal([](options& o) {
           o.keys = {{.match = "twice"}, {.match = "twice"}};
         }) ==

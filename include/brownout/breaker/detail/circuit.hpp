@@ -80,6 +80,14 @@ class circuit {
     rare.own_policy = std::move(own);
   }
 
+  /// Reads the policy `after` instead of `before` from now on, unless it has a policy of its own. Both must
+  /// live as long as the policy that it was given. Lock-free.
+  void follow(policy_type& before, policy_type& after) noexcept {
+    auto* seen = &before;
+    // (4). relaxed on failure: then it has a policy of its own, and nothing is read.
+    policy_.compare_exchange_strong(seen, &after, std::memory_order_release, std::memory_order_relaxed);
+  }
+
   /// Keeps the text of a failure, unless there is no memory for it or one of a later epoch is kept. An empty
   /// text says that there is none any more.
   void note_failure(std::uint64_t epoch, std::string_view text, duration now) noexcept {
@@ -201,6 +209,22 @@ class circuit {
     // Less has passed than nothing when the era is younger than the coarse reading.
     const auto left = length - (std::max)(coarse_elapsed() - *begun, duration::zero());
     return left > coarse_resolution && word() == seen ? left : duration::zero();
+  }
+
+  /// Whether an open period or an operator's hold lasts beyond `now`. For callers that must not read the
+  /// clock: `now` is a reading of theirs. Fixes nothing: an era that nobody has looked at lasts. Lock-free.
+  [[nodiscard]] bool outlasts(time_point now) const noexcept {
+    using enum circuit_state;
+    const auto seen = word();
+    const auto state = seen.state();
+    if (state == closed || state == half_open) return false;
+    if (state == metrics_only || (state != open && seen.is_held_for_ever())) return true;
+    const auto begun = moment_.fixed_in(seen.moment_key());
+    if (!begun) return true;
+    const auto passed = (std::max)(now - origin_ - *begun, duration::zero());
+    if (state != open) return seen.held_for() > passed;
+    const outage period{outage_.fixed_in(seen.moment_key())};
+    return period.bits == 0 || wait({seen, *begun + passed, *begun, period}) > duration::zero();
   }
 
   /// Until a call may pass: 0 when one may now.

@@ -15,9 +15,9 @@ namespace brownout::inline BROWNOUT_ABI::detail {
 /// Hashes keys that strangers may choose: a multilinear hash over 32-bit words, with secret random
 /// coefficients.
 ///
-/// Strongly universal: whoever picks two keys without knowing the coefficients finds them equal in 32 bits
-/// with probability 2^-32, so keys can't be made up that all land in one place. Independent multiplications,
-/// so it is as quick as a plain hash. Thread-safe once built.
+/// Strongly universal: two keys that are chosen without knowledge of the coefficients have the same 32 bits
+/// with probability 2^-32, so keys can't be made up that all land in one place. Its multiplications are
+/// independent of each other, so it is as quick as a plain hash. Thread-safe once built.
 class key_hash {
  public:
   static constexpr std::size_t longest_key = 128;  ///< bytes
@@ -30,7 +30,7 @@ class key_hash {
 
   /// Precondition: at most `longest_key` bytes.
   [[nodiscard]] std::uint32_t operator()(std::string_view key) const noexcept {
-    // The length counts too: keys of different lengths may read the same.
+    // The length counts too: keys of different lengths may have the same words.
     auto sum = coefficients_[0] + coefficients_[1] * key.size();
     const auto* next = &coefficients_[2];
     char padded[chunk] = {};
@@ -66,6 +66,12 @@ class key_hash {
   }
 
   std::array<std::uint64_t, 2 + longest_key / sizeof(std::uint32_t)> coefficients_{};
+};
+
+/// A key with its hash. The name of a long key stands for the key: see `key_name`.
+struct hashed_key {
+  std::string_view text;
+  std::uint32_t hash;
 };
 
 }  // namespace brownout::inline BROWNOUT_ABI::detail
