@@ -76,7 +76,8 @@ struct no_evidence {};
 /// - `validate` throws `std::invalid_argument` naming field, value and range. `validate_replacing(in_use)`
 ///   does so when the history that was built from `in_use` does not serve this policy.
 /// - A detector may have `with_defaults()`: the same detector with options that were left out filled in.
-/// - A detector may have `static void record_good(history&, const call_sample&)`. It says that a call that did
+/// - A detector may have `static void record_good(history&, const call_sample&)`. It says that a call that
+/// did
 ///   not fail is never bad and never changes the marks. The breaker then enters such calls by `record_good`
 ///   alone, and reads no thresholds for them.
 template <class D>
