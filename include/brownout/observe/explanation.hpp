@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "brownout/breaker/transition_event.hpp"
 #include "brownout/core/circuit_state.hpp"
 #include "brownout/core/clock.hpp"
+#include "brownout/core/transition_cause.hpp"
 #include "brownout/health/health_report.hpp"
 #include "brownout/level/level_transition.hpp"
 #include "brownout/version.hpp"
@@ -48,6 +50,37 @@ void append_outlook(std::string& text, const level_outlook<Level>& next) {
 }
 
 }  // namespace detail
+
+/// Says in one line what a circuit did and why: "closed -> open: failure_rate, 12 of 20 calls failed
+/// (connection refused)" or "half_open -> closed: probes_succeeded, after 31.2 s and 4 openings".
+///
+/// The text of the failure is written unchanged: it may name hosts and users. Allocates.
+[[nodiscard]] inline std::string explain(const transition_event& event) {
+  std::string text;
+  const auto out = std::back_inserter(text);
+  if (event.would_have_opened()) {
+    fmt::format_to(out, "{}, would have opened: ", to_string(event.to));
+  } else {
+    fmt::format_to(out, "{} -> {}: ", to_string(event.from), to_string(event.to));
+  }
+  text += to_string(event.cause);
+  if (event.calls > 0 && event.failures > 0) {
+    fmt::format_to(out, ", {} of {} calls failed", event.failures, event.calls);
+  } else if (event.failures > 0) {
+    fmt::format_to(out, ", {} calls failed", event.failures);
+  } else if (event.cause == transition_cause::failure_balance) {
+    fmt::format_to(out, ", {} failures more than successes", event.failure_balance);
+  } else if (event.consecutive_failures > 0) {
+    fmt::format_to(out, ", {} failures in a row", event.consecutive_failures);
+  }
+  if (event.slow_calls > 0) fmt::format_to(out, ", {} of {} calls slow", event.slow_calls, event.calls);
+  if (!event.text.empty()) fmt::format_to(out, " ({})", event.text.view());
+  if (event.outage_lasted > duration::zero()) {
+    fmt::format_to(out, ", after {} and {} {}", detail::seconds_text(event.outage_lasted), event.cycle,
+                   event.cycle == 1 ? "opening" : "openings");
+  }
+  return text;
+}
 
 /// Says what would change the level, in one or two sentences: "LIMITED when the score holds 62 for 10 s.
 /// EMERGENCY below 40."
