@@ -3,6 +3,7 @@
 
 #include "brownout/breaker/detail/announcer.hpp"
 #include "brownout/breaker/detail/control_word.hpp"
+#include "brownout/breaker/detail/era_state.hpp"
 #include "brownout/breaker/detail/era_value.hpp"
 #include "brownout/breaker/detail/outage.hpp"
 #include "brownout/breaker/detail/policy.hpp"
@@ -132,13 +133,7 @@ class circuit {
   [[nodiscard]] std::uint32_t first_marks() const noexcept {
     return policy().detector()->first_marks(control_word::most_marks);
   }
-  /// An era as it is at a moment: what a decision goes by.
-  struct era_state {
-    control_word word;
-    duration now;    // one reading of the clock, and never before the era began
-    duration begun;  // half-open: when the latest call was admitted
-    outage period;   // open
-  };
+  using era_state = detail::era_state;
 
   /// The era of `seen` now. Nothing when it is over; then `seen` is what stands there now.
   ///
@@ -187,7 +182,9 @@ class circuit {
   void announce_trip(control_word seen, const grounds& why) noexcept {
     auto* const feed = listened_feed();
     if (feed == nullptr || feed->knows_of_trip(seen.epoch())) return;
-    feed->publish_trip(event_of(seen, seen, clock_.now(), why));
+    const auto now = elapsed();
+    const auto begun = moment_of(seen, now).value_or(now);
+    feed->publish_trip(event_of(seen, seen, time_of((std::max)(now, begun)), why));
   }
 
   /// For how long calls are refused, if a coarse reading of the clock is enough to know it: then more than
@@ -229,31 +226,7 @@ class circuit {
 
   /// Until a call may pass: 0 when one may now.
   [[nodiscard]] duration wait(const era_state& at) const noexcept {
-    const auto passed = at.now - at.begun;
-    const auto left_of = [&](duration period) { return (std::max)(period - passed, duration::zero()); };
-    switch (at.word.state()) {
-      case circuit_state::open: {
-        const auto left = left_of(at.period.least());
-        if (left > duration::zero() || !at.period.waits_after(at.word.refused())) return left;
-        // Nobody can tell when the missing calls come; as long again is worth a try.
-        return (std::min)(left_of(rules()->open_for.most(at.period.least())), at.period.least());
-      }
-      case circuit_state::half_open:
-        return wait(at, *rules());
-      case circuit_state::forced_open:
-        return at.word.is_held_for_ever() ? rejection::unknown : left_of(at.word.held_for());
-      case circuit_state::closed:
-      case circuit_state::disabled:
-      case circuit_state::metrics_only:
-        break;
-    }
-    return duration::zero();
-  }
-
-  /// The same of a half-open circuit, by these rules.
-  [[nodiscard]] static duration wait(const era_state& at, const recovery& rules) noexcept {
-    if (at.word.in_flight() < rules.limit(at.word)) return duration::zero();
-    return (std::max)(at.begun + rules.lease - at.now, duration::zero());
+    return at.wait([this] { return rules(); });
   }
 
   /// The current era, whichever it is.

@@ -115,7 +115,7 @@ auto circuit_breaker<Detector, Clock, Atomics>::acquire_by_clock(detail::control
     auto cause = transition_cause::open_period_over;
     if (state == half_open) {
       const auto rules = circuit_.rules();
-      const auto left = circuit_.wait(*at, *rules);
+      const auto left = at->wait_for_place(*rules);
       if (left > duration::zero()) {
         const auto rider = detail::held_places::of_this_thread().ride(this, seen);
         if (rider) return {this, *rider};

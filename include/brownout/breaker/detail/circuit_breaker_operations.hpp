@@ -164,7 +164,7 @@ void circuit_breaker<Detector, Clock, Atomics>::reconfigure(const Detector& dete
 /// What the detector has counted in the epoch of `at`, which measures.
 template <detector Detector, clock_source Clock, class Atomics>
 epoch_statistics circuit_breaker<Detector, Clock, Atomics>::counts(const era_state& at) const noexcept {
-  const auto now = Detector::reads_clock ? window_time() : at.now;
+  const auto now = Detector::reads_clock && Detector::has_window ? window_time() : at.now;
   const auto rules = circuit_.policy().detector();
   const auto evidence = rules->read(history_, {.epoch = at.word.epoch(), .ended = now});
   return rules->statistics(evidence, at.word.marks(), detail::control_word::most_marks);
@@ -180,7 +180,7 @@ breaker_snapshot circuit_breaker<Detector, Clock, Atomics>::show(const era_state
   shown.since = circuit_.time_of(at.begun);
   shown.probes_needed = rules->needed(seen);
   if (shown.state == circuit_state::half_open) {
-    shown.retry_after = circuit_.wait(at, *rules);
+    shown.retry_after = at.wait_for_place(*rules);
     shown.probes_succeeded = seen.succeeded();
     shown.probes_failed = seen.failed();
     shown.probes_in_flight = seen.in_flight();
