@@ -68,9 +68,12 @@ class specification {
     }
     if (state == disabled) return brownout::disposition::released;
     const bool failed = result == brownout::outcome::failure;
+    const bool told_to_wait = options_.open_on_retry_after && failed && retry_after.count() > 0;
     if (state == half_open) {
       --in_flight;
-      if (ramping) {
+      if (told_to_wait) {
+        open_again(retry_after, now);
+      } else if (ramping) {
         step_on_ramp(failed, retry_after, now);
       } else if (options_.probe_rate.calls > 0) {
         ++(failed ? probes_failed : succeeded);
@@ -90,7 +93,6 @@ class specification {
       }
     } else {
       failures = failed ? failures + 1 : 0;
-      const bool told_to_wait = options_.open_on_retry_after && failed && retry_after.count() > 0;
       if (state == closed && (failures == threshold_ || told_to_wait)) {
         if (now - since >= options_.relapse_within || closed_by_operator) period = 0;
         open_again(retry_after, now);
@@ -160,8 +162,7 @@ class specification {
   void step_on_ramp(bool failed, brownout::duration retry_after, brownout::duration now) {
     if (failed) {
       succeeded = 0;
-      const bool told_to_wait = options_.open_on_retry_after && retry_after.count() > 0;
-      if (ramp_limit == 1 || told_to_wait) return open_again(retry_after, now);
+      if (ramp_limit == 1) return open_again(retry_after, now);
       --ramp_limit;
       return;
     }
