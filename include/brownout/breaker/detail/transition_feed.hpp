@@ -262,7 +262,11 @@ inline void transition_feed::tell(const subscriber& told, const transition_event
   lock.unlock();
   const bool returned = [&] {
     const within_listener here;
-    return contained([&] { return told.listener(event), true; }, false);
+    const auto returns = [&] {
+      told.listener(event);
+      return true;
+    };
+    return contained(returns, false);
   }();
   lock.lock();
   if (!returned) failures_.fetch_add(1, std::memory_order_relaxed);
