@@ -122,6 +122,9 @@ class [[nodiscard]] keyed_breaker {
   void disable_for(duration how_long) const noexcept { breaker().disable_for(how_long); }
   void measure_only() const noexcept { breaker().measure_only(); }
   void reset() const noexcept { breaker().reset(); }
+  bool trip(std::string_view why = {}, duration retry_after = {}) const noexcept {
+    return breaker().trip(why, retry_after);
+  }
 
   void reconfigure(const breaker_options& options) const { breaker().reconfigure(options); }
   void reconfigure(const detector_type& detector) const { breaker().reconfigure(detector); }
@@ -140,7 +143,7 @@ class [[nodiscard]] keyed_breaker {
   }
 
   /// Subscribes `listener` for as long as the breaker lives, so that there is no subscription to keep. For
-  /// `registry_listener::added`. Throws as `subscribe`.
+  /// `registry_listener::added`. Throws and allocates as `subscribe`: some 12 KiB a breaker.
   void attach(transition_listener listener, announcements wanted = announcements::outages) const {
     // The listener owns its own subscription, and both end with the breaker.
     const auto kept = std::make_shared<subscription>();

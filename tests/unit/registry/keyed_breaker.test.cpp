@@ -39,6 +39,9 @@ TEST_CASE("a temporary handle does what its breaker does", "[registry][S3]") {
   bench.clock.advance(3s);
   CHECK(hosts.at("y").call([] { return 1; }) == 1);
   CHECK(hosts.at("y").observed_state() == circuit_state::closed);
+  CHECK(hosts.at("y").trip("told from outside", 30s));
+  CHECK(hosts.at("y").snapshot().retry_after == 30s);
+  hosts.at("y").reset();
   hosts.at("y").reconfigure({.open_for = 77s});
   hosts.at("y").reconfigure(consecutive_failures{1});
   CHECK(hosts.at("y").options().open_for.least(1, 0s, 0) == 77s);
