@@ -181,7 +181,11 @@ std::uint64_t registry<Detector, Clock>::idle_cutoff(duration idle_for, std::uin
 template <detector Detector, clock_source Clock>
 template <class F>
 void registry<Detector, Clock>::call_listener(F function) noexcept {
-  if (detail::contained([&] { return function(), true; }, false)) return;
+  const auto returns = [&] {
+    function();
+    return true;
+  };
+  if (detail::contained(returns, false)) return;
   listener_failures_.fetch_add(1, std::memory_order_relaxed);  // a count, orders nothing
 }
 
