@@ -49,7 +49,7 @@ class [[nodiscard]] subscription {
   }
 
  private:
-  std::weak_ptr<detail::transition_feed> feed_;
+  std::weak_ptr<detail::transition_feed> feed_{};
   std::uint64_t id_ = 0;
 };
 
