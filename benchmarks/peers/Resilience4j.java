@@ -12,7 +12,7 @@ import java.util.function.IntConsumer;
 /** Measures resilience4j's circuit breaker, and prints a line for each window for brownout_peers --given. */
 final class Resilience4j {
   private static final long BATCH_NS = 200_000;
-  private static final int BATCHES = 500;
+  private static final int BATCHES = 2000;
   private static final int FEWEST_BATCHES = 20;
 
   /** Of the batches of two threads: a lock that both want makes them longer again. */

@@ -16,7 +16,7 @@ import (
 
 const (
 	batchLength   = 200 * time.Microsecond
-	batches       = 500
+	batches       = 2000
 	fewestBatches = 20
 	shorter       = 16 // batches of two threads: a lock that both want makes them longer again
 )

@@ -38,7 +38,7 @@ constexpr auto usage = R"(brownout_peers [OPTION...]   measures circuit breakers
 )";
 
 constexpr std::size_t batches_in_a_round = 20;
-constexpr auto longest_for_pairs = std::chrono::milliseconds{100};
+constexpr auto longest_for_pairs = std::chrono::milliseconds{250};
 /// Of the batch of one thread. A lock that two threads want makes it several times as long again, and on a
 /// busy machine both are seldom left alone for long.
 constexpr std::uint64_t shorter = 16;
