@@ -44,7 +44,7 @@ struct rejection {
   rejection_reason reason = rejection_reason::circuit_open;
 
   /// Until it is worth trying again: in (0, unknown]. Half-open, the latest moment at which a lost call frees
-  /// its place.
+  /// its place. Never too short, and at most `coarse_resolution` (10 ms) too long.
   duration retry_after = unknown;
 
   friend constexpr bool operator==(const rejection&, const rejection&) = default;

@@ -13,7 +13,9 @@ namespace brownout::inline BROWNOUT_ABI {
 
 /// Counts the calls that ended within the latest `length` of time, however many they are.
 ///
-/// The window slides in tenths: at any moment it holds the tenth that has begun and the nine before it.
+/// The window slides in tenths: at any moment it holds the tenth that has begun and the nine before it. A
+/// call may leave it up to `coarse_resolution` (10 ms) late, since the clock is read coarsely unless calls
+/// are timed.
 struct time_window {
   static constexpr duration shortest = std::chrono::milliseconds{100};
   static constexpr duration longest = std::chrono::hours{1};
