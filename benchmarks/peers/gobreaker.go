@@ -16,9 +16,9 @@ import (
 
 const (
 	batchLength   = 200 * time.Microsecond
-	batches       = 2000
+	batches       = 3000
 	fewestBatches = 20
-	shorter       = 16 // batches of two threads: a lock that both want makes them longer again
+	shorter       = 4 // batches of two threads: much shorter ones would end before Go's lock changes hands
 )
 
 var closed = gobreaker.NewCircuitBreaker(gobreaker.Settings{})
