@@ -113,7 +113,7 @@ class open_period {
   /// How long the period numbered `number` (from 1) of an outage lasts at least. `previous`: how long the one
   /// before lasted. `chance`: a number in [0, 1). Pure.
   [[nodiscard]] duration least(std::uint32_t number, duration previous, double chance) const noexcept {
-    return std::visit([&](const auto& kind) { return least_of(kind, number, previous, chance); }, kind_);
+    return with_kind([&](const auto& kind) { return least_of(kind, number, previous, chance); });
   }
 
   /// How long it lasts at most, given how long it lasts at least: longer only where refused calls decide.
@@ -130,15 +130,24 @@ class open_period {
 
   /// The longest that a period can be, jitter included.
   [[nodiscard]] duration upper_bound() const noexcept {
-    return std::visit([](const auto& kind) { return upper_bound_of(kind); }, kind_);
+    return with_kind([](const auto& kind) { return upper_bound_of(kind); });
   }
 
   /// Throws `std::invalid_argument` naming field, value and range.
   void validate(const std::string& field) const {
-    std::visit([&](const auto& kind) { validate_kind(field, kind); }, kind_);
+    with_kind([&](const auto& kind) { validate_kind(field, kind); });
   }
 
  private:
+  /// As std::visit, which every file that includes this header would compile for longer.
+  template <class Visitor>
+  auto with_kind(const Visitor& visit) const -> decltype(visit(fixed_period{})) {
+    if (const auto* kind = std::get_if<fixed_period>(&kind_)) return visit(*kind);
+    if (const auto* kind = std::get_if<exponential_period>(&kind_)) return visit(*kind);
+    if (const auto* kind = std::get_if<decorrelated_period>(&kind_)) return visit(*kind);
+    return visit(*std::get_if<adaptive_period>(&kind_));
+  }
+
   static double ratio(duration one, duration other) noexcept {
     return static_cast<double>(one.count()) / static_cast<double>(other.count());
   }

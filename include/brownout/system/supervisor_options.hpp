@@ -18,7 +18,6 @@
 #include <cstdint>
 #include <optional>
 #include <string>
-#include <unordered_set>
 #include <utility>
 #include <vector>
 
@@ -62,9 +61,9 @@ struct supervisor_options {
     levels.validate();
     detail::require_within<std::size_t>("supervisor_options.dependencies.size()", dependencies.size(), 1,
                                         dependency_set::most);
-    std::unordered_set<std::string> names;
     for (const auto& one : dependencies) {
-      if (one.name.empty() || !names.insert(one.name).second) {
+      const auto has_its_name = [&](const auto& other) { return other.name == one.name; };
+      if (one.name.empty() || std::count_if(dependencies.begin(), dependencies.end(), has_its_name) > 1) {
         detail::invalid_option("dependency_options.name", "'" + one.name + "'",
                                "a name that no other dependency has");
       }

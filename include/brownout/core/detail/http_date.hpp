@@ -6,7 +6,6 @@
 #include <chrono>
 #include <cstddef>
 #include <optional>
-#include <span>
 #include <string_view>
 
 namespace brownout::inline BROWNOUT_ABI::detail {
@@ -78,7 +77,8 @@ class http_date {
     return true;
   }
   /// The number of the name that stands there, from 1, or 0.
-  constexpr unsigned reads_name(std::span<const std::string_view> names) noexcept {
+  template <std::size_t Count>
+  constexpr unsigned reads_name(const std::string_view (&names)[Count]) noexcept {
     unsigned number = 0;
     for (const auto name : names) {
       ++number;
