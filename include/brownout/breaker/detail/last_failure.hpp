@@ -67,8 +67,8 @@ class last_failure {
   static constexpr int epoch_shift = 64 - control_word::epoch_bits;
   static constexpr std::uint64_t place_mask = (std::uint64_t{1} << place_bits) - 1;
   static constexpr std::uint64_t below_epoch = (std::uint64_t{1} << epoch_shift) - 1;
-  static constexpr std::uint64_t places = 4;
-  static constexpr std::uint64_t nowhere = places;
+  static constexpr std::uint32_t places = 4;
+  static constexpr std::uint32_t nowhere = places;
 
   struct place_of_text {
     // Written by the thread that took the place, read by anybody.
@@ -78,16 +78,18 @@ class last_failure {
   };
 
   static constexpr std::uint64_t epoch_of(std::uint64_t name) noexcept { return name >> epoch_shift; }
-  static constexpr std::uint64_t place_of(std::uint64_t name) noexcept { return name & place_mask; }
+  static constexpr std::uint32_t place_of(std::uint64_t name) noexcept {
+    return static_cast<std::uint32_t>(name & place_mask);
+  }
   static constexpr std::uint64_t next_of(std::uint64_t name, std::uint64_t epoch,
-                                         std::uint64_t place) noexcept {
+                                         std::uint32_t place) noexcept {
     const auto number = name + place_mask + 1;  // its carry is cut off
     return epoch << epoch_shift | (number & below_epoch & ~place_mask) | place;
   }
 
   /// A place that is neither taken nor named, which now belongs to this thread; `nowhere` if there is none.
-  [[nodiscard]] std::uint64_t take_place() noexcept {
-    for (std::uint64_t place = 0; place < places; ++place) {
+  [[nodiscard]] std::uint32_t take_place() noexcept {
+    for (std::uint32_t place = 0; place < places; ++place) {
       auto& claim = places_[place].taken;
       std::uint32_t free = 0;
       // (3) acquire: synchronizes-with (4), so whoever takes the place sees that it was named, if it was.
