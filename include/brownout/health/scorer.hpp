@@ -79,7 +79,9 @@ class scorer {
 
   /// A dependency's share of the whole weight, in [0, 1].
   [[nodiscard]] double weight(std::size_t number) const noexcept { return roles_[number].weight; }
-  [[nodiscard]] std::span<const component_role> roles() const noexcept { return roles_; }
+  [[nodiscard]] std::span<const component_role> roles() const noexcept {
+    return {roles_.data(), roles_.size()};
+  }
   [[nodiscard]] const scorer_options& options() const noexcept { return options_; }
 
  private:
@@ -117,7 +119,8 @@ class scorer {
 
   /// The factor that the components it depends on leave of its score. The worst of them decides: two that are
   /// down lower it no further than one.
-  [[nodiscard]] double trust_in(std::size_t number, std::span<const contribution> components) const noexcept {
+  [[nodiscard]] double trust_in(std::size_t number,
+                                const std::vector<contribution>& components) const noexcept {
     double trust = 1;
     for (const auto other : roles_[number].depends_on) {
       const auto& score = components[other].score;
@@ -127,7 +130,7 @@ class scorer {
   }
 
   /// The score by weights alone. Fills in the part of each component.
-  [[nodiscard]] std::optional<double> combined(std::span<contribution> components) const noexcept {
+  [[nodiscard]] std::optional<double> combined(std::vector<contribution>& components) const noexcept {
     double counted = 0;
     for (std::size_t i = 0; i < components.size(); ++i) {
       if (counts_as(components[i])) counted += roles_[i].weight;
@@ -181,7 +184,7 @@ class scorer {
 
   /// The score with every optional component at 100. They keep their weight: without it, the losses of the
   /// others would count for more than they do.
-  [[nodiscard]] double without_optional(std::span<const contribution> components) const noexcept {
+  [[nodiscard]] double without_optional(const std::vector<contribution>& components) const noexcept {
     double lost = 0;
     for (std::size_t i = 0; i < components.size(); ++i) {
       if (roles_[i].criticality == criticality::optional) continue;

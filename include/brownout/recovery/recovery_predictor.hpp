@@ -138,7 +138,7 @@ class recovery_predictor {
                                         [](duration value, const seen& one) { return value < one.length; });
     const auto ended = std::count_if(begin, end, [](const seen& one) { return one.ended; });
     if (ended < fewest_ended) return {};
-    return {begin, end};
+    return {seen_.data() + (begin - seen_.begin()), static_cast<std::size_t>(end - begin)};
   }
 
   /// The share of those at risk that outlasts the first of `at_risk`. The outage asked about is at risk too.

@@ -70,7 +70,7 @@ struct level_burden {
     slack -= one.lost;
     if (slack < 0 || one.carries || one.capped > all_of_it) awaited.push_back(*one.outage);
   }
-  auto all = recovery_of_all(awaited).later_by(climb);
+  auto all = recovery_of_all({awaited.data(), awaited.size()}).later_by(climb);
   if (!predictable) all.p50 = all.p90 = std::nullopt;
   return all;
 }

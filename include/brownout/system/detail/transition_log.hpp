@@ -34,7 +34,7 @@ class transition_log {
   /// `states`: of the circuits, in the order of the report's components. `by`: the override in force, if one
   /// is.
   void note(const level_transition<Level>& change, const health_report& health,
-            std::span<const circuit_state> states, const std::optional<level_override<Level>>& by) {
+            const std::vector<circuit_state>& states, const std::optional<level_override<Level>>& by) {
     ++counts_[static_cast<std::size_t>(change.from)][static_cast<std::size_t>(change.to)];
     entry explained{change, health.limit, health.limited_by};
     if (by && change.cause == level_cause::override_set) {
