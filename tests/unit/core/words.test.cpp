@@ -80,7 +80,7 @@ TEST_CASE("messages write numbers in the fewest digits that tell them apart", "[
   CHECK(to_text(1.0) == "1");
   CHECK(to_text(0.6) == "0.6");
   CHECK(to_text(-0.25) == "-0.25");
-  CHECK(to_text(double{0.6F}) == "0.6000000238418579");
+  CHECK(to_text(static_cast<double>(0.6F)) == "0.6000000238418579");
   CHECK(to_text(0.1 + 0.2) == "0.30000000000000004");
   CHECK(to_text(1e9) == "1000000000");
   CHECK(to_text(1e-9) == "1e-09");
