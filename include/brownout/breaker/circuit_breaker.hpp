@@ -340,5 +340,6 @@ circuit_breaker(preset<Detector>, Clock) -> circuit_breaker<Detector, Clock>;
 
 }  // namespace brownout::inline BROWNOUT_ABI
 
-#include "brownout/breaker/detail/circuit_breaker_impl.hpp"
+#include "brownout/breaker/detail/circuit_breaker_admission.hpp"
 #include "brownout/breaker/detail/circuit_breaker_operations.hpp"
+#include "brownout/breaker/detail/circuit_breaker_results.hpp"

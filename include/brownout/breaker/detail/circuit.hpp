@@ -26,7 +26,6 @@
 #include <cstdint>
 #include <memory>
 #include <mutex>
-#include <new>
 #include <optional>
 #include <string_view>
 #include <utility>
@@ -92,17 +91,13 @@ class circuit {
   /// Keeps the text of a failure, unless there is no memory for it or one of a later epoch is kept. An empty
   /// text says that there is none any more.
   void note_failure(std::uint64_t epoch, std::string_view text, duration now) noexcept {
-    auto* const rare = text.empty() ? rare_.find() : rare_.make(std::nothrow);
-    if (rare != nullptr) rare->failure.replace(epoch, {bounded_text{text}, time_of(now)});
+    rare_.note_failure(epoch, {bounded_text{text}, time_of(now)});
   }
 
   /// Makes room to count refused calls of many threads. To be called before another thread knows the circuit.
   void spread_refusals() { rare_.make().refusals = std::make_unique<striped_total<Atomics>>(); }
   /// That room; null if there is none.
-  [[nodiscard]] striped_total<Atomics>* refusals() const noexcept {
-    const auto* const rare = rare_.find();
-    return rare != nullptr ? rare->refusals.get() : nullptr;
-  }
+  [[nodiscard]] striped_total<Atomics>* refusals() const noexcept { return rare_.refusals(); }
 
   /// The feed of this circuit's transitions, made when first asked for.
   [[nodiscard]] std::shared_ptr<transition_feed> feed() {
@@ -173,14 +168,14 @@ class circuit {
   /// Tells the listeners that `next` has followed the word of `at`, if that began another epoch.
   void announce(const era_state& at, control_word next, const grounds& why) noexcept {
     if (at.word.era() == next.era()) return;
-    if (auto* const feed = listened_feed()) {
+    if (auto* const feed = rare_.feed()) {
       const auto begun = moment_of(next, at.now).value_or(at.now);
       feed->publish(event_of(at.word, next, time_of(begun), why));
     }
   }
   /// Tells the listeners, once, that the detector has tripped in the metrics_only epoch of `seen`.
   void announce_trip(control_word seen, const grounds& why) noexcept {
-    auto* const feed = listened_feed();
+    auto* const feed = rare_.feed();
     if (feed == nullptr || feed->knows_of_trip(seen.epoch())) return;
     const auto now = elapsed();
     const auto begun = moment_of(seen, now).value_or(now);
@@ -238,25 +233,9 @@ class circuit {
   }
 
   /// The part of a snapshot that shows what few circuits have.
-  void show_rare(breaker_snapshot& shown) const noexcept {
-    const auto* const rare = rare_.find();
-    if (rare == nullptr) return;
-    if (const auto* const feed = rare->listeners.feed()) {
-      shown.listener_failures = feed->failures();
-      shown.missed_transitions = feed->missed();
-    }
-    const auto failure = rare->failure.read();
-    shown.last_failure = failure.why;
-    shown.last_failure_at = failure.at;
-  }
+  void show_rare(breaker_snapshot& shown) const noexcept { rare_.show(shown); }
 
  private:
-  /// Null when nobody listens.
-  [[nodiscard]] transition_feed* listened_feed() const noexcept {
-    const auto* const rare = rare_.find();
-    return rare == nullptr ? nullptr : rare->listeners.feed();
-  }
-
   /// Different for each breaker and each process.
   [[nodiscard]] std::uint64_t own_seed() const noexcept {
     return reinterpret_cast<std::uintptr_t>(this) ^

@@ -3,11 +3,14 @@
 
 #include "brownout/breaker/detail/announcer.hpp"
 #include "brownout/breaker/detail/last_failure.hpp"
+#include "brownout/breaker/detail/transition_feed.hpp"
+#include "brownout/breaker/snapshot.hpp"
 #include "brownout/core/assert.hpp"
 #include "brownout/core/detail/striped_total.hpp"
 #include "brownout/version.hpp"
 
 #include <atomic>
+#include <cstdint>
 #include <memory>
 #include <mutex>
 #include <new>
@@ -55,6 +58,38 @@ class rare_state {
     auto* const there = make(std::nothrow);
     if (there == nullptr) raise(std::bad_alloc{});
     return *there;
+  }
+
+  /// Keeps the text of a failure, unless there is no memory for it or one of a later epoch is kept.
+  /// Lock-free, apart from the allocation.
+  void note_failure(std::uint64_t epoch, const typename last_failure<Atomics>::text& seen) noexcept {
+    auto* const made = seen.why.empty() ? find() : make(std::nothrow);
+    if (made != nullptr) made->failure.replace(epoch, seen);
+  }
+
+  // The next three are wait-free.
+
+  /// Null if there is no room to count refused calls of many threads.
+  [[nodiscard]] striped_total<Atomics>* refusals() const noexcept {
+    const auto* const made = find();
+    return made != nullptr ? made->refusals.get() : nullptr;
+  }
+  /// Null if the circuit has no listeners.
+  [[nodiscard]] transition_feed* feed() const noexcept {
+    const auto* const made = find();
+    return made != nullptr ? made->listeners.feed() : nullptr;
+  }
+  /// What it adds to a snapshot.
+  void show(breaker_snapshot& shown) const noexcept {
+    const auto* const made = find();
+    if (made == nullptr) return;
+    if (const auto* const told = made->listeners.feed()) {
+      shown.listener_failures = told->failures();
+      shown.missed_transitions = told->missed();
+    }
+    const auto failure = made->failure.read();
+    shown.last_failure = failure.why;
+    shown.last_failure_at = failure.at;
   }
 
  private:
