@@ -64,7 +64,8 @@ class prometheus_text {
   [[nodiscard]] std::string text() && noexcept { return std::move(text_); }
 
  private:
-  // Not by fmt, which costs every program that includes this header a tenth of a second of compilation a call.
+  // Not by fmt, which costs every program that includes this header a tenth of a second of compilation a
+  // call.
   void append(std::initializer_list<std::string_view> parts) {
     for (const auto part : parts) text_ += part;
   }
