@@ -23,8 +23,8 @@ struct count_window {
   using history = detail::count_history<Atomics>;
 
   /// Whether another good call would change nothing: the window is full and has no bad call in it.
-  [[nodiscard]] constexpr bool is_settled(window_counts seen) const noexcept {
-    return seen == window_counts{size, 0};
+  [[nodiscard]] constexpr bool is_settled(detail::window_counts seen) const noexcept {
+    return seen == detail::window_counts{size, 0};
   }
 
   /// Throws `std::invalid_argument` naming field, value and range.

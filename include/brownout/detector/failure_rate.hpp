@@ -63,15 +63,15 @@ struct failure_rate {
   [[nodiscard]] auto read(const auto& past, const call_sample& call) const noexcept {
     return past.read(call.epoch, call.ended);
   }
-  void refresh(window_counts& evidence, const auto& past, const call_sample& call) const noexcept {
+  void refresh(detail::window_counts& evidence, const auto& past, const call_sample& call) const noexcept {
     if (!call.failed) evidence = read(past, call);
   }
-  [[nodiscard]] constexpr judgement judge(window_counts seen, std::uint32_t marks, const call_sample& call,
-                                          std::uint32_t most_marks) const noexcept {
+  [[nodiscard]] constexpr judgement judge(detail::window_counts seen, std::uint32_t marks,
+                                          const call_sample& call, std::uint32_t most_marks) const noexcept {
     return detail::windowed_share<Window>::judge(*this, transition_cause::failure_rate, seen, call.failed,
                                                  marks, most_marks);
   }
-  [[nodiscard]] constexpr epoch_statistics statistics(window_counts seen, std::uint32_t /*marks*/,
+  [[nodiscard]] constexpr epoch_statistics statistics(detail::window_counts seen, std::uint32_t /*marks*/,
                                                       std::uint32_t /*most_marks*/) const noexcept {
     return {.calls = seen.calls, .failures = seen.bad};
   }

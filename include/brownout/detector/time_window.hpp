@@ -29,7 +29,7 @@ struct time_window {
   using history = detail::time_history<Atomics>;
 
   /// Never, because calls go out of date by time.
-  [[nodiscard]] static constexpr bool is_settled(window_counts /*seen*/) noexcept { return false; }
+  [[nodiscard]] static constexpr bool is_settled(detail::window_counts /*seen*/) noexcept { return false; }
 
   /// Throws `std::invalid_argument` naming field, value and range.
   void validate() const { detail::require_within("time_window.length", length, shortest, longest); }

@@ -18,7 +18,7 @@
 
 using namespace std::chrono_literals;
 using brownout::count_window;
-using brownout::window_counts;
+using brownout::detail::window_counts;
 
 namespace {
 

@@ -19,7 +19,7 @@
 using namespace std::chrono_literals;
 using brownout::duration;
 using brownout::time_window;
-using brownout::window_counts;
+using brownout::detail::window_counts;
 
 namespace {
 

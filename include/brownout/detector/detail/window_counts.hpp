@@ -5,7 +5,7 @@
 
 #include <cstdint>
 
-namespace brownout::inline BROWNOUT_ABI {
+namespace brownout::inline BROWNOUT_ABI::detail {
 
 /// What a window holds: calls, and how many of them were bad (what "bad" means, the detector says).
 struct window_counts {
@@ -15,8 +15,6 @@ struct window_counts {
   friend constexpr bool operator==(const window_counts&, const window_counts&) = default;
 };
 
-namespace detail {
-
 /// Whether `number` comes after `other` on a counter that wraps: less than half a turn ahead of it.
 [[nodiscard]] constexpr bool is_later(std::uint32_t number, std::uint32_t other) noexcept {
   return static_cast<std::int32_t>(number - other) > 0;
@@ -24,5 +22,4 @@ namespace detail {
 static_assert(is_later(1, 0) && !is_later(0, 0) && !is_later(0, 1));
 static_assert(is_later(0, 0xffff'ffff) && !is_later(0xffff'ffff, 0));
 
-}  // namespace detail
-}  // namespace brownout::inline BROWNOUT_ABI
+}  // namespace brownout::inline BROWNOUT_ABI::detail
