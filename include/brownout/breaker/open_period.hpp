@@ -145,7 +145,7 @@ class open_period {
     if (const auto* kind = std::get_if<fixed_period>(&kind_)) return visit(*kind);
     if (const auto* kind = std::get_if<exponential_period>(&kind_)) return visit(*kind);
     if (const auto* kind = std::get_if<decorrelated_period>(&kind_)) return visit(*kind);
-    return visit(*std::get_if<adaptive_period>(&kind_));
+    return visit(std::get<adaptive_period>(kind_));  // GCC warns of a null pointer that get_if could return
   }
 
   static double ratio(duration one, duration other) noexcept {
