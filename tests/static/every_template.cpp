@@ -28,12 +28,15 @@ using rates = brownout::any_of<brownout::failure_rate<>, brownout::slow_call_rat
 
 using namespace use_of_every_template;
 
-template class brownout::circuit_breaker<>;
+template class brownout::circuit_breaker<brownout::standard_detector>;
 template class brownout::circuit_breaker<brownout::consecutive_failures, brownout::manual_clock>;
 template class brownout::circuit_breaker<brownout::failure_balance>;
 template class brownout::circuit_breaker<brownout::failure_rate<>>;
 template class brownout::circuit_breaker<brownout::failure_rate<brownout::time_window>>;
+template class brownout::circuit_breaker<brownout::failures_within>;
 template class brownout::circuit_breaker<brownout::slow_call_rate<>>;
+template class brownout::circuit_breaker<
+    brownout::slow_call_rate<brownout::time_window, brownout::slow_calls::in_flight>>;
 template class brownout::circuit_breaker<rates>;
 template class brownout::permit<brownout::circuit_breaker<>>;
 template class brownout::registry<>;

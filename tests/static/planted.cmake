@@ -10,6 +10,7 @@ function(fresh_copy)
   file(REMOVE_RECURSE ${copy})
   file(COPY ${ROOT}/include ${ROOT}/.clang-format ${ROOT}/.clang-tidy DESTINATION ${copy})
   file(COPY ${ROOT}/tests/compile_fail DESTINATION ${copy}/tests)
+  file(COPY ${ROOT}/tests/static/every_template.cpp DESTINATION ${copy}/tests/static)
   if(CHECK MATCHES "^(guide_snippets|internal_headers|links|options_page|named_tests|semantics_tags|table_cells|glossary)$")
     # Those that read pages.
     file(GLOB pages ${ROOT}/*.md)

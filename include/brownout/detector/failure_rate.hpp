@@ -88,7 +88,5 @@ struct failure_rate {
     detail::windowed_share<Window>::validate_replacing("failure_rate", window, in_use.window);
   }
 };
-static_assert(detector<failure_rate<count_window>>);
-static_assert(detector<failure_rate<time_window>>);
 
 }  // namespace brownout::inline BROWNOUT_ABI

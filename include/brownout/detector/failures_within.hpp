@@ -30,7 +30,7 @@ namespace brownout::inline BROWNOUT_ABI {
 /// A success writes nothing and reads no clock. A failure reads the clock and makes two compare-and-swaps.
 /// The times stand in a ring beside the breaker: 128 bytes for a threshold up to 8, 1 KiB at the most.
 struct failures_within {
-  static constexpr std::uint32_t most = 64;
+  static constexpr std::uint32_t most = detail::most_failure_times;
   static constexpr duration shortest = std::chrono::milliseconds{1};
   static constexpr duration longest = std::chrono::hours{24};
 
@@ -91,7 +91,5 @@ struct failures_within {
  private:
   static constexpr std::uint32_t least_room = 8;
 };
-static_assert(detector<failures_within>);
-static_assert(failures_within::most == detail::failure_times<std_atomics>::most);
 
 }  // namespace brownout::inline BROWNOUT_ABI

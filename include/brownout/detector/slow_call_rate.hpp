@@ -133,7 +133,5 @@ struct slow_call_rate {
     return call.took > slower_than || (count_failures && call.failed);
   }
 };
-static_assert(detector<slow_call_rate<count_window>>);
-static_assert(detector<slow_call_rate<time_window, slow_calls::in_flight>>);
 
 }  // namespace brownout::inline BROWNOUT_ABI

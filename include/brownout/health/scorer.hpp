@@ -87,7 +87,9 @@ class scorer {
  private:
   /// Orders the components: each comes after those that it depends on.
   void sort_by_dependence() {
-    std::vector<bool> placed(roles_.size());
+    const auto is_placed = [this](std::size_t one) {
+      return std::find(in_order_.begin(), in_order_.end(), one) != in_order_.end();
+    };
     for (std::size_t i = 0; i < roles_.size(); ++i) {
       for (const auto other : roles_[i].depends_on) {
         const auto field = "scorer.depends_on of component " + std::to_string(i);
@@ -105,13 +107,11 @@ class scorer {
       const auto before = in_order_.size();
       for (std::size_t i = 0; i < roles_.size(); ++i) {
         const auto& others = roles_[i].depends_on;
-        if (placed[i] || !std::all_of(others.begin(), others.end(), [&](auto one) { return placed[one]; }))
-          continue;
-        placed[i] = true;
-        in_order_.push_back(i);
+        if (!is_placed(i) && std::all_of(others.begin(), others.end(), is_placed)) in_order_.push_back(i);
       }
       if (in_order_.size() > before) continue;
-      const auto stuck = std::find(placed.begin(), placed.end(), false) - placed.begin();
+      std::size_t stuck = 0;
+      while (is_placed(stuck)) ++stuck;
       detail::invalid_option("scorer.depends_on of component " + std::to_string(stuck), "a cycle",
                              "a component that does not depend on itself, also not through others");
     }

@@ -14,6 +14,7 @@
 #include <chrono>
 #include <concepts>
 #include <cstddef>
+#include <cstdint>
 #include <iterator>
 #include <string>
 #include <string_view>
@@ -56,28 +57,30 @@ void append_outlook(std::string& text, const level_outlook<Level>& next) {
 ///
 /// The text of the failure is written unchanged: it may name hosts and users. Allocates.
 [[nodiscard]] inline std::string explain(const transition_event& event) {
-  std::string text;
-  const auto out = std::back_inserter(text);
+  // Put together from strings: every file that includes this header would compile the formats.
+  const auto number = [](std::uint64_t value) { return std::to_string(value); };
+  std::string text{to_string(event.from)};
   if (event.would_have_opened()) {
-    fmt::format_to(out, "{}, would have opened: ", to_string(event.to));
+    text += ", would have opened: ";
   } else {
-    fmt::format_to(out, "{} -> {}: ", to_string(event.from), to_string(event.to));
+    text.append(" -> ").append(to_string(event.to)) += ": ";
   }
   text += to_string(event.cause);
   if (event.calls > 0 && event.failures > 0) {
-    fmt::format_to(out, ", {} of {} calls failed", event.failures, event.calls);
+    text += ", " + number(event.failures) + " of " + number(event.calls) + " calls failed";
   } else if (event.failures > 0) {
-    fmt::format_to(out, ", {} calls failed", event.failures);
+    text += ", " + number(event.failures) + " calls failed";
   } else if (event.cause == transition_cause::failure_balance) {
-    fmt::format_to(out, ", {} failures more than successes", event.failure_balance);
+    text += ", " + number(event.failure_balance) + " failures more than successes";
   } else if (event.consecutive_failures > 0) {
-    fmt::format_to(out, ", {} failures in a row", event.consecutive_failures);
+    text += ", " + number(event.consecutive_failures) + " failures in a row";
   }
-  if (event.slow_calls > 0) fmt::format_to(out, ", {} of {} calls slow", event.slow_calls, event.calls);
-  if (!event.text.empty()) fmt::format_to(out, " ({})", event.text.view());
+  if (event.slow_calls > 0)
+    text += ", " + number(event.slow_calls) + " of " + number(event.calls) + " calls slow";
+  if (!event.text.empty()) text.append(" (").append(event.text.view()) += ')';
   if (event.outage_lasted > duration::zero()) {
-    fmt::format_to(out, ", after {} and {} {}", detail::seconds_text(event.outage_lasted), event.cycle,
-                   event.cycle == 1 ? "opening" : "openings");
+    text += ", after " + detail::seconds_text(event.outage_lasted) + " and " + number(event.cycle) +
+            (event.cycle == 1 ? " opening" : " openings");
   }
   return text;
 }

@@ -133,12 +133,13 @@ class recovery_predictor {
 
   /// The outages longer than `elapsed`, by length. None when too few of them ended.
   [[nodiscard]] std::span<const seen> longer_than(duration elapsed) const noexcept {
-    const auto end = seen_.begin() + count_;
-    const auto begin = std::upper_bound(seen_.begin(), end, not_negative(elapsed),
-                                        [](duration value, const seen& one) { return value < one.length; });
+    const auto* const end = seen_.data() + count_;
+    const auto* const begin =
+        std::upper_bound(seen_.data(), end, not_negative(elapsed),
+                         [](duration value, const seen& one) { return value < one.length; });
     const auto ended = std::count_if(begin, end, [](const seen& one) { return one.ended; });
     if (ended < fewest_ended) return {};
-    return {seen_.data() + (begin - seen_.begin()), static_cast<std::size_t>(end - begin)};
+    return {begin, end};
   }
 
   /// The share of those at risk that outlasts the first of `at_risk`. The outage asked about is at risk too.
@@ -148,17 +149,18 @@ class recovery_predictor {
   }
 
   void remember(duration length, bool ended) noexcept {
-    auto end = seen_.begin() + count_;
-    if (end == seen_.end()) {
-      const auto oldest = std::min_element(
-          seen_.begin(), end, [](const seen& one, const seen& other) { return one.number < other.number; });
+    auto* const begin = seen_.data();
+    auto* end = begin + count_;
+    if (end == begin + seen_.size()) {
+      auto* const oldest = std::min_element(
+          begin, end, [](const seen& one, const seen& other) { return one.number < other.number; });
       end = std::move(oldest + 1, end, oldest);
     } else {
       ++count_;
     }
     const seen added{length, ended, noted_++};
     // Of equal lengths, those that ended come first: one that was cut short was at risk then.
-    const auto place = std::upper_bound(seen_.begin(), end, added, [](const seen& one, const seen& other) {
+    auto* const place = std::upper_bound(begin, end, added, [](const seen& one, const seen& other) {
       return one.length != other.length ? one.length < other.length : one.ended && !other.ended;
     });
     std::move_backward(place, end, end + 1);

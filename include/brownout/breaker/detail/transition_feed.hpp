@@ -199,8 +199,8 @@ inline std::uint64_t transition_feed::subscribe(transition_listener listener, an
 inline void transition_feed::unsubscribe(std::uint64_t id) noexcept {
   std::list<subscriber> removed;  // destroyed after the lock is released
   std::unique_lock lock{mutex_};
-  const auto found = std::find_if(subscribers_.begin(), subscribers_.end(),
-                                  [&](const subscriber& each) { return each.id == id; });
+  auto found = subscribers_.begin();
+  while (found != subscribers_.end() && found->id != id) ++found;
   if (found != subscribers_.end()) {
     if (found == following_) ++following_;
     removed.splice(removed.end(), subscribers_, found);

@@ -105,8 +105,7 @@ class http_date {
             std::chrono::day{static_cast<unsigned>(day_)}};
   }
   [[nodiscard]] constexpr moment at(int year) const noexcept {
-    return std::chrono::sys_days{date(year)} + std::chrono::hours{hour_} + std::chrono::minutes{minute_} +
-           std::chrono::seconds{second_};
+    return std::chrono::sys_days{date(year)} + std::chrono::seconds{(hour_ * 60 + minute_) * 60 + second_};
   }
 
   std::string_view rest_;  // what is left to read

@@ -15,6 +15,9 @@
 
 namespace brownout::inline BROWNOUT_ABI::detail {
 
+/// The most failures that a reading can be asked for.
+inline constexpr std::uint32_t most_failure_times = 64;
+
 /// When the latest failures of one epoch ended.
 ///
 /// **Layout.** A ring of words. Each word holds the time of one failure and that failure's number. The cursor
@@ -40,7 +43,7 @@ template <class Atomics>
 class failure_times {
  public:
   /// The highest `latest` below.
-  static constexpr std::uint32_t most = 64;
+  static constexpr std::uint32_t most = most_failure_times;
 
   /// Room for a reading of the `latest` failures. Allocates the ring, 16 to 32 bytes for each of them.
   explicit failure_times(std::uint32_t latest)
