@@ -19,8 +19,8 @@ struct call_sample {
   bool in_flight = false;    ///< the call has not ended and is overdue; for detectors with `counts_overdue`
   bool was_overdue = false;  ///< the call has ended, and was seen `in_flight` before
   duration took{};           ///< how long the call took; for detectors with `times_calls`
-  /// When the call ended, since the breaker was built; for detectors with `reads_clock`. Without a window it
-  /// is known of failed calls only.
+  /// When the call ended, since the breaker was built; for detectors with `reads_clock` or `times_calls`.
+  /// With neither a window nor `times_calls` it is known of failed calls only.
   duration ended{};
 };
 
@@ -51,6 +51,14 @@ struct no_evidence {};
 
 /// Decides whether a closed circuit must open.
 ///
+/// A detector says what it needs by four constants. What is not asked for costs nothing:
+/// - `reads_clock`: it is told when failed calls ended, and with a window when all of its calls did.
+/// - `times_calls`: it is told how long calls took. The clock is read before and after each call.
+/// - `has_window`: its history counts calls, also those that end just after the circuit has moved on.
+/// - `counts_overdue`: it is told of calls that have not ended yet. Needs `times_calls`.
+///
+/// `first_marks(most_marks)` returns the marks of a circuit that has just closed.
+///
 /// A detector is a small aggregate of thresholds. What it counts stands in two places:
 /// - its **marks**, a few bits of the circuit's control word. Marks of 0 mean that a further success would
 ///   change nothing, so that successes on a healthy circuit need not be reported to it at all. Marks never
@@ -76,10 +84,9 @@ struct no_evidence {};
 /// - `validate` throws `std::invalid_argument` naming field, value and range. `validate_replacing(in_use)`
 ///   does so when the history that was built from `in_use` does not serve this policy.
 /// - A detector may have `with_defaults()`: the same detector with options that were left out filled in.
-/// - A detector may have `static void record_good(history&, const call_sample&)`. It says that a call that
-/// did
-///   not fail is never bad and never changes the marks. The breaker then enters such calls by `record_good`
-///   alone, and reads no thresholds for them.
+/// - A detector may have `static void record_good(history&, const call_sample&)`. Then a call that did not
+///   fail is never bad and never changes the marks. The breaker enters such calls by `record_good` alone, and
+///   reads no thresholds for them.
 template <class D>
 concept detector = std::is_trivially_copyable_v<D> &&
     requires(const D& policy, typename D::template history<std_atomics>& past,

@@ -48,7 +48,8 @@ template <detector Detector, clock_source Clock, class Atomics>
 call_sample circuit_breaker<Detector, Clock, Atomics>::sample(detail::control_word seen, start_time started,
                                                               outcome result) const noexcept {
   call_sample call{.epoch = seen.epoch(), .failed = result == outcome::failure};
-  if (Detector::reads_clock && (Detector::has_window || call.failed)) call.ended = window_time();
+  if (Detector::times_calls || (Detector::reads_clock && (Detector::has_window || call.failed)))
+    call.ended = window_time();
   if constexpr (Detector::times_calls) {
     call.took = call.ended - started.at;
     call.was_overdue = started.was_overdue;
