@@ -77,9 +77,8 @@ class [[nodiscard]] permit {
 
   /// Reports how the call ended, and says what became of the report:
   ///
-  /// - `counted`: it entered the statistics, and may have changed the state. The state may have changed at
-  /// the
-  ///   same moment for another reason; then a window that had taken the result in is empty again;
+  /// - `counted`: it entered the statistics, and may have changed the state. If the state changed at the same
+  ///   moment for another reason, a window that had taken the result in is empty again;
   /// - `late`: the circuit has moved on since the permit was issued, or this permit was settled before.
   ///   Nothing changes;
   /// - `released`: nothing was counted. The outcome was ignored or cancelled, the circuit is disabled, or the

@@ -14,8 +14,9 @@ namespace brownout::inline BROWNOUT_ABI::detail {
 ///
 ///     63..61 state | 60..24 epoch | 23..0 payload
 ///     payload, closed and metrics_only:  23 begun by an operator | 22..0 the detector's marks
-///     payload, open:                     23 begins an outage | 22..12 calls refused | 11..0 retry_after, 100
-///     ms payload, forced_open and disabled: 23 set | 22..0 how long, 100 ms; 0: until an operator ends it
+///     payload, open:                     23 begins an outage | 22..12 calls refused
+///                                        | 11..0 retry_after in steps of 100 ms
+///     payload, forced_open and disabled: 23 set | 22..0 how long in steps of 100 ms; 0: without end
 ///     payload, half_open, probing:       23 clear | 22..16 admissions mod 128 | 15..8 succeeded
 ///                                        | 7..0 in flight
 ///     payload, half_open, by rate:       23 set | 22..20 admissions mod 8 | 19..15 slow | 14..10 failed
