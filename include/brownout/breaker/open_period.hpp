@@ -63,12 +63,12 @@ struct decorrelated_period {
 /// After `most` it ends however few calls were refused.
 ///
 /// An outage of any length at any call rate then costs about sqrt(2 n) probes for n refused calls. That
-/// balances what the probes cost against how late the recovery is seen. docs/adr/0006 says where the rule
-/// comes from and what it was compared with.
+/// balances the cost of the probes against the delay until the recovery is noticed. docs/adr/0006 explains
+/// the rule and lists the rules that it was compared with.
 struct adaptive_period {
   /// How many more calls than the number of the period must be refused. At 50 calls a second and more these
-  /// calls come before `least` has passed. At one call a second, they keep the first probes of an outage from
-  /// being most of all its probes.
+  /// calls come before `least` has passed. At one call a second, without them the first probes of an outage
+  /// would be most of its probes.
   static constexpr std::uint32_t head_start = 4;
 
   /// The shortest period.
@@ -79,7 +79,7 @@ struct adaptive_period {
   /// Range: `least` to 24 h. Default: 30 s, from the same policy.
   duration most = std::chrono::seconds{30};
 
-  /// Of both, as `fixed_period::jitter`.
+  /// The jitter of `least` and `most`, as `fixed_period::jitter`.
   /// Range: 0 to 0.5. Default: 0.2, as `exponential_period`.
   double jitter = 0.2;
 };
@@ -97,7 +97,7 @@ class open_period {
   requires std::is_convertible_v<std::chrono::duration<Rep, Period>, duration>
   constexpr open_period(std::chrono::duration<Rep, Period> fixed) noexcept
       : kind_{fixed_period{detail::saturated(fixed)}} {}
-  /// Does not compile, with one sentence: a number has no unit.
+  /// Does not compile, with a message of one sentence: a number has no unit.
   template <class Number>
   requires std::is_arithmetic_v<Number>
   constexpr open_period(Number /*without_unit*/) noexcept {
@@ -116,7 +116,7 @@ class open_period {
     return with_kind([&](const auto& kind) { return least_of(kind, number, previous, chance); });
   }
 
-  /// How long it lasts at most, given how long it lasts at least: longer only where refused calls decide.
+  /// How long it lasts at most, if it lasts at least `least`. The two differ only if refused calls decide.
   [[nodiscard]] duration most(duration least) const noexcept {
     const auto* adaptive = std::get_if<adaptive_period>(&kind_);
     if (adaptive == nullptr) return least;
@@ -139,7 +139,7 @@ class open_period {
   }
 
  private:
-  /// As std::visit, which every file that includes this header would compile for longer.
+  /// Replaces std::visit, which would make every file that includes this header slower to compile.
   template <class Visitor>
   auto with_kind(const Visitor& visit) const -> decltype(visit(fixed_period{})) {
     if (const auto* kind = std::get_if<fixed_period>(&kind_)) return visit(*kind);
@@ -151,7 +151,8 @@ class open_period {
   static double ratio(duration one, duration other) noexcept {
     return static_cast<double>(one.count()) / static_cast<double>(other.count());
   }
-  /// The jitter that made the least period this long; what lengthened it beyond that is not jitter.
+  /// The jitter that gave the least period this length. A Retry-After may have made the period longer; that
+  /// part is not jitter.
   static double jitter_of(const adaptive_period& kind, duration least) noexcept {
     return std::clamp(ratio(least, kind.least), 1 - kind.jitter, 1 + kind.jitter);
   }

@@ -19,15 +19,15 @@ namespace brownout::inline BROWNOUT_ABI {
 ///
 ///     .probes = 10, .probe_rate = {.calls = 10, .failure_threshold = 0.5}
 ///
-/// For a dependency that fails some of its calls even on a good day: with 20 % errors, ten successes in a row
-/// are rare, and fewer than five failures of ten are the rule. resilience4j recovers so
-/// (`permittedNumberOfCallsInHalfOpenState`), and Failsafe (`withSuccessThreshold(3, 5)` is `.calls = 5` and
-/// `.failure_threshold = 0.6`).
+/// Use it for a dependency that fails some of its calls even on a good day. Example: with 20 % errors, ten
+/// successes in a row are rare, but usually fewer than five of ten calls fail. resilience4j recovers in this
+/// way (`permittedNumberOfCallsInHalfOpenState`), and so does Failsafe (`withSuccessThreshold(3, 5)` is
+/// `.calls = 5` and `.failure_threshold = 0.6`).
 ///
-/// When the results of `calls` calls are in, the circuit opens if one of the thresholds is reached. Otherwise
-/// it closes, or begins the ramp. Until then no further call passes. A call that was ignored or cancelled
-/// gives its place back and does not count. When calls are lost, the lease ends and another epoch begins with
-/// `calls` fresh ones.
+/// When `calls` calls have reported, the circuit opens if one of the thresholds is reached. Otherwise it
+/// closes, or begins the ramp. Until then no further call passes. A call that was ignored or cancelled gives
+/// its place back and does not count. If calls are lost, the lease ends, and a new half-open epoch begins
+/// with `calls` new calls.
 struct probe_rate_options {
   static constexpr std::uint32_t most_calls = 31;
 
@@ -68,8 +68,8 @@ inline constexpr ramp_options no_ramp{.first = 0};
 
 /// How a circuit breaker behaves once its detector trips. Validated when the breaker is built.
 ///
-/// The defaults are the ones that were wrong least often where the field's were compared; see
-/// docs/adr/0006.
+/// The defaults are those that made the fewest wrong decisions in a comparison with the defaults of other
+/// libraries; see docs/adr/0006.
 struct breaker_options {
   static constexpr std::uint32_t most_probes = 255;
   static constexpr std::uint32_t most_successes = 255;
@@ -84,10 +84,9 @@ struct breaker_options {
   std::string name{};
 
   /// How long an opened circuit refuses every call: a duration, or one of the rules `fixed_period`,
-  /// `exponential_period`, `decorrelated_period` and `adaptive_period`. The period is longer when the call
-  /// that opened the circuit said so (see `permit::complete`).
-  /// Range of a duration: 1 ms to 24 h. Default: adaptive, 100 ms to 30 s, each +-20 %; of all options the
-  /// one that matters most (docs/adr/0006).
+  /// `exponential_period`, `decorrelated_period` and `adaptive_period`. The period is longer if the call that
+  /// opened the circuit asked for it (see `permit::complete`). Range of a duration: 1 ms to 24 h. Default:
+  /// adaptive, 100 ms to 30 s, each +-20 %. Of all options this one matters most (docs/adr/0006).
   open_period open_for = adaptive_period{};
 
   /// Whether a failure that says how long to wait (its Retry-After, see `retry_after_from`) opens a closed
@@ -117,13 +116,12 @@ struct breaker_options {
   /// Default: from 6 calls. All calls at once can knock down a dependency that has just come back.
   ramp_options ramp{};
 
-  /// Half-open: when no further call may pass, how long after the latest admission those in flight may stay
-  /// unreported. Then they are given up as lost and a fresh probe is admitted. A permit that is destroyed
-  /// gives its place back at once and needs no lease.
-  /// Range: 1 ms to 24 h, and longer than a healthy call may take: slower results would always come late, and
-  /// under traffic the circuit would never close. 0 means the default.
-  /// Default: 1 min, which outlasts the time-outs that clients usually have, or the longest open period if
-  /// that is longer.
+  /// Half-open, while no further call may pass: how long the calls in flight may stay unreported, counted
+  /// from the latest admission. Then these calls count as lost, and a new probe is admitted. A permit that is
+  /// destroyed gives its place back at once and needs no lease. Range: 1 ms to 24 h. It must be longer than a
+  /// healthy call may take: otherwise results of slower calls are always late, and under traffic the circuit
+  /// never closes. 0 means the default. Default: 1 min, which outlasts the time-outs that clients usually
+  /// have, or the longest open period if that is longer.
   duration lease{};
 
   /// A circuit that opens again this soon after it closed is in the same outage: the numbering of its open

@@ -43,10 +43,10 @@ namespace detail {
 ///     auto rows = co_await query("SELECT ...");        // throws: a failure
 ///     admitted->complete(brownout::outcome::success);
 ///
-/// The destructor knows that an exception passes on its thread, but not whose it is. Two cases are misjudged
-/// as failures. First: an exception runs a destructor, and that takes a permit and drops it. Second: an
-/// exception destroys an object that owns the permit of another call, for example a coroutine that waits.
-/// Where that matters, call `complete(outcome::cancelled)` first.
+/// The destructor knows that an exception passes on its thread, but not which call threw it. So two cases
+/// wrongly count as failures. First: during stack unwinding a destructor takes a permit and drops it. Second:
+/// an exception destroys an object that owns the permit of another call, for example a coroutine that waits.
+/// If that matters, call `complete(outcome::cancelled)` first.
 ///
 /// The breaker must outlive its permits. One permit is used by one thread at a time.
 template <class Breaker>
@@ -75,26 +75,25 @@ class [[nodiscard]] permit {
     }
   }
 
-  /// Reports how the call ended, and says what became of the report:
+  /// Reports how the call ended. Returns what happened to the report:
   ///
-  /// - `counted`: it entered the statistics, and may have changed the state. If the state changed at the same
-  ///   moment for another reason, a window that had taken the result in is empty again;
+  /// - `counted`: the outcome entered the statistics and may have changed the state. If the state changed at
+  ///   the same moment for another reason, a window that had taken the result is empty again;
   /// - `late`: the circuit has moved on since the permit was issued, or this permit was settled before.
   ///   Nothing changes;
   /// - `released`: nothing was counted. The outcome was ignored or cancelled, the circuit is disabled, or the
   ///   call uses the place of an outer call (see `circuit_breaker::call`).
   ///
-  /// `retry_after`: how long the dependency asked to be left alone, for example in a Retry-After header. If
-  /// this failure opens the circuit, the open period is at least that long: up to 5 minutes, in steps of
-  /// 100 ms. With `breaker_options::open_on_retry_after` this failure opens a closed circuit. Default:
-  /// nothing was asked.
+  /// `retry_after`: how long the dependency asked callers to wait, for example in a Retry-After header. If
+  /// this failure opens the circuit, the open period is at least that long: up to 5 minutes, in steps of 100
+  /// ms. With `breaker_options::open_on_retry_after` this failure opens a closed circuit. Default: no wait.
   ///
   /// `why`: the text of a failure, for the breaker's snapshot, and for its listeners if this failure opens
   /// the circuit; cut to 119 bytes. Default: none.
   ///
-  /// Lock-free, apart from what listeners do. Allocates only once: some 700 bytes for the first `why` of a
-  /// breaker. Without memory for it the text is lost. A success on a closed circuit without failures is one
-  /// load.
+  /// Lock-free, apart from what listeners do. Allocates only once: about 700 bytes for the first `why` of a
+  /// breaker. If there is no memory for it, the text is lost. A success on a closed circuit without failures
+  /// is one load.
   disposition complete(outcome result, duration retry_after = {}, std::string_view why = {}) noexcept {
     if (breaker_ == nullptr) return disposition::late;
     auto& breaker = *std::exchange(breaker_, nullptr);
@@ -103,7 +102,7 @@ class [[nodiscard]] permit {
 
   /// The epoch it was issued in.
   [[nodiscard]] std::uint64_t epoch() const noexcept { return token_.epoch(); }
-  /// Whether this permit holds a place of a half-open circuit: its call finds out how the dependency is.
+  /// Whether this permit holds a place of a half-open circuit: its call is a probe, or a call on the ramp.
   [[nodiscard]] bool is_probe() const noexcept {
     return token_.state() == circuit_state::half_open || detail::ticket::is_holder(token_);
   }
@@ -119,8 +118,8 @@ class [[nodiscard]] permit {
       : breaker_{breaker}, token_{token}, started_{started} {}
 
   Breaker* breaker_;
-  detail::control_word token_;  // what the breaker's word was; in a refused admission the packed rejection
-  BROWNOUT_NO_UNIQUE_ADDRESS typename Breaker::start_time started_;  // where the detector needs it
+  detail::control_word token_;  // the breaker's word at admission; if refused, the packed rejection
+  BROWNOUT_NO_UNIQUE_ADDRESS typename Breaker::start_time started_;  // only if the detector needs it
 };
 
 /// The answer to `try_acquire`: a permit, or the rejection.
@@ -135,7 +134,8 @@ class [[nodiscard]] admission {
   permit<Breaker>& operator*() & noexcept { return permit_; }
   permit<Breaker>&& operator*() && noexcept { return std::move(permit_); }
 
-  /// Why not, and when to try again. Precondition: refused, so ask it before anything moves the permit away.
+  /// Why the call was refused, and when to try again. Precondition: refused. Call it before the permit is
+  /// moved away.
   [[nodiscard]] brownout::rejection rejection() const noexcept {
     BROWNOUT_PRECONDITION(permit_.breaker_ == nullptr, "admission::rejection() on an admitted call");
     const auto packed = permit_.token_.bits;
@@ -153,7 +153,7 @@ class [[nodiscard]] admission {
   admission(Breaker* breaker, detail::control_word token, typename Breaker::start_time started) noexcept
       : permit_{breaker, token, started} {}
 
-  /// A rejection in one word, so that the out-of-line path returns it in a register.
+  /// A rejection in one word, so that the function that is not inlined returns it in a register.
   static detail::control_word pack(rejection_reason reason, duration retry_after) noexcept {
     const auto wait = retry_after == brownout::rejection::unknown
                           ? wait_mask
@@ -164,12 +164,12 @@ class [[nodiscard]] admission {
   permit<Breaker> permit_;
 };
 
-/// The answer to `try_acquire` of whatever wraps a breaker and hands out permits of its own: one of them, or
-/// the rejection of the breaker.
+/// The answer to `try_acquire` of a class that wraps a breaker and has its own type of permit: such a permit,
+/// or the rejection of the breaker.
 template <class Permit>
 class [[nodiscard]] wrapped_admission {
  public:
-  /// For those that wrap a breaker. `admitted` is settled when `why` holds.
+  /// For classes that wrap a breaker. If `why` has a value, `admitted` is settled.
   wrapped_admission(Permit&& admitted, brownout::rejection why) noexcept
       : permit_{std::move(admitted)}, why_{why} {}
 
@@ -181,7 +181,7 @@ class [[nodiscard]] wrapped_admission {
   Permit& operator*() & noexcept { return permit_; }
   Permit&& operator*() && noexcept { return std::move(permit_); }
 
-  /// Why not, and when to try again. Precondition: refused.
+  /// Why the call was refused, and when to try again. Precondition: refused.
   [[nodiscard]] brownout::rejection rejection() const noexcept { return why_; }
 
  private:

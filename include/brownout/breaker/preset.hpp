@@ -24,26 +24,27 @@ struct preset {
   breaker_options options{};
 };
 
-/// The figures that users of other libraries know, as those libraries have them by default. They open and
-/// close as the originals do; the tests of each original were the model for ours. Without a preset a breaker
-/// has brownout's own figures, which were wrong less often; see docs/adr/0006.
+/// The default figures of other libraries. With them a circuit opens and closes as in the original library.
+/// Our tests follow the tests of each original. Without a preset a breaker has the figures of brownout, which
+/// made fewer wrong decisions; see docs/adr/0006.
 ///
 /// What differs from the originals:
-/// - A result whose epoch is over changes nothing. Of the originals only gobreaker has this.
-/// - A success opens no circuit. Where a success brings a window to its minimum of calls, resilience4j and
-///   Hystrix may open at once; a breaker here opens at the next failure.
-/// - A probe that never reports is given up after `breaker_options::lease`: 1 min. In the originals it keeps
-///   the circuit half-open, by default for ever.
+/// - A result whose epoch is over changes nothing. Of the originals only gobreaker works like this.
+/// - A success never opens the circuit. If a success brings a window to its minimum of calls, resilience4j
+///   and Hystrix may open at once. A breaker of brownout opens at the next failure.
+/// - If a probe never reports, a new probe is admitted after `breaker_options::lease`: 1 min. In the
+///   originals it keeps the circuit half-open, by default for ever.
 /// - A call that is ignored or cancelled gives its place back and does not count. In the originals it may
 ///   count as a success (Polly), or keep its place.
 namespace presets {
 
-/// resilience4j: opens at 50 % failures in the latest 100 calls, for 60 s. Half-open, ten calls pass; when
-/// all ten are in, the circuit opens if 50 % of them failed, and closes otherwise.
+/// resilience4j: opens at 50 % failures in the latest 100 calls, for 60 s. Half-open, ten calls pass. When
+/// all ten have reported, the circuit opens if 50 % of them failed, and closes otherwise.
 ///
-/// Differs: resilience4j opens at 100 % calls slower than 60 s too. Timing every call costs two clock
-/// readings, so it is left out. For that, put a `slow_call_rate<>{.threshold = 1, .slower_than = 60s,
-/// .minimum_calls = 100}` beside the preset's detector in an `any_of`; the preset's options are ready for it.
+/// Differs: resilience4j opens at 100 % calls slower than 60 s too. To time every call costs two clock
+/// readings, so the preset does not do it. If you need it, put a `slow_call_rate<>{.threshold = 1,
+/// .slower_than = 60s, .minimum_calls = 100}` beside the preset's detector in an `any_of`; the preset's
+/// options are ready for it.
 [[nodiscard]] inline preset<failure_rate<count_window>> resilience4j(std::string name = {}) {
   return {{.threshold = 0.5, .minimum_calls = 100, .window = {100}},
           {.name = std::move(name),

@@ -11,8 +11,8 @@
 
 namespace brownout::inline BROWNOUT_ABI {
 
-/// The part of a `breaker_snapshot` that it takes to judge a circuit again and again. The fields mean the
-/// same there.
+/// The part of a `breaker_snapshot` that is needed to judge a circuit repeatedly. The fields have the same
+/// meaning there.
 struct circuit_status {
   circuit_state state = circuit_state::closed;
   std::uint64_t epoch = 0;
@@ -29,10 +29,11 @@ struct breaker_snapshot {
   circuit_state state = circuit_state::closed;
   std::uint64_t epoch = 0;  ///< Each transition adds 1; a new breaker is in epoch 0.
 
-  /// When the epoch began; of a half-open circuit, when its latest call was admitted. To 1 us, never early.
+  /// When the epoch began. For a half-open circuit: when its latest call was admitted. Exact to 1 us, never
+  /// too early.
   time_point since{};
 
-  // Closed and metrics_only. 0 what the breaker's detector does not count.
+  // Closed and metrics_only. 0 for what the detector of the breaker does not count.
   std::uint32_t consecutive_failures = 0;  ///< failures since the last success
   std::uint32_t failure_balance = 0;       ///< failures less successes, never below 0
   std::uint32_t calls = 0;                 ///< in the detector's window
@@ -50,27 +51,27 @@ struct breaker_snapshot {
   /// Until the next call may pass: 0 when it may pass now, `rejection::unknown` when an operator decides.
   duration retry_after{};
 
-  // Totals since construction. Successes are not counted in total: a success of a healthy circuit writes
-  // nothing, and that makes it cheap. Count them where they are made, or take a window's `calls` less its
-  // `failures`.
+  // Totals since construction. There is no total of successes: a success on a healthy circuit writes nothing,
+  // so that it is cheap. Count successes in your own code, or subtract `failures` from `calls` of a window.
 
-  /// Calls that were reported as failures and counted, modulo 2^32. Slow successes are not among them.
+  /// Calls that were reported as failures and counted, modulo 2^32. Slow successes are not included.
   std::uint32_t failed_results = 0;
   std::uint64_t rejections = 0;          ///< calls that were refused
   std::uint32_t late_results = 0;        ///< results whose epoch was over when they came, modulo 2^32
   std::uint64_t listener_failures = 0;   ///< how often a listener threw
-  std::uint64_t missed_transitions = 0;  ///< transitions that no listener heard of
+  std::uint64_t missed_transitions = 0;  ///< transitions that no listener received
 
   /// The text of the latest failure that had one, and when that was. Of two failures at the same moment it
-  /// may be either. `call` and `try_call` take an exception's `what()`; otherwise it is what `complete` was
-  /// told. Of an open circuit it is what opened it: the text of the failure, or the one given to `trip`.
+  /// may be either. `call` and `try_call` take it from `what()` of an exception. Otherwise it is the text
+  /// given to `complete`. While the circuit is open, it is the text of the failure that opened it, or the
+  /// text given to `trip`.
   ///
   /// Empty before the first such failure, and after an opening by a call without a text, such as a slow one.
   /// Print `last_failure.view()`. It may name hosts and users: think before you publish it.
   bounded_text last_failure{};
   time_point last_failure_at{};
 
-  /// Takes over what a detector has counted.
+  /// Takes over the counts of a detector.
   constexpr void count(const epoch_statistics& counted) noexcept {
     consecutive_failures = counted.consecutive_failures;
     failure_balance = counted.failure_balance;

@@ -41,8 +41,9 @@ class [[nodiscard]] subscription {
 
   /// Ends the subscription. When it returns, the listener does not run, will not run again, and is destroyed.
   ///
-  /// Waits for the listener if another thread runs it. So the listener must not wait for the caller. Called
-  /// by the listener itself, it returns at once, and the listener is destroyed when it has returned.
+  /// Waits for the listener if another thread runs it. So the listener must not wait for the caller. If the
+  /// listener calls it itself, it returns at once, and the listener is destroyed when the listener has
+  /// returned.
   void unsubscribe() noexcept {
     const auto feed = std::exchange(feed_, {}).lock();
     if (feed) feed->unsubscribe(id_);

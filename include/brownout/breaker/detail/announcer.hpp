@@ -25,11 +25,11 @@ struct failure_report {
 };
 inline constexpr failure_report nothing_said{};
 
-/// Why a circuit changes its state, for those who listen.
+/// Why a circuit changes its state, for its listeners.
 struct grounds {
   transition_cause cause;
   epoch_statistics counted{};  // by the detector, when it tripped
-  std::string_view text{};     // of a failure, or given to `trip`
+  std::string_view text{};     // of the failure, or the text given to `trip`
 };
 
 [[nodiscard]] inline transition_event event_of(control_word from, control_word to, time_point at,
@@ -47,20 +47,20 @@ struct grounds {
           .text = bounded_text{why.text}};
 }
 
-/// A breaker's feed of transitions. It is made when somebody first listens, since most breakers have no
-/// listener and a feed is 12 KiB.
+/// A breaker's feed of transitions. It is built when the first listener subscribes, because most breakers
+/// have no listener and a feed takes 12 KiB.
 template <class Atomics>
 class announcer {
  public:
-  /// The feed, or null when nobody has listened yet. To be asked after a transition.
+  /// The feed, or null if no listener has subscribed yet. Call it after a transition.
   [[nodiscard]] transition_feed* feed() const noexcept {
-    // (1) acquire: synchronizes-with (2), so a feed is whole for whoever sees it.
+    // (1) acquire: synchronizes-with (2), so a thread that sees a feed sees all of it.
     return announced_by_.load(std::memory_order_acquire);
   }
 
-  /// The feed. `read_epoch` must read the control word by writing it, acquire and release: then it has its
-  /// place among all transitions. The epochs of those before it need not be waited for, and whoever causes
-  /// one after it sees the feed.
+  /// The feed. `read_epoch` must read the control word by a write (acquire and release). Then the read has a
+  /// place in the order of all transitions: the feed does not wait for the transitions before the read, and
+  /// each thread that causes a transition after the read sees the feed.
   template <class ReadEpoch>
   [[nodiscard]] std::shared_ptr<transition_feed> make_feed(ReadEpoch read_epoch) {
     const std::lock_guard lock{making_};
@@ -75,7 +75,7 @@ class announcer {
  private:
   std::mutex making_{};
   std::shared_ptr<transition_feed> feed_{};  // guarded by the mutex
-  // Written once, by whoever makes the feed (2), read by whoever causes a transition (1).
+  // Written once, by the thread that builds the feed (2). Read by threads that cause a transition (1).
   typename Atomics::template atomic<transition_feed*> announced_by_{nullptr};
 };
 

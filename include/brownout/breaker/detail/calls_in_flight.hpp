@@ -24,44 +24,46 @@ struct call_start {
 
 /// The calls that have begun and not ended, so that those which take too long can be counted before they end.
 ///
-/// A table of places, each with one call: when it began, in which epoch, and whether it has been counted. Who
-/// counts it does so by a compare-and-swap on its place; who ends it takes it out by another and sees there
-/// whether it was counted. So each call is counted once, by one of the two.
+/// A table of places, each with one call: when it began, in which epoch, and whether it has been counted. A
+/// thread that counts the call does so by a compare-and-swap on its place. The thread that ends the call
+/// takes it out by another compare-and-swap, and sees whether it was counted. So each call is counted once,
+/// by one of the two threads.
 ///
 /// Epochs are told apart by their low 16 bits: a call that was in flight over exactly 65,536 of them would
 /// count in the wrong one.
 template <class Atomics>
 class calls_in_flight {
  public:
-  /// More are not watched. 2 KiB; callers with more calls in flight than that on one dependency have a
-  /// bulkhead before it.
+  /// Further calls are not watched. The table takes 2 KiB. Callers with more calls in flight to one
+  /// dependency should have a bulkhead.
   static constexpr std::uint16_t most = 256;
   static constexpr std::uint16_t nowhere = call_start::nowhere;
   static_assert(nowhere == most);
-  /// The longest between two looks, so that a limit that was lowered is soon in force.
+  /// The longest time between two looks, so that a lowered limit takes effect soon.
   static constexpr duration longest_rest = std::chrono::seconds{1};
 
   calls_in_flight() : places_{std::make_unique<place[]>(most)} {}
 
-  /// Puts a call in and says where it stands; `nowhere` when all places seem to be taken. Lock-free.
+  /// Puts a call into the table and returns its place, or `nowhere` if all places seem to be taken.
+  /// Lock-free.
   [[nodiscard]] std::uint16_t enter(std::uint64_t epoch, duration now) noexcept {
     // Rounded up, so that no call is overdue before it is.
     const auto begun = in_us(std::chrono::ceil<std::chrono::microseconds>(now));
     const auto ours = taken | (epoch & 0xffff) << start_bits | begun;
-    // Anywhere, so that nobody walks along the calls that hang: the upper bits of a product with 2^64 over
-    // the golden ratio.
+    // The search begins at a spread-out place, so that it does not pass all calls that hang: the upper bits
+    // of a product with 2^64 over the golden ratio.
     const auto mixed = (static_cast<std::uint64_t>(now.count()) + thread_number()) * 0x9e37'79b9'7f4a'7c15;
     const auto first = static_cast<std::uint32_t>(mixed >> 56);
     for (std::uint32_t i = 0; i < most; ++i) {
       const auto where = static_cast<std::uint16_t>((first + i) % most);
-      // relaxed, here and below: the entry is all there is to see.
+      // relaxed, here and below: the entry publishes nothing else.
       auto seen = places_[where].entry.load(std::memory_order_relaxed);
       if (seen == 0 && replace(where, seen, ours)) return where;
     }
     return nowhere;
   }
 
-  /// Takes a call out again, and says whether it has been counted. Lock-free.
+  /// Takes a call out again. Returns whether it has been counted. Lock-free.
   bool leave(std::uint16_t where) noexcept {
     if (where == nowhere) return false;
     auto seen = places_[where].entry.load(std::memory_order_relaxed);
@@ -70,7 +72,7 @@ class calls_in_flight {
     return (seen & counted) != 0;
   }
 
-  /// Whether it is time to look for overdue calls. To one thread only, until the next time. Lock-free.
+  /// Whether it is time to look for overdue calls. Returns true to only one thread each time. Lock-free.
   [[nodiscard]] bool is_time_to_look(duration now, auto limit) noexcept {
     auto seen = next_look_.load(std::memory_order_relaxed);
     if (now.count() < seen) return false;
@@ -87,7 +89,7 @@ class calls_in_flight {
       if ((seen & counted) != 0 || seen >> start_bits != (taken >> start_bits | (epoch & 0xffff))) continue;
       const std::chrono::microseconds took{static_cast<std::int64_t>(
           (in_us(std::chrono::floor<std::chrono::microseconds>(now)) - seen) & start_mask)};
-      // The latter when the call began after `now` was read, or in flight for 407 days.
+      // The second condition: the call began after `now` was read, or it has been in flight for 407 days.
       if (took <= limit || took.count() > static_cast<std::int64_t>(start_mask / 2)) continue;
       if (replace(where, seen, seen | counted)) count(duration{took});
     }
@@ -102,7 +104,7 @@ class calls_in_flight {
   static constexpr std::uint64_t start_mask = (std::uint64_t{1} << start_bits) - 1;
 
   struct place {
-    // Written by whoever begins, counts or ends the call; publishes nothing else.
+    // Written by the threads that begin, count and end the call; publishes nothing else.
     typename Atomics::template atomic<std::uint64_t> entry{0};
   };
 
@@ -115,7 +117,7 @@ class calls_in_flight {
   }
 
   const std::unique_ptr<place[]> places_;
-  // Written by whoever looks; when the next look is due, ns since the breaker was built.
+  // When the next look is due, in ns since the breaker was built. Written by the thread that looks.
   typename Atomics::template atomic<std::int64_t> next_look_{0};
 };
 

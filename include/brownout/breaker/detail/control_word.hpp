@@ -15,8 +15,8 @@ namespace brownout::inline BROWNOUT_ABI::detail {
 ///     63..61 state | 60..24 epoch | 23..0 payload
 ///     payload, closed and metrics_only:  23 begun by an operator | 22..0 the detector's marks
 ///     payload, open:                     23 begins an outage | 22..12 calls refused
-///                                        | 11..0 retry_after in steps of 100 ms
-///     payload, forced_open and disabled: 23 set | 22..0 how long in steps of 100 ms; 0: without end
+///                                        | 11..0 retry_after, in 100 ms
+///     payload, forced_open, disabled:    23 set | 22..0 how long, in 100 ms; 0: until an operator ends it
 ///     payload, half_open, probing:       23 clear | 22..16 admissions mod 128 | 15..8 succeeded
 ///                                        | 7..0 in flight
 ///     payload, half_open, by rate:       23 set | 22..20 admissions mod 8 | 19..15 slow | 14..10 failed
@@ -25,13 +25,13 @@ namespace brownout::inline BROWNOUT_ABI::detail {
 ///                                        | 15..8 limit | 7..0 in flight
 ///
 /// Half-open, each probe decides by itself, or all probes of the epoch decide together by their failure rate.
-/// On the ramp is a state of its own in the word (6), and shown as half-open.
+/// The ramp is a separate state in the word (6) and is shown as half-open.
 ///
 /// The epoch does not wrap in practice. It has 37 bits, and a stale permit could be mistaken for a current
-/// one only if it were held across exactly 2^37 transitions. The fastest that calls can drive is three
-/// transitions per open period of at least 1 ms: 1.4 years. An operator in a tight loop needs at least 40 ns
-/// for each (a clock reading and a compare-and-swap): an hour and a half of nothing else, with the permit
-/// held throughout.
+/// one only if it were held across exactly 2^37 transitions. Calls can cause at most three transitions in an
+/// open period of at least 1 ms: that takes 1.4 years. An operator in a tight loop needs at least 40 ns for
+/// each transition (a clock reading and a compare-and-swap). So 2^37 transitions take an hour and a half of
+/// nothing else, while the permit is held all the time.
 struct control_word {
   static constexpr int payload_bits = 24;
   static constexpr int epoch_bits = 37;
@@ -41,8 +41,8 @@ struct control_word {
   static constexpr std::uint64_t flag = std::uint64_t{1} << (payload_bits - 1);
   static constexpr std::uint64_t ramping = circuit_state_count;
 
-  /// What a detector may mark: all bits but one, and not all of them, which is the word of permits without
-  /// the shortcut.
+  /// The highest marks of a detector: all bits but one. Marks with all bits set are not allowed: they are in
+  /// the word of permits without the shortcut.
   static constexpr std::uint32_t most_marks = (1U << (payload_bits - 1)) - 2;
   static constexpr std::uint32_t most_refused = (1U << 11) - 1;
   static constexpr std::uint32_t most_retry_after = (1U << 12) - 1;
@@ -83,7 +83,8 @@ struct control_word {
   }
   [[nodiscard]] constexpr std::uint64_t epoch() const noexcept { return (bits & epoch_mask) >> payload_bits; }
 
-  /// Cheaper than to compare state(), which looks for the ramp first. Not for half_open, which may be either.
+  /// Cheaper than a comparison with state(), which checks for the ramp first. Not for half_open, because that
+  /// has two codes.
   [[nodiscard]] constexpr bool is(circuit_state other) const noexcept {
     return code() == static_cast<std::uint64_t>(other);
   }
@@ -113,7 +114,7 @@ struct control_word {
     if (is_by_rate()) return static_cast<std::uint32_t>(bits >> 20 & 7);
     return static_cast<std::uint32_t>(is_ramping() ? bits >> 20 & 0xf : bits >> 16 & 0x7f);
   }
-  // Half-open, by rate. A call that failed late is both.
+  // Half-open, by rate. A slow call that failed counts as both.
   [[nodiscard]] constexpr std::uint32_t failed() const noexcept {
     return is_by_rate() ? static_cast<std::uint32_t>(bits >> 10 & 0x1f) : 0;
   }
@@ -140,7 +141,7 @@ struct control_word {
     return unit * static_cast<std::int64_t>(bits & (flag - 1));
   }
 
-  /// Until an operator ends it, with no deadline to look at.
+  /// Refuses every call until an operator ends the hold. There is no deadline to check.
   [[nodiscard]] constexpr bool refuses_all() const noexcept {
     return (bits & ~(epoch_mask | flag)) == of(circuit_state::forced_open, 0, 0).bits;
   }
@@ -148,7 +149,7 @@ struct control_word {
     return measures() || (is(circuit_state::disabled) && is_held_for_ever());
   }
 
-  /// Closed and nothing marked, whatever the epoch: the one case in which a call costs two loads. `closed` is
+  /// Closed with marks of 0, in any epoch. This is the only case in which a call costs two loads. `closed` is
   /// 0, so this is a single mask test.
   [[nodiscard]] constexpr bool is_clean() const noexcept { return (bits & ~(epoch_mask | flag)) == 0; }
 
@@ -159,9 +160,9 @@ struct control_word {
   [[nodiscard]] constexpr control_word without_shortcut() const noexcept { return {bits | payload_mask}; }
 
   /// Names the moment that deadlines are counted from, in 12 bits: changes with every epoch and every
-  /// half-open admission. An epoch moves it by more than all of an epoch's admissions do, and by an odd
-  /// number, so that it takes 4096 epochs to come round. Within an epoch it comes round after 256 admissions,
-  /// on the ramp after 16.
+  /// half-open admission. A new epoch adds more than all admissions of one epoch can add, and it adds an odd
+  /// number, so that the key repeats only after 4096 epochs. Within an epoch the key repeats after 256
+  /// admissions, on the ramp after 16.
   [[nodiscard]] constexpr std::uint32_t moment_key() const noexcept {
     const std::uint64_t admission = state() == circuit_state::half_open ? admissions() : 0;
     return static_cast<std::uint32_t>((epoch() * 257 + admission) & 0xfff);
@@ -170,7 +171,8 @@ struct control_word {
   [[nodiscard]] constexpr control_word with_marks(std::uint32_t marks) const noexcept {
     return {(bits & ~(flag - 1)) | marks};
   }
-  /// Forced open or disabled: held for another time since the hold began, rounded up; zero: for ever.
+  /// Forced open or disabled: held for another length of time, counted from the beginning of the hold and
+  /// rounded up. Zero: for ever.
   [[nodiscard]] constexpr control_word with_held_for(duration how_long) const noexcept {
     return {(bits & ~(flag - 1)) | units(how_long)};
   }
@@ -183,7 +185,7 @@ struct control_word {
     return by_rate(epoch(), admissions() + 1, slow(), failed(), succeeded(), in_flight() + 1);
   }
   [[nodiscard]] constexpr control_word with_give_back() const noexcept { return {bits - 1}; }
-  /// Probing.
+  /// Probing: a call succeeded.
   [[nodiscard]] constexpr control_word with_success() const noexcept {
     return half_open(epoch(), admissions(), succeeded() + 1, in_flight() - 1);
   }
@@ -192,11 +194,11 @@ struct control_word {
     return by_rate(epoch(), admissions(), slow() + (was_slow ? 1 : 0), failed() + (has_failed ? 1 : 0),
                    succeeded() + (has_failed ? 0 : 1), in_flight() - 1);
   }
-  /// On the ramp: a call ended, and the streak of successes and the limit are these now.
+  /// On the ramp: a call ended. `streak` and `limit` are the new streak of successes and the new limit.
   [[nodiscard]] constexpr control_word with_end(std::uint32_t streak, std::uint32_t limit) const noexcept {
     return on_ramp(epoch(), admissions(), streak, limit, in_flight() - 1);
   }
-  /// On the ramp: somebody was refused, so the streak of successes proves nothing.
+  /// On the ramp: a call was refused, so the streak of successes begins again at 0.
   [[nodiscard]] constexpr control_word with_no_streak() const noexcept {
     return on_ramp(epoch(), admissions(), 0, limit(), in_flight());
   }
@@ -204,7 +206,7 @@ struct control_word {
   [[nodiscard]] constexpr control_word next_closed(std::uint32_t marks) const noexcept {
     return of(circuit_state::closed, epoch() + 1, marks);
   }
-  /// By an operator, with marks or for how long; rounded up.
+  /// Held by an operator: with marks, or for a length of time, which is rounded up.
   [[nodiscard]] constexpr control_word next_held(circuit_state state, std::uint32_t marks) const noexcept {
     return of(state, epoch() + 1, flag | marks);
   }
@@ -220,7 +222,8 @@ struct control_word {
   [[nodiscard]] constexpr control_word next_on_ramp(std::uint32_t limit) const noexcept {
     return on_ramp(epoch() + 1, 0, 0, limit, 0);
   }
-  /// `retry_after`: what the failed call asked for, at most `breaker_options::most_retry_after`; rounded up.
+  /// `retry_after`: the wait that the failed call asked for, at most `breaker_options::most_retry_after`;
+  /// rounded up.
   [[nodiscard]] constexpr control_word next_open(bool begins_outage, duration retry_after) const noexcept {
     return of(circuit_state::open, epoch() + 1, (begins_outage ? flag : 0) | units(retry_after));
   }

@@ -13,21 +13,23 @@
 
 namespace brownout::inline BROWNOUT_ABI::detail {
 
-/// An era of a circuit as it is at a moment: what a decision goes by.
+/// An era of a circuit at one moment: the input of a decision.
 struct era_state {
   control_word word;
-  duration now;    // one reading of the clock, and never before the era began
+  duration now;    // one reading of the clock; never earlier than the beginning of the era
   duration begun;  // half-open: when the latest call was admitted
   outage period;   // open
 
-  /// Until a call may pass: 0 when one may now. `rules()` is asked for the options only where they decide.
+  /// How long until a call may pass. 0: a call may pass now. Calls `rules()` for the options only if they
+  /// matter.
   template <class Rules>
   [[nodiscard]] duration wait(Rules rules) const noexcept {
     switch (word.state()) {
       case circuit_state::open: {
         const auto left = left_of(period.least());
         if (left > duration::zero() || !period.waits_after(word.refused())) return left;
-        // Nobody can tell when the missing calls come; as long again is worth a try.
+        // It is unknown when the missing calls will come. The least length again is a good moment for another
+        // try.
         return (std::min)(left_of(rules()->open_for.most(period.least())), period.least());
       }
       case circuit_state::half_open:
@@ -42,7 +44,7 @@ struct era_state {
     return duration::zero();
   }
 
-  /// The same of a half-open circuit, by these options.
+  /// How long until a call may pass on a half-open circuit with these options.
   [[nodiscard]] duration wait_for_place(const recovery& rules) const noexcept {
     return word.in_flight() < rules.limit(word) ? duration::zero() : left_of(rules.lease);
   }

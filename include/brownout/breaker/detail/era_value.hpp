@@ -12,17 +12,18 @@
 namespace brownout::inline BROWNOUT_ABI::detail {
 
 /// A number of 52 bits, not 0, that belongs to the current era of a control word and does not fit into it. It
-/// stands in a word of its own that carries a key of the era, and the first thread that needs it in an era
-/// fixes it, perhaps on the strength of the number before.
+/// is in a separate word, together with a key of the era. The first thread that needs the number in an era
+/// fixes it, and may compute it from the number before.
 ///
-/// Why this is exact although the key has 12 bits: a thread replaces a control word only after fixing its
-/// numbers, so this word's key is never of a later era than the control word's, and of no earlier one than
-/// the last that needed it. A store by a thread that fell asleep fails, because the word has changed since.
-/// To find it unchanged, the thread would have to sleep over a whole turn of the keys, at whose end the same
-/// number was fixed again. A turn takes 4096 epochs, or within a half-open epoch as many admissions as its
-/// word tells apart: 256, and 16 on the ramp. For a moment it means that the whole turn took place in one
-/// microsecond of the clock, and the sleeper has read the clock in that microsecond too: what it stores is
-/// right.
+/// Why this is exact although the key has 12 bits: a thread replaces a control word only after it has fixed
+/// the numbers of its era. So the key in this word never belongs to a later era than the control word. It
+/// also never belongs to an earlier era than the last one that needed a number. A store by a thread that
+/// slept fails, because the word has changed meanwhile. To find it unchanged, the thread would have to sleep
+/// through a whole turn of the keys, and at the end of the turn the same number would have to be fixed again.
+/// A turn takes 4096 epochs. Within a half-open epoch it takes as many admissions as the word can count: 256,
+/// and 16 on the ramp. If the number is a moment, the same number means that the whole turn took place in one
+/// microsecond of the clock. The sleeping thread has read the clock in that microsecond too, so the value
+/// that it stores is correct.
 template <class Atomics>
 class era_value {
  public:
@@ -32,30 +33,29 @@ class era_value {
   static constexpr int value_bits = 52;
   static constexpr std::uint64_t value_mask = (std::uint64_t{1} << value_bits) - 1;
 
-  /// The value of the era named `key`, 0 if it has none yet. To be believed only if the era turns out to be
-  /// current afterwards.
+  /// The value of the era named `key`, or 0 if it has none yet. Valid only if the caller finds afterwards
+  /// that the era is still current.
   [[nodiscard]] std::uint64_t fixed_in(std::uint32_t key) const noexcept {
     const auto seen = word_.load(std::memory_order_acquire);  // (1)
     return seen >> value_bits == key ? seen & value_mask : 0;
   }
 
-  /// The value of the era named `key`; `make(previous)` if it has none yet. Nothing when `is_current()` says
-  /// that the era is over: then the caller's view is stale and it must look again. Lock-free.
+  /// The value of the era named `key`; `make(previous)` if it has none yet. Empty if `is_current()` returns
+  /// false: the era is over, and the caller must load the control word again. Lock-free.
   ///
   /// `is_current` must load the control word (acquire).
   template <class Make, class IsCurrent>
   [[nodiscard]] std::optional<std::uint64_t> fix(std::uint32_t key, Make make,
                                                  IsCurrent is_current) noexcept {
-    // (1) acquire: synchronizes-with (2), so a value of a later era shows the caller the later control word
-    // too, and is_current() says so.
+    // (1) acquire: synchronizes-with (2). So a thread that reads a value of a later era also sees the later
+    // control word, and is_current() returns false.
     auto seen = word_.load(std::memory_order_acquire);
     for (;;) {
       if (!is_current()) return std::nullopt;
       if (seen >> value_bits == key && seen != 0) return seen & value_mask;
       const auto fixed = make(seen & value_mask) & value_mask;
       const auto next = std::uint64_t{key} << value_bits | fixed;
-      // (2) release: publishes with the value the control word that it was computed from. On failure (1)
-      // again.
+      // (2) release: publishes the control word that the value was computed from. On failure (1) again.
       if (word_.compare_exchange_weak(seen, next, std::memory_order_acq_rel, std::memory_order_acquire)) {
         return fixed;
       }
@@ -63,7 +63,8 @@ class era_value {
   }
 
  private:
-  // Written by whoever first needs it in an era (1, 2); publishes the era's value, keyed by the era.
+  // Written by the first thread that needs it in an era (1, 2). Publishes the value of the era, with the key
+  // of the era.
   typename Atomics::template atomic<std::uint64_t> word_;  // 0: none yet
 };
 
@@ -86,8 +87,8 @@ class moment {
   }
 
  private:
-  // One more than the microseconds, since 0 is no value. Rounded up, so that no deadline is ever early; late
-  // by less than 1 us.
+  // One more than the microseconds, because 0 means no value. Rounded up, so that no deadline is ever early;
+  // late by less than 1 us.
   static std::uint64_t of(duration now) noexcept {
     const auto ticks = std::chrono::ceil<std::chrono::microseconds>(now).count();
     return ticks < 0 ? 1 : static_cast<std::uint64_t>(ticks) + 1;

@@ -12,11 +12,12 @@
 
 namespace brownout::inline BROWNOUT_ABI::detail {
 
-/// What stands in a permit in place of its circuit's word when the permit has to do with `held_places`:
+/// The word of a permit that belongs to `held_places`. It replaces the circuit's word in the permit:
 ///
 ///     63..61 7 | 60..24 epoch | 2 rides | 1 on the ramp | 0 holds a place
 ///
-/// No circuit has the code 7, so no circuit's word equals a ticket or belongs to its era.
+/// No state of a circuit has the code 7. So a ticket never equals a circuit's word and never has the era of
+/// one.
 struct ticket {
   static constexpr std::uint64_t code = 7;
   static constexpr std::uint64_t holds = 1;
@@ -24,11 +25,11 @@ struct ticket {
   static constexpr std::uint64_t rides = 4;
   static_assert(code > control_word::ramping);
 
-  /// Of a guarded call that holds a place of the half-open `word`.
+  /// The ticket of a guarded call that holds a place of the half-open `word`.
   static constexpr control_word of_holder(control_word word) noexcept {
     return control_word::of_code(code, word.epoch(), word.is_ramping() ? holds | ramps : holds);
   }
-  /// Of a call within it.
+  /// The ticket of a call within such a call.
   static constexpr control_word of_rider(control_word word) noexcept {
     return control_word::of_code(code, word.epoch(), rides);
   }
@@ -38,7 +39,7 @@ struct ticket {
   static constexpr bool is_rider(control_word token) noexcept {
     return token.code() == code && (token.bits & rides) != 0;
   }
-  /// What the holder's permit would have without a ticket.
+  /// The word that the holder's permit would have without a ticket.
   static constexpr control_word word_of(control_word holder) noexcept {
     const auto half_open = static_cast<std::uint64_t>(circuit_state::half_open);
     return control_word::of_code((holder.bits & ramps) != 0 ? control_word::ramping : half_open,
@@ -48,17 +49,17 @@ struct ticket {
 
 /// The places of half-open circuits that guarded calls of this thread hold.
 ///
-/// A call within such a call rides on its place when the circuit has no other: if it were refused, the outer
-/// call would count as nothing, and a circuit whose every call is nested would never close. A rider takes no
-/// place, and its outcome settles nothing.
+/// A call within such a call rides on its place if the circuit has no free place. If the inner call were
+/// refused, the outer call would count as nothing, and a circuit with nested calls only would never close. A
+/// call that rides takes no place, and its outcome counts as nothing.
 ///
 /// The calls of a thread end in the reverse order of their beginning, but stackful coroutines that share a
 /// thread do not keep that order, and may end a call on another thread than it began on. So entries are
-/// values and point to no stack frame; a lost entry costs only that a call is refused; and few calls ride on
-/// a place at once, since a coroutine beside the outer call can't be told from a call within it.
+/// values and do not point to a stack frame. A lost entry only causes one call to be refused. Few calls ride
+/// on a place at once, because a coroutine beside the outer call looks like a call within it.
 class held_places {
  public:
-  static constexpr std::size_t most_breakers = 8;  ///< at once; one more takes the entry of the oldest
+  static constexpr std::size_t most_breakers = 8;  ///< at once; a further one takes the oldest entry
   static constexpr std::uint32_t most_riders = 8;  ///< on one place at once
 
   [[nodiscard]] static held_places& of_this_thread() noexcept {
@@ -66,13 +67,13 @@ class held_places {
     return places;
   }
 
-  /// A guarded call takes a place of the half-open `word`. Returns what its permit is to have.
+  /// A guarded call takes a place of the half-open `word`. Returns the word for its permit.
   [[nodiscard]] control_word enter(const void* breaker, control_word word) noexcept {
     place* free = nullptr;
     for (auto& one : places_) {
       if (one.breaker == breaker) {
-        // An outer call has a place of this era: what comes within both rides on that. Of another era it is
-        // given up, and nothing rides on it any more.
+        // An outer call has a place of this epoch: calls within both calls ride on that place. An entry of
+        // another epoch is replaced, and no further call rides on it.
         if (one.epoch == word.epoch()) return word;
         free = &one;
         break;
@@ -84,7 +85,8 @@ class held_places {
     return ticket::of_holder(word);
   }
 
-  /// A call that the half-open `word` has no place for. Returns what its permit is to have if it may ride.
+  /// For a call for which the half-open `word` has no place. Returns the word for its permit if the call may
+  /// ride.
   [[nodiscard]] std::optional<control_word> ride(const void* breaker, control_word word) noexcept {
     auto* const held = find(breaker, word.epoch());
     if (held == nullptr || held->riders == most_riders) return std::nullopt;
@@ -92,7 +94,8 @@ class held_places {
     return ticket::of_rider(word);
   }
 
-  /// A call has ended. Returns what its permit would have without a ticket; a rider's stays what it is.
+  /// A call has ended. Returns the word that its permit would have without a ticket. The ticket of a rider is
+  /// returned unchanged.
   [[nodiscard]] control_word leave(const void* breaker, control_word token) noexcept {
     if (token.code() != ticket::code) return token;
     auto* const held = find(breaker, token.epoch());
@@ -119,7 +122,7 @@ class held_places {
   }
 
   std::array<place, most_breakers> places_{};
-  std::uint32_t next_ = 0;  // whose entry is taken when all are in use
+  std::uint32_t next_ = 0;  // the entry that is replaced when all are in use
 };
 
 }  // namespace brownout::inline BROWNOUT_ABI::detail

@@ -12,7 +12,7 @@
 
 namespace brownout::inline BROWNOUT_ABI::detail {
 
-/// The open period that an open era is in: what its deadline is computed from, in 52 bits.
+/// The open period of an open era, in 52 bits. The deadline of the era is computed from it.
 ///
 ///     51..41 number in the outage | 40 waits for refused calls | 39..0 least length, us
 ///
@@ -23,7 +23,7 @@ struct outage {
 
   std::uint64_t bits = 0;
 
-  /// None: the next one is the first.
+  /// No open period: the next one is the first of an outage.
   static constexpr std::uint64_t none = 1;
 
   static outage of(std::uint32_t number, bool waits_for_refusals, duration least) noexcept {
@@ -36,7 +36,8 @@ struct outage {
   [[nodiscard]] std::uint32_t number() const noexcept {
     return static_cast<std::uint32_t>(bits >> (length_bits + 1));
   }
-  /// Whether, when its least length is over, calls have yet to be refused of which `refused` were.
+  /// Whether the period still waits for refused calls after its least length, if `refused` calls were refused
+  /// so far.
   [[nodiscard]] bool waits_after(std::uint32_t refused) const noexcept {
     return (bits >> length_bits & 1) != 0 &&
            refused < (std::min)(number() + adaptive_period::head_start, control_word::most_refused);
@@ -45,8 +46,8 @@ struct outage {
     return std::chrono::microseconds{static_cast<std::int64_t>(bits & length_mask)};
   }
 
-  /// The period after this one. `begins`: it is the first of another outage. `retry_after`: what the failed
-  /// call asked for (its Retry-After), which only lengthens it.
+  /// The period after this one. `begins`: it is the first period of a new outage. `retry_after`: the wait
+  /// that the failed call asked for (its Retry-After). It can only lengthen the period.
   [[nodiscard]] outage next(const open_period& rule, bool begins, duration retry_after,
                             double chance) const noexcept {
     const auto following = begins ? 1U : (std::min)(number() + 1, open_period::most_number);

@@ -19,12 +19,12 @@
 
 namespace brownout::inline BROWNOUT_ABI::detail {
 
-/// The options that are numbers, with what was left out filled in: what a circuit's decisions read.
+/// The numeric options, with their defaults filled in. The decisions of a circuit read them.
 struct recovery {
   open_period open_for;
   bool open_on_retry_after;
   std::uint32_t probes;
-  std::uint32_t successes;  // of a probe rate, the results
+  std::uint32_t successes;  // with a probe rate: the number of results
   probe_rate_options probe_rate;
   ramp_options ramp;
   duration lease;
@@ -57,17 +57,17 @@ struct recovery {
     if (seen.is_ramping()) return seen.limit();
     const auto all = needed(seen);
     const auto ended = seen.succeeded() + seen.failed();
-    // One at least: with fewer needed than have ended, the next one decides.
+    // At least one: if more calls have ended than are needed, the next call decides.
     return (std::min)(probes, all > ended ? all - ended : 1);
   }
 
-  /// Whether a failure that asks for this wait opens the circuit, whatever was counted.
+  /// Whether a failure that asks for this wait opens the circuit, independent of all counts.
   [[nodiscard]] bool opens_on(duration retry_after) const noexcept {
     return open_on_retry_after && retry_after > duration::zero();
   }
 
   [[nodiscard]] breaker_options options(std::string name) const {
-    // Left out where the rate decides, so that what is given back is valid and means the same.
+    // Left out if the rate decides, so that the returned options are valid and have the same meaning.
     const auto given = probe_rate.calls != 0 ? 0 : successes;
     return {std::move(name), open_for, open_on_retry_after, probes, given, probe_rate, ramp, lease,
             relapse_within,  seed};
@@ -80,8 +80,8 @@ struct recovery {
   }
 };
 
-/// What breakers decide by: options and detector, both replaceable while they are read. Many breakers may
-/// share one, as those of a registry's rule do.
+/// The options and the detector of breakers. Both can be replaced while they are read. Many breakers may
+/// share one policy, for example those of one rule of a registry.
 template <class Detector>
 class policy {
  public:
@@ -99,7 +99,7 @@ class policy {
   void replace(const recovery& rules) { rules_.write(rules); }
   void replace(const Detector& detector) { detector_.write(detector); }
 
-  // Of the breaker called `name`, with what was left out filled in. These throw as above.
+  // For the breaker called `name`, with defaults filled in. These functions throw as above.
   static recovery valid(const breaker_options& options, std::string_view name) {
     of_breaker(name, [&] { options.validate(); });
     return recovery::of(options);
@@ -116,7 +116,7 @@ class policy {
 
  private:
   static void of_breaker(std::string_view name, auto validate) {
-    // A name that is too long is refused itself.
+    // If the name is too long, the name itself is refused.
     if (name.empty() || name.size() > breaker_options::longest_name) return validate();
     validate_for("breaker '" + std::string{name} + "'", validate);
   }

@@ -18,7 +18,7 @@ namespace brownout::inline BROWNOUT_ABI::detail {
   return rules.probe_rate.calls != 0 ? seen.next_by_rate() : seen.next_half_open();
 }
 
-/// How a half-open call ended. A call that failed late is both.
+/// How a half-open call ended. A slow call that failed is both.
 struct probe_end {
   bool failed;
   bool slow;

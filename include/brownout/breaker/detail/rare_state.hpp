@@ -17,7 +17,8 @@
 
 namespace brownout::inline BROWNOUT_ABI::detail {
 
-/// What few circuits need: a policy of their own, listeners, a failure's text. Made when it is first needed.
+/// The parts that only few circuits need: their own policy, listeners, the text of a failure. Built at the
+/// first use.
 template <class Policy, class Atomics>
 class rare_state {
  public:
@@ -34,18 +35,18 @@ class rare_state {
   rare_state& operator=(const rare_state&) = delete;
   ~rare_state() { delete find(); }
 
-  /// Null when it has not been needed yet. Wait-free.
+  /// Null before the first use. Wait-free.
   [[nodiscard]] content* find() const noexcept {
     // (1) acquire: synchronizes-with (2).
     return content_.load(std::memory_order_acquire);
   }
-  /// Made if need be; null when there is no memory for it. Lock-free, apart from the allocation.
+  /// Builds it if there is none. Null if there is no memory for it. Lock-free, apart from the allocation.
   [[nodiscard]] content* make(std::nothrow_t) noexcept {
     auto* there = find();
     if (there != nullptr) return there;
     std::unique_ptr<content> made{new (std::nothrow) content};
     while (there == nullptr && made) {
-      // (2) release: publishes what was made. On failure (1).
+      // (2) release: publishes the new content. On failure (1).
       if (content_.compare_exchange_weak(there, made.get(), std::memory_order_acq_rel,
                                          std::memory_order_acquire)) {
         return made.release();
@@ -93,7 +94,7 @@ class rare_state {
   }
 
  private:
-  // Written once, by whoever needs it first (2); read after each transition (1).
+  // Written once, by the first thread that needs it (2). Read after each transition (1).
   typename Atomics::template atomic<content*> content_{nullptr};
 };
 

@@ -21,17 +21,17 @@
 
 namespace brownout::inline BROWNOUT_ABI::detail {
 
-/// Brings the transitions of one breaker to its listeners, in the order of their epochs, whichever order they
-/// are published in.
+/// Delivers the transitions of one breaker to its listeners in the order of their epochs, even if they are
+/// published in another order.
 ///
-/// Thread-safe. One thread delivers at a time; a thread that publishes meanwhile leaves it the event. A
-/// thread that has delivered its share hands over to the next one that publishes. The mutex is held for a
-/// bounded number of steps, in which no code of a listener runs, not even its destructor, and nothing is
-/// allocated. Must not be destroyed while an operation of it runs.
+/// Thread-safe. One thread delivers at a time. If another thread publishes meanwhile, it leaves the event to
+/// the delivering thread. A thread that has delivered its share hands over to the next thread that publishes.
+/// The mutex is held for a bounded number of steps. In these steps no code of a listener runs, not even its
+/// destructor, and nothing is allocated. The feed must not be destroyed while one of its operations runs.
 class transition_feed {
  public:
-  /// How far an event may be ahead of the oldest one that was not delivered. With a text in each event these
-  /// take 11 KiB.
+  /// How far an event may be ahead of the oldest event that is not delivered yet. This many events with their
+  /// texts take 11 KiB.
   static constexpr std::uint64_t capacity = 64;
   /// How many events a thread delivers before it hands over.
   static constexpr std::uint32_t share = 16;
@@ -42,45 +42,46 @@ class transition_feed {
   transition_feed(const transition_feed&) = delete;
   transition_feed& operator=(const transition_feed&) = delete;
 
-  /// Takes a transition that has happened, and delivers it and all that follow it without a gap, unless
-  /// another thread is delivering. An event that is ahead of one not yet published waits for it. Its `cycle`
-  /// and `outage_lasted` are filled in here.
+  /// Takes a transition that has happened. Delivers it and all transitions that follow without a gap, unless
+  /// another thread is delivering. If an earlier event is not published yet, the later event waits for it.
+  /// `cycle` and `outage_lasted` of the event are filled in here.
   ///
-  /// To be called after the transition, so its caller holds nothing that others wait for. Allocates nothing.
-  /// Waits for a listener that another thread runs only to take over from a thread that has delivered its
-  /// share: for one event, and never within a listener, of whichever feed, since two threads could then wait
-  /// for each other.
+  /// Call it after the transition, when the caller holds nothing that other threads wait for. Allocates
+  /// nothing. It waits for a listener on another thread only in one case: to take over from a thread that has
+  /// delivered its share. It waits for one event at most. It never waits inside a listener of any feed,
+  /// because two threads could then wait for each other.
   void publish(const transition_event& event) noexcept;
 
   /// Takes the news that the detector has tripped in the metrics_only epoch of the event, as `publish` does.
-  /// It is delivered after the transition to that epoch and before the next one; no more when that has been
-  /// delivered, and once for each epoch.
+  /// The news is delivered after the transition to that epoch and before the next transition, once for each
+  /// epoch. If the next transition has been delivered already, the news is dropped.
   ///
-  /// Ignored while the news of an earlier epoch waits. The next failed call of the epoch brings it again.
+  /// Ignored while the news of an earlier epoch waits. The next failed call of the epoch publishes it again.
   void publish_trip(const transition_event& event) noexcept;
-  /// Whether that is known already. Wait-free.
+  /// Whether the feed has taken this news already. Wait-free.
   [[nodiscard]] bool knows_of_trip(std::uint64_t epoch) const noexcept {
     return trip_epoch_.load(std::memory_order_relaxed) >= epoch;
   }
 
-  /// Goes on after epoch `epoch`: what came until then is not waited for.
+  /// Continues after epoch `epoch`: does not wait for events up to that epoch.
   void skip_to(std::uint64_t epoch) noexcept {
     std::unique_lock lock{mutex_};
     next_ = (std::max)(next_, epoch + 1);
     deliver(lock);
   }
 
-  /// From the next event that is delivered on, the listener hears of what it wants. Returns what
-  /// `unsubscribe` needs, never 0. Throws `std::invalid_argument` for an empty listener, and
+  /// The listener receives the events that it wants, beginning with the next event that is delivered. Returns
+  /// the id for `unsubscribe`, which is never 0. Throws `std::invalid_argument` for an empty listener, and
   /// `std::bad_alloc`.
   [[nodiscard]] std::uint64_t subscribe(transition_listener listener, announcements wanted);
 
-  /// When it returns, the listener neither runs nor will, and is destroyed. Waits for one that runs, except
-  /// within the listener itself, which lives until it returns. Unsubscribing again does the same.
+  /// When it returns, the listener does not run, will not run again, and is destroyed. If the listener is
+  /// running, it waits for its end. If the listener calls it itself, it does not wait, and the listener is
+  /// destroyed when it has returned. A second call does the same.
   void unsubscribe(std::uint64_t id) noexcept;
 
-  /// Transitions that no listener heard of, because one blocked, or a thread slept between a transition and
-  /// its publication, while `capacity` others happened.
+  /// The number of transitions that no listener received. They are dropped if `capacity` further transitions
+  /// happen while a listener blocks, or while a thread sleeps between a transition and its publication.
   [[nodiscard]] std::uint64_t missed() const noexcept { return missed_.load(std::memory_order_relaxed); }
 
   /// How many times a listener threw.
@@ -109,7 +110,7 @@ class transition_feed {
   void tell(const subscriber& told, const transition_event& event,
             std::unique_lock<std::mutex>& lock) noexcept;
 
-  /// While it lives, this thread is within a listener or its destructor, of whichever feed.
+  /// While it exists, this thread runs a listener, or the destructor of a listener, of any feed.
   class within_listener {
    public:
     within_listener() noexcept : outer_{std::exchange(flag(), true)} {}
@@ -127,39 +128,39 @@ class transition_feed {
   };
 
   std::mutex mutex_{};               // guards everything below but the totals
-  std::condition_variable ended_{};  // a listener did, or a deliverer
+  std::condition_variable ended_{};  // notified when a listener or a delivery ends
 
   std::uint64_t next_;                             // the epoch to be delivered next
-  std::array<transition_event, capacity> kept_{};  // by epoch; any other epoch in its place: not there
+  std::array<transition_event, capacity> kept_{};  // by epoch; a place with another epoch: not there
   std::uint32_t openings_ = 0;                     // of the outage, at the event delivered last
   time_point outage_began_{};                      // at the first of these
 
   transition_event trip_{};  // news of a metrics_only epoch
   bool trip_waits_ = false;  // to be delivered
-  // The epoch of the latest such news. Written by a thread that holds the mutex; read without it to spare
-  // later failures the lock, and asked again with it.
+  // The epoch of the latest such news. Written by a thread that holds the mutex. Read without the mutex, so
+  // that later failures need no lock, and then checked again with the mutex.
   std::atomic<std::uint64_t> trip_epoch_{0};
 
-  // Totals for display, which order nothing. Written by a thread that holds the mutex, read by snapshots,
-  // which do not take it.
+  // Totals for display; relaxed, because they order nothing. Written by a thread that holds the mutex.
+  // Snapshots read them without the mutex.
   std::atomic<std::uint64_t> missed_{0};
   std::atomic<std::uint64_t> failures_{0};
 
   std::list<subscriber> subscribers_{};  // their ids ascend
   std::uint64_t next_id_ = 1;
 
-  std::thread::id deliverer_{};                                     // nobody's: none delivers
+  std::thread::id deliverer_{};                                     // default value: no thread delivers
   std::uint32_t delivered_ = 0;                                     // by this deliverer
   std::uint64_t ended_deliverers_ = 0;                              // how many have stopped
   bool has_successor_ = false;                                      // a thread waits to take over
   std::uint64_t running_ = 0;                                       // the id of the listener, 0: none
-  std::list<subscriber>::iterator following_ = subscribers_.end();  // whom the deliverer looks at next
-  std::list<subscriber> retired_{};                                 // it runs, and unsubscribed itself
+  std::list<subscriber>::iterator following_ = subscribers_.end();  // the next subscriber to look at
+  std::list<subscriber> retired_{};  // listeners that run and have unsubscribed themselves
 };
 
 inline void transition_feed::publish(const transition_event& event) noexcept {
   std::unique_lock lock{mutex_};
-  if (event.epoch < next_) return;  // given up, while its publisher slept
+  if (event.epoch < next_) return;  // dropped while its publisher slept
   keep(event);
   deliver_or_leave(lock);
 }
@@ -173,7 +174,7 @@ inline void transition_feed::publish_trip(const transition_event& event) noexcep
   deliver_or_leave(lock);
 }
 
-/// Called and left with the lock held, as the others.
+/// The lock is held at the beginning and at the end, as in the functions below.
 inline void transition_feed::deliver_or_leave(std::unique_lock<std::mutex>& lock) noexcept {
   if (deliverer_ == std::thread::id{}) return deliver(lock);
   if (delivered_ >= share && !has_successor_ && !within_listener::flag()) take_over(lock);
@@ -207,13 +208,13 @@ inline void transition_feed::unsubscribe(std::uint64_t id) noexcept {
   }
   if (running_ != id) return;
   if (deliverer_ == std::this_thread::get_id()) {
-    retired_.splice(retired_.end(), removed);  // its code is running: `tell` destroys it
+    retired_.splice(retired_.end(), removed);  // its code is running: `tell` destroys it later
   } else {
     ended_.wait(lock, [&] { return running_ != id; });  // it will not run again: it is in no list
   }
 }
 
-/// Gives up the oldest ones when there is no place: those that are there, and those that are still to come.
+/// Drops the oldest events if there is no place: those that are kept, and those that are not published yet.
 inline void transition_feed::keep(const transition_event& event) noexcept {
   kept_[event.epoch % capacity] = event;
   if (event.epoch - next_ < capacity) return;
@@ -221,7 +222,7 @@ inline void transition_feed::keep(const transition_event& event) noexcept {
   while (!is_kept(oldest)) ++oldest;
   if (!subscribers_.empty()) missed_.fetch_add(oldest - next_, std::memory_order_relaxed);
   next_ = oldest;
-  openings_ = 0;  // an outage may have begun or ended unheard
+  openings_ = 0;  // an outage may have begun or ended among the dropped ones
 }
 
 inline transition_event transition_feed::take_next() noexcept {
@@ -238,7 +239,7 @@ inline transition_event transition_feed::take_next() noexcept {
   return event;
 }
 
-/// What is published or subscribed within a listener is seen by these loops: there is no recursion.
+/// Events and listeners that are added within a listener are found by these loops: there is no recursion.
 inline void transition_feed::deliver(std::unique_lock<std::mutex>& lock) noexcept {
   deliverer_ = std::this_thread::get_id();
   for (delivered_ = 0; has_next() && !(delivered_ >= share && has_successor_);) {
@@ -258,7 +259,7 @@ inline void transition_feed::deliver(std::unique_lock<std::mutex>& lock) noexcep
 
 inline void transition_feed::tell(const subscriber& told, const transition_event& event,
                                   std::unique_lock<std::mutex>& lock) noexcept {
-  running_ = told.id;  // so nobody destroys it
+  running_ = told.id;  // so no thread destroys it
   lock.unlock();
   const bool returned = [&] {
     const within_listener here;
