@@ -10,7 +10,7 @@
 
 namespace brownout::inline BROWNOUT_ABI {
 
-/// A function that is told why the program is about to end, and where. See `set_assertion_handler`.
+/// A function that gets the reason and the place before the program ends. See `set_assertion_handler`.
 using assertion_handler = void (*)(const char* what, const char* file, int line) noexcept;
 
 namespace detail {
@@ -21,8 +21,8 @@ namespace detail {
   std::abort();
 }
 
-// Written by set_assertion_handler, read when something is already wrong. Publishes a function pointer, and
-// with it nothing else, so relaxed is enough.
+// Written by set_assertion_handler, read when a check has failed. Publishes only a function pointer, so
+// relaxed is enough.
 inline std::atomic<assertion_handler> installed_assertion_handler{&print_and_abort};
 
 [[noreturn]] inline void assertion_failed(const char* what, const char* file, int line) noexcept {
@@ -46,7 +46,8 @@ template <class Error>
 ///
 /// The library checks its preconditions in every build, with and without `NDEBUG`. A broken precondition is a
 /// mistake in the calling code: the handler is called, and then the program aborts. Without exceptions
-/// (`-fno-exceptions`), what would be thrown, for example an invalid option, takes the same way.
+/// (`-fno-exceptions`), the same happens where an exception would be thrown, for example for an invalid
+/// option.
 ///
 /// Default: prints file, line and text to stderr. A handler may log, write a minidump or end the program in
 /// its own way, for example by `std::_Exit` in a test. It must not throw. If it returns, the program aborts.

@@ -7,8 +7,8 @@
 
 namespace brownout::inline BROWNOUT_ABI {
 
-/// The atomics a component works on; a policy, so that tests can put a scheduler between any two accesses and
-/// explore the interleavings of the code that ships.
+/// The atomics that a component uses. They are a policy: tests can put a scheduler between any two accesses
+/// and explore the interleavings of the shipped code.
 ///
 /// A model has a member template `atomic<T>` with the operations of `std::atomic<T>`.
 struct std_atomics {

@@ -11,20 +11,20 @@
 
 namespace brownout::inline BROWNOUT_ABI {
 
-/// A text of at most `most` bytes that is kept in place, so that it can be copied without allocating. What is
-/// longer is cut, between two characters of UTF-8.
+/// A text of at most `most` bytes. It is stored in the object, so that it can be copied without allocating. A
+/// longer text is cut between two characters of UTF-8.
 class bounded_text {
  public:
   static constexpr std::size_t most = 119;  // 120 with its length
 
   constexpr bounded_text() noexcept = default;
-  /// Of `text` as much as fits.
+  /// As much of `text` as fits.
   explicit constexpr bounded_text(std::string_view text) noexcept {
     auto kept = (std::min)(text.size(), most);
     if (kept < text.size()) {
       auto cut = kept;
       while (kept - cut < longest_tail && is_inside_character(text[cut])) --cut;
-      if (!is_inside_character(text[cut])) kept = cut;  // else it is no UTF-8
+      if (!is_inside_character(text[cut])) kept = cut;  // otherwise it is not UTF-8
     }
     std::copy_n(text.begin(), kept, bytes_.begin());
     size_ = static_cast<std::uint8_t>(kept);

@@ -48,8 +48,8 @@ inline constexpr std::uint8_t circuit_state_count = 6;
 
 /// Who may begin a transition.
 enum class transition_initiator : std::uint8_t {
-  none,       ///< nobody: illegal
-  calls,      ///< what calls report, or a deadline that a call finds passed; an operator may too
+  none,       ///< illegal
+  calls,      ///< a reported outcome, or a deadline that a call finds passed; also an operator
   operator_,  ///< only an operator
 };
 
@@ -66,13 +66,13 @@ inline constexpr auto transition_table = [] {
       allow(from, to, transition_initiator::operator_);
     }
   }
-  allow(closed, open, transition_initiator::calls);          // the detector trips
-  allow(open, half_open, transition_initiator::calls);       // the open period is over
-  allow(half_open, half_open, transition_initiator::calls);  // probes were lost: a fresh epoch, a fresh probe
-  allow(half_open, open, transition_initiator::calls);       // a probe failed
-  allow(half_open, closed, transition_initiator::calls);     // enough probes succeeded
+  allow(closed, open, transition_initiator::calls);            // the detector trips
+  allow(open, half_open, transition_initiator::calls);         // the open period is over
+  allow(half_open, half_open, transition_initiator::calls);    // probes were lost: a new epoch, a new probe
+  allow(half_open, open, transition_initiator::calls);         // a probe failed
+  allow(half_open, closed, transition_initiator::calls);       // enough probes succeeded
   allow(forced_open, half_open, transition_initiator::calls);  // held for a time that is over
-  allow(disabled, closed, transition_initiator::calls);        // likewise
+  allow(disabled, closed, transition_initiator::calls);        // held for a time that is over
   return table;
 }();
 }  // namespace detail

@@ -23,7 +23,7 @@ namespace brownout::inline BROWNOUT_ABI {
 
 namespace detail {
 
-/// `classify(returned...)` says an outcome, or nothing.
+/// Whether `classify(returned...)` returns an outcome, or an optional one.
 template <class C, class... R>
 inline constexpr bool says_outcome = requires(const C& classify, const R&... returned) {
   { classify(returned...) } -> std::convertible_to<std::optional<outcome>>;
@@ -31,25 +31,26 @@ inline constexpr bool says_outcome = requires(const C& classify, const R&... ret
 template <class C>
 inline constexpr bool says_outcome<C, void> = says_outcome<C>;
 
-/// It says so of what a `result` holds.
+/// Whether it does so for the value that a `result` holds.
 template <class C, class R>
 inline constexpr bool says_outcome_inside = false;
 template <class C, class T>
 inline constexpr bool says_outcome_inside<C, result<T>> =
     says_outcome<C, std::remove_reference_t<T>> || says_outcome_inside<C, T>;
 
-/// It judges what a call returns, or what is inside of that.
+/// Whether it judges what a call returns, or the value inside of a returned result.
 template <class C, class R>
 inline constexpr bool judges_returned =
     says_outcome<C, std::remove_reference_t<R>> || says_outcome_inside<C, std::remove_cvref_t<R>>;
 
-/// It judges exceptions too.
+/// Whether it judges exceptions too.
 template <class C>
 inline constexpr bool judges_exceptions = requires(const C& classify, const std::exception_ptr& thrown) {
   { classify.threw(thrown) } -> std::convertible_to<std::optional<outcome>>;
 };
 
-/// It has a `threw` of another form: a mistake, and not a classifier without an opinion on exceptions.
+/// Whether it has a member `threw` of another form. That is a mistake: a classifier that does not judge
+/// exceptions has no `threw`.
 template <class C>
 inline constexpr bool mistakes_threw =
     !judges_exceptions<C> &&
@@ -57,8 +58,9 @@ inline constexpr bool mistakes_threw =
         requires { &C::threw; } ||
         requires(C & classify, const std::exception_ptr& thrown) { classify.threw(thrown); });
 
-/// `std::expected` and its kin: a value or an error. The test for truth keeps out what merely has accessors
-/// of these names, such as a generated message with fields `value` and `error`.
+/// `std::expected` and similar types: a value or an error. The conversion to bool is required, so that a type
+/// with other members of these names does not match, such as a generated message with fields `value` and
+/// `error`.
 template <class T>
 inline constexpr bool is_expected_like = requires(const T& returned) {
   { returned.has_value() } -> std::convertible_to<bool>;
@@ -68,7 +70,7 @@ inline constexpr bool is_expected_like = requires(const T& returned) {
     requires(const T& returned) { returned.error(); } ||
     requires(const T& returned) { returned.has_error(); });
 
-/// `std::error_code` and its kin: true means an error.
+/// `std::error_code` and similar types: true means an error.
 template <class T>
 inline constexpr bool is_error_code_like = requires(const T& returned) {
   static_cast<bool>(returned);
@@ -76,7 +78,7 @@ inline constexpr bool is_error_code_like = requires(const T& returned) {
   returned.category();
 };
 
-/// Its error is the refusal of a breaker.
+/// Whether its error is the rejection of a breaker.
 template <class T>
 inline constexpr bool holds_rejection = requires(const T& returned) {
   requires std::is_same_v<std::remove_cvref_t<decltype(returned.error())>, rejection>;
@@ -95,37 +97,38 @@ inline constexpr bool holds_rejection = requires(const T& returned) {
 /// the value. A rejection is left to `default_classifier`.
 ///
 /// Beyond the syntax: the same end of a call gives the same outcome. The breaker calls the classifier through
-/// a reference to const, on the threads that make the calls, and only for calls that were made. A classifier
-/// that throws has said nothing: `default_classifier` decides, and the caller gets the answer or the
-/// exception of the call.
+/// a reference to const, on the threads that make the calls, and only for calls that were made. If a
+/// classifier throws, `default_classifier` decides, and the caller gets what the call returned or threw.
 template <class C, class R>
 concept classifier = detail::judges_returned<C, R> && !detail::mistakes_threw<C>;
 
-/// Judges by what is certain from the type alone. It includes none of the headers whose types it understands.
+/// Judges only by what is certain from the type. It recognises types of other libraries without including
+/// their headers.
 ///
 /// Returned:
-/// - a value or an error, with `has_value()`, a test for truth, and `error()` or `has_error()`
+/// - a value or an error, with `has_value()`, a conversion to bool, and `error()` or `has_error()`
 ///   (`std::expected`, Boost.System's `result`, Boost.Outcome's `result` and `outcome`): failure without a
 ///   value;
-/// - an error code, with `value()`, `category()` and a test for truth (`std::error_code`, Boost.System's):
-///   failure when true;
-/// - `brownout::result`: ignored when it holds a rejection, else judged by the value that it holds;
-/// - `brownout::outcome`: what it says;
-/// - anything else, and nothing: success.
+/// - an error code, with `value()`, `category()` and a conversion to bool (`std::error_code`,
+///   Boost.System's): failure when true;
+/// - `brownout::result`: ignored if it holds a rejection, otherwise judged by its value;
+/// - `brownout::outcome`: this outcome;
+/// - any other type, and void: success.
 ///
 /// Thrown, alone or inside another exception (`std::throw_with_nested`), up to 16 exceptions deep:
 /// - `call_rejected`: ignored;
 /// - `std::bad_alloc`, or derived from it: ignored;
 /// - anything else: failure.
 ///
-/// What only resembles an error is a success. An empty `std::optional` and a null pointer are answers: there
-/// is no such thing. `false` and `-1` may mean anything. A `std::future` is a promise: use `try_acquire` for
-/// what ends later. An error is a failure even if it says "cancelled", because time-outs look like that.
+/// A value that only looks like an error is a success. An empty `std::optional` and a null pointer are
+/// answers: the dependency has no such entry. `false` and `-1` may mean anything. A `std::future` is not a
+/// result yet: use `try_acquire` for calls that end later. An error is a failure even if its text is
+/// "cancelled", because time-outs have such texts too.
 ///
-/// The refusal of another breaker further in is ignored, returned or thrown, because it is no evidence: the
-/// inner breaker did not call what it guards. As a failure it would open the outer circuit over an inner one
-/// that already fails fast, and keep the outer one open after the inner one has recovered. A `std::bad_alloc`
-/// is ignored because it is a shortage of this process. A rule can say otherwise:
+/// The rejection of an inner breaker is ignored, whether it is returned or thrown. It is no evidence, because
+/// the inner breaker did not call its dependency. If it were a failure, it would open the outer circuit
+/// although the inner one already fails fast, and keep the outer one open after the inner one has recovered.
+/// A `std::bad_alloc` is ignored because this process is short of memory. A rule can change both:
 /// `failure_exceptions<call_rejected>()`, `failure_exceptions<std::bad_alloc>()`.
 ///
 /// Stateless, `constexpr`. Throws only what the members of the returned value throw.
@@ -166,16 +169,16 @@ static_assert(classifier<default_classifier, int&>);
 
 namespace detail {
 
-/// A rule of `C`, or `C` itself, has a predicate that does not take such a value (see core/rules.hpp).
+/// Whether `C`, or a rule of `C`, has a predicate that does not take such a value (see core/rules.hpp).
 template <class C, class... R>
 inline constexpr bool has_unfit_predicate = false;
 
-/// The verdict of `classify`. If it says nothing or throws, the verdict of the default; if that throws too,
-/// ignored. For a `classify` of a wrong form one of the sentences below is the only error.
+/// The verdict of `classify`. If it returns no outcome or throws, the verdict of the default. If that throws
+/// too, `ignored`. If `classify` has a wrong form, the compiler shows only one of the messages below.
 template <class C, class... R>
 [[nodiscard]] constexpr outcome outcome_of(const C& classify, const R&... returned);
 
-/// The verdict of a `classify` for values about a call that returned a result.
+/// The verdict of a `classify` that takes values, for a call that returned a result.
 template <class C, class T>
 [[nodiscard]] constexpr outcome outcome_inside(const C& classify, const result<T>& returned) {
   if (!returned.has_value()) return default_classifier{}(returned);

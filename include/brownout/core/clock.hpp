@@ -16,8 +16,8 @@ using time_point = std::chrono::time_point<std::chrono::steady_clock, duration>;
 
 namespace detail {
 
-/// Converts a duration of any unit, integral or floating, to the library's unit. A length of more than a
-/// century becomes the longest duration, or the most negative one. NaN becomes zero.
+/// Converts a duration of any unit, integral or floating, to the library's unit. A duration of more than a
+/// century becomes the longest duration (or the most negative one). NaN becomes zero.
 template <class Rep, class Period>
 [[nodiscard]] constexpr duration saturated(std::chrono::duration<Rep, Period> value) noexcept {
   using given = std::chrono::duration<Rep, Period>;
@@ -38,7 +38,7 @@ template <class Rep, class Period>
 
 }  // namespace detail
 
-/// The most that a coarse reading may lie behind a precise reading of the same moment: 10 ms. This is the
+/// A coarse reading may be at most this much behind a precise reading of the same moment: 10 ms. This is the
 /// longest tick of usual Linux kernels; most have one of 1 ms or 4 ms.
 inline constexpr duration coarse_resolution = std::chrono::milliseconds{10};
 
@@ -76,11 +76,11 @@ concept clock_source = std::copyable<C> && requires(const C& clock) {
 // The rule for the two kinds of reading, wherever a component compares times:
 //
 // 1. A length of time (how long a call took) is measured from a precise reading to a precise one.
-// 2. A deadline counts from a precise moment, and what happens at the deadline happens by a precise reading.
-//    A coarse reading may only show that more than `coarse_resolution` is left: a precise one, which is at
-//    most that much later, then gives the same answer. So no deadline is early, and none is late.
-// 3. A window of time is fed and read by one kind of reading. A call stands in it at most
-//    `coarse_resolution` too early, and so does the moment at which the window is read.
+// 2. A deadline is counted from a precise moment, and only a precise reading shows that it has passed. A
+//    coarse reading may only show that more than `coarse_resolution` is left. A precise reading is at most
+//    that much later, so it gives the same answer. So no deadline is early, and none is late.
+// 3. A time window is written and read with the same kind of reading. The time of a call in it is at most
+//    `coarse_resolution` too early, and so is the time at which it is read.
 namespace detail {
 
 /// The coarse reading of `clock`, or the precise one if it has no other.
@@ -95,7 +95,7 @@ template <clock_source C>
 
 #if defined(CLOCK_MONOTONIC_COARSE)
 /// The system's coarse clock, or its precise one if the coarse clock may lie further behind than
-/// `coarse_resolution`. `resolution_of` is `clock_getres`, or stands for it in tests.
+/// `coarse_resolution`. `resolution_of` is `clock_getres`, or a replacement in tests.
 [[nodiscard]] inline clockid_t coarse_clock(int (*resolution_of)(clockid_t, timespec*)) noexcept {
   timespec tick{};
   const bool is_known = resolution_of(CLOCK_MONOTONIC_COARSE, &tick) == 0;
@@ -113,8 +113,8 @@ struct monotonic_clock {
   /// The time since some moment in the past, which is the same for the whole process. About 25 ns on Linux.
   [[nodiscard]] time_point now() const noexcept { return std::chrono::steady_clock::now(); }
 
-  /// On Linux the time of the kernel's latest tick, for about 4 ns. Elsewhere, and on a kernel whose tick is
-  /// longer than `coarse_resolution`, as `now()`.
+  /// On Linux: the time of the kernel's latest tick. Costs about 4 ns. Elsewhere, and on a kernel whose tick
+  /// is longer than `coarse_resolution`, as `now()`.
   [[nodiscard]] time_point coarse_now() const noexcept {
 #if defined(CLOCK_MONOTONIC_COARSE)
     // The steady_clock of both standard libraries is CLOCK_MONOTONIC, so the two readings can be compared.

@@ -8,7 +8,7 @@
 
 namespace brownout::inline BROWNOUT_ABI {
 
-/// How a guarded call ended, in the caller's judgement.
+/// How a guarded call ended, as the caller judges it.
 enum class outcome : std::uint8_t {
   success,    ///< the dependency did its job
   failure,    ///< the dependency did not: error, time-out, refusal
@@ -16,7 +16,7 @@ enum class outcome : std::uint8_t {
   cancelled,  ///< given up by the caller before it ended
 };
 
-/// What became of a reported outcome.
+/// What happened to a reported outcome.
 enum class disposition : std::uint8_t {
   counted,   ///< it entered the statistics, and may have changed the state
   late,      ///< its epoch was over (or the permit already settled): neither state nor statistics changed

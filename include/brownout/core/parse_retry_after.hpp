@@ -14,9 +14,9 @@ namespace brownout::inline BROWNOUT_ABI {
 
 namespace detail {
 
-/// All of `text`, which is not empty, as a number of seconds. Nothing when it is none.
+/// `text` as a number of seconds. Empty if it is no number. Precondition: `text` is not empty.
 [[nodiscard]] constexpr std::optional<duration> delay_of(std::string_view text) noexcept {
-  constexpr std::int64_t ages = 100'000'000'000'000'000;  // more digits make it no longer
+  constexpr std::int64_t ages = 100'000'000'000'000'000;  // the result does not grow with further digits
   std::int64_t seconds = 0;
   for (const char digit : text) {
     if (digit < '0' || digit > '9') return std::nullopt;
@@ -37,13 +37,13 @@ namespace detail {
 ///
 /// `text` is a number of seconds ("120") or a date in one of the three forms of HTTP (RFC 9110, sections
 /// 10.2.3 and 5.6.7), with or without white space around it. A date that has passed gives zero. A wait of
-/// more than a century gives `(duration::max)()`. Any other text gives nothing; an empty one too, so pass an
-/// empty text when there is no such header.
+/// more than a century gives `(duration::max)()`. Any other text gives an empty optional. An empty text does
+/// so too, so pass an empty text if there is no such header.
 ///
 /// A year of two digits is the latest one that makes the date no more than 50 years later than `now`. A date
-/// is compared with the wall clock of this machine; where that is wrong, so is the wait.
+/// is compared with the wall clock of this machine. If that clock is wrong, the wait is wrong too.
 ///
-/// Goes by no locale, allocates nothing, and takes time in proportion to the length of the text.
+/// Uses no locale, allocates nothing, and takes time in proportion to the length of the text.
 [[nodiscard]] constexpr std::optional<duration> parse_retry_after(
     std::string_view text, std::chrono::system_clock::time_point now) noexcept {
   constexpr std::string_view white = " \t\r\n";
@@ -59,7 +59,7 @@ namespace detail {
   // In seconds first: in nanoseconds the year 2262 is too far away.
   const auto wait = detail::saturated(*date - second);
   constexpr std::chrono::seconds one{1};
-  const auto begun = (now.time_since_epoch() % one + one) % one;  // of the second that is now
+  const auto begun = (now.time_since_epoch() % one + one) % one;  // into the present second
   return wait == (duration::max)() ? wait : wait - begun;
 }
 

@@ -16,9 +16,9 @@ namespace brownout::inline BROWNOUT_ABI {
 /// Why a call was refused.
 enum class rejection_reason : std::uint8_t {
   circuit_open,      ///< the open period is not over
-  probes_in_flight,  ///< half-open, and every probe is taken
+  probes_in_flight,  ///< half-open, and every place for a probe is taken
   forced_open,       ///< an operator holds the circuit open
-  recovering,        ///< half-open, on the ramp, and as many calls are in flight as it allows by now
+  recovering,        ///< half-open, on the ramp, and the limit of calls in flight is reached
 };
 
 [[nodiscard]] constexpr std::string_view to_string(rejection_reason reason) noexcept {
@@ -35,16 +35,16 @@ enum class rejection_reason : std::uint8_t {
   return "invalid";
 }
 
-/// A refusal: why, and when it is worth trying again. A value, not an exception: refusing is what a breaker
-/// is for.
+/// A rejection: the reason, and when it is worth trying again. It is a value and not an exception, because to
+/// reject calls is the normal work of a breaker.
 struct rejection {
-  /// `retry_after` when nobody can tell, because an operator decides.
+  /// `retry_after` if the end is unknown, because an operator decides.
   static constexpr duration unknown = (duration::max)();
 
   rejection_reason reason = rejection_reason::circuit_open;
 
-  /// Until it is worth trying again: in (0, unknown]. Half-open, the latest moment at which a lost call frees
-  /// its place. Never too short, and at most `coarse_resolution` (10 ms) too long.
+  /// How long until it is worth trying again: in (0, unknown]. Half-open: until the latest moment at which a
+  /// lost call frees its place. Never too short, and at most `coarse_resolution` (10 ms) too long.
   duration retry_after = unknown;
 
   friend constexpr bool operator==(const rejection&, const rejection&) = default;
@@ -53,11 +53,11 @@ struct rejection {
 /// Thrown by `call` instead of calling; `try_call` returns the rejection as a value.
 class call_rejected : public std::runtime_error {
  public:
-  /// `name`: the dependency's, for the text of `what()`; may be empty.
+  /// `name`: the name of the dependency for the text of `what()`; may be empty.
   explicit call_rejected(const rejection& why, std::string_view name = {})
       : std::runtime_error{text(why, name)}, why_{why} {}
 
-  /// The refusal as `try_call` would have returned it.
+  /// The rejection that `try_call` would have returned.
   [[nodiscard]] const rejection& why() const noexcept { return why_; }
 
  private:

@@ -22,14 +22,15 @@ inline constexpr bool is_result = false;
 template <class T>
 inline constexpr bool is_result<result<T>> = true;
 
-/// `Callable` is a pointer to a member of what a result holds. `std::invoke` would take the result for a
-/// pointer to that, and ask it for a value that it may not have.
+/// Whether `Callable` is a pointer to a member of the value that a result holds. `std::invoke` would treat
+/// the result as a pointer to the value and dereference it, although it may have no value.
 template <class Callable, class Seen>
 inline constexpr bool looks_inside = false;
 template <class Member, class Class, class T>
 inline constexpr bool looks_inside<Member Class::*, result<T>> = !std::is_same_v<Class, result<T>>;
 
-/// What a refusable call of a function that returns an `R` gives: one result, however many breakers refuse.
+/// The type that `try_call` returns for a function that returns an `R`: one `result`, even if several
+/// breakers guard the call.
 template <class R>
 struct refusable {
   using type = result<R>;
@@ -39,7 +40,7 @@ struct refusable<result<T>> {
   using type = result<T>;
 };
 
-/// Values of these types, or what they refer to, can be compared.
+/// Whether values of these types, or the objects that they refer to, can be compared.
 template <class T, class U>
 inline constexpr bool are_comparable = requires(bool equal, const std::add_pointer_t<const T> one,
                                                 const std::add_pointer_t<const U> other) {
@@ -47,13 +48,13 @@ inline constexpr bool are_comparable = requires(bool equal, const std::add_point
 };
 }  // namespace detail
 
-/// What `try_call(function)` returns: `result<R>` for a function that returns an `R`. A function that returns
-/// a `result<T>` itself, by value, makes it `result<T>`: the rejection is that of either breaker.
+/// What `try_call(function)` returns: `result<R>` for a function that returns an `R`. If the function itself
+/// returns a `result<T>` by value, the type is `result<T>`, and its rejection may come from either breaker.
 template <class F>
 using try_call_result_t = typename detail::refusable<std::remove_cv_t<std::invoke_result_t<F>>>::type;
 
-/// What a guarded call returned, or the rejection if it was not made. The part of C++23's `std::expected<T,
-/// rejection>` that is needed here, with references besides.
+/// What a guarded call returned, or the rejection if it was not made. It has the part of C++23's
+/// `std::expected<T, rejection>` that is needed here, and also supports references.
 ///
 /// `T` may be void, a reference or move-only. A default-constructed result holds a value-initialised `T`, as
 /// that of `std::expected` does, and not a rejection. Results that hold equal values, or equal rejections,
@@ -67,7 +68,8 @@ class [[nodiscard]] result {
   using stored = std::conditional_t<is_void, std::monostate,
                                     std::conditional_t<is_reference, std::add_pointer_t<T>, std::decay_t<T>>>;
 
-  /// A value that is no result, nor what else has a constructor of its own. A `bool` is made of no result.
+  /// Whether a `U` is taken as a value: it is not a result and has no constructor of its own below. A `bool`
+  /// is never made from a result.
   template <class U>
   static constexpr bool holds = !is_void && !is_reference && std::is_constructible_v<stored, U> &&
                                 !std::is_same_v<std::remove_cvref_t<U>, result> &&
@@ -79,7 +81,7 @@ class [[nodiscard]] result {
                                        std::is_convertible_v<std::add_pointer_t<U>, std::add_pointer_t<T>> &&
                                    (std::is_rvalue_reference_v<T> || std::is_lvalue_reference_v<U>);
 
-  /// A `T` can be made of what the other result holds, and not of the other result itself.
+  /// Whether a `T` can be made from the value of the other result, but not from the other result itself.
   template <class U, class Other>
   static consteval bool converts_from() {
     if constexpr (is_void || std::is_void_v<U> || std::is_same_v<T, U>) {
@@ -95,11 +97,11 @@ class [[nodiscard]] result {
  public:
   using value_type = T;
 
-  /// Holds a value-initialised `T`; of void, that the call has returned.
+  /// Holds a value-initialised `T`. For void: the call has returned.
   constexpr result() requires(is_void || (!is_reference && std::is_default_constructible_v<stored>))
       : content_{std::in_place_index<0>} {}
 
-  /// Holds a `T` made of these arguments.
+  /// Holds a `T` made from these arguments.
   template <class... Args>
   requires(!is_reference &&
            std::is_constructible_v<stored, Args...>) constexpr explicit result(std::in_place_t,
@@ -109,20 +111,22 @@ class [[nodiscard]] result {
   // NOLINTBEGIN(google-explicit-constructor): a result is made by returning what it holds
   // NOLINTBEGIN(bugprone-forwarding-reference-overload): `holds` and `binds_to` leave copy and move alone
 
-  /// Holds a value. Explicit where `T` is not made of a `U` without saying so.
+  /// Holds a value. Explicit if a `U` does not convert to `T` implicitly.
   template <class U = T>
   requires holds<U>
   constexpr explicit(!std::is_convertible_v<U, stored>) result(U&& value)
       : content_{std::in_place_index<0>, std::forward<U>(value)} {}
 
-  /// Refers to what it is given, which must outlive the result; never to a temporary made of it.
+  /// Refers to its argument, which must outlive the result. It never refers to a temporary made from the
+  /// argument.
   template <class U>
   requires binds_to<U>
   constexpr result(U&& value) : content_{std::in_place_index<0>, std::addressof(value)} {}
 
   // NOLINTEND(bugprone-forwarding-reference-overload)
 
-  /// Holds what the other result holds, converted. Explicit where the value's conversion is.
+  /// Holds the converted value, or the rejection, of the other result. Explicit if the conversion of the
+  /// value is explicit.
   template <class U>
   requires(converts_from<U, const result<U>&>()) constexpr explicit(!std::is_convertible_v<U, T>)
       result(const result<U>& other)
@@ -220,7 +224,7 @@ class [[nodiscard]] result {
   content content_;
 };
 
-// No members' friends: a value that converts to a result is not compared as one.
+// These are not friends: a value that converts to a result is not compared as a result.
 
 template <class T, class U>
 requires((std::is_void_v<T> && std::is_void_v<U>) || detail::are_comparable<T, U>)

@@ -26,7 +26,7 @@ inline constexpr bool is_chrono_duration = false;
 template <class Rep, class Period>
 inline constexpr bool is_chrono_duration<std::chrono::duration<Rep, Period>> = true;
 
-/// What may say how long to wait: a duration, or perhaps one.
+/// Whether a type can hold a wait: a duration, or an optional one.
 template <class T>
 inline constexpr bool is_wait = is_chrono_duration<T>;
 template <class T>
@@ -41,11 +41,11 @@ template <class Wait>
   return said ? wait_of(*said) : duration::zero();
 }
 
-/// How long `get(seen)` says to wait. Zero: it says nothing. Of a call that returns nothing, `seen` is empty.
+/// How long to wait, by `get(seen)`. Zero: no wait is given. For a call that returns void, `seen` is empty.
 template <class Getter, class... Seen>
 [[nodiscard]] constexpr duration wait_from(const Getter& get, Seen&... seen);
 
-/// What `get` says of the value inside of a result. Of a rejection nothing.
+/// The wait by `get` for the value inside of a result. Zero for a rejection.
 template <class Getter, class Result>
 [[nodiscard]] constexpr duration wait_inside(const Getter& get, Result& seen) {
   if (!seen.has_value()) return duration::zero();
@@ -77,23 +77,24 @@ constexpr duration wait_from(const Getter& get, Seen&... seen) {
   return duration::zero();
 }
 
-/// It can say how long the dependency wants to be left alone, by what a call returned (of void: nothing) ...
+/// Whether it can tell the wait that the dependency asks for from what a call returned (for void: no
+/// argument) ...
 template <class C, class... Returned>
 inline constexpr bool tells_retry_after = requires(const C& classify, Returned&... returned) {
   classify.retry_after(returned...);
 };
-/// ... or by what a call threw.
+/// ... or from what a call threw.
 template <class C>
 inline constexpr bool tells_thrown_retry_after = requires(const C& classify,
                                                           const std::exception_ptr& thrown) {
   classify.thrown_retry_after(thrown);
 };
 
-/// How long the dependency wants to be left alone when a call returned this. Zero: it did not say.
+/// How long the dependency asks callers to wait if a call returned this. Zero: it does not ask.
 template <class C, class... Returned>
 [[nodiscard]] constexpr duration retry_after_of(const C& classify, Returned&... returned);
 
-/// The same of the value inside of a result. Of a rejection nothing.
+/// As `retry_after_of`, for the value inside of a result. Zero for a rejection.
 template <class C, class Result>
 [[nodiscard]] constexpr duration retry_after_inside(const C& classify, Result& returned) {
   if (!returned.has_value()) return duration::zero();
@@ -114,7 +115,7 @@ constexpr duration retry_after_of(const C& classify, Returned&... returned) {
     return duration::zero();
   }
 }
-/// The same when a call threw this.
+/// As `retry_after_of`, for what a call threw.
 template <class C>
 [[nodiscard]] duration thrown_retry_after_of(const C& classify, const std::exception_ptr& thrown) {
   if constexpr (tells_thrown_retry_after<C>) {
@@ -156,7 +157,7 @@ struct exception_wait_rule {
 
 }  // namespace detail
 
-/// Makes a rule that reads from the answer of a call how long the dependency wants to be left alone. If the
+/// Makes a rule that reads from the answer of a call how long the dependency asks callers to wait. If the
 /// call is a failure that opens the circuit, the circuit stays open for at least as long (see
 /// `permit::complete`).
 ///
@@ -169,10 +170,10 @@ struct exception_wait_rule {
 ///
 /// `get` takes what the call returns, by value or by reference; it may be a pointer to a member. It returns a
 /// `std::chrono::duration`, integral or floating, or a `std::optional` of one. An empty optional, zero, a
-/// negative duration and NaN say nothing. A getter of another form does not compile. When calls return
-/// different types, `get` takes all of them, or each type has a `first_match` of its own.
+/// negative duration and NaN mean that no wait is given. A getter of another form does not compile. If calls
+/// return different types, `get` must take all of them, or each type needs its own `first_match`.
 ///
-/// `get` is asked only after a failure, on the thread that made the call. If it throws, it has said nothing:
+/// `get` is called only after a failure, on the thread that made the call. If it throws, no wait is given:
 /// the failure counts, and the caller gets the answer.
 ///
 /// The rule leaves the verdict to the other rules of its `first_match`, or to `default_classifier`.
@@ -180,9 +181,9 @@ template <class Getter>
 [[nodiscard]] constexpr auto retry_after_from(Getter get) {
   return detail::returned_wait_rule<Getter>{std::move(get)};
 }
-/// The same for a call that threw an `Exception`, or an exception derived from it: `get` takes the exception.
-/// One inside another exception (`std::throw_with_nested`) is found too, up to 16 exceptions deep; the
-/// outermost that says something decides.
+/// As above, for a call that threw an `Exception`, or an exception derived from it: `get` takes the
+/// exception. An exception inside another one (`std::throw_with_nested`) is found too, up to 16 exceptions
+/// deep. The outermost exception that gives a wait decides.
 template <class Exception, class Getter>
 [[nodiscard]] constexpr auto retry_after_from(Getter get) {
   return detail::exception_wait_rule<Exception, Getter>{std::move(get)};

@@ -61,18 +61,18 @@ static_assert(classifier<exception_rule<outcome::failure, matches_all, int>, voi
 
 }  // namespace detail
 
-/// What a call returned is a failure, a success or ignored when `matches(returned)` is true.
+/// Makes a rule: what a call returned is a failure, a success or ignored if `matches(returned)` is true.
 ///
 ///     api.call(fetch, brownout::failure_if([](const response& seen) { return seen.status >= 500; }));
 ///     rpc.call(send, brownout::failure_if([](const absl::Status& seen) { return !seen.ok(); }));
 ///
-/// A rule is a classifier that leaves to the default what does not match. `matches` takes what the call
-/// returns, by value or by reference to const, or the call does not compile. It may be a pointer to a member.
-/// If it throws during a call, the rule has said nothing.
+/// A rule is a classifier that decides only what matches. `default_classifier` decides the rest. `matches`
+/// must take what the call returns, by value or by reference to const. Otherwise the call does not compile.
+/// It may be a pointer to a member. If it throws during a call, the rule does not match.
 ///
 /// Success or ignored? An answer such as "not found" shows that the dependency works: it is a success. If it
-/// were ignored, a half-open circuit would wait for other evidence. An answer that says nothing about the
-/// dependency, such as one to a bad request of ours, is ignored.
+/// were ignored, a half-open circuit would wait for other evidence. An answer that is no evidence about the
+/// dependency, such as the answer to a bad request of ours, is ignored.
 template <class Predicate>
 [[nodiscard]] constexpr auto failure_if(Predicate matches) {
   return detail::returned_rule<outcome::failure, Predicate>{std::move(matches)};
@@ -88,16 +88,17 @@ template <class Predicate>
   return detail::returned_rule<outcome::ignored, Predicate>{std::move(matches)};
 }
 
-/// An exception of one of these types, or derived from one, is ignored, a success or a failure; given a
-/// predicate, only one that also `matches`. It reaches the caller either way. An exception inside another one
-/// (`std::throw_with_nested`) matches too: the outermost is looked at first, and 16 at most.
+/// Makes a rule: an exception of one of these types, or derived from one, is ignored, a success or a failure.
+/// With a predicate, only an exception that also `matches`. The exception reaches the caller in any case. An
+/// exception inside another one (`std::throw_with_nested`) matches too: the outermost one is examined first,
+/// and 16 at most.
 ///
 ///     api.call(fetch, brownout::ignore_exceptions<bad_request, not_signed_in>());
 ///     const auto missing = [](const http_error& thrown) { return thrown.status == 404; };
 ///     api.call(fetch, brownout::success_exceptions<http_error>(missing));
 ///
-/// A rule, as `failure_if` is. Each type costs one more throw and catch for each exception looked at, and
-/// that only of a call that threw. With `-fno-exceptions` it matches nothing.
+/// It is a rule like `failure_if`. After a call that threw, each type costs one more throw and catch for each
+/// examined exception. With `-fno-exceptions` it matches nothing.
 template <class Exception, class... More, class Predicate = detail::matches_all>
 [[nodiscard]] constexpr auto ignore_exceptions(Predicate matches = {}) {
   return detail::exception_rule<outcome::ignored, Predicate, Exception, More...>{std::move(matches)};
@@ -107,7 +108,8 @@ template <class Exception, class... More, class Predicate = detail::matches_all>
 [[nodiscard]] constexpr auto success_exceptions(Predicate matches = {}) {
   return detail::exception_rule<outcome::success, Predicate, Exception, More...>{std::move(matches)};
 }
-/// See `ignore_exceptions`. Only these are failures: then say that the others are not, after it.
+/// See `ignore_exceptions`. If only these exceptions are failures, add a rule after it that ignores all
+/// others.
 ///
 ///     first_match{failure_exceptions<timed_out, disconnected>(), ignore_exceptions<std::exception>()}
 template <class Exception, class... More, class Predicate = detail::matches_all>
@@ -115,14 +117,15 @@ template <class Exception, class... More, class Predicate = detail::matches_all>
   return detail::exception_rule<outcome::failure, Predicate, Exception, More...>{std::move(matches)};
 }
 
-/// Several rules in order: the first that says something decides, and `default_classifier` when none does.
+/// Several rules in order: the first rule that matches decides. If none matches, `default_classifier`
+/// decides.
 ///
 ///     const brownout::first_match classify{failure_if(server_error), ignore_exceptions<bad_request>()};
 ///     api.call(fetch, classify);
 ///     admitted->complete(classify(response));  // by hand
 ///
-/// A rule is any classifier; one that always decides comes last. A rule that throws has said nothing.
-/// Thread-safe when its rules are.
+/// A rule is any classifier. A classifier that always decides must come last. A rule that throws does not
+/// match. Thread-safe when its rules are.
 template <class... Rules>
 class first_match {
  public:
@@ -151,8 +154,8 @@ class first_match {
   }
 #endif
 
-  /// How long the dependency wants to be left alone when a call returned this: what the first rule says that
-  /// says something. Zero: none does. See `retry_after_from`.
+  /// How long the dependency asks callers to wait if a call returned this: by the first rule that gives a
+  /// wait. Zero: no rule does. See `retry_after_from`.
   template <class... R>
   requires(detail::tells_retry_after<Rules, R...> || ...) [[nodiscard]] constexpr duration
       retry_after(R&&... returned) const {
@@ -160,7 +163,7 @@ class first_match {
   }
 
 #if defined(__cpp_exceptions)
-  /// The same when a call threw this. Precondition: `thrown` is not null.
+  /// As `retry_after`, for what a call threw. Precondition: `thrown` is not null.
   [[nodiscard]] duration thrown_retry_after(const std::exception_ptr& thrown) const
       requires(detail::tells_thrown_retry_after<Rules> || ...) {
     return first_wait([&](const auto& rule) { return detail::thrown_retry_after_of(rule, thrown); });
@@ -170,7 +173,7 @@ class first_match {
  private:
   using verdict = std::optional<outcome>;
 
-  /// What the first of the rules says that says something.
+  /// The verdict of the first rule that has one.
   template <class Ask>
   [[nodiscard]] constexpr verdict first(const Ask& ask) const {
     verdict said;

@@ -16,8 +16,8 @@ enum class transition_cause : std::uint8_t {
   failure_rate,          ///< failures reached their share of the calls in the window
   slow_call_rate,        ///< slow calls reached their share of the calls in the window
   failures_within,       ///< the detector counted enough failures within its period
-  detector,              ///< a detector tripped that is not one of the library's
-  retry_after,           ///< the dependency asked to be left alone for a time
+  detector,              ///< a detector tripped that is not part of the library
+  retry_after,           ///< the dependency asked callers to wait
   trip,                  ///< the program called `trip`
   probe_failed,          ///< a call of a half-open circuit failed
 
@@ -28,7 +28,7 @@ enum class transition_cause : std::uint8_t {
                      ///< closes
 
   hold_over,  ///< the circuit was held for a time that was over, and a call came
-  operator_,  ///< an operator's command: `to` says which
+  operator_,  ///< an operator's command: the new state is in `to`
 };
 
 [[nodiscard]] constexpr std::string_view to_string(transition_cause value) noexcept {

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-// What the compilers spell differently. Each name is a hint: code means the same where it is ignored.
+// Macros for what compilers spell differently. Each macro is a hint: the meaning of the code does not change
+// if it is ignored.
 
 #if defined(_MSC_VER)
-// clang-cl reports MSVC's version too, and takes its spellings.
+// clang-cl reports a version of MSVC too, and accepts its spellings.
 #define BROWNOUT_NO_UNIQUE_ADDRESS [[msvc::no_unique_address]]
 #else
 #define BROWNOUT_NO_UNIQUE_ADDRESS [[no_unique_address]]

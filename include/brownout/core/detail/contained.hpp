@@ -9,15 +9,15 @@ namespace brownout::inline BROWNOUT_ABI::detail {
 
 /// Returns what `ask()` returns, or `otherwise` when `ask()` throws.
 ///
-/// For the user's callables that judge a call which has ended: a mistake in one of them must not take the
-/// answer or the exception of that call away from the caller.
+/// For callables of the user that judge a call after its end. An exception from such a callable must not
+/// replace the answer or the exception of the call.
 template <class Said, class Ask>
 [[nodiscard]] constexpr Said contained(const Ask& ask, Said otherwise) {
 #if defined(__cpp_exceptions)
   try {
     return ask();
   } catch (...) {
-    // Not an exception, but the end of the thread (pthread_exit, cancellation): it cannot be stopped.
+    // This is not an exception but the end of the thread (pthread_exit, cancellation). It cannot be stopped.
     if (std::current_exception() == nullptr) throw;
     return otherwise;
   }

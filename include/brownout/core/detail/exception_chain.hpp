@@ -19,13 +19,13 @@ struct matches_all {
 
 #if defined(__cpp_exceptions)
 
-// Exceptions are told apart by handlers and not by casts, so that this works without RTTI.
+// Handlers, not casts, distinguish the types of exceptions, so that this works without RTTI.
 
-/// How many exceptions of a chain, as `std::throw_with_nested` makes them, are looked at: the outermost, and
-/// those inside it.
+/// How many exceptions of a chain are examined, the outermost one included. `std::throw_with_nested` makes
+/// such chains.
 inline constexpr int longest_exception_chain = 16;
 
-/// What the exception being handled was nested around, or null.
+/// The exception inside the one that is being handled, or null.
 [[nodiscard]] inline std::exception_ptr nested_in_handled() noexcept {
   try {
     throw;
@@ -36,7 +36,8 @@ inline constexpr int longest_exception_chain = 16;
   }
 }
 
-/// Whether a handler of `Handled` would catch it, or one inside it, and `matches` then says yes.
+/// Whether a handler of `Handled` would catch `thrown`, or an exception inside it, and `matches` returns true
+/// for that one.
 template <class Handled, class Predicate>
 [[nodiscard]] bool is_caught_as(std::exception_ptr thrown, const Predicate& matches) {
   BROWNOUT_PRECONDITION(thrown != nullptr, "a classifier was asked about no exception");
@@ -55,8 +56,8 @@ template <class Handled, class Predicate>
   return false;
 }
 
-/// Whether it, or one inside it, says nothing about the dependency: the refusal of another breaker, and our
-/// own shortage of memory.
+/// Whether `thrown`, or an exception inside it, is no evidence about the dependency: a rejection of another
+/// breaker, or `std::bad_alloc`.
 [[nodiscard]] inline bool is_no_evidence(std::exception_ptr thrown) noexcept {
   for (int looked_at = 0; thrown != nullptr && looked_at < longest_exception_chain; ++looked_at) {
     try {
@@ -74,19 +75,20 @@ template <class Handled, class Predicate>
   return false;
 }
 
-/// Its text, if it has one.
+/// The text of an exception, or an empty one.
 [[nodiscard]] inline std::string_view text_of(const std::exception& thrown) noexcept {
   const char* const text = thrown.what();
   return text == nullptr ? std::string_view{} : std::string_view{text};
 }
 
-/// What the default makes of an exception, and its text, which lives as long as the exception.
+/// The default verdict about an exception, and the text of the exception. The text is valid as long as the
+/// exception exists.
 struct judged_exception {
   outcome result;
   std::string_view text;
 };
 
-/// Judges the exception being handled, which has others inside.
+/// Judges the exception that is being handled. It has others inside.
 [[nodiscard]] inline judged_exception judge_handled_chain() noexcept {
   if (is_no_evidence(std::current_exception())) return {outcome::ignored, {}};
   try {

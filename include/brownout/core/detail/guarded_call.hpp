@@ -23,8 +23,9 @@
 
 namespace brownout::inline BROWNOUT_ABI::detail {
 
-/// Settles the permit of a call, once, whatever ends the scope. A destructor and not a handler, so that the
-/// same code serves with and without exceptions, and for what is thrown that is no C++ exception.
+/// Settles the permit of a call exactly once, however the scope ends. It uses a destructor and not a handler,
+/// so that the same code works with and without exceptions, and for the end of a thread, which is no C++
+/// exception.
 template <class Permit>
 class settlement {
  public:
@@ -37,8 +38,8 @@ class settlement {
     }
   }
 
-  /// The call has ended, and its classifier is asked now. If the thread ends in it, the call has no verdict
-  /// and counts as nothing; until now a call that does not return has failed.
+  /// Call this when the call has ended and before its classifier runs. If the thread ends in the classifier,
+  /// the call counts as nothing. Before this point, a call that does not return counts as a failure.
   void ended() noexcept { unsettled_ = outcome::ignored; }
 
   BROWNOUT_ALWAYS_INLINE void complete(outcome result, duration retry_after = {},
@@ -52,14 +53,14 @@ class settlement {
 };
 
 #if defined(__cpp_exceptions)
-/// Settles what was thrown by the verdict of `classify`, or else by the default. To be called in a handler.
-/// `known`: the exception, for its text, if it is one of the standard's.
+/// Settles the permit after an exception, by the verdict of `classify` or by the default. Must be called in a
+/// handler. `known`: the exception if it is a `std::exception`; used for its text.
 template <class Permit, class C>
 void settle_thrown(settlement<Permit>& settles, const C& classify, const std::exception* known = nullptr) {
   settles.ended();
   auto result = outcome::failure;
   duration retry_after{};
-  // Nothing to show when it is no C++ exception but, say, the end of the thread.
+  // Null if it is no C++ exception, for example at the end of the thread.
   if (const auto thrown = std::current_exception()) {
     std::optional<outcome> said;
     if constexpr (judges_exceptions<C>) {
@@ -68,23 +69,24 @@ void settle_thrown(settlement<Permit>& settles, const C& classify, const std::ex
     result = said ? *said : default_classifier{}.threw(thrown);
     if (result == outcome::failure) retry_after = thrown_retry_after_of(classify, thrown);
   }
-  // Asked last: `threw` may have changed what it was shown.
+  // The text is read last, because `threw` may have changed the exception.
   const bool tells = known != nullptr && result == outcome::failure;
   settles.complete(result, retry_after, tells ? text_of(*known) : std::string_view{});
 }
 #endif
 
-/// Makes the call; settles its permit when that throws. By default there are handlers only for what may be no
-/// failure, and for what has a text. Inlined by order, as below: on account of the handlers, which cost
-/// nothing until something is thrown, GCC would take the whole call for rare and move it out of line.
+/// Makes the call, and settles its permit if the call throws. By default there are handlers only for
+/// exceptions that may not be failures, and for exceptions with a text. It must be inlined, as the functions
+/// below: because of the handlers GCC would treat the whole call as rare and not inline it. The handlers cost
+/// nothing until an exception is thrown.
 template <class Permit, class F, class C>
 BROWNOUT_ALWAYS_INLINE std::invoke_result_t<F> invoke_settling_thrown(settlement<Permit>& settles,
                                                                       F&& function, const C& classify) {
 #if defined(__cpp_exceptions)
   if constexpr (std::is_same_v<C, default_classifier> ||
                 !(judges_exceptions<C> || tells_thrown_retry_after<C>)) {
-    // As `default_classifier` judges, at less cost. The settlement is passed to no function that is not
-    // inlined: then the compiler keeps the permit in registers.
+    // Gives the same verdicts as `default_classifier` at less cost. The settlement is passed only to inlined
+    // functions, so that the compiler can keep the permit in registers.
     try {
       return std::invoke(std::forward<F>(function));
     } catch (const call_rejected&) {
@@ -119,8 +121,9 @@ BROWNOUT_ALWAYS_INLINE std::invoke_result_t<F> invoke_settling_thrown(settlement
 #endif
 }
 
-/// Makes an admitted call and settles its permit by the verdict of `classify`. One function for each kind of
-/// return, and the value in its outermost block, because only there do all compilers build it in place.
+/// Makes an admitted call and settles its permit by the verdict of `classify`. There is one function for each
+/// kind of return value. The value is in the outermost block of the function, because only there all
+/// compilers build it in place.
 template <class Permit, class F, class C>
 requires std::is_object_v<std::invoke_result_t<F>> BROWNOUT_ALWAYS_INLINE std::invoke_result_t<F>
 invoke_settling(Permit& admitted, F&& function, const C& classify) {
@@ -154,12 +157,12 @@ requires std::is_void_v<std::invoke_result_t<F>> BROWNOUT_ALWAYS_INLINE void inv
   settles.complete(verdict, verdict == outcome::failure ? retry_after_of(classify) : duration{});
 }
 
-/// Says that a permit is asked for by a guarded call, which settles it on this thread before it returns.
+/// A tag: a guarded call acquires the permit, and settles it on this thread before it returns.
 struct within_call {
   explicit within_call() = default;
 };
 
-/// A permit for a guarded call, or the refusal.
+/// A permit for a guarded call, or the rejection.
 template <class Breaker>
 [[nodiscard]] auto acquire_for_call(Breaker& breaker) noexcept {
   if constexpr (requires { breaker.try_acquire(within_call{}); }) {

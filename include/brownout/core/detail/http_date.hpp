@@ -10,18 +10,19 @@
 
 namespace brownout::inline BROWNOUT_ABI::detail {
 
-/// A date of HTTP while it is read, in one of the forms that RFC 9110, section 5.6.7, requires of recipients:
+/// Reads a date of HTTP. It accepts the three forms that RFC 9110, section 5.6.7, requires recipients to
+/// accept:
 ///
 ///     Sun, 06 Nov 1994 08:49:37 GMT    IMF-fixdate, the form in use
 ///     Sunday, 06-Nov-94 08:49:37 GMT   RFC 850
 ///     Sun Nov  6 08:49:37 1994         asctime
 ///
-/// Names are case-sensitive, as there. The name of the weekday is not compared with the date.
+/// Names are case-sensitive, as in the RFC. The name of the weekday is not compared with the date.
 class http_date {
  public:
   using moment = std::chrono::sys_seconds;
 
-  /// The moment that `text` names, or nothing unless all of `text` is a date. `now` tells the century of a
+  /// The time that `text` names. Empty unless all of `text` is a date. `now` is used to find the century of a
   /// year of two digits.
   [[nodiscard]] static constexpr std::optional<moment> parse(std::string_view text, moment now) noexcept {
     if (http_date date{text}; date.reads_fixdate()) return date.of_year(date.year_);
@@ -36,7 +37,7 @@ class http_date {
                                                        "Friday", "Saturday", "Sunday"};
   static constexpr std::string_view months[] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
                                                 "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
-  static constexpr std::chrono::years farthest{50};  // that a year of two digits may be ahead
+  static constexpr std::chrono::years farthest{50};  // how far ahead a year of two digits may be
 
   explicit constexpr http_date(std::string_view text) noexcept : rest_{text} {}
 
@@ -76,7 +77,7 @@ class http_date {
     rest_.remove_prefix(digits);
     return true;
   }
-  /// The number of the name that stands there, from 1, or 0.
+  /// The number of the name at the present position, from 1. 0 if there is no such name.
   template <std::size_t Count>
   constexpr unsigned reads_name(const std::string_view (&names)[Count]) noexcept {
     unsigned number = 0;
@@ -108,7 +109,7 @@ class http_date {
     return std::chrono::sys_days{date(year)} + std::chrono::seconds{(hour_ * 60 + minute_) * 60 + second_};
   }
 
-  std::string_view rest_;  // what is left to read
+  std::string_view rest_;  // the rest of the text
   int year_ = 0;           // as written
   unsigned month_ = 0;     // from 1
   int day_ = 0;

@@ -31,10 +31,10 @@ namespace brownout::inline BROWNOUT_ABI::detail {
   return std::to_string(value);
 }
 
-/// A number in the fewest digits that tell it from every other number of its type: `0.6`, `24`, `1e-09`.
+/// A number in the fewest digits that identify it among all numbers of its type: `0.6`, `24`, `1e-09`.
 [[nodiscard]] inline std::string to_text(double value) {
   if (std::isnan(value)) return "nan";
-  char digits[32];  // enough for any number below 1e15 that is not tiny, and for any other with an exponent
+  char digits[32];  // enough for numbers below 1e15 that are not tiny, and for all others with an exponent
   const auto size = std::abs(value);
   const bool plain = size <= 0 || (size >= 1e-5 && size < 1e15);
   const auto end = plain ? std::to_chars(digits, digits + sizeof digits, value, std::chars_format::fixed)
@@ -79,21 +79,21 @@ namespace brownout::inline BROWNOUT_ABI::detail {
   return text + decimal(rest, second) + "s";
 }
 
-/// Passes a number within [least, most], refuses any other.
+/// Accepts a number within [least, most] and refuses any other.
 template <class Number>
 constexpr void require_within(std::string_view field, Number value, Number least, Number most) {
   if (value >= least && value <= most) return;  // written so that NaN is refused too
   invalid_option(field, to_text(value), to_text(least) + " to " + to_text(most));
 }
 
-/// Passes a duration within [least, most], refuses any other.
+/// Accepts a duration within [least, most] and refuses any other.
 inline void require_within(std::string_view field, duration value, duration least, duration most) {
   if (value >= least && value <= most) return;
   invalid_option(field, to_text(value), to_text(least) + " to " + to_text(most));
 }
 
-/// Calls `validate`, which does not know whose options it looks at. The text of the `std::invalid_argument`
-/// that it throws gets `whose` in front; without exceptions it reaches the assertion handler as it is.
+/// Calls `validate`, which does not know the owner of the options. If it throws a `std::invalid_argument`,
+/// `whose` is put in front of the text. Without exceptions the text reaches the assertion handler unchanged.
 template <class F>
 void validate_for(const std::string& whose, F&& validate) {
 #if defined(__cpp_exceptions)

@@ -17,16 +17,16 @@
 
 namespace brownout::inline BROWNOUT_ABI::detail {
 
-/// What a `live_value` was when it was read.
+/// A copy of a `live_value`.
 ///
-/// Filled in place word by word, and handed out by reference. Copied as a whole, the words would be read back
-/// in wider pieces than they were just written in, for which processors wait (some 4 ns).
+/// It is filled in place, word by word, and returned by reference. If it were copied as a whole, the words
+/// would be read in wider pieces than they were written in. Processors wait for such reads (about 4 ns).
 template <class T>
 class live_copy {
   static_assert(std::is_trivially_copyable_v<T>);
 
  public:
-  /// To be filled by `shared_words::read`.
+  /// Empty at first. `shared_words::read` fills it.
   live_copy() noexcept {}
 
   [[nodiscard]] const T& operator*() const noexcept {
@@ -41,18 +41,18 @@ class live_copy {
   alignas(T) std::byte bytes_[sizeof(T)];  // uninitialised until they are filled
 };
 
-/// A value that is read while a thread writes it, word by word. A reader may get a mixture of two values, and
-/// whoever uses this must find that out.
+/// A value that is read while a thread writes it, word by word. A reader may get a mixture of two values. The
+/// caller must detect that.
 template <class T, class Atomics>
 class shared_words {
   static_assert(std::is_trivially_copyable_v<T>);
 
  public:
-  /// One thread at a time.
+  /// Only one thread at a time may write.
   void write(const T& value) noexcept {
     std::array<std::uint64_t, size> from{};
     std::memcpy(from.data(), &value, sizeof value);
-    // (1) release: whoever reads one of these words sees what this thread saw before it began to write.
+    // (1) release: a thread that reads one of these words sees what this thread saw before it began to write.
     for (std::size_t i = 0; i < size; ++i) words_[i].store(from[i], std::memory_order_release);
   }
   BROWNOUT_ALWAYS_INLINE void read(live_copy<T>& copied) const noexcept {
@@ -71,11 +71,11 @@ class shared_words {
   std::array<typename Atomics::template atomic<std::uint64_t>, size> words_{};
 };
 
-/// A small value that is read often and replaced seldom, while others read it.
+/// A small value that is read often and seldom replaced. It may be replaced while other threads read it.
 ///
-/// Reading is lock-free and never waits for a writer, not even for one that fell asleep halfway: there are
-/// two buffers, and a writer fills the one that nobody is told to read. A reader begins again only when two
-/// replacements overtake it.
+/// Reading is lock-free and never waits for a writer, not even for a writer that sleeps in the middle of its
+/// work. There are two buffers, and a writer fills the one that is not current. A reader begins again only if
+/// two replacements overtake it.
 template <class T, class Atomics = std_atomics>
 class live_value {
   static_assert(std::is_trivially_copyable_v<T>);
@@ -83,15 +83,15 @@ class live_value {
  public:
   explicit live_value(const T& value) { buffers_[0].write(value); }
 
-  /// Part of its callers, so that what they do not look at is not copied.
+  /// Inlined, so that the parts that a caller does not use are not copied.
   [[nodiscard]] BROWNOUT_ALWAYS_INLINE live_copy<T> read() const noexcept {
     live_copy<T> copied;
     for (;;) {
-      // (3) acquire: synchronizes-with (4), so the buffer that it names is whole.
+      // (3) acquire: synchronizes-with (4), so the current buffer is complete.
       const auto version = version_.load(std::memory_order_acquire);
       buffers_[version % 2].read(copied);
-      // (5) relaxed: not reordered before the reading, whose loads are acquire. Whoever reads a word of the
-      // next but one version sees here that the version has moved on.
+      // (5) relaxed: the loads of the reading are acquire, so this load is not reordered before them. A
+      // thread that has read a word of the next but one version sees here that the version has changed.
       if (version_.load(std::memory_order_relaxed) == version) return copied;
     }
   }
@@ -107,9 +107,9 @@ class live_value {
 
  private:
   std::mutex writing_{};
-  // Written by the writer that holds the lock (4); says which buffer is whole (3).
+  // Written by the writer that holds the lock (4). Names the buffer that is complete (3).
   typename Atomics::template atomic<std::uint32_t> version_{0};
-  // A writer fills the buffer that readers are not told to read.
+  // A writer fills the buffer that is not current.
   std::array<shared_words<T, Atomics>, 2> buffers_{};
 };
 

@@ -20,7 +20,7 @@ class striped_total {
     // relaxed, here and below: a total for display, orders nothing.
     stripes_[thread_number() % count].added.fetch_add(1, std::memory_order_relaxed);
   }
-  /// While others add: some number of theirs that is no smaller than at the call.
+  /// The total. While other threads add, it is at least the total at the beginning of the call.
   [[nodiscard]] std::uint64_t read() const noexcept {
     std::uint64_t sum = 0;
     for (const auto& one : stripes_) sum += one.added.load(std::memory_order_relaxed);
@@ -31,7 +31,7 @@ class striped_total {
   static constexpr std::uint32_t count = 8;
 
   struct alignas(64) stripe {
-    // Written by the threads whose number leads here; publishes nothing.
+    // Written by the threads that use this stripe; publishes nothing.
     typename Atomics::template atomic<std::uint64_t> added{0};
   };
 

@@ -8,11 +8,13 @@
 
 namespace brownout::inline BROWNOUT_ABI::detail {
 
-/// A number of the calling thread's own: counted up from 1, one a thread. To spread threads over something.
+/// The number of the calling thread: 1 for the first thread that asks, and so on. It is used to spread
+/// threads over stripes.
 [[nodiscard]] inline std::uint32_t thread_number() noexcept {
-  // Written by each thread once. Relaxed: the number is all that it gives.
+  // Each thread writes it once. Relaxed: only the number matters.
   static std::atomic<std::uint32_t> threads{0};
-  constinit thread_local std::uint32_t number = 0;  // none yet; else the access would call an initialiser
+  // 0: none yet. Another value would need an initialiser at each access.
+  constinit thread_local std::uint32_t number = 0;
   if (number == 0) number = threads.fetch_add(1, std::memory_order_relaxed) + 1;
   return number;
 }
