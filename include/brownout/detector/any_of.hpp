@@ -29,9 +29,9 @@ namespace brownout::inline BROWNOUT_ABI {
 /// More than four are refused. Windows and `failures_within` count outside the word and have their own
 /// limits. Where several detectors have the same count, a snapshot shows the highest.
 ///
-/// Each detector counts every call once. Detectors with windows count one after the other, so two calls that
-/// end at the same moment may stand in one window in this order and in another window in that one. One order
-/// for all windows would need a lock around every call.
+/// Each detector counts every call once. Detectors with windows count one after the other. So two calls that
+/// end at the same moment may have one order in one window and the opposite order in another window. The same
+/// order in all windows would need a lock around every call.
 template <detector First, detector Second>
 struct any_of {
   First first{};
@@ -106,7 +106,7 @@ struct any_of {
             (std::max)(one.failures, other.failures), (std::max)(one.slow_calls, other.slow_calls)};
   }
 
-  /// Of the detector that counts overdue calls.
+  /// The limit of the detector that counts overdue calls.
   [[nodiscard]] constexpr duration overdue_after() const noexcept {
     if constexpr (First::counts_overdue) {
       return first.overdue_after();
@@ -133,12 +133,12 @@ struct any_of {
   }
 
  private:
-  /// How many bits of the marks are whose. Marks with all bits set belong to nobody, in either part.
+  /// How many bits of the marks each detector has. Marks with all bits set are not used, in either part.
   struct share {
     explicit constexpr share(std::uint32_t most_marks)
         : first{width_of(most_marks) / 2}, second{width_of(most_marks) - first} {}
 
-    // std::bit_width returns int or, in older libraries, the type of its argument: a cast would be useless
+    // std::bit_width returns int or, in older libraries, the type of its argument: a cast would be redundant
     // there.
     [[nodiscard]] static constexpr unsigned width_of(std::uint32_t marks) noexcept {
       return 32 - static_cast<unsigned>(std::countl_zero(marks));

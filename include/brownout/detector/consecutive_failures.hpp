@@ -13,12 +13,11 @@ namespace brownout::inline BROWNOUT_ABI {
 
 /// Trips after `threshold` failures without a success between them.
 ///
-/// The count stands in the circuit's control word. A success on a circuit without failures writes nothing.
+/// The count is stored in the circuit's control word. A success on a circuit without failures writes nothing.
 struct consecutive_failures {
   static constexpr std::uint32_t most = 1'000'000;
 
-  /// Failures in a row that open the circuit.
-  /// Range: 1 to 1,000,000; as part of an `any_of` fewer, see there.
+  /// Failures in a row that open the circuit. Range: 1 to 1,000,000; fewer as part of an `any_of`, see there.
   /// Default: 5, about where gobreaker trips (at more than five): a dependency with 10 % failures trips once
   /// in 100,000 calls.
   std::uint32_t threshold = 5;

@@ -24,17 +24,17 @@ struct call_sample {
   duration ended{};
 };
 
-/// What a detector makes of a call.
+/// The decision of a detector about a call.
 struct judgement {
-  std::uint32_t marks = 0;  ///< what is to stand in the circuit's control word from now on
-  bool trips = false;       ///< the circuit must open
-  transition_cause cause = transition_cause::detector;  ///< why, for those who are told of the opening
+  std::uint32_t marks = 0;                              ///< the new marks in the circuit's control word
+  bool trips = false;                                   ///< the circuit must open
+  transition_cause cause = transition_cause::detector;  ///< the reason, for listeners and snapshots
 
   friend constexpr bool operator==(const judgement&, const judgement&) = default;
 };
 
-/// What a detector has counted in the current epoch, for display. 0 for what it does not count. Of several
-/// detectors that have the same count, the highest.
+/// The counts of a detector in the current epoch, for display. 0 for what it does not count. If several
+/// detectors have the same count, the highest one.
 struct epoch_statistics {
   std::uint32_t consecutive_failures = 0;  ///< failures since the last success
   std::uint32_t failure_balance = 0;       ///< failures less successes, never below 0
@@ -43,7 +43,7 @@ struct epoch_statistics {
   std::uint32_t slow_calls = 0;            ///< slow calls in the window
 };
 
-/// The history of a detector without a window: what it counts stands in its marks.
+/// The history of a detector without a window: all its counts are in its marks.
 struct no_history {
   explicit constexpr no_history(const auto& /*detector*/) noexcept {}
 };
@@ -51,42 +51,44 @@ struct no_evidence {};
 
 /// Decides whether a closed circuit must open.
 ///
-/// A detector says what it needs by four constants. What is not asked for costs nothing:
-/// - `reads_clock`: it is told when failed calls ended, and with a window when all of its calls did.
-/// - `times_calls`: it is told how long calls took. The clock is read before and after each call.
-/// - `has_window`: its history counts calls, also those that end just after the circuit has moved on.
-/// - `counts_overdue`: it is told of calls that have not ended yet. Needs `times_calls`.
+/// A detector states its needs by four constants. What it does not need costs nothing:
+/// - `reads_clock`: a call sample contains the time at which a failed call ended. With a window it contains the
+///   end of every call.
+/// - `times_calls`: a call sample contains how long the call took. The clock is read before and after each
+///   call.
+/// - `has_window`: the history counts calls, also calls that end just after the circuit has moved on.
+/// - `counts_overdue`: the detector also gets samples of calls that have not ended yet. Needs `times_calls`.
 ///
 /// `first_marks(most_marks)` returns the marks of a circuit that has just closed.
 ///
-/// A detector is a small aggregate of thresholds. What it counts stands in two places:
+/// A detector is a small aggregate of thresholds. Its counts are in two places:
 /// - its **marks**, a few bits of the circuit's control word. Marks of 0 mean that a further success would
 ///   change nothing, so that successes on a healthy circuit need not be reported to it at all. Marks never
-///   exceed the `most_marks` that it is told.
+///   exceed the `most_marks` that are passed to it.
 /// - its **history**, an object of type `history<Atomics>` that is built from the detector: the window. Its
 ///   counts belong to one epoch and are empty in any other.
 ///
-/// For each ended call the breaker calls `record` once, which enters it into the history and returns the
-/// evidence, then `judge` for the marks that stand there. When the marks have changed meanwhile, it calls
-/// `refresh` on the evidence and judges again. `refresh` leaves the evidence of a bad call as it is: a window
-/// that was bad enough when the call entered it opens the circuit, whatever other calls report afterwards.
-/// Evidence for `statistics`, without a call, comes from `read`.
+/// For each ended call the breaker calls `record` once. `record` enters the call into the history and returns
+/// the evidence. Then the breaker calls `judge` with the present marks. If the marks have changed meanwhile,
+/// it calls `refresh` on the evidence and judges again. `refresh` does not change the evidence of a bad call:
+/// if the window reached its threshold when the call entered it, the circuit opens, even if other calls
+/// report afterwards. `read` gives the evidence for `statistics`, without a call.
 ///
-/// A detector with `counts_overdue` is also told of each call that has been in flight for longer than its
-/// `overdue_after()`, by a sample that says `in_flight`. The other detectors of an `any_of` get this sample
-/// too. They must neither record it nor change their marks.
+/// A detector with `counts_overdue` also gets a sample with `in_flight` for each call that has been in flight
+/// for longer than its `overdue_after()`. The other detectors of an `any_of` get this sample too. They must
+/// neither record it nor change their marks.
 ///
 /// Beyond the syntax:
-/// - `judge` and `is_bad` are pure. A call that failed is bad, and other calls may be; `judge` trips on bad
-///   calls only.
-/// - Marks only fall to 0 on evidence that is younger than the marks that `judge` was given.
+/// - `judge` and `is_bad` are pure. A call that failed is bad, and other calls may be bad too. `judge` trips
+///   only on bad calls.
+/// - `judge` sets marks to 0 only by evidence that is younger than the marks that it was given.
 /// - `record`, `read` and `refresh` are lock-free and allocate nothing.
 /// - `validate` throws `std::invalid_argument` naming field, value and range. `validate_replacing(in_use)`
-///   does so when the history that was built from `in_use` does not serve this policy.
-/// - A detector may have `with_defaults()`: the same detector with options that were left out filled in.
-/// - A detector may have `static void record_good(history&, const call_sample&)`. Then a call that did not
-///   fail is never bad and never changes the marks. The breaker enters such calls by `record_good` alone, and
-///   reads no thresholds for them.
+///   does so if the history that was built from `in_use` does not fit this detector.
+/// - A detector may have `with_defaults()`: the same detector with the defaults of omitted options filled in.
+/// - A detector may have `static void record_good(history&, const call_sample&)`. It means that a call that
+///   did not fail is never bad and never changes the marks. The breaker then records such calls only by
+///   `record_good`, and reads no thresholds for them.
 template <class D>
 concept detector = std::is_trivially_copyable_v<D> &&
     requires(const D& policy, typename D::template history<std_atomics>& past,
@@ -113,7 +115,7 @@ concept detector = std::is_trivially_copyable_v<D> &&
 
 namespace detail {
 
-/// `policy` with the options that were left out filled in, where it has such options.
+/// `policy` with the defaults of omitted options filled in, if it has such options.
 template <class D>
 [[nodiscard]] constexpr D with_defaults(const D& policy) noexcept {
   if constexpr (requires { policy.with_defaults(); }) {

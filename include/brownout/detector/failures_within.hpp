@@ -19,16 +19,16 @@ namespace brownout::inline BROWNOUT_ABI {
 ///     brownout::failures_within{.threshold = 3, .period = 5min}
 ///
 /// For dependencies with little traffic, where a share of calls has too few calls to be evidence, and where
-/// successes between the failures keep `consecutive_failures` from tripping. Failsafe has it as
+/// successes between the failures keep `consecutive_failures` from tripping. Failsafe has the same rule:
 /// `withFailureThreshold(3, period)`. With much traffic use `failure_rate`: a dependency with 1 % errors has
 /// five failures a minute at 500 calls a minute.
 ///
 /// Exact: the first and the last of these failures end less than `period` apart, to 1 us. Only failures of
-/// the current closed epoch count, so an outage leaves nothing behind. Once `period` has passed, a failure
-/// counts no more.
+/// the current closed epoch count, so failures before an outage do not count after it. A failure stops
+/// counting when `period` has passed.
 ///
 /// A success writes nothing and reads no clock. A failure reads the clock and makes two compare-and-swaps.
-/// The times stand in a ring beside the breaker: 128 bytes for a threshold up to 8, 1 KiB at the most.
+/// The times are in a ring beside the breaker: 128 bytes for a threshold up to 8, 1 KiB at the most.
 struct failures_within {
   static constexpr std::uint32_t most = detail::most_failure_times;
   static constexpr duration shortest = std::chrono::milliseconds{1};
@@ -80,7 +80,7 @@ struct failures_within {
     detail::require_within<std::uint32_t>("failures_within.threshold", threshold, 1, most);
     detail::require_within("failures_within.period", period, shortest, longest);
   }
-  /// Throws as above when the ring that was built for `in_use` has no room for `threshold` failures.
+  /// Throws as above if the ring that was built for `in_use` has no room for `threshold` failures.
   void validate_replacing(const failures_within& in_use) const {
     const auto room = (std::max)(in_use.threshold, least_room);
     if (threshold <= room) return;

@@ -24,8 +24,9 @@ enum class slow_calls : std::uint8_t {
 
 /// Trips at a slow call when slow calls make up at least `threshold` of the calls in a window.
 ///
-/// **Failures.** A slow call is slow whether it succeeded or failed. A fast failure is not slow: alone, with
-/// its defaults, this detector never opens the circuit for failures. Two ways to see failures too:
+/// **Failures.** A slow call is slow whether it succeeded or failed. A fast failure is not slow: with its
+/// defaults and without another detector, this detector never opens the circuit for fast failures. There are
+/// two ways to count failures too:
 ///
 ///     // Two shares, each with its own threshold:
 ///     brownout::any_of{brownout::failure_rate<>{}, brownout::slow_call_rate<>{.slower_than = 2s}}
@@ -34,29 +35,29 @@ enum class slow_calls : std::uint8_t {
 ///
 /// With 30 % slow calls and 30 % failures, the first leaves the circuit closed and the second opens it.
 ///
-/// **Half-open** a slow call is a failed one when it ends. One that hangs is given up after
-/// `breaker_options::lease`, and a fresh probe follows. Set the lease a little above `slower_than`.
+/// **Half-open.** A slow call counts as a failed call when it ends. If a call hangs, a new probe is admitted
+/// after `breaker_options::lease`. Set the lease a little above `slower_than`.
 ///
 /// **Calls that hang** end late or never, and a call that ends late is counted late: with a time-out of 30 s
 /// the circuit stays closed for 30 s. `slow_call_rate<count_window, slow_calls::in_flight>` counts calls from
 /// the moment that they are overdue. Admissions look for overdue calls when an eighth of `slower_than`, or a
-/// second if that is shorter, has passed since the last look. This needs no thread; while there are no calls,
-/// no overdue call is found. At most 256 calls in flight are watched, in 2 KiB; further calls count when they
-/// end. One detector of an `any_of` can watch calls in flight. A call that is ignored or given up after it
-/// was overdue stays counted.
+/// second if that is shorter, has passed since the last look. This needs no thread. While there are no new
+/// calls, no overdue call is found. At most 256 calls in flight are watched, in 2 KiB; further calls count
+/// when they end. Only one detector of an `any_of` can watch calls in flight. A call that was counted as
+/// overdue stays counted, even if it is ignored or cancelled later.
 ///
 /// **Cost.** Each call reads the clock twice. With `in_flight` it reads the clock three times and writes two
-/// words more: some 10 ns with few calls in flight, 200 ns when all places are taken. A limit near what the
-/// dependency needs when it is merely busy refuses calls that would have succeeded: stay above three quarters
-/// of the time-out.
+/// words more: some 10 ns with few calls in flight, 200 ns when all places are taken. If the limit is near
+/// the latency of a dependency that is only busy, the circuit refuses calls that would have succeeded. Choose
+/// a limit above three quarters of the time-out.
 template <class Window = count_window, slow_calls Counted = slow_calls::ended>
 struct slow_call_rate {
   /// Share of the calls in the window that must be slow.
   /// Range: above 0, up to 1; exact as `failure_rate::threshold`. Default: 0.5, as for failures.
   double threshold = 0.5;
 
-  /// A call that takes longer is slow.
-  /// Range: 1 us to 24 h. There is no default, because only the caller knows: 0 is refused.
+  /// A call that takes longer is slow. Range: 1 us to 24 h. There is no default, because only the service
+  /// knows what is slow. 0 is refused.
   duration slower_than{};
 
   /// Calls that the window must hold before their share is evidence.
@@ -127,9 +128,9 @@ struct slow_call_rate {
   }
 
  private:
-  /// Whether the call is one of those that the window counts against the circuit.
+  /// Whether the window counts the call as bad.
   [[nodiscard]] constexpr bool is_counted(const call_sample& call) const noexcept {
-    if (call.in_flight) return counts_overdue;  // the circuit has compared its time already
+    if (call.in_flight) return counts_overdue;  // the circuit has already compared the time
     return call.took > slower_than || (count_failures && call.failed);
   }
 };

@@ -56,7 +56,7 @@ struct standard_detector {
     const auto passed = (now - seen.began) & mask_of(most_marks);
     seen.streak = (std::min)(seen.streak + 1, most_streak);
     seen.balance = (std::min)(seen.balance + 1, most_balance);
-    // What seems to have passed in more than half a turn of the clock ended before the streak began.
+    // If more than half a turn of the clock seems to have passed, this call ended before the streak began.
     const bool lasts = passed >= a_second && passed <= mask_of(most_marks) / 2;
     const bool in_a_row = seen.streak >= streak || (lasts && seen.streak >= lasting_streak);
     return {seen.marks(), in_a_row || seen.balance >= balance,
@@ -68,7 +68,8 @@ struct standard_detector {
     return {.consecutive_failures = seen.streak, .failure_balance = seen.balance};
   }
 
-  /// Throws `std::invalid_argument` where its marks have no room, as in the middle of an `any_of` of three.
+  /// Throws `std::invalid_argument` if there is no room for its marks, for example in the middle of an
+  /// `any_of` of three.
   constexpr void validate(std::uint32_t most_marks) const {
     if (most_marks < (1U << counts_bits) - 1) {
       detail::invalid_option("standard_detector", "too few marks", "up to two detectors in an any_of");
@@ -77,16 +78,16 @@ struct standard_detector {
   constexpr void validate_replacing(const standard_detector& /*in_use*/) const noexcept {}
 
  private:
-  // Marks: when the streak began, in ticks | 8..4 balance | 3..0 streak. The clock of ticks goes round; a
-  // streak that lasts longer than a turn may be taken for a younger one, and trips later, at ten failures at
-  // last.
+  // Marks: when the streak began, in ticks | 8..4 balance | 3..0 streak. The clock of ticks wraps. A streak
+  // that lasts longer than a turn may look younger than it is. Then it trips later, at ten failures at the
+  // latest.
   static constexpr int streak_bits = 4;
   static constexpr int balance_bits = 5;
   static constexpr int counts_bits = streak_bits + balance_bits;
   static constexpr std::uint32_t most_streak = (1U << streak_bits) - 1;
   static constexpr std::uint32_t most_balance = (1U << balance_bits) - 1;
   static constexpr int tick_shift = 26;          // 67 ms
-  static constexpr std::uint32_t a_second = 15;  // of them
+  static constexpr std::uint32_t a_second = 15;  // in ticks
 
   struct counted {
     std::uint32_t streak = 0;
@@ -101,8 +102,8 @@ struct standard_detector {
     }
   };
 
-  /// Of the bits that the counts leave; with one less, so that marks are never all set. In an `any_of` they
-  /// leave too few for a second, and ten failures in a row are needed.
+  /// The mask of the bits that the counts leave for the time. One bit less is used, so that the marks are
+  /// never all set. In an `any_of` there are too few bits for a second, and ten failures in a row are needed.
   static constexpr std::uint32_t mask_of(std::uint32_t most_marks) noexcept {
     const auto bits = static_cast<int>(std::bit_width(most_marks)) - counts_bits - 1;
     return bits > 0 ? (1U << bits) - 1 : 0;

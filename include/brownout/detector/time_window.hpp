@@ -13,8 +13,8 @@ namespace brownout::inline BROWNOUT_ABI {
 
 /// Counts the calls that ended within the latest `length` of time, however many they are.
 ///
-/// The window slides in tenths: at any moment it holds the tenth that has begun and the nine before it. A
-/// call may leave it up to `coarse_resolution` (10 ms) late, since the clock is read coarsely unless calls
+/// The window slides in tenths: at any moment it holds the present tenth and the nine tenths before it. A
+/// call may leave it up to `coarse_resolution` (10 ms) late, because the coarse clock is read, unless calls
 /// are timed.
 struct time_window {
   static constexpr duration shortest = std::chrono::milliseconds{100};
@@ -28,7 +28,7 @@ struct time_window {
   template <class Atomics>
   using history = detail::time_history<Atomics>;
 
-  /// Never, because calls go out of date by time.
+  /// Never true, because calls leave the window by time.
   [[nodiscard]] static constexpr bool is_settled(detail::window_counts /*seen*/) noexcept { return false; }
 
   /// Throws `std::invalid_argument` naming field, value and range.

@@ -21,16 +21,16 @@ inline constexpr std::uint32_t most_failure_times = 64;
 /// When the latest failures of one epoch ended.
 ///
 /// **Layout.** A ring of words. Each word holds the time of one failure and that failure's number. The cursor
-/// holds the number of the next failure, and the epoch. To record a failure is one compare-and-swap on the
-/// word of that number; then the cursor moves on, which any thread may do. So a number is taken only when all
-/// numbers before it are written, and a reader never meets a gap.
+/// holds the number of the next failure, and the epoch. To record a failure, a thread does one
+/// compare-and-swap on the word of that number. Then any thread moves the cursor on. So a number is taken
+/// only after all numbers before it are written, and a reader never finds a gap.
 ///
-/// **A later epoch** moves the cursor by one more than the whole ring. Every number that a reader of the new
-/// epoch can then look for is one that no word has, so nothing has to be erased.
+/// **A later epoch** moves the cursor by one more than the whole ring. A reader of the new epoch then only
+/// looks for numbers that no word has, so nothing has to be erased.
 ///
-/// **A sleeper does no harm.** Its compare-and-swap succeeds only on the word that it read: then nobody has
-/// taken its number. If a later epoch has begun meanwhile, the failure stands under a number that no reader
-/// of that epoch looks for.
+/// **A thread that sleeps does no harm.** Its compare-and-swap succeeds only on the word that it read: then
+/// no other thread has taken its number. If a later epoch has begun meanwhile, the failure has a number that
+/// no reader of that epoch looks for.
 ///
 /// **Numbers may wrap.** A word keeps the low 18 bits of its number. Each move of the cursor goes to the next
 /// word of the ring, of at most 128, and by at most 129 numbers. So a word is 16,512 numbers old at most when
@@ -45,7 +45,7 @@ class failure_times {
   /// The highest `latest` below.
   static constexpr std::uint32_t most = most_failure_times;
 
-  /// Room for a reading of the `latest` failures. Allocates the ring, 16 to 32 bytes for each of them.
+  /// Makes room to read the `latest` failures. Allocates the ring, 16 to 32 bytes for each failure.
   explicit failure_times(std::uint32_t latest)
       : places_{2 * std::bit_ceil(latest)},
         ring_{std::make_unique<place[]>(places_)},
@@ -53,18 +53,20 @@ class failure_times {
   failure_times(const failure_times&) = delete;
   failure_times& operator=(const failure_times&) = delete;
 
-  /// Enters a failure that ended at `now`. Returns how many failures of the epoch, this one and those before
-  /// it, ended less than `period` before `now`; the first failure of a later epoch begins with itself. When
-  /// the ring belongs to a later epoch already, it returns 0 and changes nothing.
+  /// Records a failure that ended at `now`. Returns how many failures of the epoch, this one included, ended
+  /// less than `period` before `now`. The first failure of a later epoch empties the ring. If the ring
+  /// already belongs to a later epoch, it returns 0 and changes nothing.
   ///
-  /// Failures that come while this thread sleeps may overwrite those that it would count. It takes as many of
-  /// them as the ring was built for, and each of these is counted by its own thread.
+  /// Failures that come while this thread sleeps may overwrite failures that it would count. This needs as
+  /// many new failures as the ring was built for, and each of these is counted by its own thread.
   ///
-  /// Lock-free: two compare-and-swaps, one more for a new epoch, and again what others interfere with.
+  /// Lock-free: two compare-and-swaps, and one more for a new epoch. A step is repeated if other threads
+  /// interfere.
   std::uint32_t record(std::uint64_t epoch, duration now, duration period) noexcept {
     const auto own = static_cast<std::uint32_t>(epoch);
     for (;;) {
-      // (1) acquire: synchronizes-with (2), so that the words before this number are seen as written.
+      // (1) acquire: synchronizes-with (2), so that this thread sees the content of the words before this
+      // number.
       const auto at = cursor_.load(std::memory_order_acquire);
       const auto number = number_of(at);
       if (epoch_of(at) != own) {
@@ -73,11 +75,12 @@ class failure_times {
         continue;
       }
       auto& here = word_of(number);
-      // (3) acquire: synchronizes-with (4), so whoever sees a number that is ahead of its cursor finds a
-      // newer cursor too.
+      // (3) acquire: synchronizes-with (4), so a thread that sees a number ahead of its cursor also finds a
+      // newer cursor.
       auto seen = here.load(std::memory_order_acquire);
       const bool taken = holds(seen, number);
-      // (4) release: publishes the cursor (1) that led here. Failure is relaxed: all is looked at again.
+      // (4) release: publishes the cursor (1) that led here. Failure is relaxed: the loop reads everything
+      // again.
       const bool entered = !taken && !is_ahead(seen, number) &&
                            here.compare_exchange_weak(seen, entry(number, now), std::memory_order_release,
                                                       std::memory_order_relaxed);
@@ -87,8 +90,8 @@ class failure_times {
   }
 
   /// How many of the latest failures of `epoch` ended less than `period` before `now`, as far as the ring
-  /// goes back. 0 unless the ring belongs to that epoch. Wait-free; a reading that others overtake shows
-  /// fewer.
+  /// goes back. 0 unless the ring belongs to that epoch. Wait-free. A reading that is overtaken by other
+  /// threads counts fewer.
   [[nodiscard]] std::uint32_t read(std::uint64_t epoch, duration now, duration period) const noexcept {
     const auto at = cursor_.load(std::memory_order_acquire);  // (1)
     if (epoch_of(at) != static_cast<std::uint32_t>(epoch)) return 0;
@@ -105,8 +108,9 @@ class failure_times {
   static constexpr std::uint32_t number_mask = (1U << number_bits) - 1;
 
   struct place {
-    // Written by whoever records a failure (4); publishes its time, and with it the cursor that led there. At
-    // first number 0, which no reader looks for: the cursor starts as if an epoch had been before.
+    // Written by a thread that records a failure (4). Publishes its time, and with it the cursor that led
+    // there. The first content is number 0. No reader looks for it, because the cursor starts as if there had
+    // been an epoch before.
     typename Atomics::template atomic<std::uint64_t> held{0};
   };
 
@@ -137,7 +141,7 @@ class failure_times {
     const auto ahead = distance(word, number);
     return ahead != 0 && ahead <= number_mask / 2;
   }
-  /// Nothing for a failure that ended after `now`.
+  /// How long ago the failure ended. Zero if it ended after `now`.
   static constexpr duration age(std::uint64_t word, duration now) noexcept {
     const auto passed = (microseconds(now) - word) & time_mask;
     if (passed > time_mask / 2) return duration::zero();
@@ -145,15 +149,16 @@ class failure_times {
   }
 
   void move_cursor(std::uint64_t from, std::uint64_t to) noexcept {
-    // (2) release: publishes the word (3, 4) that it leaves. Failure is relaxed, and needs no second try:
-    // then another thread has moved it, or the next one will.
+    // (2) release: publishes the word (3, 4) that it leaves. Failure is relaxed and needs no second try:
+    // another thread has moved the cursor, or the next one will.
     cursor_.compare_exchange_weak(from, to, std::memory_order_release, std::memory_order_relaxed);
   }
   [[nodiscard]] auto& word_of(std::uint32_t number) const noexcept {
     return ring_[number & (places_ - 1)].held;
   }
 
-  /// Of the failures up to `newest`. A word with another number is of an epoch before, or overwritten.
+  /// How many failures up to `newest` are in the period. A word with another number belongs to an earlier
+  /// epoch, or has been overwritten.
   [[nodiscard]] BROWNOUT_NOINLINE std::uint32_t counted(std::uint32_t newest, duration now,
                                                         duration period) const noexcept {
     std::uint32_t count = 0;
@@ -167,8 +172,8 @@ class failure_times {
 
   const std::uint32_t places_;  // a power of two
   const std::unique_ptr<place[]> ring_;
-  // Epoch in the upper half, number in the lower. Written by whoever records a failure or finds one recorded
-  // (2); publishes that all numbers before it are written.
+  // Epoch in the upper half, number in the lower half. Written by a thread that records a failure or finds it
+  // recorded (2). Publishes that all numbers before it are written.
   typename Atomics::template atomic<std::uint64_t> cursor_;
 };
 

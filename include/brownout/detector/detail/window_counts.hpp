@@ -7,7 +7,7 @@
 
 namespace brownout::inline BROWNOUT_ABI::detail {
 
-/// What a window holds: calls, and how many of them were bad (what "bad" means, the detector says).
+/// The counts of a window: calls, and how many of them were bad. The detector decides which calls are bad.
 struct window_counts {
   std::uint32_t calls = 0;
   std::uint32_t bad = 0;

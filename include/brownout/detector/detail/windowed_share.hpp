@@ -15,16 +15,16 @@
 
 namespace brownout::inline BROWNOUT_ABI::detail {
 
-/// The part that `failure_rate` and `slow_call_rate` have in common: bad calls as a share of a window.
+/// The common part of `failure_rate` and `slow_call_rate`: bad calls as a share of a window.
 ///
-/// **Marks.** 0 means that the window is full and has no bad call in it: a good call changes nothing. Any
-/// other number is changed by each bad call, after that call has entered the window. A thread that finds the
-/// window clean puts back 0 only if the number is the one that it read before it looked. Then no bad call has
-/// come meanwhile, and no bad call is forgotten. There is one exception: exactly as many bad calls as there
-/// are numbers (62 at the fewest, where several detectors share the marks) come while that thread sleeps.
-/// Then failures stay in the window that successes should have pushed out, until the next bad call.
+/// **Marks.** 0 means that the window is full and has no bad call in it: a good call changes nothing. Each
+/// bad call changes the number, after the call has entered the window. A thread that finds the window clean
+/// sets the number to 0 only if the number is still the one that it read before it read the window. Then no
+/// bad call has come meanwhile, and no bad call is forgotten. There is one exception: while that thread
+/// sleeps, exactly as many bad calls come as there are numbers (at least 62, if several detectors share the
+/// marks). Then failures that successes should have pushed out stay in the window until the next bad call.
 ///
-/// The marks of a time window stay what they are, because its calls go out of date by time.
+/// The marks of a time window never change, because its calls leave the window by time.
 template <class Window>
 struct windowed_share {
   template <class Atomics>
@@ -33,7 +33,7 @@ struct windowed_share {
   };
 
   static constexpr std::uint32_t dirty = 1;
-  /// What a time window can tell apart even if one thread makes all calls.
+  /// A time window counts up to this number correctly even if one thread makes all calls.
   static constexpr std::uint32_t most_in_time = 300'000;
   static constexpr std::uint32_t default_minimum = 20;
 
@@ -52,14 +52,15 @@ struct windowed_share {
     }
   }
 
-  /// The minimum in force: as given, or else the default, which no window is too small for.
+  /// The minimum in force: the given number or the default. The default is never above the size of the
+  /// window.
   [[nodiscard]] static constexpr std::uint32_t minimum_calls(const auto& policy) noexcept {
     if (policy.minimum_calls != 0) return policy.minimum_calls;
     if constexpr (has_size) return (std::min)(default_minimum, policy.window.size);
     return default_minimum;
   }
 
-  /// The window stays as it was built.
+  /// The options of a window in use cannot change.
   static void validate_replacing(const std::string& name, const Window& window, const Window& in_use) {
     if constexpr (has_size) {
       require_same(name + ".window.size", window.size, in_use.size);
