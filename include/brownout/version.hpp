@@ -8,9 +8,10 @@
 
 // The inline namespace of everything in the library: `v0_1`, or `v0_1_no_exceptions` without exceptions.
 //
-// It keeps the inline functions of two versions apart when one process holds both, and those of translation
-// units built with and without exceptions: else the linker keeps one of the two, and the other's callers get
-// it. Objects of two minor versions do not link with each other. Code writes `brownout::`, never this name.
+// It separates the inline functions of two versions that are in one process. It also separates translation
+// units that are built with and without exceptions. Otherwise the linker would keep only one of two functions
+// with the same name, and all callers would get that one. Objects of two minor versions do not link with each
+// other. Code writes `brownout::`, never this name.
 #define BROWNOUT_ABI_JOINED(major, minor, exceptions) v##major##_##minor##exceptions
 #define BROWNOUT_ABI_OF(major, minor, exceptions) BROWNOUT_ABI_JOINED(major, minor, exceptions)
 #if defined(__cpp_exceptions) || defined(_CPPUNWIND)

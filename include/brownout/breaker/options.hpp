@@ -85,8 +85,9 @@ struct breaker_options {
 
   /// How long an opened circuit refuses every call: a duration, or one of the rules `fixed_period`,
   /// `exponential_period`, `decorrelated_period` and `adaptive_period`. The period is longer if the call that
-  /// opened the circuit asked for it (see `permit::complete`). Range of a duration: 1 ms to 24 h. Default:
-  /// adaptive, 100 ms to 30 s, each +-20 %. Of all options this one matters most (docs/adr/0006).
+  /// opened the circuit asked for it (see `permit::complete`).
+  /// Range of a duration: 1 ms to 24 h.
+  /// Default: adaptive, 100 ms to 30 s, each +-20 %. Of all options this one matters most (docs/adr/0006).
   open_period open_for = adaptive_period{};
 
   /// Whether a failure that says how long to wait (its Retry-After, see `retry_after_from`) opens a closed
@@ -118,10 +119,11 @@ struct breaker_options {
 
   /// Half-open, while no further call may pass: how long the calls in flight may stay unreported, counted
   /// from the latest admission. Then these calls count as lost, and a new probe is admitted. A permit that is
-  /// destroyed gives its place back at once and needs no lease. Range: 1 ms to 24 h. It must be longer than a
-  /// healthy call may take: otherwise results of slower calls are always late, and under traffic the circuit
-  /// never closes. 0 means the default. Default: 1 min, which outlasts the time-outs that clients usually
-  /// have, or the longest open period if that is longer.
+  /// destroyed gives its place back at once and needs no lease.
+  /// Range: 1 ms to 24 h. It must be longer than a healthy call may take: otherwise results of slower calls
+  /// are always late, and under traffic the circuit never closes. 0 means the default.
+  /// Default: 1 min, which outlasts the time-outs that clients usually have, or the longest open period if
+  /// that is longer.
   duration lease{};
 
   /// A circuit that opens again this soon after it closed is in the same outage: the numbering of its open

@@ -12,7 +12,7 @@ namespace brownout::inline BROWNOUT_ABI {
 enum class outcome : std::uint8_t {
   success,    ///< the dependency did its job
   failure,    ///< the dependency did not: error, time-out, refusal
-  ignored,    ///< ended, but says nothing about the dependency (a bad request of ours, say)
+  ignored,    ///< ended, but is no evidence about the dependency (for example a bad request)
   cancelled,  ///< given up by the caller before it ended
 };
 

@@ -17,7 +17,8 @@ namespace brownout::inline BROWNOUT_ABI {
 struct consecutive_failures {
   static constexpr std::uint32_t most = 1'000'000;
 
-  /// Failures in a row that open the circuit. Range: 1 to 1,000,000; fewer as part of an `any_of`, see there.
+  /// Failures in a row that open the circuit.
+  /// Range: 1 to 1,000,000; fewer as part of an `any_of`, see there.
   /// Default: 5, about where gobreaker trips (at more than five): a dependency with 10 % failures trips once
   /// in 100,000 calls.
   std::uint32_t threshold = 5;

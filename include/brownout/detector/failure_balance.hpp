@@ -20,7 +20,8 @@ namespace brownout::inline BROWNOUT_ABI {
 struct failure_balance {
   static constexpr std::uint32_t most = 1'000'000;
 
-  /// The balance that opens the circuit. Range: 1 to 1,000,000; fewer as part of an `any_of`, see there.
+  /// The balance that opens the circuit.
+  /// Range: 1 to 1,000,000; fewer as part of an `any_of`, see there.
   /// Default: 20, which 100 calls reach when 60 % of them fail. A share p of failures below half reaches it
   /// by chance, each time that the balance leaves 0, with a probability of about (p / (1 - p))^20 (gambler's
   /// ruin): 6e-8 at 30 %.

@@ -26,16 +26,16 @@ namespace brownout::inline BROWNOUT_ABI {
 /// failure does.
 template <class Window = count_window>
 struct failure_rate {
-  /// Share of the calls in the window that must fail. Range: above 0, up to 1. The number of failures is
-  /// exact for each way to write a share: of 10 calls, `0.6`, `0.6F` and `60 * 0.01` each mean 6. Two shares
-  /// that differ by less than a millionth are the same. Default: 0.5, as in resilience4j, Hystrix and
-  /// opossum.
+  /// Share of the calls in the window that must fail.
+  /// Range: above 0, up to 1. The number of failures is exact for each way to write a share: of 10 calls,
+  /// `0.6`, `0.6F` and `60 * 0.01` each mean 6. Two shares that differ by less than a millionth are the same.
+  /// Default: 0.5, as in resilience4j, Hystrix and opossum.
   double threshold = 0.5;
 
-  /// Calls that the window must hold before their share is evidence. Range: 1 to the window's size; of a time
-  /// window, 1 to 300,000. 0 means the default. Default: 20, as in Hystrix, because with fewer calls chance
-  /// decides; a count window of fewer than 20 calls must be full. `circuit_breaker::detector()` returns the
-  /// number in force.
+  /// Calls that the window must hold before their share is evidence.
+  /// Range: 1 to the window's size; of a time window, 1 to 300,000. 0 means the default.
+  /// Default: 20, as in Hystrix, because with fewer calls chance decides; a count window of fewer than 20
+  /// calls must be full. `circuit_breaker::detector()` returns the number in force.
   std::uint32_t minimum_calls = 0;
 
   /// Which calls are counted: `count_window` or `time_window`. Default: the latest 100 calls, or those of the

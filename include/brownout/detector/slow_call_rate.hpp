@@ -56,8 +56,8 @@ struct slow_call_rate {
   /// Range: above 0, up to 1; exact as `failure_rate::threshold`. Default: 0.5, as for failures.
   double threshold = 0.5;
 
-  /// A call that takes longer is slow. Range: 1 us to 24 h. There is no default, because only the service
-  /// knows what is slow. 0 is refused.
+  /// A call that takes longer is slow.
+  /// Range: 1 us to 24 h. There is no default, because only the service knows what is slow. 0 is refused.
   duration slower_than{};
 
   /// Calls that the window must hold before their share is evidence.

@@ -159,8 +159,8 @@ class dimmer_controller {
  public:
   using measurement = typename Target::measurement;
 
-  /// A greater burden counts as this one. A stall says nothing about the cost of the optional code, and would
-  /// spoil the estimate for a long time.
+  /// A greater burden counts as this one. A stall is no evidence about the cost of the optional code, and
+  /// would spoil the estimate for a long time.
   static constexpr double greatest_burden = 10;
 
   /// Throws `std::invalid_argument` naming field, value and range.

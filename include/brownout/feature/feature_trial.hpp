@@ -143,7 +143,7 @@ class feature_trial {
                       .difference = with.mean() - without.mean(),
                       .n_with = with.count(),
                       .n_without = without.count()};
-    double margin = 0;  // costs that never vary are known exactly
+    double margin = 0;  // if the costs never vary, the mean is exact
     if (variance > 0) {
       // Welch and Satterthwaite; as shares of the variance, so that no square is too great or too small.
       const double a = one / variance;

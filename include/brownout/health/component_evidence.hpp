@@ -12,7 +12,7 @@ namespace brownout::inline BROWNOUT_ABI {
 
 /// What a service itself measures about a dependency. Each value can only lower the score that the calls
 /// give. A value counts as evidence even without calls. A value that is left out, NaN, infinite or negative
-/// says nothing.
+/// is ignored.
 struct measurement {
   std::optional<double> success_share{};  ///< in [0, 1]
   std::optional<duration>

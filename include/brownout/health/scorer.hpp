@@ -117,8 +117,8 @@ class scorer {
     }
   }
 
-  /// The factor that the components it depends on leave of its score. The worst of them decides: two that are
-  /// down lower it no further than one.
+  /// The trust in a component: the factor for its score, by the components that it depends on. The worst of
+  /// them decides: two that are down have the same effect as one.
   [[nodiscard]] double trust_in(std::size_t number,
                                 const std::vector<contribution>& components) const noexcept {
     double trust = 1;

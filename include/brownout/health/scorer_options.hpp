@@ -109,10 +109,10 @@ enum class weighting : std::uint8_t {
   /// The sum of weight x score. Many small losses add up.
   mean,
 
-  /// The least of 100 - (weight / greatest weight) x (100 - score): the worst part decides, as far as its
-  /// weight
-  /// goes. At scores of 0 and 100 this is the weighted minimum of Dubois and Prade ("Weighted minimum and
-  /// maximum operations in fuzzy set theory", Information Sciences 39, 1986). Between them it is linear.
+  /// The least of 100 - (weight / greatest weight) x (100 - score): the worst dependency decides, as far as
+  /// its weight allows. At scores of 0 and 100 this is the weighted minimum of Dubois and Prade ("Weighted
+  /// minimum and maximum operations in fuzzy set theory", Information Sciences 39, 1986). Between them it is
+  /// linear.
   minimum,
 };
 

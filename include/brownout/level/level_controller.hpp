@@ -141,7 +141,7 @@ class level_controller {
   transition follow(std::optional<double> score, double at_most, time_point now) {
     forget_relapses(now);
     at_most_ = at_most;
-    if (better_since_ && *better_since_ > now) better_since_ = now;  // the clock was wrong before
+    if (better_since_ && *better_since_ > now) better_since_ = now;  // the clock was ahead before
     const auto& ladder = policy_.ladder;
     if (!assessed_) {
       assessed_ = true;

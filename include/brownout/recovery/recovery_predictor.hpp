@@ -72,8 +72,8 @@ class recovery_predictor {
   explicit recovery_predictor(recovery_options options = {}) : seen_(validated(options).remembered) {}
 
   /// Remembers an outage that ended by itself after `length`. When the memory is full, the oldest outage is
-  /// forgotten. A length of zero or less takes a place and says nothing about longer outages. Linear in the
-  /// number of remembered outages.
+  /// forgotten. A length of zero or less takes a place and does not affect the prediction for longer outages.
+  /// Linear in the number of remembered outages.
   void note_ended(duration length) noexcept { remember(length, true); }
 
   /// Remembers an outage that was cut short after `length`: an operator reset the circuit, or the program
@@ -119,7 +119,7 @@ class recovery_predictor {
   struct seen {
     duration length{};
     bool ended = false;
-    std::uint64_t number = 0;  // in the order of their noting
+    std::uint64_t number = 0;  // in the order in which they were noted
   };
 
   static constexpr duration not_negative(duration value) noexcept {

@@ -29,11 +29,12 @@ namespace brownout::inline BROWNOUT_ABI {
 template <detector Detector, clock_source Clock>
 class registry;
 
-/// A handle of a registry's breaker for one key. While it lives, the breaker lives, and is not evicted.
+/// A handle of a registry's breaker for one key. While the handle exists, the breaker exists and is not
+/// evicted.
 ///
-/// A handle does what its breaker does: `hosts.at(host).force_open()`. Its permits keep the breaker, so they
-/// may outlive the handle. Copies of a handle hold the same breaker. All members but those that say otherwise
-/// need a handle that is not empty.
+/// A handle has the operations of its breaker: `hosts.at(host).force_open()`. Its permits keep the breaker
+/// alive, so they may outlive the handle. Copies of a handle hold the same breaker. Most members have the
+/// precondition that the handle is not empty; the others say so.
 ///
 /// Thread-safe as a `std::shared_ptr` is: several handles of one breaker are independent of each other, and
 /// of the registry; one handle is used by one thread at a time, apart from const members. It may outlive the
@@ -45,12 +46,12 @@ class [[nodiscard]] keyed_breaker {
   using detector_type = decltype(std::declval<const Breaker&>().detector());
 
  public:
-  /// A permit that keeps its breaker until it is settled. Otherwise as `brownout::permit`.
+  /// A permit that keeps its breaker alive until it is settled. Otherwise as `brownout::permit`.
   class [[nodiscard]] permit {
    public:
     permit(permit&&) noexcept = default;
     permit& operator=(permit&& other) noexcept {
-      inner_ = std::move(other.inner_);  // first: what it gives back goes to the breaker held until now
+      inner_ = std::move(other.inner_);  // first: a dropped permit goes back to the old breaker
       holder_ = std::move(other.holder_);
       return *this;
     }
@@ -94,18 +95,18 @@ class [[nodiscard]] keyed_breaker {
     if (held_.object != nullptr) shard::release(held_);
   }
 
-  /// Whether it holds a breaker. A handle from `registry::at` does. Empty handles may be asked.
+  /// Whether it holds a breaker. A handle from `registry::at` does. May be called on an empty handle.
   [[nodiscard]] explicit operator bool() const noexcept { return held_.object != nullptr; }
 
-  /// False when the registry had no room for the key. Then no other look-up gets this breaker, and what it
-  /// learns is lost with its last handle.
+  /// False if the registry had no room for the key. Then no other look-up gets this breaker, and its state is
+  /// lost with its last handle.
   [[nodiscard]] bool was_registered() const noexcept { return node().home != nullptr; }
 
-  /// As the breaker's `try_acquire`. The permit keeps the breaker.
+  /// As `try_acquire` of the breaker. The permit keeps the breaker alive.
   [[nodiscard]] admission try_acquire() const& noexcept { return keyed_breaker{*this}.acquire(); }
   [[nodiscard]] admission try_acquire() && noexcept { return acquire(); }
 
-  // As the members of `circuit_breaker` of these names.
+  // As the members of `circuit_breaker` with these names.
 
   template <class F, class C = default_classifier>
   std::invoke_result_t<F> call(F&& function, const C& classify = {}) const {
@@ -142,8 +143,9 @@ class [[nodiscard]] keyed_breaker {
     return breaker().subscribe(std::move(listener), wanted);
   }
 
-  /// Subscribes `listener` for as long as the breaker lives, so that there is no subscription to keep. For
-  /// `registry_listener::added`. Throws and allocates as `subscribe`: some 12 KiB a breaker.
+  /// Subscribes `listener` for the lifetime of the breaker, so that there is no subscription object to keep.
+  /// Intended for `registry_listener::added`. Throws and allocates like `subscribe`: about 12 KiB for each
+  /// breaker.
   void attach(transition_listener listener, announcements wanted = announcements::outages) const {
     // The listener owns its own subscription, and both end with the breaker.
     const auto kept = std::make_shared<subscription>();
@@ -152,10 +154,10 @@ class [[nodiscard]] keyed_breaker {
     *kept = subscribe(std::move(listener), wanted);
   }
 
-  /// The breaker itself, for functions that take one. The reference, and permits that are got from it, must
-  /// not outlive the handle.
+  /// The breaker itself, for functions that take a breaker. The reference must not outlive the handle.
+  /// Permits from the reference must not outlive it either.
   [[nodiscard]] Breaker& operator*() const& noexcept { return breaker(); }
-  /// A temporary handle ends with its expression, and the reference would be left behind.
+  /// Deleted for a temporary handle: it ends with its expression, and the reference would dangle.
   template <class Handle = void>
   Breaker& operator*() const&& {
     static_assert(!std::is_void_v<Handle>,
@@ -163,10 +165,11 @@ class [[nodiscard]] keyed_breaker {
                   "auto handle = registry.at(key); auto& breaker = *handle;");
     return breaker();
   }
-  /// `handle->member` is `handle.member`, of a temporary handle too: a permit from `->` keeps the breaker.
+  /// `handle->member` is `handle.member`, also for a temporary handle: a permit from `->` keeps the breaker
+  /// alive.
   [[nodiscard]] const keyed_breaker* operator->() const noexcept { return this; }
 
-  /// Whether both hold the same breaker, or none. Empty handles may be asked.
+  /// Whether both hold the same breaker, or both are empty.
   [[nodiscard]] friend bool operator==(const keyed_breaker& one, const keyed_breaker& other) noexcept {
     return one.held_.object == other.held_.object;
   }
@@ -189,7 +192,7 @@ class [[nodiscard]] keyed_breaker {
     return {permit{std::move(*this), *std::move(inner)}, why};
   }
 
-  place held_{};  // refers to it
+  place held_{};  // one referrer of the breaker
 };
 
 }  // namespace brownout::inline BROWNOUT_ABI

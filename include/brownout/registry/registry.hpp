@@ -33,8 +33,8 @@
 
 namespace brownout::inline BROWNOUT_ABI {
 
-/// What a registry holds, and what it has done since its construction. The figures are read one after the
-/// other, so they may be a few calls apart.
+/// The size of a registry, and its totals since its construction. The numbers are read one after the other,
+/// so they may differ by a few calls.
 struct registry_snapshot {
   std::size_t capacity = 0;
   std::size_t size = 0;                 ///< breakers registered now
@@ -42,7 +42,7 @@ struct registry_snapshot {
   std::uint64_t expired = 0;            ///< breakers removed because they were idle for `idle_for`
   std::uint64_t erased = 0;             ///< breakers removed by `erase`
   std::uint64_t unregistered = 0;       ///< look-ups that got an unregistered breaker
-  std::uint64_t listener_failures = 0;  ///< exceptions out of the listener
+  std::uint64_t listener_failures = 0;  ///< exceptions that the listener threw
 };
 
 /// Circuit breakers by key: one for each host, tenant or shard that a service talks to. A breaker is built
@@ -52,27 +52,29 @@ struct registry_snapshot {
 ///     auto answer = hosts.at(host).call([&] { return ask(host); });
 ///
 /// **Terms.** A breaker is *registered* while look-ups find it. The registry *evicts* a breaker to make room
-/// for another. A breaker *expires* when it was idle, that is not looked up, for `idle_for`. It is *erased*
-/// when `erase` is called. All three *remove* it.
+/// for another. A breaker *expires* when it has been idle (not looked up) for `idle_for`. It is *erased* when
+/// `erase` is called. All three *remove* it.
 ///
-/// **Full.** A new key needs the place of another one. The registry looks at 16 breakers and evicts the one
-/// that was used the longest ago; closed circuits go before others. It never evicts a circuit that refuses
-/// calls or that an operator holds, nor a breaker that somebody has a handle or a permit of. After four looks
-/// in vain the new key gets an *unregistered* breaker: no other look-up gets that breaker, and it ends with
-/// its last handle. So no call is refused for want of room, no two keys share a breaker, and memory is
-/// bounded by `capacity` and by the handles held. The next look-up of the key tries again. See docs/adr/0005.
+/// **Full.** If the registry is full, a new key needs the place of another key. The registry looks at 16
+/// breakers and evicts the least recently used one; closed circuits are evicted before others. It never
+/// evicts a breaker whose circuit refuses calls or is held by an operator, or a breaker with a handle or a
+/// permit. If four such looks find no breaker to evict, the new key gets an *unregistered* breaker: no other
+/// look-up gets that breaker, and it ends with its last handle. So no call is refused because the registry is
+/// full, no two keys share a breaker, and memory is bounded by `capacity` and by the number of handles. The
+/// next look-up of the key tries again. See docs/adr/0005.
 ///
-/// **Keys** are any bytes, also none. Strangers may choose them: the hash of a key is secret, and made-up
-/// keys can push out idle closed circuits only. Keys of up to 127 bytes are compared byte by byte. Longer
-/// keys are compared by 128 bytes that are made of them: the first 90 to 93 bytes, dots, and a digest of the
-/// whole key in 32 hexadecimal digits. The digest (SipHash-2-4-128) has a secret of the registry. Two
-/// different long keys with the same beginning share a breaker with a probability of 2^-128, whoever chooses
-/// them. A breaker's name is its key, or these 128 bytes; the digits differ from process to process.
+/// **Keys** are any bytes. A key may be empty. Strangers may choose the keys: the hash of a key is secret,
+/// and made-up keys can evict only idle breakers with closed circuits. Keys of up to 127 bytes are compared
+/// byte by byte. Longer keys are compared by 128 bytes that are made of them: the first 90 to 93 bytes, dots,
+/// and a digest of the whole key in 32 hexadecimal digits. The digest (SipHash-2-4-128) has a secret of the
+/// registry. Two different long keys with the same beginning share a breaker with a probability of 2^-128,
+/// even if an attacker chooses them. The name of a breaker is its key, or these 128 bytes. The digits differ
+/// from process to process.
 ///
 /// **Threads.** Thread-safe throughout. A look-up that finds its breaker is lock-free and allocates nothing.
-/// One that does not takes a lock, which others hold for a bounded number of steps only. No code of the user
-/// runs under a lock: no listener, clock or detector, and nothing that a listener has captured. Handles may
-/// outlive the registry.
+/// Other look-ups take a lock, which other threads hold for a bounded number of steps only. No user code runs
+/// under a lock: no listener, no clock, no detector, and no destructor of an object that a listener has
+/// captured. Handles may outlive the registry.
 template <detector Detector = standard_detector, clock_source Clock = monotonic_clock>
 class registry {
  public:
@@ -81,7 +83,7 @@ class registry {
   using listener_type = registry_listener<breaker_type>;
   using handle = keyed_breaker<breaker_type>;
 
-  /// The listener hears of breakers that are added and removed; default: nobody hears.
+  /// The listener is told of breakers that are added and removed. Default: no listener.
   ///
   /// Throws `std::invalid_argument` naming rule, field, value and range.
   explicit registry(options_type options = {}, listener_type listener = {}, Clock clock = Clock{})
@@ -92,32 +94,35 @@ class registry {
     auto first = std::make_shared<rules>(std::move(options));
     first->bind(pool_, 0);
     rules_ = std::move(first);
-    // Enough shards that threads seldom meet, and few enough that a full one has plenty to choose from.
+    // Enough shards that threads seldom meet, but not so many that a full shard has few breakers to choose
+    // from.
     const auto wanted = std::size_t{4} * (std::max)(1U, std::thread::hardware_concurrency());
     const auto shards = std::bit_floor(std::clamp<std::size_t>(capacity_ / 128, 1, wanted));
-    // An even share, and what some may get more than others: more than 8 standard deviations.
+    // An even share for each shard, and a reserve of more than 8 standard deviations, because some shards get
+    // more keys than others.
     const auto share = shards == 1 ? capacity_ : capacity_ / shards * 5 / 4 + 64;
     const bool has_listener = listener_.added || listener_.removed;
     while (shards_.size() < shards) {
       shards_.emplace_back(new shard{hash_, static_cast<std::uint32_t>(share), has_listener});
     }
   }
-  /// The same without a listener.
+  /// As above, without a listener.
   template <std::same_as<Clock> Given>
   registry(options_type options, Given clock) : registry{std::move(options), {}, std::move(clock)} {}
 
   registry(const registry&) = delete;
   registry& operator=(const registry&) = delete;
-  /// Handles keep their breakers. The others end here, and with them their listeners: until this returns,
-  /// these may call the registry, which gives them unregistered breakers.
+  /// Breakers with handles stay alive. The others are destroyed here with their listeners. Until the
+  /// destructor returns, these listeners may call the registry, which gives them unregistered breakers.
   ~registry() {
     for (const auto& one : shards_) one->close();
   }
 
   /// The breaker of `key`, built if the registry has none. Never an empty handle; see
-  /// `keyed_breaker::was_registered`. However many threads look up a new key at once, all get one breaker.
+  /// `keyed_breaker::was_registered`. If several threads look up a new key at the same time, all get the same
+  /// breaker.
   ///
-  /// Throws only when memory is short, or what a copy of the clock throws; then nothing has changed.
+  /// Throws only if memory runs out, or if the copy of the clock throws. Then nothing has changed.
   [[nodiscard]] handle at(std::string_view key) {
     if (key.size() > detail::key_name::longest_plain_key) [[unlikely]] {
       return at_long(key);
@@ -125,7 +130,7 @@ class registry {
     return look_up({key, hash_(key)});
   }
 
-  /// The breaker of `key` if the registry has one, otherwise an empty handle. A use, as `at` is.
+  /// The breaker of `key` if the registry has one, otherwise an empty handle. Counts as a use, like `at`.
   [[nodiscard]] handle find(std::string_view key) const {
     return by_name(key, [this](detail::hashed_key sought) {
       const auto tick = tick_.load(std::memory_order_relaxed);  // as in look_up()
@@ -134,21 +139,21 @@ class registry {
     });
   }
 
-  /// Removes a key, even one whose circuit is open: for a host that is gone. Handles keep their breaker; the
-  /// next `at` builds another. False when the registry had no such key.
+  /// Removes a key, even if its circuit is open, for example because the host is gone. Handles keep their
+  /// breaker alive. The next `at` builds a new breaker. False if the registry had no such key.
   bool erase(std::string_view key) {
     return by_name(key, [this](detail::hashed_key sought) { return erase(sought, nullptr); });
   }
-  /// The same for the key of this breaker, if the registry still has this breaker: while it is visited, and
-  /// for long keys. Precondition: the handle is not empty.
+  /// As above, for the key of this breaker, if the registry still has this breaker. Useful within `visit`,
+  /// and for long keys. Precondition: the handle is not empty.
   bool erase(const handle& one) {
     const auto& node = one.node();
     return erase({node.breaker.name(), hash_(node.breaker.name())}, &node);
   }
 
-  /// Calls `function` with a handle of every registered breaker, without a lock. Not a use. Breakers that are
-  /// there from the beginning to the end are shown once; those that come or go meanwhile, at most once.
-  /// Allocates nothing.
+  /// Calls `function` with a handle of every registered breaker, without a lock. Does not count as a use. A
+  /// breaker that is registered during the whole call is shown once. A breaker that is added or removed
+  /// meanwhile is shown at most once. Allocates nothing.
   template <class F>
   void visit(F&& function) const {
     for (const auto& one : shards_) {
@@ -157,28 +162,29 @@ class registry {
     }
   }
 
-  /// Removes the breakers that have expired: see `registry_options::idle_for`. Circuits that refuse calls or
-  /// are held, and those that somebody has a handle of, stay. Returns how many went. For a service whose keys
-  /// change seldom: adding breakers does the same bit by bit.
+  /// Removes the breakers that have expired: see `registry_options::idle_for`. Breakers with a handle stay,
+  /// and so do breakers whose circuit refuses calls or is held. Returns the number of removed breakers.
+  /// Useful for a service whose keys change seldom. Otherwise each added breaker removes some expired ones.
   std::size_t remove_expired();
 
-  /// Replaces the options while the registry is in use. All of them are replaced: what is left out gets its
-  /// default; to change some, begin with `options()`.
+  /// Replaces the options while the registry is in use. All of them are replaced: an omitted option gets its
+  /// default. To change some options, begin with `options()`.
   ///
-  /// Breakers that are there follow the rules that their keys have now, as `circuit_breaker::reconfigure`
-  /// says: states and statistics stay. Breakers that were reconfigured on their own stay as they are, and so
-  /// may those that are not registered any more. Look-ups are not delayed.
+  /// Registered breakers follow the new rules of their keys, as in `circuit_breaker::reconfigure`: states and
+  /// statistics stay. Breakers that were reconfigured by themselves do not change. Breakers that are no
+  /// longer registered may or may not change. Look-ups are not delayed.
   ///
   /// Throws `std::invalid_argument` naming rule, field, value and range; then nothing has changed. `capacity`
-  /// must stay as it was. So must what a detector's history was built from, such as the size of its window,
-  /// for each key: of a rule that is new, that of the rule which its keys had before.
+  /// must not change. For each key, the options from which a detector's history was built, such as the size
+  /// of its window, must not change either. For a new rule they must equal those of the rule that its keys
+  /// had before.
   void reconfigure(options_type options);
 
-  /// The options in force. A copy: not for the path of every call.
+  /// The options in force, as a copy. Too slow for the path of every call.
   [[nodiscard]] options_type options() const { return current_rules()->options(); }
 
   [[nodiscard]] registry_snapshot snapshot() const noexcept {
-    // relaxed: counts, which order nothing.
+    // relaxed: these are counts and order nothing.
     return {capacity_,
             size_.load(std::memory_order_relaxed),
             evicted_.load(std::memory_order_relaxed),
@@ -208,7 +214,7 @@ class registry {
     return *shards_[key.hash & (shards_.size() - 1)];
   }
 
-  /// What `function` returns for what stands for the key.
+  /// Returns what `function` returns for the name of the key (see `key_name`).
   template <class F>
   auto by_name(std::string_view key, F function) const {
     if (key.size() <= detail::key_name::longest_plain_key) {
@@ -219,7 +225,7 @@ class registry {
   }
 
   [[nodiscard]] BROWNOUT_ALWAYS_INLINE handle look_up(detail::hashed_key key) {
-    // relaxed: a look-up that is late by a tick looks older, which only the order of eviction depends on.
+    // relaxed: a look-up that reads an old tick looks older, which only affects the order of eviction.
     const auto found = shard_of(key).find(key, tick_.load(std::memory_order_relaxed));
     if (found.object != nullptr) [[likely]] {
       return handle{found};
@@ -237,7 +243,7 @@ class registry {
                              told_breakers& removed) noexcept;
   [[nodiscard]] bool take_free_place() noexcept;
   [[nodiscard]] shard& next_shard() noexcept {
-    // relaxed: it need only spread the looks.
+    // relaxed: it only has to spread the looks.
     return *shards_[next_shard_.fetch_add(1, std::memory_order_relaxed) % shards_.size()];
   }
   std::size_t count(const told_breakers& removed) noexcept;
@@ -260,27 +266,27 @@ class registry {
   const detail::secret_digest digest_{};
   std::vector<std::unique_ptr<shard, leave_shard>> shards_{};  // never changed after construction
 
-  // Written by the thread that adds a breaker or evicts idle ones: logical time. A breaker's last use is the
-  // tick that it was in, so a look-up reads no clock, and writes only into the breaker.
+  // Logical time. Written by the thread that adds a breaker or evicts idle ones. The last use of a breaker is
+  // stored as a tick, so a look-up reads no clock and writes only into the breaker.
   std::atomic<std::uint64_t> tick_{1};
   // Written by the thread that adds or removes; at most `capacity_`.
   std::atomic<std::size_t> size_{0};
-  std::atomic<std::size_t> next_shard_{0};           // written by the thread that evicts: where it looks next
-  std::atomic<std::uint64_t> evicted_{0};            // written by the thread that evicts; a total
-  std::atomic<std::uint64_t> expired_{0};            // written by the thread that evicts; a total
-  std::atomic<std::uint64_t> erased_{0};             // written by the thread that erases; a total
+  std::atomic<std::size_t> next_shard_{0};  // written by the thread that evicts: the next shard to look at
+  std::atomic<std::uint64_t> evicted_{0};   // written by the thread that evicts; a total
+  std::atomic<std::uint64_t> expired_{0};   // written by the thread that evicts; a total
+  std::atomic<std::uint64_t> erased_{0};    // written by the thread that erases; a total
   std::atomic<std::uint64_t> unregistered_{0};       // written by the thread that finds no room; a total
-  std::atomic<std::uint64_t> listener_failures_{0};  // written by the thread that tells; a total
+  std::atomic<std::uint64_t> listener_failures_{0};  // written by the thread that calls the listener; a total
 
   std::mutex reconfiguring_{};  // one thread at a time
   const std::shared_ptr<typename rules::pool_type> pool_ = std::make_shared<typename rules::pool_type>();
-  mutable std::mutex rules_mutex_{};  // guards the next
+  mutable std::mutex rules_mutex_{};  // guards the next member
   std::shared_ptr<const rules> rules_{};
 
-  std::mutex idle_mutex_{};  // guards what follows
+  std::mutex idle_mutex_{};  // guards the members below
   time_point marked_at_;
   std::uint64_t marked_tick_ = 0;  // uses in this tick and before it are older than `marked_at_`
-  duration idle_for_{};            // of the cutoff
+  duration idle_for_{};            // the `idle_for` of the cutoff
   std::uint64_t cutoff_ = 0;       // breakers last used in this tick or before are idle; 0: none is
 };
 

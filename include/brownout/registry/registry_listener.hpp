@@ -36,21 +36,21 @@ enum class removal_reason : std::uint8_t {
 /// returns, with no lock held. Several threads may run it at one time. It may call the registry and its
 /// breakers.
 ///
-/// **Order.** What is told of one key comes one at a time: added, removed, added, and so on. While a removal
-/// is being told, a look-up of that key gets an unregistered breaker, of which nothing is told. Other threads
-/// may use a new breaker before `added` has returned: a listener that `added` attaches may miss a transition
-/// before that, so `added` reads the state after it has attached one.
+/// **Order.** Events of one key come one at a time: added, removed, added, and so on. While `removed` runs
+/// for a key, a look-up of that key gets an unregistered breaker, for which there are no events. Other
+/// threads may use a new breaker before `added` has returned. So a listener that `added` attaches may miss an
+/// earlier transition. Read the state after you have attached it.
 ///
 /// **Exceptions** are dropped and counted in `registry_snapshot::listener_failures`.
 ///
-/// The end of a registry removes no breaker: nothing is told, and nothing is called any more.
+/// The destructor of a registry removes no breaker and calls no function of the listener.
 template <class Breaker>
 struct registry_listener {
-  /// A breaker was built and registered. The handle keeps it while the function runs; a copy of the handle
-  /// keeps it longer, and then it is never evicted.
+  /// A breaker was built and registered. The handle keeps the breaker alive while the function runs. A copy
+  /// of the handle keeps it alive longer; while the copy exists, the breaker is not evicted.
   std::function<void(const keyed_breaker<Breaker>& added)> added{};
 
-  /// The breaker of this name was removed. A key of more than 127 bytes has another name than itself: see
+  /// The breaker of this name was removed. The name of a key of more than 127 bytes differs from the key: see
   /// `registry`.
   std::function<void(std::string_view name, removal_reason why)> removed{};
 };

@@ -22,10 +22,10 @@ namespace brownout::inline BROWNOUT_ABI {
 
 namespace detail {
 
-/// Which keys a rule is for.
+/// The kind of keys that a rule is for.
 enum class rule_kind : std::uint8_t { key, prefix, all_others };
 
-/// A rule as messages name it.
+/// The name of a rule in messages.
 [[nodiscard]] inline std::string to_text(rule_kind kind, std::string_view match) {
   if (kind == rule_kind::all_others) return "rule for all other keys";
   const std::string whose = kind == rule_kind::key ? "rule for key '" : "rule for keys with prefix '";
@@ -37,22 +37,22 @@ enum class rule_kind : std::uint8_t { key, prefix, all_others };
 /// How the breakers of some keys behave.
 template <detector Detector = standard_detector>
 struct breaker_rule {
-  /// The key, or what the keys begin with. Any bytes: 1 to 127 of them for a key, 1 to 90 for a prefix.
-  /// Default: none, which is refused.
+  /// The key, or the beginning of the keys. Any bytes: 1 to 127 for a key, 1 to 90 for a prefix. Default:
+  /// none, which is refused.
   std::string match;
 
-  /// When the circuits of these keys open. Default: that of the detector.
+  /// When the circuits of these keys open. Default: the default of the detector.
   Detector detector{};
 
   /// How the circuits of these keys recover. Its name must stay empty, since a breaker's name is its key.
-  /// Default: that of `breaker_options`.
+  /// Default: the default of `breaker_options`.
   breaker_options breaker{};
 };
 
 /// How a registry behaves. Validated when the registry is built or reconfigured.
 ///
 /// The settings of a key are those of the rule in `keys` that names the key. Without such a rule they are
-/// those of the longest of `prefixes` that the key begins with. Without that they are `detector` and
+/// those of the longest matching rule in `prefixes`. If no prefix matches either, they are `detector` and
 /// `breaker`.
 template <detector Detector = standard_detector>
 struct registry_options {
@@ -115,7 +115,7 @@ struct registry_options {
         detail::invalid_option("breaker_options.name", "'" + breaker.name + "'",
                                "none: a breaker's name is its key");
       }
-      // The two refuse what a breaker would refuse.
+      // Both refuse what a breaker would refuse.
       static_cast<void>(detail::policy<Detector>::valid(breaker, ""));
       static_cast<void>(detail::policy<Detector>::valid(detector, ""));
     });

@@ -75,7 +75,7 @@ class supervision {
     if (stepping_.joinable()) stepping_.join();
 
     std::unique_lock lock{shared_->mutex};
-    // A thread that has not reached its loop yet is waited for too; one that never started is not.
+    // This also waits for a thread that has not reached its loop yet, but not for one that never started.
     const auto ended = [&](std::size_t i) { return !threads_[i].joinable() || shared_->workers[i].ended; };
     shared_->changed.wait_for(lock, (std::min<duration>)(grace, std::chrono::hours{24 * 365}), [&] {
       for (std::size_t i = 0; i < threads_.size(); ++i) {
@@ -84,12 +84,12 @@ class supervision {
       return true;
     });
     for (std::size_t i = 0; i < threads_.size(); ++i) {
-      // An order that no thread has begun: without an answer the supervisor would wait for ever.
+      // No thread has begun this order. Without an answer the supervisor would wait for ever.
       if (const auto order = std::exchange(shared_->workers[i].order, std::nullopt))
         report(*shared_, *order, given_up());
       if (!threads_[i].joinable()) continue;
       if (shared_->workers[i].ended) {
-        threads_[i].join();  // it has left its loop and needs the lock no more
+        threads_[i].join();  // it has left its loop and does not need the lock any more
       } else {
         hanging_.push_back(shared_->watched->options().dependencies[i].name);
         threads_[i].detach();
@@ -152,7 +152,7 @@ class supervision {
       if (!observed) ++shared_->observer_failures;
       for (const auto& order : plan.probes) shared_->workers[order.dependency].order = order;
       if (!plan.probes.empty()) shared_->changed.notify_all();
-      // Never longer than the plan says, whatever the supervisor's clock says by now.
+      // Never longer than `refresh`, even if the supervisor's clock is wrong.
       const auto wait = (std::min)(plan.next - supervisor.now(), supervisor.options().refresh);
       shared_->changed.wait_for(lock, wait, [&] { return shared_->stopping || shared_->nudged; });
       shared_->nudged = false;
@@ -174,7 +174,7 @@ class supervision {
       lock.unlock();
       const auto found = ask(asked, {order.deadline, state->stop});
       lock.lock();
-      if (state->watched == nullptr) break;  // left to itself by `stop`
+      if (state->watched == nullptr) break;  // `stop` has detached this thread
       report(*state, order, state->stopping ? given_up() : found);
       if (state->stopping) break;
       state->nudged = true;
@@ -184,7 +184,7 @@ class supervision {
     state->changed.notify_all();
   }
 
-  /// Says nothing of the dependency.
+  /// A result that is no evidence about the dependency.
   static probe_result given_up() { return {outcome::cancelled, {}}; }
   static void report(shared& state, const probe_order& order, const probe_result& found) {
     state.watched->report(order, found, state.watched->now());

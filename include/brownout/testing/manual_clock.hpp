@@ -25,7 +25,7 @@ class manual_clock {
   [[nodiscard]] time_point now() const noexcept {
     return time_point{duration{shared_->nanoseconds.load(std::memory_order_relaxed)}};
   }
-  /// `now()` less the lag that `set_coarse_lag` has set, which is 0 at first.
+  /// `now()` minus the lag that was set by `set_coarse_lag`. The lag is 0 at first.
   [[nodiscard]] time_point coarse_now() const noexcept {
     return now() - duration{shared_->coarse_lag.load(std::memory_order_relaxed)};
   }
@@ -44,7 +44,7 @@ class manual_clock {
 
  private:
   struct readings {
-    // Written by the test, read by whoever has a copy; each publishes nothing but itself.
+    // Written by the test, read by each thread that has a copy. Each member publishes only itself.
     std::atomic<std::int64_t> nanoseconds{0};
     std::atomic<std::int64_t> coarse_lag{0};
   };

@@ -11,8 +11,8 @@
 
 namespace brownout::inline BROWNOUT_ABI::detail {
 
-/// A place whose object is built without the lock of the place's owner, since that runs code of the user.
-/// Unless it is kept, the object is destroyed and the place is given back: without the lock as well.
+/// A place whose object is built without the lock of the owner of the places, because that runs user code. If
+/// the object is not kept, it is destroyed without the lock too, and the place is given back.
 template <class T>
 class building_site {
  public:
@@ -28,15 +28,15 @@ class building_site {
     places_.vacate(number_);
   }
 
-  /// Returns what `find()` finds under the lock. If that is nothing, takes a place in the same step, unless
-  /// all are taken.
+  /// Returns the object that `find()` finds under the lock. If there is none, takes a place in the same step,
+  /// unless all places are taken.
   template <class Find>
   [[nodiscard]] place find_or_take(Find find) {
     for (typename numbered_places<T>::spare_block spare;; spare = places_.make_block()) {
       const std::lock_guard lock{mutex_};
       if (const auto found = find(); found.object != nullptr || places_.is_full()) return found;
       if (places_.needs_block()) {
-        if (spare == nullptr) continue;  // it is allocated without the lock
+        if (spare == nullptr) continue;  // the next block is allocated without the lock
         places_.add_block(std::move(spare));
       }
       number_ = places_.take();
@@ -52,7 +52,7 @@ class building_site {
     is_built_ = true;
   }
 
-  /// Leaves the object to the caller.
+  /// Hands the object over to the caller.
   [[nodiscard]] place keep() noexcept {
     is_built_ = false;
     return places_[std::exchange(number_, none)];

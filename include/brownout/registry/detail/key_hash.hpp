@@ -16,8 +16,8 @@ namespace brownout::inline BROWNOUT_ABI::detail {
 /// coefficients.
 ///
 /// Strongly universal: two keys that are chosen without knowledge of the coefficients have the same 32 bits
-/// with probability 2^-32, so keys can't be made up that all land in one place. Its multiplications are
-/// independent of each other, so it is as quick as a plain hash. Thread-safe once built.
+/// with probability 2^-32, so an attacker cannot construct keys that all land in one place. Its
+/// multiplications are independent of each other, so it is as fast as a plain hash. Thread-safe once built.
 class key_hash {
  public:
   static constexpr std::size_t longest_key = 128;  ///< bytes
@@ -30,7 +30,7 @@ class key_hash {
 
   /// Precondition: at most `longest_key` bytes.
   [[nodiscard]] std::uint32_t operator()(std::string_view key) const noexcept {
-    // The length counts too: keys of different lengths may have the same words.
+    // The length is hashed too, because keys of different lengths may have the same words.
     auto sum = coefficients_[0] + coefficients_[1] * key.size();
     const auto* next = &coefficients_[2];
     char padded[chunk] = {};
@@ -38,7 +38,7 @@ class key_hash {
     if (key.size() < chunk) {
       for (std::size_t i = 0; i < key.size(); ++i) padded[i] = key[i];
     } else {
-      last = key.data() + key.size() - chunk;  // some of its bytes for the second time
+      last = key.data() + key.size() - chunk;  // some of these bytes are hashed twice
       for (const char* bytes = key.data(); bytes < last; bytes += chunk, next += 2) {
         sum += product(next, bytes);
       }
@@ -50,9 +50,9 @@ class key_hash {
  private:
   static constexpr std::size_t chunk = sizeof(std::uint64_t);
 
-  /// One to one, so no two hashes fall together. Of keys that are alike, such as numbered ones, the hashes
-  /// lie on a lattice, whose low bits are sometimes far from even: in one of a thousand registries of 600
-  /// keys one of the four shards was given more than 250. The finalizer of MurmurHash3 (Appleby, 2011).
+  /// The finalizer of MurmurHash3 (Appleby, 2011). It is one to one, so different hashes stay different. The
+  /// hashes of similar keys, such as numbered ones, lie on a lattice. Sometimes their low bits are spread
+  /// unevenly: in one of a thousand registries of 600 keys, one of the four shards got more than 250 keys.
   static constexpr std::uint32_t spread(std::uint32_t hash) noexcept {
     hash = (hash ^ hash >> 16) * 0x85eb'ca6bU;
     hash = (hash ^ hash >> 13) * 0xc2b2'ae35U;

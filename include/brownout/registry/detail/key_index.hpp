@@ -10,27 +10,27 @@
 
 namespace brownout::inline BROWNOUT_ABI::detail {
 
-/// Finds numbers by hash: open addressing, 8 bytes a slot, of a size that never changes.
+/// Finds numbers by hash. Open addressing with 8 bytes for each slot. The size never changes.
 ///
-/// One thread at a time inserts and erases. Any number may look up meanwhile, lock-free: such a look-up finds
-/// no number that was never inserted, but may miss one while others are moved, so a miss is to be asked again
-/// in the absence of changes.
+/// Only one thread at a time may insert or erase. Any number of threads may look up meanwhile, lock-free. A
+/// look-up never finds a number that was not inserted. It may miss a number while others are moved, so repeat
+/// a miss when no changes are made.
 class key_index {
  public:
   /// Room for `most` numbers.
   explicit key_index(std::uint32_t most)
       : most_{most},
-        size_{most + most / 4 + 8},  // full it is 4/5 full: some 3 slots to look at
+        size_{most + most / 4 + 8},  // at most 4/5 full: about 3 slots to look at
         slots_{std::make_unique<std::atomic<std::uint64_t>[]>(size_)} {}
 
   [[nodiscard]] bool is_full() const noexcept { return count_ == most_; }
 
-  /// Offers the numbers inserted with this hash until `accept` returns true for one; whether it did.
+  /// Calls `accept` for the numbers inserted with this hash until it returns true. Returns whether it did.
   template <class Accept>
   bool find(std::uint32_t hash, Accept accept) const {
     auto at = home_of(hash);
     for (std::uint32_t looked = 0; looked < size_; ++looked, at = after(at)) {
-      // (1) acquire: synchronizes-with (2), so the number's place is seen.
+      // (1) acquire: synchronizes-with (2), so this thread sees the place of the number.
       const auto slot = slots_[at].load(std::memory_order_acquire);
       if (slot == 0) return false;
       if (hash_of(slot) == hash && accept(number_of(slot))) return true;
@@ -50,7 +50,7 @@ class key_index {
   void erase(std::uint32_t hash, std::uint32_t number) noexcept {
     auto hole = home_of(hash);
     while (number_of(slot_at(hole)) != number) hole = after(hole);
-    // What follows moves up where it may, so that nothing but its own length makes a search long.
+    // Later slots move up where possible, so that erased slots do not make a search longer.
     for (auto at = after(hole); slot_at(at) != 0; at = after(at)) {
       if (distance(home_of(hash_of(slot_at(at))), at) >= distance(hole, at)) {
         put(hole, slot_at(at));
@@ -69,7 +69,7 @@ class key_index {
     return static_cast<std::uint32_t>(slot) - 1;
   }
 
-  // By the high bits: the low ones tell the shard.
+  // Uses the high bits, because the low bits select the shard.
   [[nodiscard]] std::uint32_t home_of(std::uint32_t hash) const noexcept {
     return static_cast<std::uint32_t>(std::uint64_t{hash} * size_ >> 32);
   }
@@ -78,7 +78,7 @@ class key_index {
     return to >= from ? to - from : to + size_ - from;
   }
 
-  // relaxed: by the only thread that writes.
+  // relaxed: called only by the thread that writes.
   [[nodiscard]] std::uint64_t slot_at(std::uint32_t at) const noexcept {
     return slots_[at].load(std::memory_order_relaxed);
   }
@@ -90,8 +90,8 @@ class key_index {
   const std::uint32_t most_;
   const std::uint32_t size_;
   std::uint32_t count_ = 0;
-  // Each the hash and the number + 1; 0: empty. Written by the one that inserts and erases (2), read by all
-  // (1).
+  // Each slot holds the hash and the number + 1. 0: empty. Written by the thread that inserts or erases (2),
+  // read by all threads (1).
   const std::unique_ptr<std::atomic<std::uint64_t>[]> slots_;
 };
 

@@ -15,8 +15,8 @@ namespace brownout::inline BROWNOUT_ABI::detail {
 
 /// A digest of 128 bits of a text of any length: SipHash-2-4-128 (Aumasson and Bernstein) with a secret key.
 ///
-/// A pseudo-random function: without the secret, a text of a given digest can't be found more easily than by
-/// trying 2^128 texts, even with many digests in sight. Thread-safe once built.
+/// It is a pseudo-random function: without the secret, a text with a given digest can only be found by trying
+/// 2^128 texts, even if many digests are known. Thread-safe once built.
 class secret_digest {
  public:
   struct value {
@@ -87,11 +87,11 @@ class secret_digest {
   std::uint64_t high_;
 };
 
-/// What stands for a long key in a registry: its first bytes, dots, and a digest of the whole key in 32
-/// hexadecimal digits. A character of UTF-8 is not split.
+/// The name of a long key in a registry: the first bytes of the key, dots, and a digest of the whole key in
+/// 32 hexadecimal digits. A character of UTF-8 is not split.
 ///
-/// It has 128 bytes. Keys of fewer bytes stand for themselves. So only two long keys can have the same name,
-/// if they begin alike and have the same digest.
+/// It has 128 bytes. The name of a key of fewer bytes is the key itself. So only two long keys can have the
+/// same name, if they have the same beginning and the same digest.
 class key_name {
  public:
   // In bytes.

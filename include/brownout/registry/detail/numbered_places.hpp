@@ -15,14 +15,14 @@
 namespace brownout::inline BROWNOUT_ABI::detail {
 
 /// Places for objects that never move. Each place has a number, which is half as long as a pointer. The
-/// numbers also give an order, in which all objects can be walked through while others come and go.
+/// numbers also give an order. A walk visits all objects in this order, while others are added and removed.
 ///
-/// What becomes of a place: `take`; its user builds the object; `list`; `hide`; its user destroys the object;
-/// `vacate`. Walks show listed objects only. The memory of a place is kept for the next object, and its
+/// The life of a place: `take`; its user builds the object; `list`; `hide`; its user destroys the object;
+/// `vacate`. Walks show only listed objects. The memory of a place is kept for the next object, and its
 /// `usage` stays there even while the place has no object.
 ///
-/// The owner calls every member function under a lock, but for two. `[]` needs no lock, for a number that the
-/// caller got by an acquire of what was released after `take`. `make_block` touches no place.
+/// The owner calls every member function under a lock, with two exceptions. `[]` needs no lock if the caller
+/// got the number by an acquire that synchronizes with a release after `take`. `make_block` touches no place.
 template <class T>
 class numbered_places {
   static constexpr auto none = ~std::uint32_t{0};
@@ -44,16 +44,16 @@ class numbered_places {
   };
 
  public:
-  /// A row is the places of one mask. It is what a walk looks at in one step.
+  /// A row is the places of one mask. A walk looks at one row in one step.
   static constexpr std::uint32_t row_size = 32;
 
-  /// A place: how its object is used, and the object, which exists while anybody refers to it.
+  /// A place: the usage of its object, and the object. The object exists while it has a referrer.
   struct place {
     usage* use = nullptr;
     T* object = nullptr;
   };
 
-  /// Room for at least `most` objects.
+  /// Makes room for at least `most` objects.
   explicit numbered_places(std::uint32_t most)
       : blocks_(most / block_size + 1), listed_(blocks_.size() * rows_per_block) {}
 
@@ -78,10 +78,10 @@ class numbered_places {
   }
   /// The memory of 256 objects. May throw `std::bad_alloc`.
   [[nodiscard]] static spare_block make_block() { return std::make_unique<block>(); }
-  /// Precondition: one is needed.
+  /// Precondition: a block is needed.
   void add_block(spare_block added) noexcept { blocks_[begun_ / block_size] = std::move(added); }
 
-  /// A place without an object. Precondition: not full, and needs no block.
+  /// Takes a place without an object. Precondition: not full, and no block is needed.
   [[nodiscard]] std::uint32_t take() noexcept {
     if (first_vacant_ == none) return spread(begun_++);
     return std::exchange(first_vacant_, room_of(first_vacant_).next_vacant);
@@ -99,13 +99,13 @@ class numbered_places {
     return (begun_ + block_size - 1) / block_size * rows_per_block;
   }
 
-  /// Shows the listed objects of a row. `show` may hide what it is shown.
+  /// Shows the listed objects of a row. `show` may hide the object that it gets.
   template <class Show>
   void walk_row(std::uint32_t row, Show show) const {
     for (auto left = listed_[row]; left != 0; left &= left - 1) show((*this)[number_of(row, left)]);
   }
 
-  /// The first listed object from number `from` on, or nothing.
+  /// The first listed object from number `from` on, or an empty place.
   [[nodiscard]] place first_from(std::uint32_t from) const noexcept {
     auto mask = ~(bit_of(from) - 1);
     for (auto row = from / row_size; row < rows(); ++row) {
@@ -115,12 +115,13 @@ class numbered_places {
     return {};
   }
 
-  /// Shows up to `most` listed objects, in up to `most` rows, from number `from` on and round the end, none
-  /// twice. Returns the number to go on from. `show` may hide what it is shown.
+  /// Shows up to `most` listed objects, in up to `most` rows. Begins at number `from` and continues at the
+  /// beginning after the end; shows no object twice. Returns the number at which to continue. `show` may hide
+  /// the object that it gets.
   template <class Show>
   [[nodiscard]] std::uint32_t walk(std::uint32_t from, std::uint32_t most, Show show) const {
     if (rows() == 0) return 0;
-    const auto before = bit_of(from) - 1;  // in the first row, what comes last
+    const auto before = bit_of(from) - 1;  // the places of the first row that come last
     auto row = from / row_size % rows();
     std::uint32_t shown = 0;
     for (std::uint32_t i = 0; i <= rows() && i < most; ++i, row = (row + 1) % rows()) {
@@ -137,7 +138,8 @@ class numbered_places {
  private:
   static constexpr std::uint32_t rows_per_block = block_size / row_size;
 
-  /// The order in which places are begun: the first 32 of a block have their usages on different cache lines.
+  /// The order in which places are used first: the usages of the first 32 places of a block are on different
+  /// cache lines.
   static constexpr std::uint32_t spread(std::uint32_t begun) noexcept {
     const auto in_block = begun % block_size;
     return begun - in_block + in_block % 32 * 8 + in_block / 32;
@@ -156,7 +158,7 @@ class numbered_places {
   std::vector<spare_block> blocks_;    // its size never changes
   std::vector<std::uint32_t> listed_;  // a bit for each place; its size never changes
   std::uint32_t begun_ = 0;            // places that have been taken at least once
-  std::uint32_t first_vacant_ = none;  // a place that was given back; each of them knows the next
+  std::uint32_t first_vacant_ = none;  // the first of a list of places that were given back
 };
 
 }  // namespace brownout::inline BROWNOUT_ABI::detail

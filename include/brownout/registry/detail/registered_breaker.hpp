@@ -17,15 +17,15 @@ namespace brownout::inline BROWNOUT_ABI::detail {
 template <class Breaker>
 class registry_shard;
 
-/// What is lost when a registry removes a breaker, least first.
+/// What is lost when a registry removes a breaker. The least loss is first.
 enum class loss : std::uint8_t {
   none,      ///< closed
   recovery,  ///< neither closed nor refusing calls nor held: the next call would pass
   refusal,   ///< it refuses calls, or an operator holds it
 };
 
-/// A breaker that is found by its key. It lives as long as anything refers to it: the registry until it
-/// removes the key, and each handle.
+/// A breaker that is found by its key. It lives as long as it has a referrer: the registry until it removes
+/// the key, and each handle.
 template <class Breaker>
 struct registered_breaker {
   template <class Policy, class Clock>
@@ -38,27 +38,27 @@ struct registered_breaker {
   registered_breaker& operator=(const registered_breaker&) = delete;
   ~registered_breaker() = default;
 
-  /// What would be lost at `now`, which is a reading of the breaker's clock: no code of the user runs.
+  /// What would be lost at `now`. `now` is a reading of the breaker's clock, so that no user code runs.
   ///
-  /// A half-open circuit has no probe in flight unless somebody refers to it, since its permits do.
+  /// A half-open circuit without a referrer has no probe in flight, because permits are referrers.
   [[nodiscard]] loss loss_at(time_point now) const noexcept {
     if (breaker.observed_state() == circuit_state::closed) return loss::none;
     return breaker.circuit_.outlasts(now) ? loss::refusal : loss::recovery;
   }
 
-  /// The breaker goes by `after` from now on, unless it was reconfigured on its own and no longer goes by
-  /// `before`. Calls no code of the user.
+  /// The breaker uses `after` from now on, unless it was reconfigured by itself and no longer uses `before`.
+  /// Calls no user code.
   template <class Policy>
   void follow(Policy& before, Policy& after) noexcept {
     breaker.circuit_.follow(before, after);
   }
 
-  BROWNOUT_NO_UNIQUE_ADDRESS Breaker breaker;  // its tail padding holds what follows
+  BROWNOUT_NO_UNIQUE_ADDRESS Breaker breaker;  // the next members use its tail padding
   const std::uint32_t number;
-  registry_shard<Breaker>* const home;  // null: the registry had no room for it
+  registry_shard<Breaker>* const home;  // null: unregistered
 };
 
-/// A breaker that its registry had no room for. It refers to itself for its only handle.
+/// An unregistered breaker. It refers to itself for its only handle.
 template <class Breaker>
 struct unregistered_breaker : usage {
   template <class Policy, class Clock>

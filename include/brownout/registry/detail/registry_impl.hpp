@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-// How a registry adds and removes breakers: what a look-up that finds its breaker does not need.
+// How a registry adds and removes breakers. A look-up that finds its breaker does not need this.
 
 #include "brownout/core/clock.hpp"
 #include "brownout/core/detail/contained.hpp"
@@ -29,8 +29,8 @@ auto registry<Detector, Clock>::create(detail::hashed_key key) -> handle {
   auto& home = shard_of(key);
   for (;;) {
     const auto by = current_rules();
-    // A tick of its own, between those of the look-ups before and after. relaxed: see look_up(). The clock is
-    // read after it, so that what was used before this tick was used before `now`.
+    // This creation has its own tick, between the ticks of the look-ups before and after it. relaxed: see
+    // look_up(). The clock is read after the tick. So a use before this tick was also before `now`.
     const auto tick = tick_.fetch_add(2, std::memory_order_relaxed) + 1;
     const auto now = clock_.now();
     const auto cutoff = idle_cutoff(by->options().idle_for, tick - 1, now);
@@ -102,7 +102,7 @@ void registry<Detector, Clock>::reconfigure(options_type options) {
   const auto next = std::make_shared<rules>(std::move(options));
   for (;;) {
     const auto before = current_rules();
-    next->validate_replacing(*before);  // runs code of the user
+    next->validate_replacing(*before);  // runs user code
     const std::lock_guard lock{reconfiguring_};
     if (current_rules() != before) continue;  // another thread was quicker
     next->bind(pool_, before->version() + 1);
@@ -121,15 +121,16 @@ void registry<Detector, Clock>::reconfigure(options_type options) {
   }
 }
 
-/// Takes one of the places that the capacity allows, another breaker's if it must. False when nothing that it
-/// looked at may go. Under the lock of `home`, so it waits for no other.
+/// Takes one of the places of the capacity. If all are taken, evicts another breaker. False if it found no
+/// breaker that may be evicted. Called under the lock of `home`, so it must not wait for the lock of another
+/// shard.
 template <detector Detector, clock_source Clock>
 bool registry<Detector, Clock>::reserve(shard& home, std::uint64_t cutoff, time_point now,
                                         told_breakers& removed) noexcept {
   bool reserved = take_free_place();
   if (reserved && cutoff == 0) return true;
   for (int look = 1; look <= most_looks; ++look) {
-    // The last look is at home, where it can't fail for want of a lock.
+    // The last look is at `home`, because the lock of `home` is held already.
     auto& looked_at = look == most_looks ? home : next_shard();
     if (&looked_at == &home) {
       home.evict(cutoff, now, !reserved, removed);
@@ -137,7 +138,7 @@ bool registry<Detector, Clock>::reserve(shard& home, std::uint64_t cutoff, time_
       looked_at.try_evict(cutoff, now, !reserved, removed);
     }
     auto freed = count(removed);
-    if (freed > 0 && !std::exchange(reserved, true)) --freed;  // its place is ours
+    if (freed > 0 && !std::exchange(reserved, true)) --freed;  // one of these places is taken at once
     size_.fetch_sub(freed, std::memory_order_relaxed);         // a count, orders nothing
     if (reserved) return true;
   }
@@ -153,7 +154,7 @@ bool registry<Detector, Clock>::take_free_place() noexcept {
   return false;
 }
 
-/// Adds removed breakers to the totals; how many there are.
+/// Adds removed breakers to the totals. Returns their number.
 template <detector Detector, clock_source Clock>
 std::size_t registry<Detector, Clock>::count(const told_breakers& removed) noexcept {
   const auto number = static_cast<std::size_t>(removed.end() - removed.begin());
@@ -162,8 +163,8 @@ std::size_t registry<Detector, Clock>::count(const told_breakers& removed) noexc
   return number;
 }
 
-/// The tick such that breakers last used in it or before have been idle for `idle_for`; 0: none has. `now`
-/// was read after `tick` had begun.
+/// The tick of the cutoff: breakers that were last used in this tick or earlier have been idle for
+/// `idle_for`. 0: no breaker has. `now` was read after `tick` had begun.
 template <detector Detector, clock_source Clock>
 std::uint64_t registry<Detector, Clock>::idle_cutoff(duration idle_for, std::uint64_t tick, time_point now) {
   if (idle_for == duration{}) return 0;
@@ -198,7 +199,7 @@ void registry<Detector, Clock>::tell(const told_breakers& removed) noexcept {
   }
 }
 
-/// Tells it of an added breaker, and if its key was erased meanwhile, of that too.
+/// Tells the listener of an added breaker. If the key was erased meanwhile, tells it of that too.
 template <detector Detector, clock_source Clock>
 void registry<Detector, Clock>::tell(const handle& one, detail::hashed_key key,
                                      told_breakers& added) noexcept {

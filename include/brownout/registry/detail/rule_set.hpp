@@ -20,12 +20,12 @@ namespace brownout::inline BROWNOUT_ABI::detail {
 
 /// The policies of all rules that a registry has, or has had. The breakers of a rule share its policy.
 ///
-/// A breaker may read a policy at any time. So a policy never serves another rule, and it lives as long as
-/// the pool: as long as the registry and each of its breakers.
+/// A breaker may read a policy at any time. So a policy is never reused for another rule. It lives as long as
+/// the pool, which lives as long as the registry and each of its breakers.
 template <class Detector>
 using policy_pool = std::map<std::pair<bool, std::string>, policy<Detector>>;
 
-/// The rules of a registry at one time: which settings a key gets, and which policy its breaker reads.
+/// The rules of a registry at one time: the settings of each key, and the policy that its breaker reads.
 ///
 /// Thread-safe once it is bound to its policies.
 template <class Detector>
@@ -34,8 +34,7 @@ class rule_set {
   using options_type = registry_options<Detector>;
   using pool_type = policy_pool<Detector>;
 
-  /// Precondition: the options are valid. `version`: of another rule set of the same registry it is another
-  /// one.
+  /// Precondition: the options are valid.
   explicit rule_set(options_type options) : options_{std::move(options)} {
     for (const auto& one : options_.keys)
       keys_.emplace_back(rule_kind::key, one.match, one.detector, one.breaker);
@@ -55,18 +54,19 @@ class rule_set {
   [[nodiscard]] const options_type& options() const noexcept { return options_; }
   [[nodiscard]] std::uint64_t version() const noexcept { return version_; }
 
-  /// Throws `std::invalid_argument` naming rule, field, value and what is allowed if the breaker of any key
-  /// that there may be can't go on by these rules.
+  /// Checks for every possible key whether its breaker can continue with these rules. Throws
+  /// `std::invalid_argument` naming rule, field, value and range.
   void validate_replacing(const rule_set& before) const {
-    // Whichever rules a key has before and after, one of the two matches begins with the other. So to look
-    // at every match, before and after, is to look at every key.
+    // A key has a rule before and a rule after the change. The match of one of the two begins with the match
+    // of the other. So it is enough to check each match of both rule sets.
     for (const auto& one : keys_) validate_replacing(one, before.rule_of(one.match));
     for (const auto& one : prefixes_) validate_replacing(one, before.rule_of_prefix(one.match));
     for (const auto& one : before.keys_) validate_replacing(rule_of(one.match), one);
     for (const auto& one : before.prefixes_) validate_replacing(rule_of_prefix(one.match), one);
   }
 
-  /// Takes a policy for each rule from the pool, where it is made if the rule never had one.
+  /// Takes a policy for each rule from the pool. Adds one to the pool if the rule never had one. `version`:
+  /// different for each rule set of a registry.
   void bind(const std::shared_ptr<pool_type>& pool, std::uint64_t version) {
     for (auto* const rules : {&keys_, &prefixes_}) {
       for (auto& one : *rules) {
@@ -77,7 +77,7 @@ class rule_set {
     pool_ = pool;
     version_ = version;
   }
-  /// Puts what the rules say into their policies, for all breakers that read them.
+  /// Copies the settings of the rules into their policies, for all breakers that read them.
   void apply() const {
     for (const auto* const rules : {&keys_, &prefixes_}) {
       for (const auto& one : *rules) {
@@ -87,11 +87,11 @@ class rule_set {
     }
   }
 
-  /// What the breaker of a key reads. Precondition: bound.
+  /// The policy that the breaker of a key reads. Precondition: bound.
   [[nodiscard]] policy<Detector>& policy_of(std::string_view key) const noexcept {
     return *rule_of(key).read;
   }
-  /// The same with a share in the pool. Precondition: bound.
+  /// As `policy_of`, but the result keeps the pool alive. Precondition: bound.
   [[nodiscard]] std::shared_ptr<policy<Detector>> shared_policy_of(std::string_view key) const noexcept {
     return {pool_, &policy_of(key)};
   }

@@ -17,10 +17,10 @@ template <class Breaker>
 class told_list;
 
 /// Breakers that were added to a shard or removed from it in one step, while the registry's listener is told
-/// of them. They stand on the stack of the thread that tells.
+/// of them. They are on the stack of the thread that calls the listener.
 ///
-/// With this object end the breakers that were removed, or the registry's references to those that were
-/// erased: after the shard's lock was released, since that runs code of the user.
+/// The destructor destroys the breakers that were removed, or releases the registry's references to breakers
+/// that were erased. It runs after the shard's lock was released, because it runs user code.
 template <class Breaker>
 class told_breakers {
  public:
@@ -38,7 +38,7 @@ class told_breakers {
     places_[size_++] = one;
     reason_ = why;
   }
-  /// Nothing ends.
+  /// Forgets the breakers without destroying them.
   void drop() noexcept { size_ = 0; }
 
   [[nodiscard]] bool empty() const noexcept { return size_ == 0; }
@@ -55,18 +55,19 @@ class told_breakers {
   told_breakers* next_ = nullptr;  // in the list
 };
 
-/// What the listener is told of at the moment, of one shard. Its owner locks. Not used without a listener.
+/// The breakers of one shard of which the listener is being told at the moment. The owner locks. Not used
+/// without a listener.
 template <class Breaker>
 class told_list {
  public:
   explicit told_list(bool is_used) noexcept : is_used_{is_used} {}
   [[nodiscard]] bool is_used() const noexcept { return is_used_; }
 
-  /// Nothing happens when it is empty.
+  /// Does nothing if `one` is empty.
   void add(told_breakers<Breaker>& one) noexcept {
     if (is_used_ && !one.empty()) one.next_ = std::exchange(first_, &one);
   }
-  /// Nothing happens when it is not in the list.
+  /// Does nothing if `one` is not in the list.
   void remove(const told_breakers<Breaker>& one) noexcept {
     for (auto** at = &first_; *at != nullptr; at = &(*at)->next_) {
       if (*at == &one) {

@@ -187,7 +187,7 @@ class watched_dependency {
     return became;
   }
 
-  /// The state after the known one on the way to `state`.
+  /// The next state after the known state, on the way to `state`.
   [[nodiscard]] circuit_state next_towards(circuit_state state, bool in_one_step) const noexcept {
     using enum circuit_state;
     if (known_state_ == open && state == closed && !in_one_step) return half_open;  // recovered, not reset
