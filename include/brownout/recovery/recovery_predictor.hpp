@@ -72,7 +72,7 @@ class recovery_predictor {
   explicit recovery_predictor(recovery_options options = {}) : seen_(validated(options).remembered) {}
 
   /// Remembers an outage that ended by itself after `length`. When the memory is full, the oldest outage is
-  /// forgotten. A length of zero or less takes a place and does not affect the prediction for longer outages.
+  /// forgotten. A length of zero or less takes a place, but never counts as longer than the present outage.
   /// Linear in the number of remembered outages.
   void note_ended(duration length) noexcept { remember(length, true); }
 
