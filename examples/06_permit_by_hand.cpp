@@ -4,7 +4,10 @@
 //
 // `call` and `try_call` need a function that returns when the call has ended. Asynchronous code has none: a
 // call begins here and ends in a callback. A permit is the right to make one call; it travels with the call
-// and reports how it ended.
+// and reports how it ended. The breaker must outlive its permits.
+//
+// A permit can be moved and not copied. If your callback is a `std::function`, which is copied, put the
+// permit into a `std::make_shared<cache_breaker::permit>(*std::move(admitted))`.
 #include <brownout/breaker.hpp>
 #include <brownout/testing/manual_clock.hpp>
 

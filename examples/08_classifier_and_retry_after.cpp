@@ -10,13 +10,19 @@
 #include <chrono>
 #include <deque>
 #include <iostream>
+#include <stdexcept>
 #include <string>
 
 using namespace std::chrono_literals;
 
 struct response {
-  int status = 200;
+  int status = 0;             // 0: there is none
   std::string retry_after{};  // the header's text; empty: there is none
+};
+
+// Thrown when the request never left this process: our queue is full.
+struct not_sent : std::runtime_error {
+  using runtime_error::runtime_error;
 };
 
 int main() {
@@ -26,6 +32,7 @@ int main() {
   // The first rule that matches decides. What no rule matches is left to the default: here a success.
   // Retry-After is a number of seconds, or a date; the getter is asked only after a failure.
   const brownout::first_match classify{
+      brownout::ignore_exceptions<not_sent>(),  // says nothing about the server
       brownout::ignore_if([](const response& seen) { return seen.status == 400; }),  // our own mistake
       brownout::failure_if([](const response& seen) { return seen.status >= 500 || seen.status == 429; }),
       brownout::retry_after_from([](const response& seen) {
@@ -33,20 +40,27 @@ int main() {
       })};
 
   // What the server answers, one after the other.
-  std::deque<response> answers{{200}, {404}, {400}, {503}, {429, "30"}, {200}};
+  std::deque<response> answers{{200}, {404}, {400}, {503}, {}, {429, "30"}, {200}};
   const auto fetch = [&] {
     const auto next = answers.front();
     answers.pop_front();
+    if (next.status == 0) throw not_sent{"queue full"};
     return next;
   };
 
   const auto ask = [&] {
-    const auto answer = api.try_call(fetch, classify);
-    if (answer) {
-      std::cout << "answer " << answer->status;
-    } else {
-      const auto wait = std::chrono::ceil<std::chrono::seconds>(answer.rejection().retry_after);
-      std::cout << "rejected, retry in " << wait.count() << " s";
+    try {
+      const auto answer = api.try_call(fetch, classify);
+      if (answer) {
+        std::cout << "answer " << answer->status;
+      } else if (answer.rejection().retry_after == brownout::rejection::unknown) {
+        std::cout << "rejected until an operator lets calls pass";
+      } else {
+        const auto wait = std::chrono::ceil<std::chrono::seconds>(answer.rejection().retry_after);
+        std::cout << "rejected, retry in " << wait.count() << " s";
+      }
+    } catch (const not_sent& error) {
+      std::cout << error.what();
     }
     std::cout << "; failures in a row: " << api.snapshot().consecutive_failures << '\n';
   };
@@ -55,6 +69,7 @@ int main() {
   ask();  // "not found" shows that the server works: a success
   ask();  // says nothing about the server: ignored
   ask();
+  ask();  // so does a request that was not sent
   ask();  // the second failure in a row opens the circuit, and says for how long
 
   ask();
@@ -69,6 +84,7 @@ int main() {
 // answer 404; failures in a row: 0
 // answer 400; failures in a row: 0
 // answer 503; failures in a row: 1
+// queue full; failures in a row: 1
 // answer 429; failures in a row: 0
 // rejected, retry in 30 s; failures in a row: 0
 // rejected, retry in 25 s; failures in a row: 0
