@@ -52,9 +52,8 @@ struct no_evidence {};
 /// Decides whether a closed circuit must open.
 ///
 /// A detector states its needs by four constants. What it does not need costs nothing:
-/// - `reads_clock`: a call sample contains the time at which a failed call ended. With a window it contains
-/// the
-///   end of every call.
+/// - `reads_clock`: a call sample contains the time at which a failed call ended, and with a window the end
+///   of every call.
 /// - `times_calls`: a call sample contains how long the call took. The clock is read before and after each
 ///   call.
 /// - `has_window`: the history counts calls, also calls that end just after the circuit has moved on.
