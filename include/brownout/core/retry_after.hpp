@@ -12,7 +12,6 @@
 #include <algorithm>
 #include <chrono>
 #include <exception>
-#include <functional>
 #include <optional>
 #include <type_traits>
 #include <utility>
@@ -72,7 +71,7 @@ constexpr duration wait_from(const Getter& get, Seen&... seen) {
     static_assert(is_said,
                   "brownout: the getter given to retry_after_from must return a std::chrono::duration or a "
                   "std::optional of one; a plain number has no unit");
-    if constexpr (is_said) return wait_of(std::invoke(get, seen...));
+    if constexpr (is_said) return wait_of(ask_of(get, seen...));
   }
   return duration::zero();
 }

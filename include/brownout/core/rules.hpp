@@ -11,7 +11,6 @@
 
 #include <concepts>
 #include <exception>
-#include <functional>
 #include <optional>
 #include <tuple>
 #include <utility>
@@ -28,7 +27,7 @@ struct returned_rule {
   requires(std::predicate<const Predicate&, const R&> && !looks_inside<Predicate, R>)
       [[nodiscard]] constexpr std::optional<outcome>
       operator()(const R& returned) const {
-    return std::invoke(matches, returned) ? std::optional{Verdict} : std::nullopt;
+    return ask_of(matches, returned) ? std::optional{Verdict} : std::nullopt;
   }
 };
 

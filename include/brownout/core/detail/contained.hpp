@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "brownout/core/detail/compiler.hpp"
 #include "brownout/version.hpp"
 
 #include <exception>
+#include <functional>
+#include <type_traits>
 
 namespace brownout::inline BROWNOUT_ABI::detail {
 
@@ -25,6 +28,25 @@ template <class Said, class Ask>
   static_cast<void>(otherwise);
   return ask();
 #endif
+}
+
+/// As `std::invoke`, for a predicate or a getter of the user.
+///
+/// A pointer to a member function is not called inline: GCC 12 takes the function for a virtual one there,
+/// and warns in the user's file that a small object has no room for a table (-Warray-bounds at -O2).
+template <class Function, class Seen>
+[[nodiscard]] BROWNOUT_NOINLINE constexpr std::invoke_result_t<const Function&, Seen&> invoke_member(
+    Function function, Seen& seen) {
+  return std::invoke(function, seen);
+}
+template <class Function, class Seen>
+[[nodiscard]] constexpr std::invoke_result_t<const Function&, Seen&> ask_of(const Function& function,
+                                                                            Seen& seen) {
+  if constexpr (std::is_member_function_pointer_v<Function>) {
+    return invoke_member(function, seen);
+  } else {
+    return std::invoke(function, seen);
+  }
 }
 
 }  // namespace brownout::inline BROWNOUT_ABI::detail

@@ -2,12 +2,12 @@
 #pragma once
 
 #include "brownout/core/assert.hpp"
+#include "brownout/core/detail/contained.hpp"
 #include "brownout/core/outcome.hpp"
 #include "brownout/core/rejection.hpp"
 #include "brownout/version.hpp"
 
 #include <exception>
-#include <functional>
 #include <new>
 #include <string_view>
 
@@ -45,7 +45,7 @@ template <class Handled, class Predicate>
     try {
       std::rethrow_exception(thrown);
     } catch (Handled seen) {
-      if (std::invoke(matches, seen)) return true;
+      if (ask_of(matches, seen)) return true;
       thrown = nested_in_handled();
     } catch (const std::nested_exception& outer) {
       thrown = outer.nested_ptr();
