@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-// Every public header, except those of asio/ and testing/.
+// Every public header, except those of testing/.
 #include "brownout/breaker.hpp"
 #include "brownout/feature/caller_place.hpp"
 #include "brownout/feature/dependency_set.hpp"

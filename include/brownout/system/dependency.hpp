@@ -85,7 +85,8 @@ class dependency {
     permit& operator=(permit&&) noexcept = default;
     permit(const permit&) = delete;
     permit& operator=(const permit&) = delete;
-    /// As that of `brownout::permit`, so that what an exception destroys is evidence here too.
+    /// Works like the destructor of `brownout::permit`, so that a permit destroyed by an exception is
+    /// evidence here too.
     ~permit() {
       if (!settled() && detail::is_unwinding()) complete(outcome::failure);
     }

@@ -18,7 +18,7 @@
 
 namespace brownout::inline BROWNOUT_ABI::detail {
 
-/// What the report of a failure says apart from the failure.
+/// Further facts from the report of a failure.
 struct failure_report {
   duration retry_after{};  // how long the dependency asked to be left alone
   std::string_view why{};

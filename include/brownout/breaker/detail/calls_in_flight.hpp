@@ -29,8 +29,8 @@ struct call_start {
 /// takes it out by another compare-and-swap, and sees whether it was counted. So each call is counted once,
 /// by one of the two threads.
 ///
-/// Epochs are told apart by their low 16 bits: a call that was in flight over exactly 65,536 of them would
-/// count in the wrong one.
+/// Epochs are distinguished by their low 16 bits. A call that was in flight for exactly 65,536 epochs would
+/// count in the wrong epoch.
 template <class Atomics>
 class calls_in_flight {
  public:

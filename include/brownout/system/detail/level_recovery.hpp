@@ -35,7 +35,7 @@ struct level_burden {
     if (roles[i].criticality == criticality::required)
       burdens[i].capped = part.own_score ? 100 - *part.own_score : (part.lost > 0 ? 100 : 0);
     if (part.trust >= 1) continue;
-    // What it loses because of the dependencies that it needs, it gets back with them.
+    // Points that it loses because of dependencies that it needs come back when these recover.
     const double own = part.lost * (100 - *part.own_score) / (100 - *part.score);
     burdens[i].lost = own;
     for (const auto other : roles[i].depends_on) {
