@@ -41,12 +41,13 @@ template <class Breaker>
 struct registered_breaker;  // a registry's
 }  // namespace detail
 
-/// May I call this dependency? Refuses calls while it fails, and finds out by few probes when it is back.
+/// Decides whether a dependency may be called. It refuses calls while the dependency fails, and finds out by
+/// few probes when it works again.
 ///
-/// Thread-safe throughout. Calls, results and snapshots are lock-free and allocate nothing (what listeners do
-/// is theirs, and the first failure that has a text makes room for it); on a closed circuit without a counted
-/// failure admission and success are one load each. The clock is read only where a deadline or the detector
-/// needs it. Not copyable or movable: permits point to it, so it must outlive them.
+/// Thread-safe throughout. Calls, results and snapshots are lock-free. They allocate nothing, with one
+/// exception: the first failure that has a text. On a closed circuit without a counted failure an admission
+/// is one load, and so is a success. The clock is read only where a deadline or the detector needs it. Not
+/// copyable or movable: permits point to it, so it must outlive them.
 template <detector Detector = standard_detector, clock_source Clock = monotonic_clock,
           class Atomics = std_atomics>
 class alignas(64) circuit_breaker {
@@ -58,11 +59,12 @@ class alignas(64) circuit_breaker {
   ///
   ///     brownout::circuit_breaker database{brownout::consecutive_failures{3}, {.name = "database"}};
   ///
-  /// `std::make_unique`, `emplace` and others that forward arguments take no braces alone; there, name the
-  /// type of the options: `std::make_unique<circuit_breaker<>>(breaker_options{.name = "database"})`.
+  /// Functions that forward their arguments, as `std::make_unique` and `emplace`, take no braces alone. Name
+  /// the type of the options there: `std::make_unique<circuit_breaker<>>(breaker_options{.name =
+  /// "database"})`.
   ///
-  /// Allocates about 1.4 KiB, a third of it to count refused calls of many threads without contention. (A
-  /// registry's breaker does without that room.)
+  /// Allocates about 1.4 KiB. A third of it counts refused calls, so that threads do not contend. (A
+  /// registry's breaker does not have that part.)
   ///
   /// Throws `std::invalid_argument` naming field, value and range. Without exceptions the assertion handler
   /// gets that text.
@@ -76,13 +78,13 @@ class alignas(64) circuit_breaker {
   ///
   ///     brownout::circuit_breaker database{{.name = "database"}};
   //
-  // A template, so that `{}` means the detector above: of two that are as good, a compiler takes the one
-  // that is no template.
+  // A template, so that `{}` means the detector above: if two constructors fit equally well, the compiler
+  // takes the one that is not a template.
   template <class = void>
   explicit circuit_breaker(breaker_options options, Clock clock = Clock{})
       : circuit_breaker{Detector{}, std::move(options), std::move(clock)} {}
 
-  /// A breaker with the figures of another library: see `presets`. Throws as above.
+  /// A breaker with the options of another library: see `presets`. Throws as above.
   template <std::same_as<preset<Detector>> Preset>
   explicit circuit_breaker(Preset from, Clock clock = Clock{})
       : circuit_breaker{from.detector, std::move(from.options), std::move(clock)} {}
@@ -96,10 +98,10 @@ class alignas(64) circuit_breaker {
   /// - Closed: admits. One load, and one clock reading if the detector times calls.
   /// - Open: refuses until the open period is over. Then exactly one caller makes the circuit half-open and
   ///   gets the first probe.
-  /// - Half-open: admits while a place is free, and calls within a `call` as described there.
+  /// - Half-open: admits while a place is free. `call` describes calls within a call.
   ///
-  /// A permit taken by hand is not bound to a thread. So calls that are made while it is held do not use its
-  /// place. Thread-safe, lock-free.
+  /// A permit that is taken by hand is not bound to a thread. So calls that are made while it is held do not
+  /// use its place. Thread-safe, lock-free.
   [[nodiscard]] admission try_acquire() noexcept { return acquire<false>(); }
   /// As above, for the `call` and `try_call` of a class that wraps a breaker. Calls within the call use the
   /// place of this permit. The permit must be settled on this thread.
@@ -115,21 +117,20 @@ class alignas(64) circuit_breaker {
   ///
   /// **A call within a call.** `function` may call the same breaker again on the same thread, directly or
   /// through other breakers. While the circuit is half-open and has no free place, the inner call uses the
-  /// place of the outer one: it is admitted, and its outcome counts as nothing. The outcome of the outer call
-  /// decides. This holds for `call`, `try_call` and `try_acquire`, for 8 inner calls of one place at once,
-  /// and in up to 8 half-open breakers at once. An inner call on another thread is a call as any other.
-  /// Stackful coroutines that share a thread look like calls within each other; they should use
-  /// `try_acquire`.
+  /// place of the outer one: it is admitted, and its outcome does not count. The outcome of the outer call
+  /// decides. This holds for `call`, `try_call` and `try_acquire`, for 8 inner calls of one place at a time,
+  /// and for 8 half-open breakers at a time. An inner call on another thread is an ordinary call. Stackful
+  /// coroutines that share a thread look like calls within each other, so they should use `try_acquire`.
   template <class F, class C = default_classifier>
   std::invoke_result_t<F> call(F&& function, const C& classify = {}) {
     return detail::call(*this, std::forward<F>(function), classify);
   }
 
-  /// As `call`, with the refusal as a value. What `function` throws still passes through.
+  /// As `call`, but returns the rejection as a value. Exceptions of `function` still pass through.
   ///
-  /// If `function` returns a `result` itself, as a `try_call` of an inner breaker does, one `result` comes
-  /// back and not two. A rejection in it may come from either breaker. The rejection of an inner breaker
-  /// counts as nothing here.
+  /// If `function` returns a `result` itself, as a `try_call` of an inner breaker does, this returns one
+  /// `result` and not a `result` of a `result`. A rejection in it may come from either breaker. The rejection
+  /// of an inner breaker does not count here.
   template <class F, class C = default_classifier>
   try_call_result_t<F> try_call(F&& function, const C& classify = {}) {
     return detail::try_call(*this, std::forward<F>(function), classify);
@@ -138,46 +139,46 @@ class alignas(64) circuit_breaker {
   /// The longest time that a circuit can be held for. Longer times are cut to it.
   static constexpr duration longest_hold = std::chrono::hours{24 * 7};
 
-  // Operators' commands. Lock-free, apart from what listeners do. A circuit that is held already as it is
-  // told to be stays as it is: no transition, no new epoch, and calls in flight count as before.
+  // Commands of operators. Lock-free, apart from what listeners do. If the circuit is in that state already,
+  // nothing changes: no transition, no new epoch, and calls in flight count as before.
 
-  /// Refuses every call until another command ends that. Results of calls that still run come late.
+  /// Refuses every call until another command. Results of calls that still run are late.
   void force_open() noexcept { hold(circuit_state::forced_open, duration::zero()); }
   /// Refuses every call for `how_long`: 100 ms to `longest_hold`, rounded up to 100 ms; other times are cut
   /// to that range. Then calls probe the circuit, as after an open period.
   ///
-  /// A circuit that is forced open already keeps its epoch; only the end of the hold moves, to `how_long`
-  /// from now, earlier or later. So a hold can be renewed as often as you like.
+  /// If the circuit is forced open already, it keeps its epoch. Only the end of the hold moves: to `how_long`
+  /// from now, earlier or later. So a hold can be renewed any number of times.
   void force_open_for(duration how_long) noexcept { hold(circuit_state::forced_open, held(how_long)); }
-  /// Lets every call pass and measures none, until another command ends that.
+  /// Lets every call pass and measures none, until another command.
   void disable() noexcept { hold(circuit_state::disabled, duration::zero()); }
   /// Lets every call pass and measures none for `how_long`; range and repetition as for `force_open_for`.
   /// Then the circuit closes. Meanwhile each call reads the clock.
   void disable_for(duration how_long) noexcept { hold(circuit_state::disabled, held(how_long)); }
-  /// Lets every call pass and measures, but never opens: for trying a configuration on live traffic.
+  /// Lets every call pass and measures it, but never opens. For trying options on live traffic.
   void measure_only() noexcept { hold(circuit_state::metrics_only); }
   /// Closes the circuit with empty statistics, whatever its state. A closed circuit begins a new epoch too.
   void reset() noexcept { hold(circuit_state::closed); }
 
-  /// Opens the closed circuit as if its detector had tripped: for a program that learns in another way that
-  /// the dependency is gone. True if it did.
+  /// Opens the closed circuit as its detector does: for a program that knows from elsewhere that the
+  /// dependency has failed. Returns whether it opened the circuit.
   ///
-  /// This is no operator's command: the open period, the probes and the outage are as after a failure, and
-  /// `reset` is not needed to end them. A circuit in `metrics_only` only tells its listeners that it would
-  /// have opened. In any other state nothing happens.
+  /// This is not a command of an operator: an open period, probes and an outage follow as after a failure,
+  /// and end without `reset`. A circuit in `metrics_only` tells its listeners that it would have opened. In
+  /// any other state nothing happens.
   ///
-  /// `why`: the text for listeners and `snapshot().last_failure`; cut to 119 bytes. Default: none.
+  /// `why`: the text for listeners and `snapshot().last_failure`. It is cut to 119 bytes. Default: none.
   /// `retry_after`: the open period is at least that long, as in `permit::complete`. Default: no wait.
   /// Lock-free, apart from what listeners do. Allocates as `permit::complete` does.
   bool trip(std::string_view why = {}, duration retry_after = {}) noexcept;
 
   /// Calls `listener` for each transition and its reason, in order and with no lock held, until the
-  /// subscription is destroyed. `wanted`: default `outages`, the beginning and the end of each, not the
-  /// probes in between. See `transition_listener`.
+  /// subscription is destroyed. `wanted`: default `outages`, which is the beginning and the end of each
+  /// outage without the probes between them. See `transition_listener`.
   ///
-  /// Throws `std::invalid_argument` for an empty listener. A breaker's first listener allocates 12 KiB, in
-  /// which 64 transitions can wait with their texts. With listeners each transition takes a short lock;
-  /// nothing else does.
+  /// Throws `std::invalid_argument` for an empty listener. The first listener of a breaker allocates 12 KiB,
+  /// in which 64 transitions can wait with their texts. With listeners each transition takes a short lock.
+  /// Calls take none.
   [[nodiscard]] subscription subscribe(transition_listener listener,
                                        announcements wanted = announcements::outages) {
     return subscription{circuit_.feed(), std::move(listener), wanted};
@@ -186,30 +187,30 @@ class alignas(64) circuit_breaker {
   /// The state a moment ago, for display. To decide about a call, ask `try_acquire`. Wait-free.
   [[nodiscard]] circuit_state observed_state() const noexcept { return circuit_.observed_word().state(); }
 
-  /// The part of a snapshot that it takes to judge the circuit again and again. Of a closed circuit one load,
-  /// which may be a moment old, and no clock reading. Lock-free.
+  /// The part of a snapshot that decisions need, for programs that ask often. For a closed circuit it takes
+  /// one load, which may be a moment old, and no clock reading. Lock-free.
   [[nodiscard]] circuit_status status() const noexcept;
 
-  /// All that there is to show, consistent in itself. Changes nothing. Lock-free.
+  /// Everything that can be shown, consistent in itself. Changes nothing. Lock-free.
   [[nodiscard]] breaker_snapshot snapshot() const noexcept;
 
   /// Replaces all options while the circuit is in use. State, counts and statistics stay. An option that is
-  /// left out gets its default; to change one option, begin with `options()`. The name stays: leave it empty,
-  /// or give the same.
+  /// left out gets its default. To change one option, begin with `options()`. The name cannot change: leave
+  /// it empty, or give the same.
   ///
-  /// An open period that has begun keeps its length; `reset` ends it. What is decided at the same moment, the
-  /// length of a period that begins then included, may follow from the old options or from the new ones.
+  /// An open period that has begun keeps its length; `reset` ends it. Decisions at the same moment may follow
+  /// the old options or the new ones. The length of a period that begins then is such a decision.
   ///
-  /// Throws `std::invalid_argument` naming field, value and range; then nothing has changed. Thread-safe:
-  /// callers of `reconfigure` wait for each other, and other callers for none of them.
+  /// Throws `std::invalid_argument` naming field, value and range. Then nothing has changed. Thread-safe:
+  /// callers of `reconfigure` wait for each other, and no other caller waits.
   void reconfigure(const breaker_options& options);
   /// Replaces the detector, as above. The window keeps its calls, so its own options must stay the same.
   void reconfigure(const Detector& detector);
 
-  /// What it was called at construction. Valid as long as the breaker is.
+  /// The name that was given at construction. Valid as long as the breaker is.
   [[nodiscard]] std::string_view name() const noexcept { return name_; }
-  /// The options in force. What was left out is filled in and no longer follows others when it is given back:
-  /// `successes`, and `lease`. A copy: not for the path of every call.
+  /// The options in force, as a copy: not for the path of every call. `successes` and `lease` are filled in
+  /// if they were left out. They then stay as they are when these options are given to `reconfigure`.
   [[nodiscard]] breaker_options options() const { return circuit_.rules()->options(name_); }
   /// The detector in force. A copy.
   [[nodiscard]] Detector detector() const noexcept { return *circuit_.policy().detector(); }
@@ -220,8 +221,8 @@ class alignas(64) circuit_breaker {
   template <class>
   friend struct detail::registered_breaker;
 
-  /// What a breaker decides by. The breakers of a registry share one until they are reconfigured. A type of
-  /// its own, so that no `{}` and no name can mean it.
+  /// Options and detector. The breakers of a registry share one policy until they are reconfigured. It is a
+  /// type of its own, so that neither `{}` nor a name converts to it.
   struct shared_policy {
     explicit shared_policy(std::shared_ptr<detail::policy<Detector>> shared) : content{std::move(shared)} {}
     std::shared_ptr<detail::policy<Detector>> content;
@@ -250,7 +251,7 @@ class alignas(64) circuit_breaker {
     if (seen.is_clean()) [[likely]] {
       return admission{this, seen, start(seen)};
     }
-    // A window of time is never clean: its calls would all pass through the function below.
+    // A window of time is never clean, so all its calls would pass through the function below.
     if constexpr (Detector::reads_clock && Detector::has_window) {
       if (seen.is(circuit_state::closed)) [[likely]] {
         return admission{this, seen.without_shortcut(), start(seen)};
@@ -324,8 +325,9 @@ class alignas(64) circuit_breaker {
   BROWNOUT_NO_UNIQUE_ADDRESS typename Detector::template history<Atomics> history_;
   detail::circuit<Detector, Clock, Atomics> circuit_;
 
-  // On a cache line of their own, so that a storm of rejections does not take the first one from the callers.
-  // By refused callers, a total: all of a registry's breaker, otherwise those that no deadline refused.
+  // On a cache line of their own, so that a storm of rejections does not take the first line from the
+  // callers. Written by refused callers, a total: of a registry's breaker all of them, otherwise those whom
+  // no deadline refused.
   alignas(64) typename Atomics::template atomic<std::uint64_t> rejections_{0};
   typename Atomics::template atomic<std::uint32_t> late_{0};    // by late reporters; a total
   typename Atomics::template atomic<std::uint32_t> failed_{0};  // by reporters of failures; a total

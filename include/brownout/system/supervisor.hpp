@@ -162,8 +162,9 @@ class supervisor {
     assess(now);
   }
 
-  /// How long one refused caller should stay away: until the level is likely to be better. Each answer
-  /// differs, so that callers do not all come back together. For an HTTP Retry-After, round up to seconds.
+  /// How long one refused caller should stay away: until the level is likely to be the best again. Each
+  /// answer differs, so that callers do not all come back together. For an HTTP Retry-After, round up to
+  /// seconds.
   [[nodiscard]] duration retry_after(time_point now) {
     const std::lock_guard lock{mutex_};
     const auto chance = detail::chance_of(seed_, turned_away_++);

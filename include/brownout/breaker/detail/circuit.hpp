@@ -33,7 +33,7 @@
 namespace brownout::inline BROWNOUT_ABI::detail {
 
 /// The state of a circuit: its control word, what else belongs to the word's era, and how one word follows
-/// another. What is decided, and on what grounds, is the breaker's.
+/// another. The breaker decides; the circuit carries out.
 ///
 /// Thread-safe; lock-free, apart from what listeners do.
 template <class Detector, class Clock, class Atomics>
@@ -54,21 +54,20 @@ class circuit {
   /// on.
   [[nodiscard]] control_word word() const noexcept { return {control_.load(std::memory_order_acquire)}; }
 
-  /// Whether `seen` still stands there, for the shortcut, or what stands there, for display. Relaxed: nothing
-  /// else is read on the strength of it.
+  /// For the shortcut, which compares it, and for display. Relaxed: nothing else is read because of it.
   [[nodiscard]] control_word observed_word() const noexcept {
     return {control_.load(std::memory_order_relaxed)};
   }
 
-  /// What it decides by.
+  /// Options and detector in force.
   [[nodiscard]] const policy_type& policy() const noexcept {
     // (3) acquire: synchronizes-with (4), so a policy is whole for whoever sees it.
     return *policy_.load(std::memory_order_acquire);
   }
   [[nodiscard]] live_copy<recovery> rules() const noexcept { return policy().rules(); }
 
-  /// Gives this circuit a policy of its own, a copy with something replaced: the one that it was given may be
-  /// others' too, and may still be read.
+  /// Gives this circuit a policy of its own: a copy with something replaced. The policy that it was given may
+  /// belong to other circuits too, and may still be read.
   template <class Replace>
   void reconfigure(Replace replace) {
     auto& rare = rare_.make();
@@ -84,7 +83,7 @@ class circuit {
   /// live as long as the policy that it was given. Lock-free.
   void follow(policy_type& before, policy_type& after) noexcept {
     auto* seen = &before;
-    // (4). relaxed on failure: then it has a policy of its own, and nothing is read.
+    // (4). relaxed on failure: then the circuit has a policy of its own, and nothing is read.
     policy_.compare_exchange_strong(seen, &after, std::memory_order_release, std::memory_order_relaxed);
   }
 
@@ -198,13 +197,13 @@ class circuit {
       if (seen.in_flight() >= now->limit(seen)) length = now->lease;
     }
     if (!begun || length <= coarse_resolution) return duration::zero();
-    // Less has passed than nothing when the era is younger than the coarse reading.
+    // Negative if the era is younger than the coarse reading.
     const auto left = length - (std::max)(coarse_elapsed() - *begun, duration::zero());
     return left > coarse_resolution && word() == seen ? left : duration::zero();
   }
 
-  /// Whether an open period or an operator's hold lasts beyond `now`. For callers that must not read the
-  /// clock: `now` is a reading of theirs. Fixes nothing: an era that nobody has looked at lasts. Lock-free.
+  /// Whether an open period or an operator's hold lasts beyond `now`. For callers that have read the clock
+  /// and must not read it again. Fixes nothing, so an era that no thread has observed lasts. Lock-free.
   [[nodiscard]] bool outlasts(time_point now) const noexcept {
     using enum circuit_state;
     const auto seen = word();
@@ -219,7 +218,7 @@ class circuit {
     return period.bits == 0 || wait({seen, *begun + passed, *begun, period}) > duration::zero();
   }
 
-  /// Until a call may pass: 0 when one may now.
+  /// How long until a call may pass. 0: one may pass now.
   [[nodiscard]] duration wait(const era_state& at) const noexcept {
     return at.wait([this] { return rules(); });
   }
@@ -250,11 +249,11 @@ class circuit {
     };
   }
 
-  /// When the era of `era` began, fixed to `now` if nobody has seen it yet. Nothing when the era is over.
+  /// When the era of `era` began, fixed to `now` if no thread has seen it yet. Nothing when the era is over.
   [[nodiscard]] std::optional<duration> moment_of(control_word era, duration now) const noexcept {
     return moment_.fix(era.moment_key(), now, is_current(era));
   }
-  /// The period that the open era of `era` is in, computed if nobody has yet. Nothing when it is over.
+  /// The period of the open era of `era`, computed if no thread has done so yet. Nothing when it is over.
   [[nodiscard]] std::optional<outage> outage_of(control_word era) const noexcept {
     const auto following = [&](std::uint64_t previous) {
       const auto now = rules();
@@ -279,14 +278,14 @@ class circuit {
     return outage_.fix(seen.moment_key(), latest, is_current(seen)).has_value();
   }
 
-  // Written by whoever causes a transition or counts a failure (2), read by every caller (1). Publishes
+  // Written by threads that cause a transition or count a failure (2), read by every caller (1). Publishes
   // state, epoch and counts together.
   typename Atomics::template atomic<std::uint64_t> control_;
   mutable moment<Atomics> moment_{};      // what deadlines are counted from
   mutable era_value<Atomics> outage_{0};  // the latest open period
 
   const time_point origin_;
-  // Written by whoever reconfigures (4), read where rules decide (3).
+  // Written by threads that reconfigure (4), read where options decide (3).
   typename Atomics::template atomic<policy_type*> policy_;
   rare_state<policy_type, Atomics> rare_{};
   const std::shared_ptr<policy_type> given_;

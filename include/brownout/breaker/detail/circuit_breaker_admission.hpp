@@ -30,7 +30,7 @@ auto circuit_breaker<Detector, Clock, Atomics>::refuse(rejection_reason reason, 
   return {nullptr, admission::pack(reason, retry_after)};
 }
 
-/// While an operator holds the circuit open, in as few instructions as can be.
+/// For a circuit that an operator holds open, in as few instructions as possible.
 template <detector Detector, clock_source Clock, class Atomics>
 auto circuit_breaker<Detector, Clock, Atomics>::refuse_until_released() noexcept -> answer {
   rejections_.fetch_add(1, std::memory_order_relaxed);  // a total for display, orders nothing
@@ -47,7 +47,7 @@ auto circuit_breaker<Detector, Clock, Atomics>::start(detail::control_word token
   return begun;
 }
 
-/// Three functions, so that a call does not save the registers that only a later one needs.
+/// These are three functions, so that a call does not save registers that only a later one needs.
 template <detector Detector, clock_source Clock, class Atomics>
 auto circuit_breaker<Detector, Clock, Atomics>::acquire_slowly(detail::control_word seen) noexcept -> answer {
   if (seen.refuses_all()) return refuse_until_released();
@@ -59,7 +59,7 @@ auto circuit_breaker<Detector, Clock, Atomics>::acquire_slowly(detail::control_w
   }
 }
 
-/// Refuses, where a coarse reading of the clock is enough to do so: as most calls are that are refused.
+/// Refuses the call if a coarse reading of the clock is enough for that. Most rejections end here.
 template <detector Detector, clock_source Clock, class Atomics>
 auto circuit_breaker<Detector, Clock, Atomics>::acquire_by_coarse_clock(detail::control_word seen) noexcept
     -> answer {
@@ -118,7 +118,7 @@ auto circuit_breaker<Detector, Clock, Atomics>::acquire_by_clock(detail::control
   }
 }
 
-/// Apart from `acquire_slowly`, so that a permit taken by hand pays nothing for it.
+/// Apart from `acquire_slowly`, so that it costs a permit nothing that is taken by hand.
 template <detector Detector, clock_source Clock, class Atomics>
 auto circuit_breaker<Detector, Clock, Atomics>::acquire_slowly_for_call(detail::control_word seen) noexcept
     -> answer {

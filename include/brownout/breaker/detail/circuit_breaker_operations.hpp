@@ -43,8 +43,8 @@ bool circuit_breaker<Detector, Clock, Atomics>::change(detail::control_word& see
   return true;
 }
 
-/// The same to an open word. What listeners read must not be older than what they hear, so the failure and
-/// its text are noted in between.
+/// The same for an open word. A listener must not read anything older than its event, so the failure and its
+/// text are noted before listeners are told.
 template <detector Detector, clock_source Clock, class Atomics>
 bool circuit_breaker<Detector, Clock, Atomics>::change_to_open(detail::control_word& seen,
                                                                detail::control_word next, const era_state& at,
@@ -62,7 +62,7 @@ template <detector Detector, clock_source Clock, class Atomics>
 bool circuit_breaker<Detector, Clock, Atomics>::open(detail::control_word& seen, const era_state& at,
                                                      duration retry_after, const detail::grounds& why,
                                                      bool failed) noexcept {
-  // Only then is the numbering of open periods begun again.
+  // Only then does the numbering of open periods begin again.
   const bool begins_outage =
       seen.is_begun_by_operator() || at.now - at.begun >= circuit_.rules()->relapse_within;
   return change_to_open(seen, seen.next_open(begins_outage, bounded(retry_after)), at, why, failed);
@@ -86,7 +86,7 @@ bool circuit_breaker<Detector, Clock, Atomics>::record_trip(detail::control_word
   return true;
 }
 
-/// Opens the closed circuit on account of a failure that asks for a wait.
+/// Opens the closed circuit because of a failure that asks for a wait.
 template <detector Detector, clock_source Clock, class Atomics>
 bool circuit_breaker<Detector, Clock, Atomics>::opens_at_once(detail::control_word seen,
                                                               const failure_report& said) noexcept {
@@ -136,7 +136,7 @@ void circuit_breaker<Detector, Clock, Atomics>::hold(circuit_state state, durati
     const auto at = circuit_.observe(seen);
     if (!at) continue;
     const auto end = how_long == duration::zero() ? how_long : at->now - at->begun + how_long;
-    // A hold that is renewed for longer than its word has room for begins anew.
+    // If the word has no room for the renewed hold, the hold begins again.
     if (seen.is(state) && end <= detail::control_word::longest_held) {
       const auto next = seen.with_held_for(end);
       if (next == seen || circuit_.replace(seen, next)) return;

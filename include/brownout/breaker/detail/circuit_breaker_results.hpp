@@ -38,7 +38,7 @@ disposition circuit_breaker<Detector, Clock, Atomics>::counted(const call_sample
   return disposition::counted;
 }
 
-/// What the detector's window is fed and read by: the rule in core/clock.hpp.
+/// The time for the detector's window, by the rule in core/clock.hpp.
 template <detector Detector, clock_source Clock, class Atomics>
 duration circuit_breaker<Detector, Clock, Atomics>::window_time() const noexcept {
   return Detector::times_calls ? circuit_.elapsed() : circuit_.coarse_elapsed();
@@ -76,7 +76,7 @@ disposition circuit_breaker<Detector, Clock, Atomics>::record_slowly(detail::con
   return record_off_closed(seen, token, started, result, detail::nothing_said);
 }
 
-/// Apart from the above, so that a success pays nothing for what only a failure has to say.
+/// Apart from the above, so that a success does not pay for what only a failure needs.
 template <detector Detector, clock_source Clock, class Atomics>
 disposition circuit_breaker<Detector, Clock, Atomics>::record_failure(detail::control_word token,
                                                                       start_time started,
@@ -91,7 +91,7 @@ disposition circuit_breaker<Detector, Clock, Atomics>::record_failure(detail::co
   return record_off_closed(seen, token, started, outcome::failure, said);
 }
 
-/// A function of its own, for the registers that it takes.
+/// A function of its own, because it takes many registers.
 template <detector Detector, clock_source Clock, class Atomics>
 disposition circuit_breaker<Detector, Clock, Atomics>::record_off_closed(
     detail::control_word seen, detail::control_word token, start_time started, outcome result,
@@ -107,7 +107,7 @@ disposition circuit_breaker<Detector, Clock, Atomics>::record_off_closed(
   return record_probe(seen, sample(seen, started, result), said);
 }
 
-/// Closed or metrics_only. Part of its callers, each of which knows whether the call has failed.
+/// In a closed circuit or in metrics_only. Inlined, because each caller knows whether the call has failed.
 template <detector Detector, clock_source Clock, class Atomics>
 disposition circuit_breaker<Detector, Clock, Atomics>::record_call(detail::control_word seen,
                                                                    const call_sample& call,
@@ -115,8 +115,8 @@ disposition circuit_breaker<Detector, Clock, Atomics>::record_call(detail::contr
   constexpr auto most_marks = detail::control_word::most_marks;
   const bool opens_on_wait =
       call.failed && said.retry_after > duration::zero() && circuit_.rules()->opens_on(said.retry_after);
-  // Before a window takes the call in: else another failure could open the circuit on account of it, for less
-  // time than this one asks for.
+  // Before the call enters a window. Otherwise another failure could open the circuit because of it, for a
+  // shorter time than this one asks for.
   if (opens_on_wait && opens_at_once(seen, said)) return disposition::counted;
   const auto era = seen.era();
   const auto rules = circuit_.policy().detector();
@@ -130,7 +130,7 @@ disposition circuit_breaker<Detector, Clock, Atomics>::record_call(detail::contr
     } else if (judged.marks == seen.marks() || circuit_.replace(seen, seen.with_marks(judged.marks))) {
       return counted(call, said);
     }
-    // A window has taken the call in while its epoch went on: it counts, only for nothing any more.
+    // The call entered a window before its epoch ended, so it was counted.
     if (seen.era() != era) return Detector::has_window ? counted(call, said) : late();
     rules->refresh(evidence, history_, call);
   }
@@ -142,7 +142,7 @@ disposition circuit_breaker<Detector, Clock, Atomics>::record_probe(detail::cont
                                                                     const failure_report& said) noexcept {
   using enum transition_cause;
   const auto era = seen.era();
-  auto without_failure = call;  // what is bad of that is slow
+  auto without_failure = call;  // if this is bad, the call was slow
   without_failure.failed = false;
   const detail::probe_end ended{call.failed, circuit_.policy().detector()->is_bad(without_failure),
                                 call.failed ? bounded(said.retry_after) : duration::zero()};
@@ -165,8 +165,7 @@ disposition circuit_breaker<Detector, Clock, Atomics>::record_probe(detail::cont
   return late();
 }
 
-/// Calls that have been in flight for too long count now. What that does to the circuit is decided as if they
-/// had just ended.
+/// Counts calls that have been in flight for too long, as if they had just ended.
 template <detector Detector, clock_source Clock, class Atomics>
 void circuit_breaker<Detector, Clock, Atomics>::count_overdue() noexcept {
   if constexpr (Detector::counts_overdue) {  // explicit instantiation comes here for any detector
@@ -199,7 +198,7 @@ void circuit_breaker<Detector, Clock, Atomics>::abandon(detail::control_word tok
   static_cast<void>(record_failure(token, started, duration::zero(), {}));
 }
 
-/// Half-open, somebody else can have it.
+/// In a half-open circuit another call can have the place.
 template <detector Detector, clock_source Clock, class Atomics>
 void circuit_breaker<Detector, Clock, Atomics>::give_place_back(detail::control_word token) noexcept {
   auto seen = circuit_.word();
