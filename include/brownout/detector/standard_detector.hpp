@@ -49,6 +49,7 @@ struct standard_detector {
                          const call_sample& /*call*/) const noexcept {}
   [[nodiscard]] constexpr judgement judge(no_evidence /*none*/, std::uint32_t marks, const call_sample& call,
                                           std::uint32_t most_marks) const noexcept {
+    if (call.in_flight) return {marks};
     auto seen = counted::of(marks);
     if (!call.failed) return {counted{.balance = (std::max)(seen.balance, 1U) - 1}.marks()};
     const auto now = tick_of(call.ended) & mask_of(most_marks);

@@ -3,6 +3,7 @@
 
 #include "brownout/detector/consecutive_failures.hpp"
 #include "brownout/detector/failure_balance.hpp"
+#include "brownout/detector/standard_detector.hpp"
 
 #include <initializer_list>
 
@@ -58,4 +59,14 @@ static_assert(judged(failure_balance{3}, most, failure) == verdict{most, true});
 TEST_CASE("a circuit on which nothing failed has nothing marked", "[detector]") {
   CHECK(consecutive_failures{}.first_marks(most) == 0);
   CHECK(failure_balance{}.first_marks(most) == 0);
+}
+
+TEST_CASE("a call that is overdue, and has not ended, leaves the marks alone", "[detector][B11]") {
+  constexpr brownout::call_sample overdue{.in_flight = true};
+  CHECK(judged(consecutive_failures{3}, 2, overdue) == verdict{2, false});
+  CHECK(judged(failure_balance{3}, 2, overdue) == verdict{2, false});
+  const brownout::standard_detector standard;
+  std::uint32_t marks = 0;
+  for (int i = 0; i < 9; ++i) marks = standard.judge(brownout::no_evidence{}, marks, failure, most).marks;
+  CHECK(standard.judge(brownout::no_evidence{}, marks, overdue, most) == brownout::judgement{marks, false});
 }
