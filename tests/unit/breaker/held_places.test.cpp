@@ -4,6 +4,7 @@
 #include "brownout/breaker/detail/control_word.hpp"
 #include "brownout/breaker/detail/held_places.hpp"
 
+#include <array>
 #include <cstdint>
 
 using brownout::detail::control_word;
@@ -94,4 +95,24 @@ TEST_CASE("more holders than there are entries take the oldest", "[breaker][B16]
   for (const auto& one : breakers) carrying += places.ride(&one, probing) ? 1 : 0;
   CHECK(carrying == held_places::most_breakers);
   CHECK(places.ride(&breakers[held_places::most_breakers], probing));
+}
+
+TEST_CASE("calls that ride beyond their holder count among those of the next one", "[breaker][B4][B16][B16f]") {
+  held_places places;
+  const auto first = places.enter(&some_breaker, probing);
+  std::array<control_word, held_places::most_riders> riders{};
+  for (auto& one : riders) one = places.ride(&some_breaker, probing).value();
+  CHECK(places.leave(&some_breaker, first) == probing);
+  CHECK_FALSE(places.ride(&some_breaker, probing));  // nobody holds a place
+
+  const auto second = places.enter(&some_breaker, probing);
+  CHECK(ticket::is_holder(second));
+  CHECK_FALSE(places.ride(&some_breaker, probing));
+  static_cast<void>(places.leave(&some_breaker, riders[0]));
+  CHECK(places.ride(&some_breaker, probing));
+  CHECK(places.leave(&some_breaker, second) == probing);
+
+  // Another epoch begins anew.
+  static_cast<void>(places.enter(&some_breaker, ramping));
+  CHECK(places.ride(&some_breaker, ramping));
 }

@@ -57,6 +57,10 @@ struct ticket {
 /// thread do not keep that order, and may end a call on another thread than it began on. So entries are
 /// values and do not point to a stack frame. A lost entry only causes one call to be refused. Few calls ride
 /// on a place at once, because a coroutine beside the outer call looks like a call within it.
+///
+/// A permit by hand may ride and outlive the outer call. Its ride then counts among those of the next holder,
+/// so no more calls are in flight than that. If it is settled on another thread, its ride counts until the
+/// epoch ends.
 class held_places {
  public:
   static constexpr std::size_t most_breakers = 8;  ///< at once; a further one takes the oldest entry
@@ -72,16 +76,17 @@ class held_places {
     place* free = nullptr;
     for (auto& one : places_) {
       if (one.breaker == breaker) {
-        // An outer call has a place of this epoch: calls within both calls ride on that place. An entry of
-        // another epoch is replaced, and no further call rides on it.
-        if (one.epoch == word.epoch()) return word;
-        free = &one;
-        break;
+        // An entry of another epoch is replaced, and no further call rides on it.
+        if (one.epoch != word.epoch()) one = {breaker, word.epoch()};
+        // An outer call has a place of this epoch: calls within both calls ride on that place.
+        if (one.is_held) return word;
+        one.is_held = true;
+        return ticket::of_holder(word);
       }
       if (one.breaker == nullptr) free = &one;
     }
     if (free == nullptr) free = &places_[next_++ % most_breakers];
-    *free = {breaker, word.epoch(), 0};
+    *free = {breaker, word.epoch(), true};
     return ticket::of_holder(word);
   }
 
@@ -89,7 +94,7 @@ class held_places {
   /// ride.
   [[nodiscard]] std::optional<control_word> ride(const void* breaker, control_word word) noexcept {
     auto* const held = find(breaker, word.epoch());
-    if (held == nullptr || held->riders == most_riders) return std::nullopt;
+    if (held == nullptr || !held->is_held || held->riders == most_riders) return std::nullopt;
     ++held->riders;
     return ticket::of_rider(word);
   }
@@ -101,16 +106,18 @@ class held_places {
     auto* const held = find(breaker, token.epoch());
     if (ticket::is_rider(token)) {
       if (held != nullptr && held->riders > 0) --held->riders;
-      return token;
+    } else if (held != nullptr) {
+      held->is_held = false;
     }
-    if (held != nullptr) *held = {};
-    return ticket::word_of(token);
+    if (held != nullptr && !held->is_held && held->riders == 0) *held = {};
+    return ticket::is_rider(token) ? token : ticket::word_of(token);
   }
 
  private:
   struct place {
     const void* breaker = nullptr;  // null: free
     std::uint64_t epoch = 0;
+    bool is_held = false;  // by a call that has not ended
     std::uint32_t riders = 0;
   };
 
