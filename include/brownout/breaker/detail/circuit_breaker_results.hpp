@@ -98,7 +98,7 @@ disposition circuit_breaker<Detector, Clock, Atomics>::record_off_closed(
     const failure_report& said) noexcept {
   token = detail::held_places::of_this_thread().leave(this, token);
   if (detail::ticket::is_rider(token)) return disposition::released;
-  if (result == outcome::ignored || result == outcome::cancelled) {
+  if (result != outcome::success && result != outcome::failure) {
     give_place_back(token);
     return disposition::released;
   }
