@@ -126,18 +126,17 @@ class [[nodiscard]] permit {
 template <class Breaker>
 class [[nodiscard]] admission {
  public:
-  /// True when the call may be made.
+  /// True when the call may be made: it was admitted, and the permit is still here and not settled.
   [[nodiscard]] explicit operator bool() const noexcept { return permit_.breaker_ != nullptr; }
 
-  /// The permit. Precondition: admitted.
-  permit<Breaker>* operator->() noexcept { return &permit_; }
-  permit<Breaker>& operator*() & noexcept { return permit_; }
-  permit<Breaker>&& operator*() && noexcept { return std::move(permit_); }
+  /// The permit. Precondition: the call was admitted.
+  permit<Breaker>* operator->() noexcept { return &checked(); }
+  permit<Breaker>& operator*() & noexcept { return checked(); }
+  permit<Breaker>&& operator*() && noexcept { return std::move(checked()); }
 
-  /// Why the call was refused, and when to try again. Precondition: refused. Call it before the permit is
-  /// moved away.
+  /// Why the call was refused, and when to try again. Precondition: the call was refused.
   [[nodiscard]] brownout::rejection rejection() const noexcept {
-    BROWNOUT_PRECONDITION(permit_.breaker_ == nullptr, "admission::rejection() on an admitted call");
+    BROWNOUT_PRECONDITION(!was_admitted_, "admission::rejection() on an admitted call");
     const auto packed = permit_.token_.bits;
     const auto wait = packed & wait_mask;
     return {static_cast<rejection_reason>(packed >> wait_bits),
@@ -151,7 +150,12 @@ class [[nodiscard]] admission {
   static constexpr std::uint64_t wait_mask = (std::uint64_t{1} << wait_bits) - 1;
 
   admission(Breaker* breaker, detail::control_word token, typename Breaker::start_time started) noexcept
-      : permit_{breaker, token, started} {}
+      : permit_{breaker, token, started}, was_admitted_{breaker != nullptr} {}
+
+  [[nodiscard]] permit<Breaker>& checked() noexcept {
+    BROWNOUT_PRECONDITION(was_admitted_, "the permit of a refused call: check the admission first");
+    return permit_;
+  }
 
   /// A rejection in one word, so that the function that is not inlined returns it in a register.
   static detail::control_word pack(rejection_reason reason, duration retry_after) noexcept {
@@ -162,6 +166,7 @@ class [[nodiscard]] admission {
   }
 
   permit<Breaker> permit_;
+  bool was_admitted_;  // the permit alone does not tell a refused call from a settled one
 };
 
 /// The answer to `try_acquire` of a class that wraps a breaker and has its own type of permit: such a permit,
@@ -169,23 +174,32 @@ class [[nodiscard]] admission {
 template <class Permit>
 class [[nodiscard]] wrapped_admission {
  public:
-  /// For classes that wrap a breaker. If `why` has a value, `admitted` is settled.
+  /// For classes that wrap a breaker. `why`: of a call that was refused; then `admitted` is settled.
   wrapped_admission(Permit&& admitted, brownout::rejection why) noexcept
-      : permit_{std::move(admitted)}, why_{why} {}
+      : permit_{std::move(admitted)}, was_admitted_{!permit_.settled()}, why_{why} {}
 
-  /// True when the call may be made.
+  /// True when the call may be made: it was admitted, and the permit is still here and not settled.
   [[nodiscard]] explicit operator bool() const noexcept { return !permit_.settled(); }
 
-  /// The permit. Precondition: admitted.
-  Permit* operator->() noexcept { return &permit_; }
-  Permit& operator*() & noexcept { return permit_; }
-  Permit&& operator*() && noexcept { return std::move(permit_); }
+  /// The permit. Precondition: the call was admitted.
+  Permit* operator->() noexcept { return &checked(); }
+  Permit& operator*() & noexcept { return checked(); }
+  Permit&& operator*() && noexcept { return std::move(checked()); }
 
-  /// Why the call was refused, and when to try again. Precondition: refused.
-  [[nodiscard]] brownout::rejection rejection() const noexcept { return why_; }
+  /// Why the call was refused, and when to try again. Precondition: the call was refused.
+  [[nodiscard]] brownout::rejection rejection() const noexcept {
+    BROWNOUT_PRECONDITION(!was_admitted_, "admission::rejection() on an admitted call");
+    return why_;
+  }
 
  private:
+  [[nodiscard]] Permit& checked() noexcept {
+    BROWNOUT_PRECONDITION(was_admitted_, "the permit of a refused call: check the admission first");
+    return permit_;
+  }
+
   Permit permit_;
+  bool was_admitted_;
   brownout::rejection why_;
 };
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "unit/breaker/bench.hpp"
+#include "unit/core/child.hpp"
 
 #include <type_traits>
 
@@ -106,4 +107,36 @@ TEST_CASE("an admission hands its permit over once", "[breaker][B3]") {
   CHECK_FALSE(permit.settled());
   CHECK_FALSE(admitted);  // NOLINT(bugprone-use-after-move): what is left is the point
   CHECK(permit.complete(outcome::success) == disposition::counted);
+}
+
+TEST_CASE("an outcome that is no enumerator says nothing, whatever the state", "[breaker][B6]") {
+  bench bench;
+  constexpr auto nonsense = static_cast<outcome>(9);
+  CHECK(bench.report(nonsense) == disposition::released);
+  CHECK(bench.state() == circuit_state::closed);
+  CHECK(bench.circuit.snapshot().epoch == 0);
+
+  bench.fail(3);
+  bench.clock.advance(5s);
+  CHECK(bench.report(nonsense) == disposition::released);
+  const auto shown = bench.circuit.snapshot();
+  CHECK(shown.state == circuit_state::half_open);
+  CHECK(shown.probes_in_flight == 0);
+}
+
+TEST_CASE("the permit of a refused call is a broken precondition, and so is the rejection of an admitted one",
+          "[breaker][B3]") {
+  bench bench;
+  bench.fail(3);
+  auto refused = bench.circuit.try_acquire();
+  const auto used = core_test::in_child([&] { static_cast<void>(refused->complete(outcome::failure)); });
+  CHECK(used.signal == SIGABRT);
+  CHECK(used.output.find("the permit of a refused call: check the admission first") != std::string::npos);
+
+  bench.circuit.reset();
+  auto admitted = bench.circuit.try_acquire();
+  CHECK(admitted->complete(outcome::success) == disposition::counted);
+  CHECK_FALSE(admitted);
+  CHECK(admitted->complete(outcome::success) == disposition::late);  // settled already
+  CHECK(core_test::in_child([&] { static_cast<void>(admitted.rejection()); }).signal == SIGABRT);
 }

@@ -359,9 +359,9 @@ TEST_CASE("a NUL among the digits is no digit", "[core][B12]") {
 TEST_CASE("a Retry-After of ten million bytes is read or refused at once", "[core][B12]") {
   constexpr std::size_t long_text = 10'000'000;
   CHECK(parsed(std::string(long_text, '0')) == 0s);
-  CHECK(parsed(std::string(long_text, '0') + "5") == 5s);
-  CHECK(parsed(std::string(long_text, '9') + "x") == std::nullopt);
+  CHECK(parsed(std::string(long_text, '0').append("5")) == 5s);
+  CHECK(parsed(std::string(long_text, '9').append("x")) == std::nullopt);
   CHECK(parsed(std::string(long_text, '\0')) == std::nullopt);
   CHECK(parsed(std::string(long_text, 'S')) == std::nullopt);
-  CHECK(parsed(std::string(long_text, ' ') + "5") == 5s);
+  CHECK(parsed(std::string(long_text, ' ').append("5")) == 5s);
 }
