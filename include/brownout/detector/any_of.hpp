@@ -29,9 +29,10 @@ namespace brownout::inline BROWNOUT_ABI {
 /// More than four are refused. Windows and `failures_within` count outside the word and have their own
 /// limits. Where several detectors have the same count, a snapshot shows the highest.
 ///
-/// Each detector counts every call once. Detectors with windows count one after the other. So two calls that
-/// end at the same moment may have one order in one window and the opposite order in another window. The same
-/// order in all windows would need a lock around every call.
+/// Each detector counts every call once. The detectors count one after the other: each window by itself, and
+/// all counts in the circuit's word together. So two calls that end at the same moment may have one order in
+/// one detector and the opposite order in another. A failure that would trip a detector in either order may
+/// then trip none; the next failure does. The same order for all would need a lock around every call.
 template <detector First, detector Second>
 struct any_of {
   First first{};

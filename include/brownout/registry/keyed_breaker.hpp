@@ -36,6 +36,8 @@ class registry;
 /// alive, so they may outlive the handle. Copies of a handle hold the same breaker. Most members have the
 /// precondition that the handle is not empty; the others say so.
 ///
+/// A breaker has 16,777,215 handles and permits at most: one more is a broken precondition.
+///
 /// Thread-safe as a `std::shared_ptr` is: several handles of one breaker are independent of each other, and
 /// of the registry; one handle is used by one thread at a time, apart from const members. It may outlive the
 /// registry.
@@ -146,6 +148,9 @@ class [[nodiscard]] keyed_breaker {
   /// Subscribes `listener` for the lifetime of the breaker, so that there is no subscription object to keep.
   /// Intended for `registry_listener::added`. Throws and allocates like `subscribe`: about 12 KiB for each
   /// breaker.
+  ///
+  /// The listener must not keep a handle of this breaker: the breaker owns the listener, so it would keep
+  /// itself alive and never be evicted. Capture a copy of `name()` instead.
   void attach(transition_listener listener, announcements wanted = announcements::outages) const {
     // The listener owns its own subscription, and both end with the breaker.
     const auto kept = std::make_shared<subscription>();

@@ -172,7 +172,8 @@ class registry {
   ///
   /// Registered breakers follow the new rules of their keys, as in `circuit_breaker::reconfigure`: states and
   /// statistics stay. Breakers that were reconfigured by themselves do not change. Breakers that are no
-  /// longer registered may or may not change. Look-ups are not delayed.
+  /// longer registered may or may not change. Look-ups are not delayed. The registry keeps the policy of
+  /// every match that it ever had a rule for (about 400 bytes each), because old breakers may still read it.
   ///
   /// Throws `std::invalid_argument` naming rule, field, value and range; then nothing has changed. `capacity`
   /// must not change. For each key, the options from which a detector's history was built, such as the size

@@ -97,7 +97,8 @@ TEST_CASE("more holders than there are entries take the oldest", "[breaker][B16]
   CHECK(places.ride(&breakers[held_places::most_breakers], probing));
 }
 
-TEST_CASE("calls that ride beyond their holder count among those of the next one", "[breaker][B4][B16][B16f]") {
+TEST_CASE("calls that ride beyond their holder count among those of the next one",
+          "[breaker][B4][B16][B16f]") {
   held_places places;
   const auto first = places.enter(&some_breaker, probing);
   std::array<control_word, held_places::most_riders> riders{};

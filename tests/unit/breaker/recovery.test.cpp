@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <utility>
@@ -409,4 +410,19 @@ TEST_CASE("options with a probe rate can be given back and mean the same", "[bre
 TEST_CASE("a period beyond what time can hold is refused and not cut", "[breaker][B12][options]") {
   CHECK_FALSE(refusal({.open_for = std::chrono::hours{5'124'095'576'030'432}}).empty());
   CHECK_FALSE(refusal({.open_for = -std::chrono::hours{5'124'095'576'030'432}}).empty());
+}
+
+TEST_CASE("a breaker that was copied by a fork draws other periods in each process", "[breaker][B12e]") {
+  // As after a fork: the same address, the same birth, the same epoch. Only the moment of the opening
+  // differs.
+  std::optional<tested_breaker> circuit;
+  const auto wait_if_opened_after = [&](duration passed) {
+    manual_clock clock;
+    circuit.emplace(consecutive_failures{1}, breaker_options{.open_for = brownout::fixed_period{10s, 0.5}},
+                    clock);
+    clock.advance(passed);
+    circuit->try_acquire()->complete(outcome::failure);
+    return circuit->snapshot().retry_after;
+  };
+  CHECK(wait_if_opened_after(1s) != wait_if_opened_after(1s + 1us));
 }

@@ -235,10 +235,13 @@ class circuit {
   void show_rare(breaker_snapshot& shown) const noexcept { rare_.show(shown); }
 
  private:
-  /// Different for each breaker and each process.
-  [[nodiscard]] std::uint64_t own_seed() const noexcept {
+  /// Different for each breaker, each process and each opening: processes that a fork made from one differ in
+  /// the moments at which their circuits open.
+  [[nodiscard]] std::uint64_t own_seed(control_word era) const noexcept {
+    const auto opened = moment_.fixed_in(era.moment_key()).value_or(duration::zero());
     return reinterpret_cast<std::uintptr_t>(this) ^
-           static_cast<std::uint64_t>(origin_.time_since_epoch().count());
+           static_cast<std::uint64_t>(origin_.time_since_epoch().count()) ^
+           mixed(static_cast<std::uint64_t>(opened.count()));
   }
 
   /// Whether the era of `era` goes on.
@@ -259,7 +262,7 @@ class circuit {
       const auto now = rules();
       return outage{previous}
           .next(now->open_for, era.begins_outage(), era.retry_after(),
-                chance_of(now->seed != 0 ? now->seed : own_seed(), era.epoch()))
+                chance_of(now->seed != 0 ? now->seed : own_seed(era), era.epoch()))
           .bits;
     };
     const auto bits = outage_.fix(era.moment_key(), following, is_current(era));
