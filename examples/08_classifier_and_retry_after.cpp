@@ -3,7 +3,8 @@
 // What counts as a failure, and how long to stay away.
 //
 // An HTTP client returns an answer also when the server is in trouble. A classifier says which answers are
-// failures. It can also read how long the server asks to be left alone (Retry-After).
+// failures. It can also read how long the server asks to be left alone (Retry-After). One such failure does
+// not open the circuit, unless `breaker_options::open_on_retry_after` is set.
 #include <brownout/breaker.hpp>
 #include <brownout/testing/manual_clock.hpp>
 

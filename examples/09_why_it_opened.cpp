@@ -15,7 +15,8 @@
 
 using namespace std::chrono_literals;
 
-// One line for each event, as a log would show it.
+// One line for each event, as a log would show it. `explain(event)` of <brownout/brownout.hpp> writes such a
+// line for you.
 void log(std::string_view name, const brownout::transition_event& event) {
   const auto seconds = [](brownout::duration time) {
     return std::chrono::duration_cast<std::chrono::seconds>(time).count();
