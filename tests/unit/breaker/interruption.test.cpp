@@ -82,9 +82,15 @@ struct scene {
   std::array<std::optional<typename breaker::permit>, 2> held;
   std::array<std::optional<typename breaker::permit>, 2> admitted;
 
-  void take(std::size_t which) { held[which].emplace(*circuit.try_acquire()); }
-  void fail() { static_cast<void>(circuit.try_acquire()->complete(outcome::failure)); }
-  void succeed() { static_cast<void>(circuit.try_acquire()->complete(outcome::success)); }
+  void take(std::size_t which) {
+    if (auto given = circuit.try_acquire()) held[which].emplace(*std::move(given));
+  }
+  /// A call, if the circuit admits it.
+  void report(outcome result) {
+    if (auto given = circuit.try_acquire()) given->complete(result);
+  }
+  void fail() { report(outcome::failure); }
+  void succeed() { report(outcome::success); }
   void open() { fail(), fail(); }
   /// Until the open period is over.
   void wait() {
@@ -159,7 +165,8 @@ struct named_operation {
 
 template <class Scene>
 answer complete(Scene& s, std::size_t permit, outcome result, duration retry_after = {}) {
-  return {static_cast<int>(s.held[permit]->complete(result, retry_after)), 0};
+  auto& held = s.held[permit];
+  return {static_cast<int>(held ? held->complete(result, retry_after) : disposition::late), 0};
 }
 
 template <class Scene>
@@ -202,7 +209,8 @@ constexpr named_operation<Scene> operations[] = {
        const bool probes = seen.state == circuit_state::open || seen.state == circuit_state::half_open;
        if (!probes || seen.retry_after > 0s) return {};
        s.clock.advance(3s);
-       return {static_cast<int>(s.circuit.try_acquire()->complete(outcome::failure)), 0};
+       auto probe = s.circuit.try_acquire();
+       return {static_cast<int>(probe ? probe->complete(outcome::failure) : disposition::late), 0};
      }},
 };
 
