@@ -132,7 +132,8 @@ class [[nodiscard]] admission {
   /// The permit. Precondition: the call was admitted.
   permit<Breaker>* operator->() noexcept { return &checked(); }
   permit<Breaker>& operator*() & noexcept { return checked(); }
-  permit<Breaker>&& operator*() && noexcept { return std::move(checked()); }
+  /// The permit to move away; of a refused call a settled one, for classes that wrap a breaker.
+  permit<Breaker>&& operator*() && noexcept { return std::move(permit_); }
 
   /// Why the call was refused, and when to try again. Precondition: the call was refused.
   [[nodiscard]] brownout::rejection rejection() const noexcept {
@@ -184,7 +185,8 @@ class [[nodiscard]] wrapped_admission {
   /// The permit. Precondition: the call was admitted.
   Permit* operator->() noexcept { return &checked(); }
   Permit& operator*() & noexcept { return checked(); }
-  Permit&& operator*() && noexcept { return std::move(checked()); }
+  /// The permit to move away; of a refused call a settled one.
+  Permit&& operator*() && noexcept { return std::move(permit_); }
 
   /// Why the call was refused, and when to try again. Precondition: the call was refused.
   [[nodiscard]] brownout::rejection rejection() const noexcept {
