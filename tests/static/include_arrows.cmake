@@ -6,7 +6,7 @@
 #     all of these <- {system, observe} <- asio
 #
 # Those in one pair of braces never include each other. testing/ needs core alone, and no room needs testing/. The rooms
-# of brownout::core get by with the standard library.
+# of brownout::core get by with the standard library. guard/ and asio/ are planned and have no header yet.
 include(${CMAKE_CURRENT_LIST_DIR}/checks.cmake)
 
 set(core_may_include core)

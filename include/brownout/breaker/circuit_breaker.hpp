@@ -173,7 +173,8 @@ class alignas(64) circuit_breaker {
   bool trip(std::string_view why = {}, duration retry_after = {}) noexcept;
 
   /// Calls `listener` for each transition and its reason, in order and with no lock held, until the
-  /// subscription is destroyed. `wanted`: default `outages`, which is the beginning and the end of each
+  /// subscription is destroyed. It runs on the thread that caused the transition, or on one that already
+  /// delivers. `wanted`: default `outages`, which is the beginning and the end of each
   /// outage without the probes between them. See `transition_listener`.
   ///
   /// Throws `std::invalid_argument` for an empty listener. The first listener of a breaker allocates 12 KiB,
