@@ -2,8 +2,10 @@
 //
 // A log that says why a circuit opened.
 //
-// A listener is called when an outage begins, when it ends, and when an operator does something. The event
-// has the reason and the figures of that moment: nothing has to be read from a circuit that has moved on.
+// A listener is called when an outage begins, when it ends, and when an operator does something. With
+// `announcements::every_transition` it also hears of probes and repeated openings. It runs on the thread that
+// caused the transition, or on one that already delivers. The event has the reason and the figures of that
+// moment: nothing has to be read from a circuit that has moved on.
 #include <brownout/breaker.hpp>
 #include <brownout/testing/manual_clock.hpp>
 

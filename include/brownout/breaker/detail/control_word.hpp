@@ -10,7 +10,8 @@
 
 namespace brownout::inline BROWNOUT_ABI::detail {
 
-/// Everything that decides about a call, in one 64-bit word, so that a transition is one compare-and-swap:
+/// Everything that decides about a call, in one 64-bit word, so that a transition is one compare-and-swap. It
+/// is loaded and replaced in `circuit.hpp`.
 ///
 ///     63..61 state | 60..24 epoch | 23..0 payload
 ///     payload, closed and metrics_only:  23 begun by an operator | 22..0 the detector's marks
