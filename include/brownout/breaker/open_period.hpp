@@ -11,7 +11,6 @@
 #include <cstdint>
 #include <string>
 #include <type_traits>
-#include <variant>
 
 namespace brownout::inline BROWNOUT_ABI {
 
@@ -96,18 +95,20 @@ class open_period {
   template <class Rep, class Period>
   requires std::is_convertible_v<std::chrono::duration<Rep, Period>, duration>
   constexpr open_period(std::chrono::duration<Rep, Period> fixed) noexcept
-      : kind_{fixed_period{detail::saturated(fixed)}} {}
+      : kind_{kinds::fixed}, fixed_{detail::saturated(fixed)} {}
   /// Does not compile, with a message of one sentence: a number has no unit.
   template <class Number>
   requires std::is_arithmetic_v<Number>
-  constexpr open_period(Number /*without_unit*/) noexcept {
+  constexpr open_period(Number /*without_unit*/) noexcept : fixed_{} {
     static_assert(!std::is_arithmetic_v<Number>, "a time needs a unit: write .open_for = 20s");
   }
   /// Implicit, so that an option takes any of them.
-  constexpr open_period(const fixed_period& kind) noexcept : kind_{kind} {}
-  constexpr open_period(const exponential_period& kind) noexcept : kind_{kind} {}
-  constexpr open_period(const decorrelated_period& kind) noexcept : kind_{kind} {}
-  constexpr open_period(const adaptive_period& kind) noexcept : kind_{kind} {}
+  constexpr open_period(const fixed_period& kind) noexcept : kind_{kinds::fixed}, fixed_{kind} {}
+  constexpr open_period(const exponential_period& kind) noexcept
+      : kind_{kinds::exponential}, exponential_{kind} {}
+  constexpr open_period(const decorrelated_period& kind) noexcept
+      : kind_{kinds::decorrelated}, decorrelated_{kind} {}
+  constexpr open_period(const adaptive_period& kind) noexcept : kind_{kinds::adaptive}, adaptive_{kind} {}
   // NOLINTEND(google-explicit-constructor)
 
   /// How long the period numbered `number` (from 1) of an outage lasts at least. `previous`: how long the one
@@ -118,15 +119,12 @@ class open_period {
 
   /// How long it lasts at most, if it lasts at least `least`. The two differ only if refused calls decide.
   [[nodiscard]] duration most(duration least) const noexcept {
-    const auto* adaptive = std::get_if<adaptive_period>(&kind_);
-    if (adaptive == nullptr) return least;
-    return (std::max)(least, scaled(adaptive->most, jitter_of(*adaptive, least)));
+    if (kind_ != kinds::adaptive) return least;
+    return (std::max)(least, scaled(adaptive_.most, jitter_of(adaptive_, least)));
   }
 
   /// Whether a period goes on until as many calls as its number and the head start were refused.
-  [[nodiscard]] bool waits_for_refusals() const noexcept {
-    return std::holds_alternative<adaptive_period>(kind_);
-  }
+  [[nodiscard]] bool waits_for_refusals() const noexcept { return kind_ == kinds::adaptive; }
 
   /// The longest that a period can be, jitter included.
   [[nodiscard]] duration upper_bound() const noexcept {
@@ -139,13 +137,22 @@ class open_period {
   }
 
  private:
-  /// Replaces std::visit, which would make every file that includes this header slower to compile.
+  enum class kinds : std::uint8_t { fixed, exponential, decorrelated, adaptive };
+
+  /// Calls `visit` with the rule that this is.
   template <class Visitor>
   auto with_kind(const Visitor& visit) const -> decltype(visit(fixed_period{})) {
-    if (const auto* kind = std::get_if<fixed_period>(&kind_)) return visit(*kind);
-    if (const auto* kind = std::get_if<exponential_period>(&kind_)) return visit(*kind);
-    if (const auto* kind = std::get_if<decorrelated_period>(&kind_)) return visit(*kind);
-    return visit(std::get<adaptive_period>(kind_));  // GCC warns of a null pointer that get_if could return
+    switch (kind_) {
+      case kinds::fixed:
+        return visit(fixed_);
+      case kinds::exponential:
+        return visit(exponential_);
+      case kinds::decorrelated:
+        return visit(decorrelated_);
+      case kinds::adaptive:
+        break;
+    }
+    return visit(adaptive_);
   }
 
   static double ratio(duration one, duration other) noexcept {
@@ -215,7 +222,15 @@ class open_period {
     validate_jitter(field, kind.jitter);
   }
 
-  std::variant<fixed_period, exponential_period, decorrelated_period, adaptive_period> kind_;
+  // A std::variant by hand: every file that includes this header would compile the variant for longer than
+  // all of this class.
+  kinds kind_ = kinds::fixed;
+  union {
+    fixed_period fixed_;
+    exponential_period exponential_;
+    decorrelated_period decorrelated_;
+    adaptive_period adaptive_;
+  };
 };
 static_assert(std::is_trivially_copyable_v<open_period>);  // so that it can be replaced while in use
 

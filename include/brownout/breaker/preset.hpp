@@ -18,7 +18,7 @@ namespace brownout::inline BROWNOUT_ABI {
 /// A detector and options that belong together.
 ///
 ///     brownout::circuit_breaker database{brownout::presets::polly("database")};
-template <detector Detector>
+template <class Detector>  // the breaker checks that it is one
 struct preset {
   Detector detector{};
   breaker_options options{};
