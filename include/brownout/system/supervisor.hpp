@@ -168,7 +168,7 @@ class supervisor {
   [[nodiscard]] duration retry_after(time_point now) {
     const std::lock_guard lock{mutex_};
     const auto chance = detail::chance_of(seed_, turned_away_++);
-    auto expected = recovery(now).value_or(recovery_estimate{});  // before its end an override lets nobody in
+    auto expected = recovery(now).value_or(recovery_estimate{});  // an override lasts until its end
     if (const auto held = controller_.active_override()) expected.not_before = held->expires - now;
     return options_.retry_after.retry_after(expected, chance);
   }

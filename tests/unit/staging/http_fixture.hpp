@@ -31,7 +31,8 @@ namespace staging::testing {
 
 using namespace std::chrono_literals;
 
-/// Longer than anything here takes, shorter than the server's own time limits: whoever waits for those fails.
+/// Longer than anything here takes, shorter than the server's own time limits: a test that waits for those
+/// fails.
 inline constexpr auto patience = 3s;
 
 /// Polls until `condition` holds; false when `patience` is over.

@@ -50,8 +50,8 @@ class circuit {
   circuit(const circuit&) = delete;
   circuit& operator=(const circuit&) = delete;
 
-  /// (1) acquire: synchronizes-with (2), so whoever acts on a word sees what the transition to it was based
-  /// on.
+  /// (1) acquire: synchronizes-with (2), so a thread that acts on a word sees what the transition to it was
+  /// based on.
   [[nodiscard]] control_word word() const noexcept { return {control_.load(std::memory_order_acquire)}; }
 
   /// For the shortcut, which compares it, and for display. Relaxed: nothing else is read because of it.
@@ -61,7 +61,7 @@ class circuit {
 
   /// Options and detector in force.
   [[nodiscard]] const policy_type& policy() const noexcept {
-    // (3) acquire: synchronizes-with (4), so a policy is whole for whoever sees it.
+    // (3) acquire: synchronizes-with (4), so a thread sees a policy as a whole.
     return *policy_.load(std::memory_order_acquire);
   }
   [[nodiscard]] live_copy<recovery> rules() const noexcept { return policy().rules(); }
@@ -116,7 +116,7 @@ class circuit {
     return (std::max)(coarse_now(clock_) - origin_, duration::zero());
   }
 
-  /// Replaces `seen` by `next`; on failure `seen` is what stands there now.
+  /// Replaces `seen` by `next`. On failure `seen` becomes the current word.
   [[nodiscard]] bool replace(control_word& seen, control_word next) noexcept {
     // (2) release: publishes the new epoch, whose statistics are part of the same word. On failure (1) again.
     return control_.compare_exchange_weak(seen.bits, next.bits, std::memory_order_acq_rel,
@@ -129,7 +129,7 @@ class circuit {
   }
   using era_state = detail::era_state;
 
-  /// The era of `seen` now. Nothing when it is over; then `seen` is what stands there now.
+  /// The era of `seen` now. Nothing when it is over; then `seen` becomes the current word.
   ///
   /// The clock is read after the word, and again when that has changed: an older reading must not become the
   /// moment of a later era, whose period would then have begun before it did. For the same reason a reading
@@ -150,7 +150,7 @@ class circuit {
   }
 
   /// Replaces the word of `at` by `next`, which begins another era, and fixes when that begins and, if it is
-  /// open, its period (see `era_value`). On failure `seen` is what stands there now.
+  /// open, its period (see `era_value`). On failure `seen` becomes the current word.
   [[nodiscard]] bool begin_era(control_word& seen, control_word next, const era_state& at) noexcept {
     if (!settle_outage(at.word, next)) {
       seen = word();

@@ -32,8 +32,8 @@ duration circuit_breaker<Detector, Clock, Atomics>::bounded(duration retry_after
   return std::clamp(retry_after, duration::zero(), breaker_options::most_retry_after);
 }
 
-/// Replaces the word of `at` by `next`, and tells listeners if that begins an epoch. On failure `seen` is
-/// what stands there now.
+/// Replaces the word of `at` by `next`, and tells listeners if that begins an epoch. On failure `seen`
+/// becomes the current word.
 template <detector Detector, clock_source Clock, class Atomics>
 bool circuit_breaker<Detector, Clock, Atomics>::change(detail::control_word& seen, detail::control_word next,
                                                        const era_state& at,
@@ -69,7 +69,7 @@ bool circuit_breaker<Detector, Clock, Atomics>::open(detail::control_word& seen,
 }
 
 /// The call at which the detector trips: opens the closed circuit, or says that it would have opened. False
-/// when the word has changed; then `seen` is what stands there now.
+/// when the word has changed; then `seen` becomes the current word.
 template <detector Detector, clock_source Clock, class Atomics>
 bool circuit_breaker<Detector, Clock, Atomics>::record_trip(detail::control_word& seen,
                                                             const judgement& judged,

@@ -25,9 +25,8 @@ namespace brownout::inline BROWNOUT_ABI::detail {
 /// A part of a registry: its keys, with a lock of their own for the threads that add or remove breakers.
 ///
 /// The lock is held for a bounded number of steps. No code of the user runs under it and no memory is
-/// allocated: breakers are built before it is taken, and destroyed after it was released.
-///
-/// Ends when its registry has left it and the last handle has gone.
+/// allocated: breakers are built before it is taken, and destroyed after it was released. A shard ends when
+/// its registry has left it and its last handle has gone.
 template <class Breaker>
 class alignas(64) registry_shard {
  public:
@@ -79,8 +78,8 @@ class alignas(64) registry_shard {
   /// A reference to the breaker of `key`, which is added if there is none.
   ///
   /// `build(object, number)` builds it, by the rules of `version`, with no lock held. Then `admit()` says,
-  /// under the lock, whether the registry has room for it. If a listener is to be told of it, it stands in
-  /// `added`, and the caller calls `was_told` afterwards.
+  /// under the lock, whether the registry has room for it. If a listener is to be told of it, `added`
+  /// holds it, and the caller calls `was_told` afterwards.
   template <class Build, class Admit>
   [[nodiscard]] creation find_or_add(hashed_key key, std::uint64_t tick, std::uint64_t version, Build build,
                                      Admit admit, told_breakers& added) {
@@ -135,7 +134,7 @@ class alignas(64) registry_shard {
     told_.add(removed);
   }
 
-  /// The same unless somebody has the lock: for a caller who has another's, and must not wait.
+  /// The same unless another thread has the lock: for a caller that has another lock and must not wait.
   void try_evict(std::uint64_t cutoff, time_point now, bool room, told_breakers& removed) noexcept {
     const std::unique_lock lock{mutex_, std::try_to_lock};
     if (lock.owns_lock()) evict(cutoff, now, room, removed);
@@ -239,7 +238,7 @@ class alignas(64) registry_shard {
     return found.object != nullptr && found.use->try_refer(tick) ? found : place{};
   }
 
-  /// Removes a breaker, unless somebody refers to it or more than `most` would be lost. Under the lock.
+  /// Removes a breaker, unless it is referred to or more than `most` would be lost. Under the lock.
   void remove(place one, loss most, time_point now, removal_reason why, told_breakers& removed) noexcept {
     if (!one.use->claim()) return;
     if (one.object->loss_at(now) > most) {  // it has been used since it was looked at
