@@ -53,7 +53,7 @@ template class brownout::feature_matrix<feature, level, 2>;
 template class brownout::feature_view<matrix_type>;
 template class brownout::dimmer_controller<brownout::latency_target>;
 template class brownout::dimmer_controller<brownout::score_target>;
-template class brownout::recent_calls<20>;
+
 template class brownout::dependency<>;
 template struct brownout::supervisor_options<level>;
 template class brownout::supervisor<matrix_type>;

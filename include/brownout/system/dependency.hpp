@@ -3,6 +3,7 @@
 
 #include "brownout/breaker/circuit_breaker.hpp"
 #include "brownout/breaker/permit.hpp"
+#include "brownout/core/circuit_state.hpp"
 #include "brownout/core/classifier.hpp"
 #include "brownout/core/clock.hpp"
 #include "brownout/core/detail/compiler.hpp"
@@ -12,7 +13,7 @@
 #include "brownout/detector/consecutive_failures.hpp"
 #include "brownout/health/component_evidence.hpp"
 #include "brownout/health/component_role.hpp"
-#include "brownout/health/recent_calls.hpp"
+#include "brownout/health/detail/call_counters.hpp"
 #include "brownout/health/scorer_options.hpp"
 #include "brownout/recovery/recovery_predictor.hpp"
 #include "brownout/system/probe.hpp"
@@ -20,6 +21,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstdint>
 #include <functional>
 #include <string>
 #include <string_view>
@@ -65,20 +67,18 @@ struct dependency_options {
   recovery_options recovery{};  ///< how many of its outages are remembered for predictions
 };
 
-/// A circuit breaker with the recent calls that the health of the dependency is judged by.
+/// A circuit breaker of any detector that also counts its calls, as evidence for the health of what it
+/// guards.
 ///
-/// `call`, `try_call` and `try_acquire` are those of the breaker, with a measurement: two clock readings and
-/// a short lock more. Probes and real calls take the same way, so recovery needs no user traffic.
-/// Thread-safe.
-template <clock_source Clock = monotonic_clock>
+/// `call`, `try_call` and `try_acquire` are those of the breaker. Counting costs one addition to a counter of
+/// the thread's own; one call in sixteen is timed. Probes and real calls take the same way, so recovery needs
+/// no user traffic. Thread-safe; calls are lock-free.
+template <brownout::detector Detector = consecutive_failures, clock_source Clock = monotonic_clock>
 class dependency {
  public:
-  /// How many recent calls the health is judged by.
-  static constexpr std::size_t window = 20;
+  using breaker_type = circuit_breaker<Detector, Clock>;
 
-  using breaker_type = circuit_breaker<consecutive_failures, Clock>;
-
-  /// A `brownout::permit` that also measures how long the call took.
+  /// A `brownout::permit` that also counts its call.
   class [[nodiscard]] permit {
    public:
     permit(permit&&) noexcept = default;
@@ -91,11 +91,16 @@ class dependency {
       if (!settled() && detail::is_unwinding()) complete(outcome::failure);
     }
 
-    /// Reports how the call ended, and measures how long it took. See `brownout::permit::complete`.
+    /// Reports how the call ended. See `brownout::permit::complete`.
     disposition complete(outcome result, duration retry_after = {}, std::string_view why = {}) noexcept {
+      const bool is_probe = permit_.is_probe();
       const auto became = permit_.complete(result, retry_after, why);
       if (became == disposition::counted) {
-        owner_->observe(permit_, result, started_, owner_->clock_.now());
+        if (is_probe) [[unlikely]] {
+          owner_->count_probe(permit_.epoch(), result, started_);
+        } else {
+          owner_->count(permit_.epoch(), result, started_);
+        }
       }
       return became;
     }
@@ -109,19 +114,17 @@ class dependency {
 
     dependency* owner_;
     typename breaker_type::permit permit_;
-    time_point started_;
+    time_point started_;  // `not_timed` of most calls
   };
 
   using admission = wrapped_admission<permit>;
 
-  /// `stale_after`: a time without calls that is longer than this empties the recent calls.
-  dependency(const dependency_options& options, Clock clock,
-             duration stale_after = evidence_options{}.stale_limit())
-      : breaker_{options.detector, named(options), clock}, calls_{stale_after}, clock_{clock} {}
+  dependency(const dependency_options& options, Clock clock)
+      : breaker_{options.detector, named(options), clock}, clock_{clock} {}
 
-  [[nodiscard]] admission try_acquire() noexcept { return measured(breaker_.try_acquire()); }
+  [[nodiscard]] admission try_acquire() noexcept { return counted(breaker_.try_acquire()); }
   [[nodiscard]] admission try_acquire(detail::within_call within) noexcept {
-    return measured(breaker_.try_acquire(within));
+    return counted(breaker_.try_acquire(within));
   }
 
   template <class F, class C = default_classifier>
@@ -138,27 +141,20 @@ class dependency {
   [[nodiscard]] const breaker_type& breaker() const noexcept { return breaker_; }
   [[nodiscard]] std::string_view name() const noexcept { return breaker_.name(); }
 
-  /// The recent calls of an epoch of its circuit.
-  [[nodiscard]] call_statistics statistics(std::uint64_t epoch) const noexcept {
-    return calls_.statistics(epoch);
-  }
-
-  /// The evidence for the health score at `now`.
-  [[nodiscard]] component_evidence evidence(const circuit_status& circuit, time_point now) const noexcept {
-    const auto recent = statistics(circuit.epoch);
-    return {.state = circuit.state,
-            .calls = recent.calls,
-            .successes = recent.successes,
-            .mean_latency = recent.mean_latency,
-            .probes_needed = circuit.probes_needed,
-            .probes_succeeded = circuit.probes_succeeded,
-            .age = (std::max)(now - recent.last, duration::zero())};
-  }
+  /// What counts its calls.
+  [[nodiscard]] detail::call_counters<>& counters() noexcept { return calls_; }
+  [[nodiscard]] const detail::call_counters<>& counters() const noexcept { return calls_; }
 
  private:
-  [[nodiscard]] admission measured(typename breaker_type::admission inner) noexcept {
-    const auto why = inner ? brownout::rejection{} : inner.rejection();
-    return {permit{*this, *std::move(inner), clock_.now()}, why};
+  static constexpr time_point not_timed = (time_point::min)();
+
+  [[nodiscard]] BROWNOUT_ALWAYS_INLINE admission counted(typename breaker_type::admission inner) noexcept {
+    if (!inner) [[unlikely]] {
+      const auto why = inner.rejection();
+      return {permit{*this, *std::move(inner), not_timed}, why};
+    }
+    const auto started = calls_.is_timed(inner->epoch()) ? clock_.now() : not_timed;
+    return {permit{*this, *std::move(inner), started}, brownout::rejection{}};
   }
 
   static breaker_options named(const dependency_options& options) {
@@ -172,20 +168,23 @@ class dependency {
     return named;
   }
 
-  /// Remembers a counted call under the epoch in which it left the circuit. That is its own epoch, or for a
-  /// probe that closed the circuit the next one. If the circuit has changed again since, the call says
-  /// nothing about the present.
-  void observe(const typename breaker_type::permit& settled, outcome result, time_point started,
-               time_point ended) noexcept {
+  /// Counts a call under the epoch that it was admitted in. If that is over, nobody asks for it any more.
+  void count(std::uint64_t epoch, outcome result, time_point started) noexcept {
+    if (result != outcome::success) return calls_.count_failure(epoch);
+    calls_.count_success(epoch);
+    if (started != not_timed) [[unlikely]]
+      calls_.add_latency(epoch, clock_.now() - started);
+  }
+  /// The probe that closes the circuit is the first evidence of the epoch that begins. What others find out
+  /// is in the circuit's word.
+  void count_probe(std::uint64_t epoch, outcome result, time_point started) noexcept {
     const auto circuit = breaker_.status();
-    if (circuit.epoch != settled.epoch() + (settled.is_probe() ? 1 : 0)) return;
-    if (circuit.state == circuit_state::closed || circuit.state == circuit_state::metrics_only) {
-      calls_.record(circuit.epoch, result == outcome::success, ended - started, ended);
-    }
+    if (circuit.state == circuit_state::closed && circuit.epoch == epoch + 1)
+      count(circuit.epoch, result, started);
   }
 
   breaker_type breaker_;
-  recent_calls<window> calls_;
+  detail::call_counters<> calls_{};
   BROWNOUT_NO_UNIQUE_ADDRESS Clock clock_;
 };
 

@@ -9,6 +9,7 @@
 #include "brownout/level/level_policy.hpp"
 #include "brownout/recovery/retry_after_policy.hpp"
 #include "brownout/system/dependency.hpp"
+#include "brownout/system/detail/watched_dependency.hpp"
 #include "brownout/version.hpp"
 
 #include <algorithm>
@@ -94,7 +95,8 @@ struct supervisor_options {
     retry_after.validate();
     health.validate();
     detail::require_within<std::uint32_t>("evidence_options.minimum_calls of a supervisor",
-                                          health.component.evidence.minimum_calls, 1, dependency<>::window);
+                                          health.component.evidence.minimum_calls, 1,
+                                          detail::watched_dependency<monotonic_clock>::window);
     if (health.optional_floor > 0) {
       detail::invalid_option("supervisor_options.health.optional_floor",
                              detail::to_text(health.optional_floor), "0: `ready_until` sets it");

@@ -12,7 +12,8 @@ using namespace std::chrono_literals;
 TEST_CASE("a dependency's permit that an exception destroys is a failure, and evidence of it",
           "[system][B15][S1]") {
   brownout::manual_clock clock;
-  brownout::dependency<brownout::manual_clock> store{{.name = "store", .detector = {3}}, clock};
+  brownout::dependency<brownout::consecutive_failures, brownout::manual_clock> store{
+      {.name = "store", .detector = {3}}, clock};
   const auto epoch = store.breaker().status().epoch;
   const auto ask = [&] {
     auto admitted = store.try_acquire();
@@ -21,8 +22,8 @@ TEST_CASE("a dependency's permit that an exception destroys is a failure, and ev
   SECTION("destroyed by an exception") {
     CHECK_THROWS_AS(ask(), std::runtime_error);
     CHECK(store.breaker().snapshot().consecutive_failures == 1);
-    CHECK(store.statistics(epoch).calls == 1);
-    CHECK(store.statistics(epoch).successes == 0);
+    CHECK(store.counters().read(epoch).calls() == 1);
+    CHECK(store.counters().read(epoch).successes == 0);
   }
   SECTION("destroyed otherwise, or settled before") {
     static_cast<void>(store.try_acquire());
@@ -35,7 +36,7 @@ TEST_CASE("a dependency's permit that an exception destroys is a failure, and ev
         }(),
         std::runtime_error);
     CHECK(store.breaker().snapshot().consecutive_failures == 0);
-    CHECK(store.statistics(epoch).calls == 1);
-    CHECK(store.statistics(epoch).successes == 1);
+    CHECK(store.counters().read(epoch).calls() == 1);
+    CHECK(store.counters().read(epoch).successes == 1);
   }
 }

@@ -5,7 +5,9 @@
 #include "brownout/core/circuit_state.hpp"
 #include "brownout/core/clock.hpp"
 #include "brownout/core/outcome.hpp"
+#include "brownout/detector/consecutive_failures.hpp"
 #include "brownout/health/component_evidence.hpp"
+#include "brownout/health/detail/call_window.hpp"
 #include "brownout/recovery/recovery_predictor.hpp"
 #include "brownout/system/dependency.hpp"
 #include "brownout/system/probe.hpp"
@@ -31,6 +33,13 @@ namespace brownout::inline BROWNOUT_ABI::detail {
 template <clock_source Clock>
 class watched_dependency {
  public:
+  /// How many recent calls the health is judged by, at least.
+  static constexpr std::uint32_t window = 20;
+  /// Of this many calls one is timed, unless there are fewer between two steps.
+  static constexpr std::uint32_t timed_of_many = 16;
+
+  using dependency_type = brownout::dependency<consecutive_failures, Clock>;
+
   watched_dependency(std::size_t number, const dependency_options& options, duration interval,
                      duration suspect_interval, duration stale_after, Clock clock, time_point now)
       : number_{number},
@@ -38,12 +47,14 @@ class watched_dependency {
         suspect_interval_{suspect_interval},
         timeout_{options.timeout},
         probed_{static_cast<bool>(options.probe)},
-        dependency_{options, clock, stale_after},
+        dependency_{options, clock},
+        calls_{window, stale_after},
         next_probe_{now},
         durations_{options.recovery} {}
 
   /// Does what is due at `now`: gives up an overdue probe, and starts the next one.
   [[nodiscard]] std::optional<probe_order> step(time_point now) {
+    choose_timed_calls();
     observe(now);
     if (!probed_) return std::nullopt;
     if (running_ && running_->permit && now >= running_->deadline) {
@@ -93,6 +104,8 @@ class watched_dependency {
   /// Looks at the circuit and notes what it did since the last look: its changes go into `changes()`.
   circuit_status observe(time_point now, std::string_view reason = {}) {
     const auto circuit = dependency_.breaker().status();
+    calls_.note(circuit.epoch, now,
+                [this](std::uint64_t epoch) { return dependency_.counters().read(epoch); });
     const bool in_one_step = circuit.epoch - std::exchange(known_epoch_, circuit.epoch) == 1;
     if (circuit.state == known_state_) return circuit;
     // Calls may have caused several transitions since: fill in the states that must lie between.
@@ -125,7 +138,7 @@ class watched_dependency {
   [[nodiscard]] component_evidence evidence(const circuit_status& circuit, time_point now) const noexcept {
     component_evidence seen;
     const bool off = circuit.state == circuit_state::open || circuit.state == circuit_state::half_open;
-    if (probed_ || !off || circuit.retry_after > duration::zero()) seen = dependency_.evidence(circuit, now);
+    if (probed_ || !off || circuit.retry_after > duration::zero()) seen = evidence_of_calls(circuit, now);
     seen.measured = measured_;
     return seen;
   }
@@ -141,8 +154,8 @@ class watched_dependency {
                           .not_before = dependency_.breaker().status().retry_after};
   }
 
-  [[nodiscard]] brownout::dependency<Clock>& dependency() noexcept { return dependency_; }
-  [[nodiscard]] const brownout::dependency<Clock>& dependency() const noexcept { return dependency_; }
+  [[nodiscard]] dependency_type& dependency() noexcept { return dependency_; }
+  [[nodiscard]] const dependency_type& dependency() const noexcept { return dependency_; }
   [[nodiscard]] std::vector<circuit_change> take_changes() { return std::exchange(changes_, {}); }
 
   /// The dependency for display. The supervisor adds weight and health.
@@ -150,7 +163,7 @@ class watched_dependency {
     component_snapshot shown;
     shown.name = dependency_.name();
     shown.circuit = dependency_.breaker().snapshot();
-    shown.recent = dependency_.statistics(shown.circuit.epoch);
+    shown.recent = calls_.statistics(shown.circuit.epoch);
     shown.probed = probed_;
     shown.probe_hanging = running_ && !running_->permit;
     shown.last_probe_at = last_probe_at_;
@@ -168,12 +181,30 @@ class watched_dependency {
   }
 
  private:
+  /// While there are few calls, each is timed, so that the mean latency is that of the latest ones.
+  void choose_timed_calls() noexcept {
+    const auto calls = dependency_.counters().read_all().calls();
+    const bool are_few = calls - std::exchange(calls_at_step_, calls) < timed_of_many;
+    dependency_.counters().time_one_in(are_few ? 1 : timed_of_many);
+  }
+
+  [[nodiscard]] component_evidence evidence_of_calls(const circuit_status& circuit,
+                                                     time_point now) const noexcept {
+    const auto recent = calls_.statistics(circuit.epoch);
+    return {.state = circuit.state,
+            .calls = recent.calls,
+            .successes = recent.successes,
+            .mean_latency = recent.mean_latency,
+            .probes_needed = circuit.probes_needed,
+            .probes_succeeded = circuit.probes_succeeded,
+            .age = (std::max)(now - recent.last, duration::zero())};
+  }
+
   struct running {
     std::uint64_t ticket;
     time_point started;
     time_point deadline;
-    std::optional<typename brownout::dependency<Clock>::permit>
-        permit;  // empty: given up, and not returned yet
+    std::optional<typename dependency_type::permit> permit;  // empty: given up, and not returned yet
   };
 
   [[nodiscard]] disposition settle(outcome result, std::string_view reason, time_point now) {
@@ -230,7 +261,9 @@ class watched_dependency {
   duration suspect_interval_;
   duration timeout_;
   bool probed_;
-  brownout::dependency<Clock> dependency_;
+  dependency_type dependency_;
+  call_window calls_;
+  std::uint64_t calls_at_step_ = 0;
 
   time_point next_probe_;
   std::uint64_t tickets_ = 0;

@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "brownout/core/atomics.hpp"
+#include "brownout/core/clock.hpp"
+#include "brownout/core/detail/thread_number.hpp"
+#include "brownout/version.hpp"
+
+#include <array>
+#include <atomic>
+#include <bit>
+#include <cstddef>
+#include <cstdint>
+
+namespace brownout::inline BROWNOUT_ABI::detail {
+
+/// How calls ended, in numbers that only grow.
+struct call_totals {
+  std::uint64_t successes = 0;
+  std::uint64_t failures = 0;
+  std::uint64_t timed = 0;  // of the successes, those whose latency was measured
+  duration latency{};       // of these, in sum
+
+  [[nodiscard]] constexpr std::uint64_t calls() const noexcept { return successes + failures; }
+
+  constexpr call_totals& operator+=(const call_totals& other) noexcept {
+    successes += other.successes;
+    failures += other.failures;
+    timed += other.timed;
+    latency += other.latency;
+    return *this;
+  }
+  friend constexpr call_totals operator-(const call_totals& one, const call_totals& other) noexcept {
+    return {one.successes - other.successes, one.failures - other.failures, one.timed - other.timed,
+            one.latency - other.latency};
+  }
+  friend constexpr bool operator==(const call_totals&, const call_totals&) = default;
+};
+
+/// Counts how the calls of a dependency end, on the path of each call: without a lock, and without a clock
+/// reading for most calls.
+///
+/// **Stripes.** Each thread adds to a stripe of its own, so that two threads do not contend. More than eight
+/// threads share stripes.
+///
+/// **Epochs.** The calls of an epoch of the circuit are counted apart from those of the seven epochs before
+/// and after it: numbers only grow, and nothing has to be emptied. Whoever reads takes differences.
+///
+/// Thread-safe. Everything is wait-free. 2 KiB.
+template <class Atomics = std_atomics>
+class call_counters {
+ public:
+  static constexpr std::size_t epochs_apart = 8;
+
+  /// How many calls of a thread there are for each one that is timed: a power of two; 0: none is timed.
+  void time_one_in(std::uint32_t calls) noexcept {
+    // relaxed, here and below: numbers for statistics order nothing.
+    timing_.store(calls == 0 ? never : std::uint64_t{calls - 1}, std::memory_order_relaxed);
+  }
+  /// Whether a call that begins in `epoch` is to be timed: the first one of the thread, and then one in so
+  /// many that succeeded.
+  [[nodiscard]] bool is_timed(std::uint64_t epoch) const noexcept {
+    const auto mask = timing_.load(std::memory_order_relaxed);
+    return (stripes_[own()][epoch % epochs_apart].successes.load(std::memory_order_relaxed) & mask) == 0 &&
+           mask != never;
+  }
+
+  void count_success(std::uint64_t epoch) noexcept {
+    stripes_[own()][epoch % epochs_apart].successes.fetch_add(1, std::memory_order_relaxed);
+  }
+  void count_failure(std::uint64_t epoch) noexcept {
+    stripes_[own()][epoch % epochs_apart].failures.fetch_add(1, std::memory_order_relaxed);
+  }
+  /// The latency of a call that succeeded, which is counted besides.
+  void add_latency(std::uint64_t epoch, duration took) noexcept {
+    auto& one = stripes_[own()][epoch % epochs_apart];
+    one.timed.fetch_add(1, std::memory_order_relaxed);
+    one.latency.fetch_add(took.count(), std::memory_order_relaxed);
+  }
+
+  /// The calls of `epoch`, together with those of each eighth epoch before it.
+  [[nodiscard]] call_totals read(std::uint64_t epoch) const noexcept {
+    call_totals sum;
+    for (const auto& stripe : stripes_) {
+      const auto& one = stripe[epoch % epochs_apart];
+      sum +=
+          {one.successes.load(std::memory_order_relaxed), one.failures.load(std::memory_order_relaxed),
+           one.timed.load(std::memory_order_relaxed), duration{one.latency.load(std::memory_order_relaxed)}};
+    }
+    return sum;
+  }
+  /// The calls of all epochs.
+  [[nodiscard]] call_totals read_all() const noexcept {
+    call_totals sum;
+    for (std::size_t epoch = 0; epoch < epochs_apart; ++epoch) sum += read(epoch);
+    return sum;
+  }
+
+ private:
+  static constexpr std::size_t stripes = 8;
+  static constexpr std::uint64_t never = ~std::uint64_t{0};
+
+  struct counts {
+    // Written by the threads that use this stripe; publish nothing.
+    typename Atomics::template atomic<std::uint64_t> successes{0};
+    typename Atomics::template atomic<std::uint64_t> failures{0};
+    typename Atomics::template atomic<std::uint64_t> timed{0};
+    typename Atomics::template atomic<duration::rep> latency{0};
+  };
+  struct alignas(64) line_of_counts : std::array<counts, epochs_apart> {};
+
+  [[nodiscard]] static std::size_t own() noexcept { return thread_number() % stripes; }
+
+  std::array<line_of_counts, stripes> stripes_{};
+  // On a line that is seldom written. Written by the stepping thread, read by every call.
+  alignas(64) typename Atomics::template atomic<std::uint64_t> timing_{15};
+};
+
+}  // namespace brownout::inline BROWNOUT_ABI::detail
