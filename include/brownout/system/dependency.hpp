@@ -67,16 +67,15 @@ struct dependency_options {
   recovery_options recovery{};  ///< how many of its outages are remembered for predictions
 };
 
-/// A circuit breaker of any detector that also counts its calls, as evidence for the health of what it
-/// guards.
+/// A circuit breaker that also counts its calls, as evidence for the health of the dependency.
 ///
 /// `call`, `try_call` and `try_acquire` are those of the breaker. Counting costs one addition to a counter of
 /// the thread's own; one call in sixteen is timed. Probes and real calls take the same way, so recovery needs
 /// no user traffic. Thread-safe; calls are lock-free.
-template <brownout::detector Detector = consecutive_failures, clock_source Clock = monotonic_clock>
+template <clock_source Clock = monotonic_clock>
 class dependency {
  public:
-  using breaker_type = circuit_breaker<Detector, Clock>;
+  using breaker_type = circuit_breaker<consecutive_failures, Clock>;
 
   /// A `brownout::permit` that also counts its call.
   class [[nodiscard]] permit {

@@ -101,7 +101,7 @@ class supervisor {
 
   /// A dependency, by its number or by an enumerator of the user with that value. Precondition: it exists.
   template <class D>
-  [[nodiscard]] brownout::dependency<consecutive_failures, Clock>& at(D number) noexcept {
+  [[nodiscard]] brownout::dependency<Clock>& at(D number) noexcept {
     BROWNOUT_PRECONDITION(static_cast<std::size_t>(number) < watched_.size(),
                           "supervisor::at(): no such dependency");
     return watched_[static_cast<std::size_t>(number)]->dependency();

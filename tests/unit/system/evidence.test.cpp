@@ -115,8 +115,7 @@ struct interrupted_clock {
 TEST_CASE("a call counts under the epoch it was made in, also if that ends while it is recorded",
           "[system][B6][B8]") {
   auto described = probed("database", 1, 3, 20s, 1);
-  brownout::dependency<brownout::consecutive_failures, interrupted_clock> database{described,
-                                                                                   interrupted_clock{}};
+  brownout::dependency<interrupted_clock> database{described, interrupted_clock{}};
   auto call = database.try_acquire();
   REQUIRE(call);
   interrupted_clock::action = [&] { database.breaker().reset(); };  // after the breaker, before the window

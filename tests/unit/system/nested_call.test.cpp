@@ -16,8 +16,7 @@ TEST_CASE("a call within a call of a dependency rides on its probe, and the depe
           "[system][B16][S1]") {
   const auto ask = [] { return 42; };
   brownout::manual_clock clock;
-  brownout::dependency<brownout::consecutive_failures, brownout::manual_clock> directory{
-      {.name = "directory", .detector = {1}}, clock};
+  brownout::dependency<brownout::manual_clock> directory{{.name = "directory", .detector = {1}}, clock};
   CHECK_THROWS_AS(directory.call([]() -> int { throw std::runtime_error{"down"}; }), std::runtime_error);
   REQUIRE(directory.breaker().observed_state() == circuit_state::open);
   clock.advance(10s);
@@ -39,10 +38,8 @@ TEST_CASE("a call within a call of a dependency rides on its probe, and the depe
 
 TEST_CASE("try_call of one dependency within try_call of another gives one result", "[system][B7]") {
   brownout::manual_clock clock;
-  brownout::dependency<brownout::consecutive_failures, brownout::manual_clock> outer{{.name = "outer"},
-                                                                                     clock};
-  brownout::dependency<brownout::consecutive_failures, brownout::manual_clock> inner{{.name = "inner"},
-                                                                                     clock};
+  brownout::dependency<brownout::manual_clock> outer{{.name = "outer"}, clock};
+  brownout::dependency<brownout::manual_clock> inner{{.name = "inner"}, clock};
   const auto ask = [&] { return outer.try_call([&] { return inner.try_call([] { return 42; }); }); };
   CHECK(ask() == 42);
   inner.breaker().force_open();

@@ -12,8 +12,7 @@ using namespace std::chrono_literals;
 TEST_CASE("a dependency's permit that an exception destroys is a failure, and evidence of it",
           "[system][B15][S1]") {
   brownout::manual_clock clock;
-  brownout::dependency<brownout::consecutive_failures, brownout::manual_clock> store{
-      {.name = "store", .detector = {3}}, clock};
+  brownout::dependency<brownout::manual_clock> store{{.name = "store", .detector = {3}}, clock};
   const auto epoch = store.breaker().status().epoch;
   const auto ask = [&] {
     auto admitted = store.try_acquire();

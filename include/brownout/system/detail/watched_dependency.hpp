@@ -5,7 +5,6 @@
 #include "brownout/core/circuit_state.hpp"
 #include "brownout/core/clock.hpp"
 #include "brownout/core/outcome.hpp"
-#include "brownout/detector/consecutive_failures.hpp"
 #include "brownout/health/component_evidence.hpp"
 #include "brownout/health/detail/call_window.hpp"
 #include "brownout/recovery/recovery_predictor.hpp"
@@ -38,7 +37,7 @@ class watched_dependency {
   /// Of this many calls one is timed, unless there are fewer between two steps.
   static constexpr std::uint32_t timed_of_many = 16;
 
-  using dependency_type = brownout::dependency<consecutive_failures, Clock>;
+  using dependency_type = brownout::dependency<Clock>;
 
   watched_dependency(std::size_t number, const dependency_options& options, duration interval,
                      duration suspect_interval, duration stale_after, Clock clock, time_point now)
