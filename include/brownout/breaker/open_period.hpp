@@ -91,6 +91,9 @@ class open_period {
   /// Periods of one outage are numbered up to here and no further.
   static constexpr std::uint32_t most_number = 2047;
 
+  /// Left out: the default of the place where the options are used, which fills it in.
+  constexpr open_period() noexcept : kind_{kinds::left_out}, fixed_{} {}
+
   // NOLINTBEGIN(google-explicit-constructor): an option is set by naming what it is set to
   template <class Rep, class Period>
   requires std::is_convertible_v<std::chrono::duration<Rep, Period>, duration>
@@ -110,6 +113,9 @@ class open_period {
       : kind_{kinds::decorrelated}, decorrelated_{kind} {}
   constexpr open_period(const adaptive_period& kind) noexcept : kind_{kinds::adaptive}, adaptive_{kind} {}
   // NOLINTEND(google-explicit-constructor)
+
+  /// Whether the default of a place is to be used. Precondition of all functions below: it is not left out.
+  [[nodiscard]] constexpr bool is_left_out() const noexcept { return kind_ == kinds::left_out; }
 
   /// How long the period numbered `number` (from 1) of an outage lasts at least. `previous`: how long the one
   /// before lasted. `chance`: a number in [0, 1). Pure.
@@ -137,7 +143,7 @@ class open_period {
   }
 
  private:
-  enum class kinds : std::uint8_t { fixed, exponential, decorrelated, adaptive };
+  enum class kinds : std::uint8_t { left_out, fixed, exponential, decorrelated, adaptive };
 
   /// Calls `visit` with the rule that this is.
   template <class Visitor>
@@ -150,6 +156,7 @@ class open_period {
       case kinds::decorrelated:
         return visit(decorrelated_);
       case kinds::adaptive:
+      case kinds::left_out:  // reads as the default of `adaptive_period`'s place: never asked, see above
         break;
     }
     return visit(adaptive_);

@@ -54,10 +54,13 @@ struct probe_rate_options {
 /// as it bears. The circuit closes after `successes` in a row during which no call was refused, or at a limit
 /// of 255.
 struct ramp_options {
+  static constexpr std::uint32_t left_out = ~std::uint32_t{0};
+
   /// Calls that may be in flight at first.
   /// Range: 1 to 254; 0 means no ramp: the probes close the circuit.
-  /// Default: 6, part of the policy that was wrong least often (docs/adr/0006).
-  std::uint32_t first = 6;
+  /// Default (`left_out`): 6, part of the policy that was wrong least often (docs/adr/0006). A `dependency`
+  /// has no ramp.
+  std::uint32_t first = left_out;
 
   /// Successes in a row that close the circuit.
   /// Range: 1 to 15. Default: 10, from the same policy.
@@ -69,7 +72,8 @@ inline constexpr ramp_options no_ramp{.first = 0};
 /// How a circuit breaker behaves once its detector trips. Validated when the breaker is built.
 ///
 /// The defaults are those that made the fewest wrong decisions in a comparison with the defaults of other
-/// libraries; see docs/adr/0006.
+/// libraries; see docs/adr/0006. `open_for`, `successes`, `ramp` and `lease` have other defaults in a
+/// `dependency`: see `dependency_options::breaker`.
 struct breaker_options {
   static constexpr std::uint32_t most_probes = 255;
   static constexpr std::uint32_t most_successes = 255;
@@ -88,7 +92,7 @@ struct breaker_options {
   /// opened the circuit asked for it (see `permit::complete`).
   /// Range of a duration: 1 ms to 24 h.
   /// Default: adaptive, 100 ms to 30 s, each +-20 %. Of all options this one matters most (docs/adr/0006).
-  open_period open_for = adaptive_period{};
+  open_period open_for{};
 
   /// Whether a failure that says how long to wait (its Retry-After, see `retry_after_from`) opens a closed
   /// circuit at once, for at least that long. It then opens a half-open circuit again too, whatever the ramp
@@ -141,7 +145,7 @@ struct breaker_options {
     if (name.size() > longest_name) {
       detail::invalid_option("breaker_options.name", name.substr(0, longest_name) + "...", "up to 128 bytes");
     }
-    open_for.validate("breaker_options.open_for");
+    if (!open_for.is_left_out()) open_for.validate("breaker_options.open_for");
     detail::require_within<std::uint32_t>("breaker_options.probes", probes, 1, most_probes);
     if (successes != 0) {
       detail::require_within<std::uint32_t>("breaker_options.successes", successes, 1, most_successes);
@@ -152,7 +156,9 @@ struct breaker_options {
     }
     detail::require_share("breaker_options.probe_rate.failure_threshold", probe_rate.failure_threshold);
     detail::require_share("breaker_options.probe_rate.slow_threshold", probe_rate.slow_threshold);
-    detail::require_within<std::uint32_t>("breaker_options.ramp.first", ramp.first, 0, 254);
+    if (ramp.first != ramp_options::left_out) {
+      detail::require_within<std::uint32_t>("breaker_options.ramp.first", ramp.first, 0, 254);
+    }
     detail::require_within<std::uint32_t>("breaker_options.ramp.successes", ramp.successes, 1, 15);
     if (lease != duration{}) {
       detail::require_within("breaker_options.lease", lease, shortest_period, longest_period);

@@ -73,7 +73,7 @@ class circuit {
     auto& rare = rare_.make();
     const std::lock_guard lock{rare.reconfiguring};
     if (rare.own_policy) return replace(*rare.own_policy);
-    auto own = std::make_unique<policy_type>(*policy().rules(), *policy().detector());
+    auto own = std::make_unique<policy_type>(*policy().rules(), *policy().detector(), policy().left_out());
     replace(*own);
     policy_.store(own.get(), std::memory_order_release);  // (4)
     rare.own_policy = std::move(own);

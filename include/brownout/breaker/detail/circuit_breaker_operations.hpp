@@ -148,7 +148,7 @@ void circuit_breaker<Detector, Clock, Atomics>::hold(circuit_state state, durati
 
 template <detector Detector, clock_source Clock, class Atomics>
 void circuit_breaker<Detector, Clock, Atomics>::reconfigure(const breaker_options& options) {
-  const auto rules = detail::policy<Detector>::valid(options, name_);
+  const auto rules = detail::policy<Detector>::valid(options, name_, circuit_.policy().left_out());
   if (!options.name.empty() && options.name != name_) {
     detail::invalid_option("breaker_options.name", "'" + options.name + "'", "'" + name_ + "'");
   }

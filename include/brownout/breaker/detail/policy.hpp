@@ -19,6 +19,15 @@
 
 namespace brownout::inline BROWNOUT_ABI::detail {
 
+/// What an option means that is left out. It depends on the place where the options are used, and is the same
+/// at construction and at every `reconfigure`.
+struct breaker_defaults {
+  open_period open_for = adaptive_period{};
+  std::uint32_t successes = 5;  // or as many as `probes`, if these are more
+  std::uint32_t ramp_first = 6;
+  duration lease = breaker_options::default_lease;  // or the longest open period, if that is longer
+};
+
 /// The numeric options, with their defaults filled in. The decisions of a circuit read them.
 struct recovery {
   open_period open_for;
@@ -31,17 +40,21 @@ struct recovery {
   duration relapse_within;
   std::uint64_t seed;
 
-  static recovery of(const breaker_options& given) {
-    return {given.open_for,
+  static recovery of(const breaker_options& given, const breaker_defaults& left_out) {
+    const auto open_for = given.open_for.is_left_out() ? left_out.open_for : given.open_for;
+    auto ramp = given.ramp;
+    if (ramp.first == ramp_options::left_out) ramp.first = left_out.ramp_first;
+    const auto lease =
+        given.lease != duration{}
+            ? given.lease
+            : std::clamp(open_for.upper_bound(), left_out.lease, breaker_options::longest_period);
+    return {open_for,
             given.open_on_retry_after,
             given.probes,
-            successes_of(given),
+            successes_of(given, left_out.successes),
             given.probe_rate,
-            given.ramp,
-            given.lease != duration{}
-                ? given.lease
-                : std::clamp(given.open_for.upper_bound(), breaker_options::default_lease,
-                             breaker_options::longest_period),
+            ramp,
+            lease,
             given.relapse_within,
             given.seed};
   }
@@ -74,9 +87,9 @@ struct recovery {
   }
 
  private:
-  static std::uint32_t successes_of(const breaker_options& given) {
+  static std::uint32_t successes_of(const breaker_options& given, std::uint32_t left_out) {
     if (given.probe_rate.calls != 0) return given.probe_rate.calls;
-    return given.successes != 0 ? given.successes : (std::max)(5U, given.probes);
+    return given.successes != 0 ? given.successes : (std::max)(left_out, given.probes);
   }
 };
 
@@ -86,23 +99,30 @@ template <class Detector>
 class policy {
  public:
   /// Throws `std::invalid_argument` naming breaker, field, value and range.
-  policy(const breaker_options& options, const Detector& detector)
-      : policy{valid(options, options.name), valid(detector, options.name)} {}
+  policy(const breaker_options& options, const Detector& detector, const breaker_defaults& left_out = {})
+      : left_out_{left_out},
+        rules_{valid(options, options.name, left_out)},
+        detector_{valid(detector, options.name)} {}
   /// Precondition: both are valid.
-  policy(const recovery& rules, const Detector& detector) : rules_{rules}, detector_{detector} {}
+  policy(const recovery& rules, const Detector& detector, const breaker_defaults& left_out = {})
+      : left_out_{left_out}, rules_{rules}, detector_{detector} {}
 
   [[nodiscard]] live_copy<recovery> rules() const noexcept { return rules_.read(); }
   [[nodiscard]] BROWNOUT_ALWAYS_INLINE live_copy<Detector> detector() const noexcept {
     return detector_.read();
   }
 
+  /// What options mean that are left out, also in options that replace these.
+  [[nodiscard]] const breaker_defaults& left_out() const noexcept { return left_out_; }
+
   void replace(const recovery& rules) { rules_.write(rules); }
   void replace(const Detector& detector) { detector_.write(detector); }
 
   // For the breaker called `name`, with defaults filled in. These functions throw as above.
-  static recovery valid(const breaker_options& options, std::string_view name) {
+  static recovery valid(const breaker_options& options, std::string_view name,
+                        const breaker_defaults& left_out = {}) {
     of_breaker(name, [&] { options.validate(); });
-    return recovery::of(options);
+    return recovery::of(options, left_out);
   }
   static Detector valid(const Detector& detector, std::string_view name) {
     of_breaker(name, [&] { detector.validate(control_word::most_marks); });
@@ -121,6 +141,7 @@ class policy {
     validate_for("breaker '" + std::string{name} + "'", validate);
   }
 
+  const breaker_defaults left_out_{};
   live_value<recovery> rules_;
   live_value<Detector> detector_;
 };
