@@ -15,7 +15,8 @@
 
 namespace brownout::inline BROWNOUT_ABI {
 
-/// Turns a score over time into a level. The level gets worse at once, and better step by step.
+/// Turns a score over time into a level. The level gets worse at once when the lower score is confirmed, and
+/// better step by step.
 ///
 /// Deterministic: time is an argument. Not thread-safe: the supervisor calls it under its lock.
 template <degradation_level Level>
@@ -38,6 +39,19 @@ class level_controller {
     const standing before = stands();
     auto change = follow(score, at_most, now);
     return ended_if_due(before, change, score, now);
+  }
+
+  /// Follows another policy from now on. Level, relapses and override are kept. Returns the change of the
+  /// level in force that a dry run that begins or ends makes. Throws `std::invalid_argument` naming field,
+  /// value and range, also if the number of levels is another; then nothing has changed.
+  std::optional<transition> reconfigure(level_policy<Level> policy, std::optional<double> score,
+                                        time_point now) {
+    policy.validate();
+    detail::require_within("level_ladder.size of a policy that replaces another", policy.ladder.size(),
+                           policy_.ladder.size(), policy_.ladder.size());
+    const standing before = stands();
+    policy_ = std::move(policy);
+    return change_since(before, {.cause = level_cause::reconfigured}, score, now);
   }
 
   /// Lets an override expire and does nothing else. For the time before the first assessment, when a missing
@@ -103,14 +117,21 @@ class level_controller {
     if (health_ != ladder.worst()) {
       seen.worse = ladder.worse(health_);
       seen.worse_below = ladder.from(health_);
+      seen.worse_after = policy_.confirm_for;
+      if (worse_since_) {
+        const auto confirmed = *worse_since_ + policy_.confirm_for;
+        seen.worse_in = (std::max)(confirmed - now, duration::zero());
+      }
     }
     return seen;
   }
 
-  /// When `update` could change the level with an unchanged score: at the end of a dwell or of an override.
+  /// When `update` could change the level with an unchanged score: at the end of a dwell, of a confirmation or
+  /// of an override.
   [[nodiscard]] std::optional<time_point> next_change() const noexcept {
     std::optional<time_point> next;
     if (better_since_) next = dwell_over();
+    if (worse_since_) next = *worse_since_ + policy_.confirm_for;
     if (overridden_) next = next ? (std::min)(*next, override_.expires) : override_.expires;
     return next;
   }
@@ -155,10 +176,11 @@ class level_controller {
     if (shown > health_) {
       better_since_.reset();
       const double left = ladder.from(health_);
-      if (++scores_below_ >= policy_.confirmations) fall_to(shown, now);
+      if (!worse_since_ || *worse_since_ > now) worse_since_ = now;
+      if (now - *worse_since_ >= policy_.confirm_for) fall_to(shown, now);
       return {.cause = level_cause::health_fell, .threshold = left};
     }
-    scores_below_ = 0;
+    worse_since_.reset();
     return climb(score ? level_cause::health_recovered : level_cause::evidence_lost, now, [&](Level better) {
       if (!score && (!policy_.panic_floor || better < *policy_.panic_floor)) return false;
       return score.value_or(at_most) >= policy_.needed_for(better);
@@ -192,7 +214,7 @@ class level_controller {
     if (relapsed && current_dwell() < policy_.dwell_after(relapses_ + 1)) ++relapses_;
     improved_at_.reset();  // one improvement is one relapse, however many steps down follow
     health_ = worse;
-    scores_below_ = 0;
+    worse_since_.reset();
     calm_since_ = now;
   }
 
@@ -231,7 +253,7 @@ class level_controller {
   bool assessed_ = false;
   bool blind_ = false;                        // the last score was unknown
   double at_most_ = 100;                      // at the last update
-  std::uint32_t scores_below_ = 0;            // in a row
+  std::optional<time_point> worse_since_{};   // since when the score is below the level
   std::optional<time_point> better_since_{};  // since when the next better level could be reached
   std::optional<time_point> improved_at_{};   // the last step up, until the fall after it
   time_point calm_since_{};                   // the last fall, or when the last relapse was forgotten

@@ -16,8 +16,8 @@
 
 namespace brownout::inline BROWNOUT_ABI {
 
-/// When the level follows the score. The level gets worse at once and better slowly, because a feature that
-/// is offered and fails costs more than one that comes back a little late.
+/// When the level follows the score. The level gets worse soon and better slowly, because a feature that is
+/// offered and fails costs more than one that comes back a little late.
 template <degradation_level Level>
 struct level_policy {
   level_ladder<Level> ladder;
@@ -30,10 +30,11 @@ struct level_policy {
   /// 3, 10 and 30 s it had the lowest sum of seconds in a wrong level and flaps (docs/studies/levels.md).
   duration dwell = std::chrono::seconds{3};
 
-  /// Scores in a row below the current level that leave the level: 1 to 1000. Default 1: at once. Each update
-  /// counts, also one with unchanged evidence. A supervisor updates at every answer of a probe, and at least
-  /// once each `refresh`.
-  std::uint32_t confirmations = 1;
+  /// How long the score must stay below the current level before the level gets worse: 0 to 24 h. 0: at once.
+  /// Default 3 s: chance alone takes the score of a dependency with a few errors below a threshold now and
+  /// then, but not for so long (docs/studies/levels.md). A circuit that opens switches off the features that
+  /// need it at once, whatever the level.
+  duration confirm_for = std::chrono::seconds{3};
 
   /// Factor by which each relapse multiplies the dwell: 1 to 10. Default 2. 1 switches the growth off.
   double dwell_growth = 2;
@@ -64,7 +65,7 @@ struct level_policy {
     }
     detail::require_within("level_policy.hysteresis", hysteresis, 0.0, 50.0);
     detail::require_within("level_policy.dwell", dwell, duration{}, std::chrono::hours{24});
-    detail::require_within<std::uint32_t>("level_policy.confirmations", confirmations, 1, 1000);
+    detail::require_within("level_policy.confirm_for", confirm_for, duration{}, std::chrono::hours{24});
     detail::require_within("level_policy.dwell_growth", dwell_growth, 1.0, 10.0);
     detail::require_within("level_policy.dwell_limit", dwell_limit, 1.0, 1000.0);
     detail::require_within("level_policy.relapse_within", relapse_within, 1.0, 1000.0);

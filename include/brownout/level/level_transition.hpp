@@ -19,6 +19,7 @@ enum class level_cause : std::uint8_t {
   evidence_lost,     ///< the score was unknown for the dwell; one step towards `panic_floor`
   override_set,      ///< an operator set another level
   override_ended,    ///< an override expired or was cleared
+  reconfigured,      ///< a dry run began or ended
 };
 
 [[nodiscard]] constexpr std::string_view to_string(level_cause cause) noexcept {
@@ -35,6 +36,8 @@ enum class level_cause : std::uint8_t {
       return "override_set";
     case level_cause::override_ended:
       return "override_ended";
+    case level_cause::reconfigured:
+      return "reconfigured";
   }
   return "invalid";
 }
@@ -51,7 +54,9 @@ struct level_outlook {
   bool blind = false;  ///< the score is unknown, and the level climbs without one
 
   std::optional<Level> worse{};  ///< the next worse level; empty at the worst level
-  double worse_below = 0;        ///< a score below this leaves the level
+  double worse_below = 0;        ///< a score below this for `worse_after` leaves the level
+  duration worse_after{};        ///< how long the score must stay below it
+  std::optional<duration> worse_in{};  ///< how much of that time is left; empty: the score is not below it
 };
 
 /// One change of the level, and its explanation.

@@ -33,6 +33,16 @@ struct recovery_estimate {
     return all;
   }
 
+  /// The estimate for two recoveries that are both awaited and have one cause or depend on each other: the
+  /// later one of each part. A part is unknown if it is unknown of one of them.
+  [[nodiscard]] static constexpr recovery_estimate later_of(const recovery_estimate& one,
+                                                            const recovery_estimate& other) noexcept {
+    recovery_estimate all{.not_before = (std::max)(one.not_before, other.not_before)};
+    if (one.p50 && other.p50) all.p50 = (std::max)(*one.p50, *other.p50);
+    if (one.p90 && other.p90) all.p90 = (std::max)(*one.p90, *other.p90);
+    return all;
+  }
+
   friend constexpr bool operator==(const recovery_estimate&, const recovery_estimate&) noexcept = default;
 };
 

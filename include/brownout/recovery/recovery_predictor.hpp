@@ -3,6 +3,7 @@
 
 #include "brownout/core/clock.hpp"
 #include "brownout/core/detail/invalid_option.hpp"
+#include "brownout/recovery/outage_history.hpp"
 #include "brownout/recovery/recovery_estimate.hpp"
 #include "brownout/version.hpp"
 
@@ -110,6 +111,20 @@ class recovery_predictor {
       lasting *= share_left(longer.subspan(i));
     }
     return 1 - lasting;
+  }
+
+  /// The outages that are remembered, in the order in which they were noted. `remember` takes them back.
+  [[nodiscard]] std::vector<outage_record> history() const {
+    std::vector<seen> all(seen_.begin(), seen_.begin() + count_);
+    std::sort(all.begin(), all.end(),
+              [](const seen& one, const seen& other) { return one.number < other.number; });
+    std::vector<outage_record> records;
+    for (const auto& one : all) records.push_back({one.length, one.ended});
+    return records;
+  }
+  /// Notes these outages in their order.
+  void remember(std::span<const outage_record> outages) noexcept {
+    for (const auto& one : outages) remember(one.length, one.ended);
   }
 
   /// How many outages are remembered: those that ended and those that were cut short.

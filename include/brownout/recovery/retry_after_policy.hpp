@@ -43,19 +43,24 @@ struct retry_after_policy {
 
   /// How long one caller is told to stay away: uniform between p50 and p90, but not before `not_before`.
   ///
-  /// Without a p50 the time begins at `fallback`. Without a p90 it ends at twice its beginning. The limits of
-  /// this policy win: they move the times and do not cut them off. Beyond `longest`, callers are spread over
-  /// the last `narrowest` before it.
+  /// Without a p50 the time begins at `fallback`, or at `known` if that is earlier: the time at which the
+  /// recovery comes if nothing unexpected happens, for example the end of an open period. Without a p90 it
+  /// ends at twice its beginning, or a quarter after `known`. The limits of this policy win: they move the
+  /// times and do not cut them off. Beyond `longest`, callers are spread over the last `narrowest` before it.
   ///
   /// `chance`: a random number in [0, 1), new for each answer and different in each process. Preconditions:
   /// it is in range, and `validate()` passes. Pure, wait-free.
-  [[nodiscard]] constexpr duration retry_after(const recovery_estimate& recovery,
-                                               double chance) const noexcept {
+  [[nodiscard]] constexpr duration retry_after(const recovery_estimate& recovery, double chance,
+                                               duration known = (duration::max)()) const noexcept {
     BROWNOUT_PRECONDITION(chance >= 0 && chance < 1,
                           "retry_after_policy::retry_after(): chance is in [0, 1)");
-    const duration likely = (std::max)(recovery.p50.value_or(fallback), recovery.not_before);
+    const duration unpredicted = (std::min)(fallback, known);
+    const duration likely = (std::max)(recovery.p50.value_or(unpredicted), recovery.not_before);
+    const bool is_known = !recovery.p50 && unpredicted == known;
+    const duration least = is_known ? (std::max)(shortest, likely / 4) : narrowest;
     const duration first = std::clamp(likely, shortest, longest - narrowest);
-    const duration last = std::clamp(recovery.p90.value_or(2 * first), first + narrowest, longest);
+    const duration until = is_known ? first : recovery.p90.value_or(2 * first);
+    const duration last = std::clamp(until, (std::min)(first + least, longest), longest);
     const auto spread = static_cast<double>((last - first).count());
     return first + duration{static_cast<duration::rep>(chance * spread)};
   }

@@ -2,7 +2,9 @@
 #pragma once
 
 #include "brownout/breaker/circuit_breaker.hpp"
+#include "brownout/breaker/detail/policy.hpp"
 #include "brownout/breaker/permit.hpp"
+#include "brownout/breaker/preset.hpp"
 #include "brownout/core/circuit_state.hpp"
 #include "brownout/core/classifier.hpp"
 #include "brownout/core/clock.hpp"
@@ -10,181 +12,284 @@
 #include "brownout/core/detail/guarded_call.hpp"
 #include "brownout/core/outcome.hpp"
 #include "brownout/core/result.hpp"
-#include "brownout/detector/consecutive_failures.hpp"
-#include "brownout/health/component_evidence.hpp"
-#include "brownout/health/component_role.hpp"
+#include "brownout/detector/detector.hpp"
+#include "brownout/detector/standard_detector.hpp"
 #include "brownout/health/detail/call_counters.hpp"
-#include "brownout/health/scorer_options.hpp"
-#include "brownout/recovery/recovery_predictor.hpp"
-#include "brownout/system/probe.hpp"
+#include "brownout/system/component.hpp"
+#include "brownout/system/dependency_options.hpp"
 #include "brownout/version.hpp"
 
-#include <algorithm>
 #include <chrono>
+#include <concepts>
 #include <cstdint>
-#include <functional>
-#include <string>
+#include <memory>
+#include <optional>
 #include <string_view>
 #include <type_traits>
 #include <utility>
-#include <vector>
 
 namespace brownout::inline BROWNOUT_ABI {
 
-/// Options of one dependency of a system.
-struct dependency_options {
-  std::string name;   ///< name in metrics, logs and status pages: 1 to 128 bytes, unique in the system
-  double weight = 1;  ///< share in the health score, relative to the other weights: 0 to 1e9; default 1
+namespace detail {
 
-  /// Whether the service can do without it. Default: standard. Criticality is not weight: a required
-  /// dependency caps the level, and optional ones never make the system unready.
-  brownout::criticality criticality = brownout::criticality::standard;
+/// What a dependency means by breaker options that are left out; `dependency_options::breaker` says why.
+[[nodiscard]] inline breaker_defaults breaker_defaults_of(const dependency_options& described) {
+  return {.open_for = adaptive_period{.most = std::chrono::seconds{10}},
+          .successes = 3,
+          .ramp_first = 0,
+          .lease = 2 * described.timeout};
+}
 
-  /// Names of other dependencies that this one needs. While one of them is unwell, the score of this one is
-  /// lowered. Default: none.
-  std::vector<std::string> depends_on{};
+/// The breaker of a dependency and the counters of its calls: what a permit needs until its call has ended.
+template <class Detector, class Clock>
+struct dependency_core {
+  dependency_core(const Detector& detector, const dependency_options& described, Clock time)
+      : clock{time}, breaker{detector, named(described), time, breaker_defaults_of(described)} {
+    calls.time_one_in(described.timed_one_in);
+  }
 
-  /// When its circuit opens. Default: 10 failures in a row, as in `standard_detector`. With 5, short blips
-  /// switched off features that worked (docs/studies/levels.md).
-  consecutive_failures detector{10};
+  static breaker_options named(const dependency_options& described) {
+    auto options = described.breaker;
+    options.name = described.name;
+    return options;
+  }
 
-  /// How its circuit recovers. Leave `name` empty: it is taken from above. Default: a fixed open period of 10
-  /// s, which is one interval of probes, and no ramp. `successes` left out means as many as `probes`. `lease`
-  /// left out means twice `timeout`, or the longest open period if that is longer.
-  breaker_options breaker{.open_for = std::chrono::seconds{10}, .ramp = no_ramp};
+  /// Counts a call under the epoch that it was admitted in. If that is over, no one asks for it any more.
+  void count(std::uint64_t epoch, outcome result, time_point started) noexcept {
+    if (result != outcome::success) return calls.count_failure(epoch);
+    calls.count_success(epoch);
+    if (started != not_timed) [[unlikely]]
+      calls.add_latency(epoch, clock.now() - started);
+  }
+  /// The probe that closes the circuit is the first evidence of the epoch that begins. What other probes find
+  /// out is in the circuit's word.
+  void count_probe(std::uint64_t epoch, outcome result, time_point started) noexcept {
+    const auto circuit = breaker.status();
+    if (circuit.state == circuit_state::closed && circuit.epoch == epoch + 1)
+      count(circuit.epoch, result, started);
+  }
 
-  /// Asks the dependency whether it is well. Default (empty): only real calls give evidence. A feature that
-  /// is switched off makes no calls, so give a probe to each dependency that can lower the level alone.
-  brownout::probe probe{};
+  static constexpr time_point not_timed = (time_point::min)();
 
-  duration timeout = std::chrono::seconds{5};  ///< deadline of a probe: 1 ms to 1 h; default 5 s
-
-  /// Returns what the service itself measures about the dependency, for example the share of a connection
-  /// pool in use. It is called at each step on the stepping thread, with no lock held, and must return soon.
-  /// Default (empty): only calls give evidence. An exception counts as no measurement.
-  std::function<measurement()> measure{};
-
-  recovery_options recovery{};  ///< how many of its outages are remembered for predictions
+  BROWNOUT_NO_UNIQUE_ADDRESS Clock clock;
+  circuit_breaker<Detector, Clock> breaker;
+  call_counters<> calls{};
 };
 
-/// A circuit breaker that also counts its calls, as evidence for the health of the dependency.
-///
-/// `call`, `try_call` and `try_acquire` are those of the breaker. Counting costs one addition to a counter of
-/// the thread's own; one call in sixteen is timed. Probes and real calls take the same way, so recovery needs
-/// no user traffic. Thread-safe; calls are lock-free.
-template <clock_source Clock = monotonic_clock>
-class dependency {
+/// A `brownout::permit` that also counts its call. The core must outlive it.
+template <class Core>
+class [[nodiscard]] counting_permit {
  public:
-  using breaker_type = circuit_breaker<consecutive_failures, Clock>;
+  using inner_permit = typename decltype(Core::breaker)::permit;
 
-  /// A `brownout::permit` that also counts its call.
+  counting_permit(Core& core, inner_permit&& inner, time_point started) noexcept
+      : core_{&core}, permit_{std::move(inner)}, started_{started} {}
+  counting_permit(counting_permit&&) noexcept = default;
+  counting_permit& operator=(counting_permit&&) noexcept = default;
+  counting_permit(const counting_permit&) = delete;
+  counting_permit& operator=(const counting_permit&) = delete;
+  /// Works like the destructor of `brownout::permit`, so that a permit destroyed by an exception is evidence
+  /// here too.
+  ~counting_permit() {
+    if (!settled() && is_unwinding()) complete(outcome::failure);
+  }
+
+  disposition complete(outcome result, duration retry_after = {}, std::string_view why = {}) noexcept {
+    const bool is_probe = permit_.is_probe();
+    const auto became = permit_.complete(result, retry_after, why);
+    if (became == disposition::counted) {
+      if (is_probe) [[unlikely]] {
+        core_->count_probe(permit_.epoch(), result, started_);
+      } else {
+        core_->count(permit_.epoch(), result, started_);
+      }
+    } else if (became == disposition::released && result == outcome::ignored) {
+      core_->calls.count_ignored();
+    }
+    return became;
+  }
+  [[nodiscard]] bool settled() const noexcept { return permit_.settled(); }
+
+ private:
+  Core* core_;
+  inner_permit permit_;
+  time_point started_;  // `not_timed` of most calls
+};
+
+}  // namespace detail
+
+/// A circuit breaker whose calls are also evidence for the health of a system.
+///
+///     brownout::dependency database{brownout::consecutive_failures{3}, {.name = "database", .probe = ping}};
+///     auto rows = database.call([&] { return query("SELECT ..."); });
+///
+/// It is used as a `circuit_breaker` is, and has the same members. A supervisor that watches it gives it
+/// probes, reads its health and takes it into the level. Probes and real calls take the same way, so recovery
+/// needs no user traffic. It works without a supervisor too.
+///
+/// Counting costs one addition to a counter of the thread's own. One call in sixteen is timed
+/// (`dependency_options::timed_one_in`). Thread-safe; calls are lock-free. Not copyable or movable. It must
+/// outlive the supervisor that watches it. Permits that were taken by hand may outlive it.
+template <detector Detector = standard_detector, clock_source Clock = monotonic_clock>
+class dependency final : public component {
+  using core = detail::dependency_core<Detector, Clock>;
+  using counting_permit = detail::counting_permit<core>;
+
+ public:
+  using breaker_type = circuit_breaker<Detector, Clock>;
+  using detector_type = Detector;
+  using clock_type = Clock;
+
+  /// The permit of a call by hand, as `brownout::permit`. It keeps what it needs of the dependency, so it may
+  /// be settled or destroyed after the dependency: an event loop may end with calls in flight.
   class [[nodiscard]] permit {
    public:
     permit(permit&&) noexcept = default;
-    permit& operator=(permit&&) noexcept = default;
+    permit& operator=(permit&& other) noexcept {
+      inner_ = std::move(other.inner_);  // gives the old call back while its core is still kept
+      kept_ = std::move(other.kept_);
+      return *this;
+    }
     permit(const permit&) = delete;
     permit& operator=(const permit&) = delete;
-    /// Works like the destructor of `brownout::permit`, so that a permit destroyed by an exception is
-    /// evidence here too.
-    ~permit() {
-      if (!settled() && detail::is_unwinding()) complete(outcome::failure);
-    }
+    ~permit() = default;
 
     /// Reports how the call ended. See `brownout::permit::complete`.
     disposition complete(outcome result, duration retry_after = {}, std::string_view why = {}) noexcept {
-      const bool is_probe = permit_.is_probe();
-      const auto became = permit_.complete(result, retry_after, why);
-      if (became == disposition::counted) {
-        if (is_probe) [[unlikely]] {
-          owner_->count_probe(permit_.epoch(), result, started_);
-        } else {
-          owner_->count(permit_.epoch(), result, started_);
-        }
-      }
-      return became;
+      return inner_.complete(result, retry_after, why);
     }
     /// True once reported, given away or given back.
-    [[nodiscard]] bool settled() const noexcept { return permit_.settled(); }
+    [[nodiscard]] bool settled() const noexcept { return inner_.settled(); }
 
    private:
     friend dependency;
-    permit(dependency& owner, typename breaker_type::permit&& inner, time_point started) noexcept
-        : owner_{&owner}, permit_{std::move(inner)}, started_{started} {}
+    permit(std::shared_ptr<core> kept, counting_permit&& inner) noexcept
+        : kept_{std::move(kept)}, inner_{std::move(inner)} {}
 
-    dependency* owner_;
-    typename breaker_type::permit permit_;
-    time_point started_;  // `not_timed` of most calls
+    std::shared_ptr<core> kept_;  // destroyed after the permit that needs it
+    counting_permit inner_;
   };
-
   using admission = wrapped_admission<permit>;
 
-  dependency(const dependency_options& options, Clock clock)
-      : breaker_{options.detector, named(options), clock}, clock_{clock} {}
+  /// A dependency with this detector and these options. `options.name` must be given. Allocates about 5 KiB.
+  ///
+  /// Throws `std::invalid_argument` naming dependency, field, value and range.
+  dependency(Detector detector, dependency_options options, Clock clock = Clock{})
+      : component{std::move(options)}, core_{std::make_shared<core>(detector, described(), std::move(clock))} {}
 
-  [[nodiscard]] admission try_acquire() noexcept { return counted(breaker_.try_acquire()); }
-  [[nodiscard]] admission try_acquire(detail::within_call within) noexcept {
-    return counted(breaker_.try_acquire(within));
+  /// A dependency with the default detector and these options. Throws as above.
+  //
+  // A template, so that `{}` means the detector above, as in `circuit_breaker`.
+  template <class = void>
+  explicit dependency(dependency_options options, Clock clock = Clock{})
+      : dependency{Detector{}, std::move(options), std::move(clock)} {}
+
+  /// A dependency with the detector and the breaker options of another library: see `presets`. The preset
+  /// replaces `options.breaker`. Throws as above.
+  template <std::same_as<preset<Detector>> Preset>
+  dependency(Preset from, dependency_options options, Clock clock = Clock{})
+      : dependency{from.detector, with_breaker(std::move(options), std::move(from.options)),
+                   std::move(clock)} {}
+
+  /// Asks to make one call, for callers that report the outcome by hand; see `circuit_breaker::try_acquire`.
+  /// The permit shares the ownership of the dependency's core, which costs two writes to a counter that all
+  /// threads share. `call` and `try_call` do not.
+  [[nodiscard]] admission try_acquire() noexcept {
+    auto inner = core_->breaker.try_acquire();
+    if (!inner) [[unlikely]] {
+      const auto why = inner.rejection();
+      return {permit{nullptr, counting_permit{*core_, *std::move(inner), core::not_timed}}, why};
+    }
+    const auto started = start(inner->epoch());
+    return {permit{core_, counting_permit{*core_, *std::move(inner), started}}, brownout::rejection{}};
+  }
+  /// As above, for `call` and `try_call`: the permit is settled on this thread, before the call returns.
+  [[nodiscard]] wrapped_admission<counting_permit> try_acquire(detail::within_call within) noexcept {
+    auto inner = core_->breaker.try_acquire(within);
+    if (!inner) [[unlikely]] {
+      const auto why = inner.rejection();
+      return {counting_permit{*core_, *std::move(inner), core::not_timed}, why};
+    }
+    const auto started = start(inner->epoch());
+    return {counting_permit{*core_, *std::move(inner), started}, brownout::rejection{}};
   }
 
   template <class F, class C = default_classifier>
   std::invoke_result_t<F> call(F&& function, const C& classify = {}) {
     return detail::call(*this, std::forward<F>(function), classify);
   }
-
   template <class F, class C = default_classifier>
   try_call_result_t<F> try_call(F&& function, const C& classify = {}) {
     return detail::try_call(*this, std::forward<F>(function), classify);
   }
 
-  [[nodiscard]] breaker_type& breaker() noexcept { return breaker_; }
-  [[nodiscard]] const breaker_type& breaker() const noexcept { return breaker_; }
-  [[nodiscard]] std::string_view name() const noexcept { return breaker_.name(); }
+  // As the members of `circuit_breaker` with these names.
 
-  /// What counts its calls.
-  [[nodiscard]] detail::call_counters<>& counters() noexcept { return calls_; }
-  [[nodiscard]] const detail::call_counters<>& counters() const noexcept { return calls_; }
+  void force_open() noexcept override { core_->breaker.force_open(); }
+  void force_open_for(duration how_long) noexcept override { core_->breaker.force_open_for(how_long); }
+  void disable() noexcept override { core_->breaker.disable(); }
+  void disable_for(duration how_long) noexcept override { core_->breaker.disable_for(how_long); }
+  void measure_only() noexcept override { core_->breaker.measure_only(); }
+  void reset() noexcept override { core_->breaker.reset(); }
+  bool trip(std::string_view why = {}, duration retry_after = {}) noexcept {
+    return core_->breaker.trip(why, retry_after);
+  }
+  [[nodiscard]] circuit_state observed_state() const noexcept { return core_->breaker.observed_state(); }
+  [[nodiscard]] circuit_status status() const noexcept override { return core_->breaker.status(); }
+  [[nodiscard]] breaker_snapshot snapshot() const noexcept override { return core_->breaker.snapshot(); }
+  [[nodiscard]] subscription subscribe(transition_listener listener,
+                                       announcements wanted = announcements::outages) {
+    return core_->breaker.subscribe(std::move(listener), wanted);
+  }
+  void reconfigure(const breaker_options& options) { core_->breaker.reconfigure(options); }
+  void reconfigure(const Detector& detector) { core_->breaker.reconfigure(detector); }
+  [[nodiscard]] breaker_options options() const { return core_->breaker.options(); }
+  [[nodiscard]] Detector detector() const noexcept { return core_->breaker.detector(); }
 
  private:
-  static constexpr time_point not_timed = (time_point::min)();
-
-  [[nodiscard]] BROWNOUT_ALWAYS_INLINE admission counted(typename breaker_type::admission inner) noexcept {
-    if (!inner) [[unlikely]] {
-      const auto why = inner.rejection();
-      return {permit{*this, *std::move(inner), not_timed}, why};
-    }
-    const auto started = calls_.is_timed(inner->epoch()) ? clock_.now() : not_timed;
-    return {permit{*this, *std::move(inner), started}, brownout::rejection{}};
+  static dependency_options with_breaker(dependency_options options, breaker_options breaker) {
+    options.breaker = std::move(breaker);
+    options.breaker.name.clear();
+    return options;
   }
 
-  static breaker_options named(const dependency_options& options) {
-    auto named = options.breaker;
-    named.name = options.name;
-    // A probe settles its permit within its timeout. Real calls to the dependency take about as long.
-    if (named.successes == 0) named.successes = named.probes;
-    if (named.lease == duration{}) {
-      named.lease = (std::max)(named.open_for.upper_bound(), 2 * options.timeout);
-    }
-    return named;
+  [[nodiscard]] BROWNOUT_ALWAYS_INLINE time_point start(std::uint64_t epoch) const noexcept {
+    return core_->calls.is_timed(epoch) ? core_->clock.now() : core::not_timed;
   }
 
-  /// Counts a call under the epoch that it was admitted in. If that is over, nobody asks for it any more.
-  void count(std::uint64_t epoch, outcome result, time_point started) noexcept {
-    if (result != outcome::success) return calls_.count_failure(epoch);
-    calls_.count_success(epoch);
-    if (started != not_timed) [[unlikely]]
-      calls_.add_latency(epoch, clock_.now() - started);
+  [[nodiscard]] detail::call_totals calls_of(std::uint64_t epoch) const noexcept override {
+    return core_->calls.read(epoch);
   }
-  /// The probe that closes the circuit is the first evidence of the epoch that begins. What others find out
-  /// is in the circuit's word.
-  void count_probe(std::uint64_t epoch, outcome result, time_point started) noexcept {
-    const auto circuit = breaker_.status();
-    if (circuit.state == circuit_state::closed && circuit.epoch == epoch + 1)
-      count(circuit.epoch, result, started);
+  [[nodiscard]] const detail::call_counters<>* counters() const noexcept override { return &core_->calls; }
+  [[nodiscard]] duration longest_adaptive_period() const override {
+    const auto open_for = core_->breaker.options().open_for;
+    return open_for.waits_for_refusals() ? open_for.upper_bound() : duration::zero();
+  }
+  void time_one_in(std::uint32_t calls) noexcept override { core_->calls.time_one_in(calls); }
+  std::optional<rejection> begin_probe() noexcept override {
+    auto inner = core_->breaker.try_acquire();
+    if (!inner) return inner.rejection();
+    const auto started = start(inner->epoch());
+    probing_.emplace(*core_, *std::move(inner), started);
+    return std::nullopt;
+  }
+  disposition end_probe(outcome result, std::string_view why) noexcept override {
+    const auto became = probing_->complete(result, {}, why);
+    probing_.reset();
+    return became;
   }
 
-  breaker_type breaker_;
-  detail::call_counters<> calls_{};
-  BROWNOUT_NO_UNIQUE_ADDRESS Clock clock_;
+  const std::shared_ptr<core> core_;
+  std::optional<counting_permit> probing_{};  // guarded by the supervisor's lock
 };
+
+template <class Detector>
+dependency(Detector, dependency_options) -> dependency<Detector>;
+template <class Detector, class Clock>
+dependency(Detector, dependency_options, Clock) -> dependency<Detector, Clock>;
+template <class Detector>
+dependency(preset<Detector>, dependency_options) -> dependency<Detector>;
+template <class Detector, class Clock>
+dependency(preset<Detector>, dependency_options, Clock) -> dependency<Detector, Clock>;
 
 }  // namespace brownout::inline BROWNOUT_ABI

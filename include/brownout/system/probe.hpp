@@ -6,11 +6,14 @@
 #include "brownout/version.hpp"
 
 #include <atomic>
+#include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
+#include <type_traits>
+#include <utility>
 
 namespace brownout::inline BROWNOUT_ABI {
 
@@ -51,15 +54,58 @@ struct probe_result {
   std::string reason;  ///< why it is not a success, for people. Status pages show it: it must hold no secret
 };
 
-/// Asks a dependency whether it is well.
+/// Asks a dependency whether it is well: a function of a `probe_context` that returns a `probe_result`.
 ///
 /// A supervision calls each probe on a thread of its own, and never calls one probe twice at once. A probe
 /// that throws has failed. The text of its exception is not shown, because it may hold a connection string.
-using probe = std::function<probe_result(const probe_context&)>;
+///
+/// **A probe that hangs at shutdown.** A lambda may refer to your objects, for example by `[this]`. So the
+/// destructor of the supervision waits until it has returned. Let it return soon after
+/// `probe_context::stop_requested`. A probe that owns all that it needs can be left running instead:
+///
+///     .probe = {client, [](http_client& client, const brownout::probe_context& now) { ... }}
+///
+/// `client` is a `std::shared_ptr<http_client>`, which the probe shares. Functions and lambdas that capture
+/// nothing own all that they need too.
+class probe {
+ public:
+  /// No probe.
+  probe() noexcept = default;
+  probe(std::nullptr_t) noexcept {}  // NOLINT(google-explicit-constructor): `.probe = nullptr` is no probe
+
+  // NOLINTBEGIN(google-explicit-constructor): an option is set by naming what it is set to
+  template <class F>
+  requires(!std::same_as<std::remove_cvref_t<F>, probe> &&
+           std::is_invocable_r_v<probe_result, F&, const probe_context&>) probe(F&& function)
+      : run_{std::forward<F>(function)},
+        is_self_contained_{std::is_empty_v<std::remove_cvref_t<F>> || std::is_pointer_v<std::decay_t<F>>} {}
+  // NOLINTEND(google-explicit-constructor)
+
+  /// A probe that shares `state`. `function` must capture nothing that may end before it.
+  template <class State, class F>
+  requires(std::is_invocable_r_v<probe_result, const F&, State&, const probe_context&>)
+      probe(std::shared_ptr<State> state, F function)
+      : run_{[state = std::move(state), function = std::move(function)](const probe_context& now) {
+          return function(*state, now);
+        }},
+        is_self_contained_{true} {}
+
+  [[nodiscard]] explicit operator bool() const noexcept { return static_cast<bool>(run_); }
+
+  /// Precondition: there is a probe.
+  probe_result operator()(const probe_context& now) const { return run_(now); }
+
+  /// Whether it owns all that it needs, so that it may be left running.
+  [[nodiscard]] bool is_self_contained() const noexcept { return is_self_contained_; }
+
+ private:
+  std::function<probe_result(const probe_context&)> run_{};
+  bool is_self_contained_ = false;
+};
 
 /// A probe that is to be run now, on a thread of its own.
 struct probe_order {
-  std::size_t dependency = 0;  ///< number of the dependency: its place in `supervisor_options::dependencies`
+  std::size_t dependency = 0;  ///< number of the dependency: the value of its enumerator
   std::uint64_t ticket = 0;  ///< number of this order; a late answer to an earlier order is recognised by it
   time_point deadline{};     ///< see `probe_context::deadline`
 };

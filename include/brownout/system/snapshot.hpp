@@ -4,6 +4,7 @@
 #include "brownout/breaker/snapshot.hpp"
 #include "brownout/core/circuit_state.hpp"
 #include "brownout/core/clock.hpp"
+#include "brownout/feature/feature_matrix.hpp"
 #include "brownout/health/call_statistics.hpp"
 #include "brownout/health/component_evidence.hpp"
 #include "brownout/health/component_role.hpp"
@@ -27,11 +28,13 @@ namespace brownout::inline BROWNOUT_ABI {
 /// of a probe and at least once each `refresh`. It does not see a circuit that returned to its state in
 /// between.
 struct circuit_change {
-  std::size_t dependency = 0;  ///< number of the dependency, in the order of the options
+  std::size_t dependency = 0;  ///< number of the dependency
   circuit_state from{};
   circuit_state to{};
   time_point at{};
-  std::string reason;  ///< the reason that the last probe gave for a failure; otherwise empty
+  /// Why it opened: what the probe said that opened it, or the text of the call that did. Empty if it said
+  /// nothing, and for other changes. It may name hosts and users: think before you publish it.
+  std::string reason;
 };
 
 /// How often a circuit went from one state to another, [from][to].
@@ -44,9 +47,13 @@ struct component_snapshot {
   double configured_weight = 0;  ///< in [0, 1]
   breaker_snapshot circuit{};
   call_statistics recent{};
+  call_counts calls{};          ///< how all calls ended; probes that are no calls of users count too
+  latency_histogram latency{};  ///< of successful calls
   contribution health{};
   bool probed = false;         ///< whether it has a probe
   bool probe_hanging = false;  ///< a probe has passed its deadline and has not returned
+  std::optional<duration> probe_running_for{};    ///< since the probe that runs began; empty: none runs
+  std::optional<duration> since_probe_success{};  ///< since the latest probe that succeeded; empty: none did
   std::optional<time_point> last_probe_at{};
   duration last_probe_latency{};
   std::string last_error{};  ///< reason of the last failed probe; empty after a success
@@ -80,13 +87,21 @@ struct explained_transition : level_transition<Level> {
       contributions{};  ///< dependencies that lost points or were unknown, the greatest loss first
 };
 
+/// One feature at one moment.
+struct feature_state {
+  std::string name{};  ///< what `to_string` of the feature returns; without one, its number
+  feature_mode mode = feature_mode::off;
+};
+
 /// The whole system at one moment.
 template <degradation_level Level>
 struct system_snapshot {
   time_point at{};
   Level level{};                          ///< in force
   Level health_level{};                   ///< the level that health alone would give
-  bool assessed = false;                  ///< false until each probed dependency has answered or failed once
+  /// False until each probed dependency has answered or failed once. Until then there is no score, and the
+  /// level is the worst one.
+  bool assessed = false;
   bool ready = false;                     ///< whether the instance wants requests
   bool dry_run = false;                   ///< the level of health is recorded and does not come into force
   std::optional<double> score{};          ///< the score that the level was set by; empty: unknown
@@ -96,6 +111,7 @@ struct system_snapshot {
   std::size_t limited_by = 0;             ///< that dependency, when `at_most` is below 100
   double known_share = 0;                 ///< share of the weight that is known, in [0, 1]
   std::vector<component_snapshot> components{};
+  std::vector<feature_state> features{};  ///< by number
   std::optional<level_override<Level>> active_override{};
   level_outlook<Level> outlook{};  ///< what would change the level that health gives
   /// When the level is predicted to be the best again. Empty at the best level, while an override holds, and

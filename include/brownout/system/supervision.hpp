@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "brownout/core/assert.hpp"
 #include "brownout/core/clock.hpp"
 #include "brownout/core/detail/contained.hpp"
 #include "brownout/system/probe.hpp"
@@ -25,24 +26,27 @@ namespace brownout::inline BROWNOUT_ABI {
 
 /// Runs a supervisor in threads: one thread steps it, and each probe has a thread of its own.
 ///
-/// A probe that hangs delays neither the other probes nor a step, and shutdown only as long as you allow. The
-/// supervisor must outlive this object. Thread-safe. If memory runs out within a step, the program ends
-/// (`std::terminate`): without the decisions of that step, the level in force would be wrong.
+/// A probe that hangs delays neither the other probes nor a step. At shutdown, `probe` says which probes are
+/// waited for. The supervisor must outlive this object. Thread-safe. If memory runs out within a step, the
+/// program ends (`std::terminate`): without the decisions of that step, the level in force would be wrong.
+///
+/// It holds no lock while listeners, observers and probes run, so they may call the supervisor and `nudge`.
+/// They must not call `stop`, which waits for them: that is a broken precondition.
 template <class Supervisor>
 class supervision {
  public:
   using plan_type = typename Supervisor::plan_type;
 
   /// Receives every plan, for logs. It is called on the stepping thread, with no lock held. Its exceptions
-  /// are dropped and counted. It must not stop or destroy the supervision. It must return soon: while it runs
-  /// no step is made, and `stop` waits for it without limit.
+  /// are dropped and counted. It must return soon: while it runs no step is made, and `stop` waits for it
+  /// without limit.
   using observer = std::function<void(const plan_type&)>;
 
   /// Starts the threads. Throws `std::system_error` if the system has no more threads.
   explicit supervision(Supervisor& watched, observer on_step = {})
       : supervision{std::make_shared<shared>(watched), std::move(on_step)} {
     // The object is complete by now: if a thread fails to start, the destructor stops the others.
-    const auto count = watched.options().dependencies.size();
+    const auto count = watched.size();
     for (std::size_t i = 0; i < count; ++i) {
       if (!watched.probe_of(i)) continue;
       threads_[i] = std::thread{&supervision::serve, shared_, i, watched.probe_of(i)};
@@ -53,17 +57,24 @@ class supervision {
   supervision(const supervision&) = delete;
   supervision& operator=(const supervision&) = delete;
 
-  /// Stops with a grace of 1 s.
-  ~supervision() { stop(std::chrono::seconds{1}); }
+  /// Stops with a grace of 1 s. Then it waits until the probes have returned that may refer to objects of
+  /// yours (see `probe`), so that nothing of yours is used after it. The others are left running.
+  ~supervision() {
+    stop(std::chrono::seconds{1});
+    for (auto& one : threads_) {
+      if (one.joinable()) one.join();
+    }
+  }
 
   /// Ends the stepping, requests a stop of the running probes (`probe_context::stop`), and waits for them up
   /// to `grace`: 0 or more, `duration::max()` waits as long as it takes.
   ///
-  /// Returns the names of the dependencies whose probe still hangs then. The thread of such a probe is
-  /// detached. It holds a copy of the probe and ends when the probe returns, so everything that the probe
-  /// refers to must still exist then. A second call, also from another thread, waits for the first one and
-  /// returns the names that the first one found.
+  /// Returns the names of the dependencies whose probe still hangs then, so that a program can say what its
+  /// end waits for. After this no probe reports, and the supervisor may be destroyed. A second call, also
+  /// from another thread, waits for the first one and returns the names that the first one found.
   std::vector<std::string> stop(duration grace) {
+    BROWNOUT_PRECONDITION(worked_for() != shared_.get(),
+                          "supervision::stop() is called by a listener, probe or observer");
     const std::lock_guard ending{ending_};
     if (!shared_->watched) return hanging_;
     {
@@ -83,19 +94,25 @@ class supervision {
       }
       return true;
     });
+    auto& supervisor = *std::exchange(shared_->watched, nullptr);  // a probe that returns later does not report
+    shared_->changed.wait(lock, [&] { return shared_->reporting == 0; });
+    std::vector<probe_order> unanswered;
     for (std::size_t i = 0; i < threads_.size(); ++i) {
-      // No thread has begun this order. Without an answer the supervisor would wait for ever.
-      if (const auto order = std::exchange(shared_->workers[i].order, std::nullopt))
-        report(*shared_, *order, given_up());
+      auto& mine = shared_->workers[i];
+      // The thread has not begun this order, or hangs in it. Without an answer the supervisor would wait.
+      for (const auto& order : {std::exchange(mine.order, std::nullopt), mine.asked}) {
+        if (order) unanswered.push_back(*order);
+      }
       if (!threads_[i].joinable()) continue;
-      if (shared_->workers[i].ended) {
+      if (mine.ended) {
         threads_[i].join();  // it has left its loop and does not need the lock any more
       } else {
-        hanging_.push_back(shared_->watched->options().dependencies[i].name);
-        threads_[i].detach();
+        hanging_.emplace_back(supervisor.at(i).name());
+        if (supervisor.probe_of(i).is_self_contained()) threads_[i].detach();
       }
     }
-    shared_->watched = nullptr;  // a probe that returns later does not report
+    lock.unlock();
+    for (const auto& order : unanswered) supervisor.report(order, given_up(), supervisor.now());
     return hanging_;
   }
 
@@ -116,14 +133,15 @@ class supervision {
 
  private:
   struct worker {
-    std::optional<probe_order> order{};
-    bool ended = false;  // its thread has left its loop
+    std::optional<probe_order> order{};  // to be done next
+    std::optional<probe_order> asked{};  // its probe runs
+    bool ended = false;                  // its thread has left its loop
   };
 
   /// Lives as long as the last thread, so that a hanging probe can outlive the supervision.
   struct shared {
     explicit shared(Supervisor& supervisor)
-        : watched{&supervisor}, workers(supervisor.options().dependencies.size()) {}
+        : watched{&supervisor}, workers(supervisor.size()) {}
     shared(const shared&) = delete;
     shared& operator=(const shared&) = delete;
 
@@ -134,6 +152,7 @@ class supervision {
     std::vector<worker> workers;
     bool stopping = false;
     bool nudged = false;
+    std::size_t reporting = 0;  // threads that call the supervisor now
     std::uint64_t observer_failures = 0;
   };
 
@@ -142,6 +161,7 @@ class supervision {
 
   /// The stepping thread.
   void run() {
+    worked_for() = shared_.get();
     auto& supervisor = *shared_->watched;
     std::unique_lock lock{shared_->mutex};
     while (!shared_->stopping) {
@@ -153,7 +173,9 @@ class supervision {
       for (const auto& order : plan.probes) shared_->workers[order.dependency].order = order;
       if (!plan.probes.empty()) shared_->changed.notify_all();
       // Never longer than `refresh`, even if the supervisor's clock is wrong.
+      lock.unlock();
       const auto wait = (std::min)(plan.next - supervisor.now(), supervisor.options().refresh);
+      lock.lock();
       shared_->changed.wait_for(lock, wait, [&] { return shared_->stopping || shared_->nudged; });
       shared_->nudged = false;
     }
@@ -165,17 +187,26 @@ class supervision {
 
   /// A probe's thread. Static, and the thread has a copy of the probe: it may outlive the supervision.
   static void serve(const std::shared_ptr<shared>& state, std::size_t number, const probe& asked) {
+    worked_for() = state.get();
     std::unique_lock lock{state->mutex};
     auto& mine = state->workers[number];
     for (;;) {
       state->changed.wait(lock, [&] { return state->stopping || mine.order; });
       if (state->stopping) break;
       const auto order = *std::exchange(mine.order, std::nullopt);
+      mine.asked = order;
       lock.unlock();
       const auto found = ask(asked, {order.deadline, state->stop});
       lock.lock();
-      if (state->watched == nullptr) break;  // `stop` has detached this thread
-      report(*state, order, state->stopping ? given_up() : found);
+      mine.asked.reset();
+      auto* const watched = state->watched;
+      if (watched == nullptr) break;  // `stop` has given up this probe
+      const auto said = state->stopping ? given_up() : found;
+      ++state->reporting;
+      lock.unlock();  // listeners run in the report
+      watched->report(order, said, watched->now());
+      lock.lock();
+      --state->reporting;
       if (state->stopping) break;
       state->nudged = true;
       state->changed.notify_all();
@@ -186,8 +217,11 @@ class supervision {
 
   /// A result that is no evidence about the dependency.
   static probe_result given_up() { return {outcome::cancelled, {}}; }
-  static void report(shared& state, const probe_order& order, const probe_result& found) {
-    state.watched->report(order, found, state.watched->now());
+
+  /// The supervision that this thread works for; null: for none.
+  [[nodiscard]] static const shared*& worked_for() noexcept {
+    static thread_local const shared* mine = nullptr;
+    return mine;
   }
 
   static probe_result ask(const probe& asked, const probe_context& context) noexcept {

@@ -6,7 +6,7 @@ using namespace system_test;
 TEST_CASE("changes that happened between two looks are filled in by the legal way", "[system]") {
   staging staging;
   staging.run(1s);
-  auto& openai = staging.watched.at(dependency::openai);
+  auto& openai = staging.watched.described(dependency::openai);
   for (int i = 0; i < 5; ++i) staging.fail_call(dependency::openai);
   staging.clock.advance(30s);
   auto held = openai.try_acquire();
@@ -33,7 +33,7 @@ TEST_CASE("a recovery between two looks went through half-open, a reset did not"
   staging.watched.refresh(staging.clock.now());
   SECTION("calls closed it") {
     staging.clock.advance(20s);
-    staging.watched.at(dependency::database).call([] {});
+    staging.watched.described(dependency::database).call([] {});
     staging.watched.refresh(staging.clock.now());
     const auto changes = staging.snapshot().circuit_changes;
     REQUIRE(changes.size() == 3);
@@ -42,7 +42,7 @@ TEST_CASE("a recovery between two looks went through half-open, a reset did not"
     CHECK(changes[2].to == circuit_state::closed);
   }
   SECTION("an operator closed it") {
-    staging.watched.at(dependency::database).breaker().reset();
+    staging.watched.described(dependency::database).reset();
     staging.watched.refresh(staging.clock.now());
     const auto changes = staging.snapshot().circuit_changes;
     REQUIRE(changes.size() == 2);
@@ -54,7 +54,7 @@ TEST_CASE("a recovery between two looks went through half-open, a reset did not"
 TEST_CASE("every change that is told is legal, and each begins where the one before ended", "[system][B1]") {
   staging staging;
   staging.run(1s);
-  auto& redis = staging.watched.at(dependency::redis).breaker();
+  auto& redis = staging.watched.described(dependency::redis);
   redis.force_open();
   staging.run(1s);
   redis.reset();
@@ -126,9 +126,9 @@ TEST_CASE("a snapshot remembers the last transitions and no more", "[system]") {
   staging staging;
   staging.run(1s);
   for (int i = 0; i < 100; ++i) {
-    staging.watched.at(dependency::redis).breaker().force_open();
+    staging.watched.described(dependency::redis).force_open();
     staging.run(1ms);
-    staging.watched.at(dependency::redis).breaker().reset();
+    staging.watched.described(dependency::redis).reset();
     staging.run(1ms);
   }
   const auto seen = staging.snapshot();

@@ -16,7 +16,7 @@ TEST_CASE("requests read features and make calls while the supervisor steps and 
   std::atomic<std::uint64_t> refused{0};
 
   const auto serve = [&](dependency one) {
-    auto& called = staging.watched.at(one);
+    auto& called = staging.watched.described(one);
     for (int i = 0; i < rounds; ++i) {
       const auto features = staging.watched.features();
       for (const auto asked : {feature::read_only_access, feature::inventory_management, feature::redis_cache,
@@ -39,7 +39,7 @@ TEST_CASE("requests read features and make calls while the supervisor steps and 
   std::thread second{serve, dependency::redis};
   std::thread operating{[&] {
     for (int i = 0; i < rounds; ++i) {
-      auto& circuit = staging.watched.at(dependency::redis).breaker();
+      auto& circuit = staging.watched.described(dependency::redis);
       if (i % 2 == 0) {
         circuit.force_open();
       } else {
@@ -67,7 +67,7 @@ TEST_CASE("requests read features and make calls while the supervisor steps and 
         refused.load());
 
   // Left alone, it recovers.
-  for (const auto one : {dependency::database, dependency::redis}) staging.watched.at(one).breaker().reset();
+  for (const auto one : {dependency::database, dependency::redis}) staging.watched.described(one).reset();
   staging.run(10min);
   CHECK(staging.snapshot().score == 100);
   CHECK(staging.snapshot().level == level::optimal);

@@ -41,7 +41,7 @@ TEST_CASE("half-open, the score is the share of the needed probes that have succ
 TEST_CASE("slow successes cost points, slow failures do not cost more", "[system][H1]") {
   staging staging;
   staging.run(1s);
-  auto& openai = staging.watched.at(dependency::openai);
+  auto& openai = staging.watched.described(dependency::openai);
   for (int i = 0; i < 19; ++i) {
     auto call = openai.try_acquire();
     staging.clock.advance(1s);
@@ -64,13 +64,13 @@ TEST_CASE("slow successes cost points, slow failures do not cost more", "[system
 TEST_CASE("ignored, cancelled and late calls are no evidence", "[system][B7]") {
   staging staging;
   staging.run(1s);
-  auto& openai = staging.watched.at(dependency::openai);
+  auto& openai = staging.watched.described(dependency::openai);
   CHECK(openai.try_acquire()->complete(outcome::ignored) == brownout::disposition::released);
   CHECK(openai.try_acquire()->complete(outcome::cancelled) == brownout::disposition::released);
   static_cast<void>(openai.try_acquire());
   CHECK(staging.component(dependency::openai).recent.calls == 1);
   auto late = openai.try_acquire();
-  openai.breaker().reset();
+  openai.reset();
   CHECK(late->complete(outcome::success) == brownout::disposition::late);
   CHECK(late->settled());
   CHECK(staging.component(dependency::openai).recent.calls == 0);
@@ -79,7 +79,7 @@ TEST_CASE("ignored, cancelled and late calls are no evidence", "[system][B7]") {
 TEST_CASE("after a reset the dependency is unknown until something is known of it", "[system][H2]") {
   staging staging;
   staging.run(1s);
-  staging.watched.at(dependency::openai).breaker().reset();
+  staging.watched.described(dependency::openai).reset();
   staging.watched.refresh(staging.clock.now());
   CHECK_FALSE(staging.component(dependency::openai).health.score);
   CHECK(staging.snapshot().score == 100);
@@ -91,7 +91,7 @@ TEST_CASE("after a reset the dependency is unknown until something is known of i
 TEST_CASE("a disabled circuit passes calls and says nothing about health", "[system][B1][H2]") {
   staging staging;
   staging.run(1s);
-  staging.watched.at(dependency::openai).breaker().disable();
+  staging.watched.described(dependency::openai).disable();
   staging.answers[number(dependency::openai)] = health::down;
   staging.run(60s);
   CHECK(staging.state(dependency::openai) == circuit_state::disabled);
@@ -114,15 +114,19 @@ struct interrupted_clock {
 
 TEST_CASE("a call counts under the epoch it was made in, also if that ends while it is recorded",
           "[system][B6][B8]") {
-  auto described = probed("database", 1, 3, 20s, 1);
-  brownout::dependency<interrupted_clock> database{described, interrupted_clock{}};
-  auto call = database.try_acquire();
-  REQUIRE(call);
-  interrupted_clock::action = [&] { database.breaker().reset(); };  // after the breaker, before the window
-  CHECK(call->complete(outcome::success) == brownout::disposition::counted);
+  const auto described = probed("database", 1, 3, 20s, 1);
+  using core = brownout::detail::dependency_core<brownout::consecutive_failures, interrupted_clock>;
+  core database{described.detector, described, interrupted_clock{}};
+  const auto acquire = [&] {
+    return brownout::detail::counting_permit<core>{database, *database.breaker.try_acquire(),
+                                                   interrupted_clock{}.now()};
+  };
+  auto call = acquire();
+  interrupted_clock::action = [&] { database.breaker.reset(); };  // after the breaker, before the window
+  CHECK(call.complete(outcome::success) == brownout::disposition::counted);
   REQUIRE_FALSE(interrupted_clock::action);
-  CHECK(database.counters().read(database.breaker().status().epoch).calls() == 0);
+  CHECK(database.calls.read(database.breaker.status().epoch).calls() == 0);
 
-  CHECK(database.try_acquire()->complete(outcome::success) == brownout::disposition::counted);
-  CHECK(database.counters().read(database.breaker().status().epoch).calls() == 1);
+  CHECK(acquire().complete(outcome::success) == brownout::disposition::counted);
+  CHECK(database.calls.read(database.breaker.status().epoch).calls() == 1);
 }

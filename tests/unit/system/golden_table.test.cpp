@@ -44,7 +44,7 @@ TEST_CASE("which circuits are open decides the score and the level, exactly", "[
     for (const auto down : row.open) {
       staging.answers[number(down)] = health::down;
       refusing |= 1u << number(down);
-      names += staging.watched.options().dependencies[number(down)].name + " ";
+      names += std::string{staging.watched.at(down).name()} + " ";
     }
     INFO("open: " << names);
     staging.run(60s);
@@ -72,7 +72,7 @@ TEST_CASE("the same table holds for circuits that an operator opens", "[system][
   for (const auto& row : golden_table) {
     staging staging;
     staging.run(1s);
-    for (const auto held : row.open) staging.watched.at(held).breaker().force_open();
+    for (const auto held : row.open) staging.watched.described(held).force_open();
     staging.watched.refresh(staging.clock.now());
     CHECK(staging.snapshot().score == row.score);
     CHECK(staging.snapshot().level == row.shown);

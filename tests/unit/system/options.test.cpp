@@ -17,7 +17,7 @@ std::string refusal(const std::function<void(options&)>& change) {
   auto given = staging_options();
   change(given);
   try {
-    const supervisor built{given, matrix, manual_clock{}};
+    const supervisor built{matrix, given, given.claims(), manual_clock{}};
   } catch (const std::invalid_argument& error) {
     return error.what();
   }
@@ -36,18 +36,18 @@ TEST_CASE("a supervisor's options at their limits are accepted", "[system][optio
   CHECK(refusal([](options& o) { o.dependencies[0].weight = 0; }) == "");
   CHECK(refusal([](options& o) {
           while (o.dependencies.size() < 32)
-            o.dependencies.push_back({.name = std::to_string(o.dependencies.size())});
+            o.dependencies.push_back({{.name = std::to_string(o.dependencies.size())}});
         }) == "");
 }
 
 TEST_CASE("a supervisor refuses an option outside its range with name, value and range",
           "[system][options]") {
   CHECK(refusal([](options& o) { o.dependencies.clear(); }) ==
-        "supervisor_options.dependencies.size() = 0: allowed is 1 to 32");
+        "number of dependencies of a supervisor = 0: allowed is 1 to 32");
   CHECK(refusal([](options& o) {
           while (o.dependencies.size() < 33)
-            o.dependencies.push_back({.name = std::to_string(o.dependencies.size())});
-        }) == "supervisor_options.dependencies.size() = 33: allowed is 1 to 32");
+            o.dependencies.push_back({{.name = std::to_string(o.dependencies.size())}});
+        }) == "number of dependencies of a supervisor = 33: allowed is 1 to 32");
   CHECK(refusal([](options& o) { o.dependencies[1].name = "openai"; }) ==
         "dependency_options.name = 'openai': allowed is a name that no other dependency has");
   CHECK(refusal([](options& o) { o.dependencies[1].name.clear(); }) != "");
@@ -64,7 +64,7 @@ TEST_CASE("a supervisor refuses an option outside its range with name, value and
           for (auto& one : o.dependencies) one.weight = 0;
         }) == "sum of scorer.weights = 0: allowed is above 0");
   CHECK(refusal([](options& o) { o.dependencies[1].detector = {0}; }) ==
-        "dependency database: consecutive_failures.threshold = 0: allowed is 1 to 1000000");
+        "breaker 'database': consecutive_failures.threshold = 0: allowed is 1 to 1000000");
   CHECK(refusal([](options& o) { o.dependencies[1].breaker.open_for = 0s; }) ==
         "dependency database: breaker_options.open_for = 0s: allowed is 1ms to 24h");
   CHECK(refusal([](options& o) { o.suspect_interval = 1us; }) ==
@@ -134,7 +134,7 @@ TEST_CASE("evidence that would be stale before the next probe's answer is refuse
 
 TEST_CASE("a matrix that speaks of dependencies or levels there are not is refused", "[system][options]") {
   CHECK(refusal([](options& o) { o.dependencies.pop_back(); }) ==
-        "feature_rule.needs of feature 3 = dependency 3: allowed is 0 to 2");
+        "supervisor: feature 3 needs dependency 3, which is not claimed");
   CHECK(refusal([](options& o) {
           o.levels.ladder = {{level::optimal, 90}, {level::degraded, 0}};
         }) == "feature_rule.last of feature 0 = minimal: allowed is a level of the ladder");
@@ -142,7 +142,7 @@ TEST_CASE("a matrix that speaks of dependencies or levels there are not is refus
 
 TEST_CASE("asking for a dependency there is not is a broken precondition", "[system]") {
   staging staging;
-  CHECK(core_test::in_child([&] { static_cast<void>(staging.watched.at(4)); }).signal == SIGABRT);
+  CHECK(core_test::in_child([&] { static_cast<void>(staging.watched.described(4)); }).signal == SIGABRT);
   CHECK(core_test::in_child([&] { static_cast<void>(staging.watched.probe_of(4)); }).signal == SIGABRT);
   CHECK(core_test::in_child([&] {
           staging.watched.report({.dependency = 4}, {}, staging.clock.now());

@@ -8,7 +8,7 @@ namespace {
 /// One dependency that is probed every 10 s with a deadline of 5 s and opens after 3 failures, for 20 s, with
 /// 2 probes.
 options one_dependency() {
-  options given{.dependencies = {}, .levels = {.ladder = ladder}};
+  options given{{.levels = {.ladder = ladder}}};
   given.suspect_interval = given.probe_interval;
   given.dependencies.push_back(probed("openai", 1, 3, 20s, 2));
   return given;
@@ -19,7 +19,7 @@ constexpr auto small_matrix = brownout::make_feature_matrix<feature, level>(
 
 /// The one dependency, stepped by hand.
 struct single {
-  explicit single(options given = one_dependency()) : watched{std::move(given), small_matrix, clock} {}
+  explicit single(options given = one_dependency()) : watched{small_matrix, given, given.claims(), clock} {}
 
   auto step_after(duration wait) {
     clock.advance(wait);

@@ -170,7 +170,7 @@ TEST_CASE("a dependency that stands on one that there is not, or on itself, is r
     given.dependencies[number(dependency::database)].depends_on = std::move(of_database);
     given.dependencies[number(dependency::redis)].depends_on = std::move(of_redis);
     try {
-      const supervisor built{given, matrix, manual_clock{}};
+      const supervisor built{matrix, given, given.claims(), manual_clock{}};
     } catch (const std::invalid_argument& error) {
       return std::string{error.what()};
     }

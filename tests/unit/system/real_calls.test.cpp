@@ -12,7 +12,7 @@ using namespace system_test;
 TEST_CASE("real calls and probes feed the same circuit", "[system][S1][S1e]") {
   staging staging;
   staging.run(1s);
-  auto& database = staging.watched.at(dependency::database);
+  auto& database = staging.watched.described(dependency::database);
   CHECK(database.call([] { return 42; }) == 42);
   CHECK_THROWS_AS(database.call([] { throw std::runtime_error{"down"}; }), std::runtime_error);
   staging.fail_call(dependency::database);
@@ -44,7 +44,7 @@ TEST_CASE("real calls are judged as those of a breaker are, and what is ignored 
           "[system][B7][S1]") {
   staging staging;
   staging.run(1s);
-  auto& database = staging.watched.at(dependency::database);
+  auto& database = staging.watched.described(dependency::database);
   const auto before = staging.component(dependency::database).recent;
   const auto count = [&](std::uint32_t calls, std::uint32_t successes, std::uint32_t in_a_row) {
     staging.watched.refresh(staging.clock.now());
@@ -116,7 +116,7 @@ TEST_CASE("a circuit that a real call makes half-open is closed by probes, witho
   given.probe_interval = given.suspect_interval = 10min;
   staging staging{given};
   staging.run(1s);
-  auto& openai = staging.watched.at(dependency::openai);
+  auto& openai = staging.watched.described(dependency::openai);
   for (int i = 0; i < 5; ++i) staging.fail_call(dependency::openai);
   staging.clock.advance(30s);  // the supervisor sleeps over it
   openai.call([] {});
@@ -128,11 +128,11 @@ TEST_CASE("a circuit that a real call makes half-open is closed by probes, witho
 TEST_CASE("a circuit held open is not probed, and is once it is let go", "[system][B1]") {
   staging staging;
   staging.run(1s);
-  staging.watched.at(dependency::redis).breaker().force_open();
+  staging.watched.described(dependency::redis).force_open();
   const auto before = staging.orders_of(dependency::redis);
   staging.run(60s);
   CHECK(staging.orders_of(dependency::redis) == before);
-  staging.watched.at(dependency::redis).breaker().reset();
+  staging.watched.described(dependency::redis).reset();
   staging.run(10s);
   CHECK(staging.orders_of(dependency::redis) == before + 1);
 }
@@ -154,8 +154,8 @@ TEST_CASE("a dependency without a probe lives by real calls alone", "[system][S1
   staging.run(1h);
   CHECK(staging.orders_of(dependency::s3) == 0);
   CHECK(staging.state(dependency::s3) == circuit_state::open);
-  staging.watched.at(dependency::s3).call([] {});
-  staging.watched.at(dependency::s3).call([] {});
+  staging.watched.described(dependency::s3).call([] {});
+  staging.watched.described(dependency::s3).call([] {});
   CHECK(staging.state(dependency::s3) == circuit_state::closed);
 }
 
@@ -171,7 +171,7 @@ TEST_CASE("without a probe a dependency's features come back when its circuit wo
   CHECK_FALSE(offered());
   staging.run(1s);  // open for 20 s: nobody but a request can find out now
   CHECK(offered());
-  staging.watched.at(dependency::database).call([] {});
+  staging.watched.described(dependency::database).call([] {});
   staging.run(1s);
   CHECK(staging.state(dependency::database) == circuit_state::closed);
   CHECK(offered());
@@ -183,7 +183,7 @@ TEST_CASE("a dependency that answers slower than its open period recovers under 
   database.breaker.open_for = 1s;
   database.probe = {};
   staging staging{described};
-  auto& called = staging.watched.at(dependency::database);
+  auto& called = staging.watched.described(dependency::database);
   for (int i = 0; i < 3; ++i) staging.fail_call(dependency::database);
   staging.clock.advance(1s);
   auto probe = called.try_acquire();
@@ -202,7 +202,7 @@ TEST_CASE("left out, the lease of a dependency's probe is twice its timeout, or 
   described.dependencies[number(dependency::openai)].timeout = 1min;
   described.dependencies[number(dependency::s3)].breaker.lease = 3s;
   staging staging{described};
-  const auto lease = [&](dependency one) { return staging.watched.at(one).breaker().options().lease; };
+  const auto lease = [&](dependency one) { return staging.watched.described(one).options().lease; };
   CHECK(lease(dependency::openai) == 2min);
   CHECK(lease(dependency::database) == 20s);
   CHECK(lease(dependency::s3) == 3s);
@@ -216,7 +216,7 @@ TEST_CASE("while the only probe is under way a feature is off: its call would be
   staging.answers[number(dependency::database)] = health::hangs;
   staging.run(21s);
   REQUIRE(staging.state(dependency::database) == circuit_state::half_open);
-  REQUIRE_FALSE(staging.watched.at(dependency::database).try_acquire());
+  REQUIRE_FALSE(staging.watched.described(dependency::database).try_acquire());
   CHECK_FALSE(staging.watched.features().available(feature::inventory_management));
   staging.report(staging.last_order_of(dependency::database), true);
   CHECK(staging.watched.features().available(feature::inventory_management));
@@ -240,7 +240,7 @@ TEST_CASE("an open circuit without a probe is unknown once its period is over, s
 
 TEST_CASE("a circuit held open before its first probe is known, and not waited for", "[system][H2]") {
   staging staging;
-  staging.watched.at(dependency::database).breaker().force_open();
+  staging.watched.described(dependency::database).force_open();
   staging.run(1s);
   CHECK(staging.snapshot().assessed);
   CHECK(staging.snapshot().score == 70);

@@ -51,24 +51,49 @@ inline constexpr auto matrix = brownout::make_feature_matrix<feature, level>({
 });
 
 using supervisor = brownout::supervisor<decltype(matrix), manual_clock>;
-using options = brownout::supervisor_options<level>;
+
+/// A dependency that the supervisor builds.
+struct described : brownout::dependency_options {
+  brownout::consecutive_failures detector{10};
+};
+
+/// The options of a supervisor and its dependencies. What is random or has no round figure is off.
+struct options : brownout::supervisor_options<level> {
+  // NOLINTNEXTLINE(google-explicit-constructor): stands for what it is made of
+  options(brownout::supervisor_options<level> given) : supervisor_options{std::move(given)} {
+    levels.confirm_for = 0s;
+    probe_interval = 10s;
+    probe_jitter = 0;
+    health.component.evidence.window = 20;
+  }
+
+  template <class Clock = manual_clock>
+  [[nodiscard]] std::vector<brownout::claim<Clock>> claims() const {
+    std::vector<brownout::claim<Clock>> all;
+    for (const auto& one : dependencies) all.emplace_back(all.size(), one.detector, one);
+    return all;
+  }
+
+  std::vector<described> dependencies{};
+};
 
 /// A dependency with a probe that is never called here: tests answer for it.
-inline brownout::dependency_options probed(std::string name, double weight, std::uint32_t trips_after,
+inline described probed(std::string name, double weight, std::uint32_t trips_after,
                                            duration open_for, std::uint32_t probes) {
-  brownout::dependency_options described;
+  system_test::described described;
   described.name = std::move(name);
   described.weight = weight;
   described.detector = {trips_after};
   described.breaker.open_for = open_for;
   described.breaker.probes = probes;
+  described.breaker.successes = probes;
   described.probe = [](const probe_context&) { return probe_result{}; };
   return described;
 }
 
 /// The staging system's four dependencies, with hysteresis 0.
 inline options staging_options() {
-  options given{.dependencies = {}, .levels = {.ladder = ladder, .hysteresis = 0, .dwell = 10s}};
+  options given{{.levels = {.ladder = ladder, .hysteresis = 0, .dwell = 10s}}};
   given.health.component.evidence.minimum_calls = 1;
   given.suspect_interval = given.probe_interval;
   given.dependencies.push_back(probed("openai", 0.50, 5, 30s, 2));
@@ -84,7 +109,7 @@ enum class health : std::uint8_t { up, down, hangs };
 /// The staging system in virtual time. Probes are answered at once, unless their dependency hangs.
 class staging {
  public:
-  explicit staging(options given = staging_options()) : watched{std::move(given), matrix, clock} {
+  explicit staging(const options& given = staging_options()) : watched{matrix, given, given.claims(), clock} {
     answers.fill(health::up);
   }
 
@@ -126,12 +151,12 @@ class staging {
   }
 
   void fail_call(dependency one) {
-    static_cast<void>(watched.at(one).try_acquire()->complete(outcome::failure));
+    static_cast<void>(watched.described(one).try_acquire()->complete(outcome::failure));
   }
 
   [[nodiscard]] auto snapshot() const { return watched.snapshot(clock.now()); }
   [[nodiscard]] auto component(dependency one) const { return snapshot().components[number(one)]; }
-  [[nodiscard]] circuit_state state(dependency one) { return watched.at(one).breaker().observed_state(); }
+  [[nodiscard]] circuit_state state(dependency one) { return watched.described(one).observed_state(); }
   [[nodiscard]] std::size_t orders_of(dependency one) const {
     const auto is_of_it = [&](const probe_order& order) { return order.dependency == number(one); };
     return static_cast<std::size_t>(std::count_if(orders.begin(), orders.end(), is_of_it));

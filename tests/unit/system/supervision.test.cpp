@@ -14,7 +14,10 @@ using namespace system_test;
 
 namespace {
 
-using real_supervisor = brownout::supervisor<decltype(matrix)>;
+struct real_supervisor : brownout::supervisor<decltype(matrix)> {
+  explicit real_supervisor(const system_test::options& given)
+      : supervisor{system_test::matrix, given, given.claims<brownout::monotonic_clock>()} {}
+};
 using supervision = brownout::supervision<real_supervisor>;
 
 constexpr auto limit = 10s;  // for what must happen; generous, so that only a defect reaches it
@@ -46,19 +49,19 @@ probe_result well(const probe_context& /*context*/) {
 /// under load may keep a thread waiting for long.
 options watched_by(const std::array<brownout::probe, dependency_count>& probes,
                    brownout::duration timeout = 1h) {
-  options described{.dependencies = {}, .levels = {.ladder = ladder}};
+  options given{{.levels = {.ladder = ladder}}};
   constexpr std::array names{"openai", "database", "redis", "s3"};
   for (std::size_t i = 0; i < dependency_count; ++i) {
-    brownout::dependency_options one;
+    described one;
     one.name = names[i];
     one.detector.threshold = 3;
     one.breaker.open_for = 5s;
     one.probe = probes[i];
     one.timeout = timeout;
-    described.dependencies.push_back(std::move(one));
+    given.dependencies.push_back(std::move(one));
   }
-  described.probe_interval = 5ms;
-  return described;
+  given.probe_interval = 5ms;
+  return given;
 }
 
 /// Waits for what only a snapshot shows.
@@ -81,7 +84,7 @@ TEST_CASE("threads probe every dependency again and again, and the first level i
     probed.happened();
     return probe_result{outcome::success, {}};
   };
-  real_supervisor watched{watched_by({counting, well, well, well}), matrix};
+  real_supervisor watched{watched_by({counting, well, well, well})};
   const supervision running{watched};
   CHECK(probed.seen(3));
   CHECK(eventually(watched, [](const auto& seen) { return seen.assessed && seen.score == 100.0; }));
@@ -99,7 +102,7 @@ TEST_CASE("a probe that hangs delays neither the others nor a step, and its circ
     others.happened();
     return probe_result{outcome::success, {}};
   };
-  real_supervisor watched{watched_by({well, hangs, counting, well}, 20ms), matrix};
+  real_supervisor watched{watched_by({well, hangs, counting, well}, 20ms)};
   {
     supervision running{watched};
     CHECK(eventually(watched, [](const auto& seen) {
@@ -119,14 +122,14 @@ TEST_CASE("stopping asks running probes to stop, and waits for them", "[system][
     while (!context.stop_requested()) std::this_thread::yield();
     return probe_result{};
   };
-  real_supervisor watched{watched_by({well, obedient, well, well}), matrix};
+  real_supervisor watched{watched_by({well, obedient, well, well})};
   supervision running{watched};
   REQUIRE(started.seen());
   CHECK(running.stop(limit).empty());
   CHECK(running.stop(limit).empty());  // idempotent
 }
 
-TEST_CASE("a probe that does not stop is named and left behind, and its late answer meets nobody",
+TEST_CASE("a probe that does not stop is named and left behind, and its late answer is dropped",
           "[system][S1][S1d]") {
   // Shared with the probe, which outlives everything else here.
   const auto started = std::make_shared<event>();
@@ -138,13 +141,17 @@ TEST_CASE("a probe that does not stop is named and left behind, and its late ans
   };
   {
     auto last = std::make_shared<farewell>(farewell{gone});
-    real_supervisor watched{watched_by({well, well, well,
-                                        [started, released, last](const probe_context&) {
-                                          started->happened();
-                                          static_cast<void>(released->seen());
-                                          return probe_result{outcome::success, {}};
-                                        }}),
-                            matrix};
+    struct state {
+      std::shared_ptr<event> started, released;
+      std::shared_ptr<farewell> last;
+    };
+    const auto hang = [](state& own, const probe_context&) {
+      own.started->happened();
+      static_cast<void>(own.released->seen());
+      return probe_result{outcome::success, {}};
+    };
+    real_supervisor watched{watched_by(
+        {well, well, well, brownout::probe{std::make_shared<state>(state{started, released, last}), hang}})};
     last.reset();
     supervision running{watched};
     REQUIRE(started->seen());
@@ -158,7 +165,7 @@ TEST_CASE("a probe that throws has failed, and its text is not shown", "[system]
   const auto throws = [](const probe_context&) -> probe_result {
     throw std::runtime_error{"postgresql://user:password@host"};
   };
-  real_supervisor watched{watched_by({well, throws, well, well}), matrix};
+  real_supervisor watched{watched_by({well, throws, well, well})};
   const supervision running{watched};
   CHECK(eventually(watched, [](const auto& seen) {
     return seen.components[number(dependency::database)].circuit.state == circuit_state::open;
@@ -170,7 +177,7 @@ TEST_CASE("a probe that throws has failed, and its text is not shown", "[system]
 TEST_CASE("the observer sees what changed; what it throws is counted and stops nothing", "[system][S2]") {
   event opened;
   const auto fails = [](const probe_context&) { return probe_result{outcome::failure, "refused"}; };
-  real_supervisor watched{watched_by({well, fails, well, well}), matrix};
+  real_supervisor watched{watched_by({well, fails, well, well})};
   supervision running{watched, [&](const auto& plan) {
                         for (const auto& change : plan.circuit_changes) {
                           if (change.to == circuit_state::open && change.reason == "refused")
@@ -187,14 +194,14 @@ TEST_CASE("a nudge makes the supervisor look at once at what an operator changed
   described.probe_interval = 1h;
   described.refresh = 1min;
   event noticed;
-  real_supervisor watched{std::move(described), matrix};
+  real_supervisor watched{std::move(described)};
   supervision running{watched, [&](const auto& plan) {
                         for (const auto& change : plan.circuit_changes) {
                           if (change.to == circuit_state::forced_open) noticed.happened();
                         }
                       }};
   REQUIRE(eventually(watched, [](const auto& seen) { return seen.assessed; }));
-  watched.at(dependency::redis).breaker().force_open();
+  watched.described(dependency::redis).force_open();
   running.nudge();
   CHECK(noticed.seen());
 }
@@ -203,13 +210,12 @@ TEST_CASE("two threads may stop at once, and both learn which probes hang", "[sy
   const auto started = std::make_shared<event>();
   const auto released = std::make_shared<event>();
   for (int round = 0; round < 20; ++round) {
-    real_supervisor watched{watched_by({well, well, well,
-                                        [started, released](const probe_context&) {
-                                          started->happened();
-                                          static_cast<void>(released->seen());
-                                          return probe_result{outcome::success, {}};
-                                        }}),
-                            matrix};
+    const auto hang = [released](event& begun, const probe_context&) {
+      begun.happened();
+      static_cast<void>(released->seen());
+      return probe_result{outcome::success, {}};
+    };
+    real_supervisor watched{watched_by({well, well, well, brownout::probe{started, hang}})};
     supervision running{watched};
     REQUIRE(started->seen(round + 1));
     std::vector<std::string> theirs;
@@ -229,7 +235,7 @@ TEST_CASE("after a supervision has stopped in the middle of a probe, another one
     while (asked.load() == 0 && !context.stop_requested()) std::this_thread::yield();
     return well(context);
   };
-  real_supervisor watched{watched_by({probe, well, well, well}), matrix};
+  real_supervisor watched{watched_by({probe, well, well, well})};
   {
     brownout::supervision running{watched};
     CHECK(eventually(watched, [](const auto& seen) { return seen.components[1].last_probe_at.has_value(); }));

@@ -13,26 +13,26 @@ constexpr auto one_feature = brownout::make_feature_matrix<feature, level>(
 
 /// One dependency that only the calls of one feature ask, and that opens at the first failure, for 20 s.
 options alone() {
-  options given{
-      .dependencies = {},
-      .levels = {.ladder = {{level::optimal, 90}, {level::degraded, 50}, {level::limited, 0}}, .dwell = 10s}};
-  brownout::dependency_options only;
+  options given{{.levels = {.ladder = {{level::optimal, 90}, {level::degraded, 50}, {level::limited, 0}},
+                            .dwell = 10s}}};
+  described only;
   only.name = "database";
   only.detector = {1};
   only.breaker.open_for = 20s;
+  only.breaker.successes = 1;
   given.dependencies.push_back(std::move(only));
   return given;
 }
 
 /// Its users call whenever the feature is offered, ten times a second.
 struct unprobed {
-  explicit unprobed(options given = alone()) : watched{std::move(given), one_feature, clock} {}
+  explicit unprobed(options given = alone()) : watched{one_feature, given, given.claims(), clock} {}
 
   void run(duration time, bool up) {
     for (const auto until = clock.now() + time; clock.now() < until; clock.advance(100ms)) {
       for (auto& change : watched.step(clock.now()).level_changes) changes.push_back(std::move(change));
       if (!watched.features().available(feature::read_only_access)) continue;
-      if (auto call = watched.at(0).try_acquire()) {
+      if (auto call = watched.described(0).try_acquire()) {
         calls.push_back(clock.now());
         static_cast<void>(call->complete(up ? outcome::success : outcome::failure));
       }

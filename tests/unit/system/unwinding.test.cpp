@@ -12,17 +12,16 @@ using namespace std::chrono_literals;
 TEST_CASE("a dependency's permit that an exception destroys is a failure, and evidence of it",
           "[system][B15][S1]") {
   brownout::manual_clock clock;
-  brownout::dependency<brownout::manual_clock> store{{.name = "store", .detector = {3}}, clock};
-  const auto epoch = store.breaker().status().epoch;
+  brownout::dependency store{brownout::consecutive_failures{3}, {.name = "store"}, clock};
   const auto ask = [&] {
     auto admitted = store.try_acquire();
     throw std::runtime_error{"down"};
   };
   SECTION("destroyed by an exception") {
     CHECK_THROWS_AS(ask(), std::runtime_error);
-    CHECK(store.breaker().snapshot().consecutive_failures == 1);
-    CHECK(store.counters().read(epoch).calls() == 1);
-    CHECK(store.counters().read(epoch).successes == 0);
+    CHECK(store.snapshot().consecutive_failures == 1);
+    CHECK(store.calls().failed == 1);
+    CHECK(store.calls().successful == 0);
   }
   SECTION("destroyed otherwise, or settled before") {
     static_cast<void>(store.try_acquire());
@@ -34,8 +33,8 @@ TEST_CASE("a dependency's permit that an exception destroys is a failure, and ev
           throw std::runtime_error{"later"};
         }(),
         std::runtime_error);
-    CHECK(store.breaker().snapshot().consecutive_failures == 0);
-    CHECK(store.counters().read(epoch).calls() == 1);
-    CHECK(store.counters().read(epoch).successes == 1);
+    CHECK(store.snapshot().consecutive_failures == 0);
+    CHECK(store.calls().failed == 0);
+    CHECK(store.calls().successful == 1);
   }
 }

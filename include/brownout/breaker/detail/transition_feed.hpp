@@ -21,6 +21,24 @@
 
 namespace brownout::inline BROWNOUT_ABI::detail {
 
+class transition_feed;
+
+/// What delivers later, while this thread must not run listeners. See `deferred_delivery`.
+class feed_deferral {
+ public:
+  /// Takes the feed over; false if there is no room.
+  virtual bool defer(transition_feed& feed) noexcept = 0;
+
+  /// That of this thread; null: listeners may run.
+  [[nodiscard]] static feed_deferral*& current() noexcept {
+    static thread_local feed_deferral* mine = nullptr;
+    return mine;
+  }
+
+ protected:
+  ~feed_deferral() = default;
+};
+
 /// Delivers the transitions of one breaker to its listeners in the order of their epochs, even if they are
 /// published in another order.
 ///
@@ -61,6 +79,12 @@ class transition_feed {
   /// Whether the feed has taken this news already. Wait-free.
   [[nodiscard]] bool knows_of_trip(std::uint64_t epoch) const noexcept {
     return trip_epoch_.load(std::memory_order_relaxed) >= epoch;
+  }
+
+  /// Delivers what was published while its delivery was deferred, unless another thread is delivering.
+  void deliver_what_waits() noexcept {
+    std::unique_lock lock{mutex_};
+    deliver_or_leave(lock);
   }
 
   /// Continues after epoch `epoch`: does not wait for events up to that epoch.
@@ -176,6 +200,7 @@ inline void transition_feed::publish_trip(const transition_event& event) noexcep
 
 /// The lock is held at the beginning and at the end, as in the functions below.
 inline void transition_feed::deliver_or_leave(std::unique_lock<std::mutex>& lock) noexcept {
+  if (auto* const later = feed_deferral::current(); later != nullptr && later->defer(*this)) return;
   if (deliverer_ == std::thread::id{}) return deliver(lock);
   if (delivered_ >= share && !has_successor_ && !within_listener::flag()) take_over(lock);
 }

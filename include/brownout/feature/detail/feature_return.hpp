@@ -22,8 +22,13 @@ class feature_return {
  public:
   /// All features are back after `over`: 0 (at once) to 1 h. Throws `std::invalid_argument` naming field,
   /// value and range.
-  explicit feature_return(duration over) : over_{over} {
+  explicit feature_return(duration over) { reconfigure(over); }
+
+  /// Features return over another time from the next change of the level on. Throws as above.
+  void reconfigure(duration over) {
     require_within("feature_return.over", over, duration::zero(), std::chrono::hours{1});
+    over_ = over;
+    if (over_ == duration::zero()) finish();
   }
 
   /// Health changed the level in force. A better level brings features back; features that still return from
@@ -61,7 +66,7 @@ class feature_return {
     return static_cast<std::uint32_t>(passed * degradation_word::whole_share / over_);
   }
 
-  duration over_;
+  duration over_{};
   std::optional<std::size_t> from_{};  // the worst level that features are returning from
   time_point began_{};
 };

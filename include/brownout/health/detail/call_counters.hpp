@@ -6,9 +6,10 @@
 #include "brownout/core/detail/thread_number.hpp"
 #include "brownout/version.hpp"
 
+#include <algorithm>
 #include <array>
 #include <atomic>
-#include <bit>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 
@@ -46,11 +47,20 @@ struct call_totals {
 /// **Epochs.** The calls of an epoch of the circuit are counted apart from those of the seven epochs before
 /// and after it: numbers only grow, and nothing has to be emptied. Whoever reads takes differences.
 ///
-/// Thread-safe. Everything is wait-free. 2 KiB.
+/// Thread-safe. Everything is wait-free. 3 KiB.
 template <class Atomics = std_atomics>
 class call_counters {
  public:
   static constexpr std::size_t epochs_apart = 8;
+
+  /// Upper bounds of the latency histogram. One more count is for slower calls.
+  static constexpr std::array<duration, 14> latency_bounds{
+      std::chrono::milliseconds{1},   std::chrono::microseconds{2500}, std::chrono::milliseconds{5},
+      std::chrono::milliseconds{10},  std::chrono::milliseconds{25},   std::chrono::milliseconds{50},
+      std::chrono::milliseconds{100}, std::chrono::milliseconds{250},  std::chrono::milliseconds{500},
+      std::chrono::seconds{1},        std::chrono::milliseconds{2500}, std::chrono::seconds{5},
+      std::chrono::seconds{10},       std::chrono::seconds{30}};
+  using latency_counts = std::array<std::uint64_t, latency_bounds.size() + 1>;
 
   /// How many calls of a thread there are for each one that is timed: a power of two; 0: none is timed.
   void time_one_in(std::uint32_t calls) noexcept {
@@ -71,11 +81,22 @@ class call_counters {
   void count_failure(std::uint64_t epoch) noexcept {
     stripes_[own()][epoch % epochs_apart].failures.fetch_add(1, std::memory_order_relaxed);
   }
+  /// A call that says nothing about the dependency.
+  void count_ignored() noexcept { stripes_[own()].ignored.fetch_add(1, std::memory_order_relaxed); }
   /// The latency of a call that succeeded, which is counted besides.
   void add_latency(std::uint64_t epoch, duration took) noexcept {
-    auto& one = stripes_[own()][epoch % epochs_apart];
+    auto& stripe = stripes_[own()];
+    auto& one = stripe[epoch % epochs_apart];
     one.timed.fetch_add(1, std::memory_order_relaxed);
     one.latency.fetch_add(took.count(), std::memory_order_relaxed);
+    const auto* const bound = std::lower_bound(latency_bounds.begin(), latency_bounds.end(), took);
+    // It stands for the calls that were not timed. So the counts grow evenly when it changes how many are.
+    const auto stands_for = timing_.load(std::memory_order_relaxed) + 1;
+    if (stands_for == 0) return;
+    stripe.latencies[static_cast<std::size_t>(bound - latency_bounds.begin())].fetch_add(
+        stands_for, std::memory_order_relaxed);
+    stripe.latency_sum.fetch_add(took.count() * static_cast<duration::rep>(stands_for),
+                                 std::memory_order_relaxed);
   }
 
   /// The calls of `epoch`, together with those of each eighth epoch before it.
@@ -87,6 +108,27 @@ class call_counters {
           {one.successes.load(std::memory_order_relaxed), one.failures.load(std::memory_order_relaxed),
            one.timed.load(std::memory_order_relaxed), duration{one.latency.load(std::memory_order_relaxed)}};
     }
+    return sum;
+  }
+  [[nodiscard]] std::uint64_t ignored() const noexcept {
+    std::uint64_t sum = 0;
+    for (const auto& stripe : stripes_) sum += stripe.ignored.load(std::memory_order_relaxed);
+    return sum;
+  }
+  /// How many calls took up to each bound and more than the bound before it: an estimate, in which each timed
+  /// call stands for those that were not timed.
+  [[nodiscard]] latency_counts latencies() const noexcept {
+    latency_counts sums{};
+    for (const auto& stripe : stripes_) {
+      for (std::size_t i = 0; i < sums.size(); ++i)
+        sums[i] += stripe.latencies[i].load(std::memory_order_relaxed);
+    }
+    return sums;
+  }
+  /// How long these calls took in sum.
+  [[nodiscard]] duration latency_sum() const noexcept {
+    duration sum{};
+    for (const auto& stripe : stripes_) sum += duration{stripe.latency_sum.load(std::memory_order_relaxed)};
     return sum;
   }
   /// The calls of all epochs.
@@ -107,7 +149,12 @@ class call_counters {
     typename Atomics::template atomic<std::uint64_t> timed{0};
     typename Atomics::template atomic<duration::rep> latency{0};
   };
-  struct alignas(64) line_of_counts : std::array<counts, epochs_apart> {};
+  struct alignas(64) line_of_counts : std::array<counts, epochs_apart> {
+    // Written and read as the counts.
+    std::array<typename Atomics::template atomic<std::uint64_t>, latency_bounds.size() + 1> latencies{};
+    typename Atomics::template atomic<duration::rep> latency_sum{0};
+    typename Atomics::template atomic<std::uint64_t> ignored{0};
+  };
 
   [[nodiscard]] static std::size_t own() noexcept { return thread_number() % stripes; }
 

@@ -35,6 +35,16 @@ class call_window {
     looks_.emplace_back();
   }
 
+  /// Wants another number of calls from now on. What it has seen is kept.
+  void reconfigure(std::uint32_t wanted, duration forgets_after) {
+    wanted_ = wanted;
+    forgets_after_ = forgets_after;
+    looks_.reserve(std::size_t{wanted} + 2);
+  }
+
+  /// Calls that had ended in this epoch of the circuit at the latest look, and in those counted with it.
+  [[nodiscard]] std::uint64_t seen() const noexcept { return looks_.back().calls(); }
+
   /// Looks at the counters at `now`, in this epoch of the circuit. `totals_of(epoch)`: as
   /// `call_counters::read`.
   template <class TotalsOf>

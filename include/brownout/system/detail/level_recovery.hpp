@@ -48,6 +48,18 @@ struct level_burden {
   return burdens;
 }
 
+/// Whether the system would score `100 - slack` if all outages were over: what dependencies without an outage
+/// take from the level, by slow calls or failures, is no more than `slack`.
+[[nodiscard]] inline bool is_by_outages(std::span<const level_burden> burdens, double slack) {
+  double left = slack;
+  for (const auto& one : burdens) {
+    if (one.outage) continue;
+    left -= one.lost + one.carried;
+    if (left < 0 || one.capped > slack) return false;
+  }
+  return true;
+}
+
 /// When the system scores `100 - slack` again, and `climb` later.
 ///
 /// A dependency that loses points without an outage, by slow calls or failures, may do so for ever. If these
@@ -57,11 +69,9 @@ struct level_burden {
                                                       duration climb) {
   std::vector<ongoing_outage> awaited;
   const double all_of_it = slack;
-  bool predictable = true;
+  const bool predictable = is_by_outages(burdens, slack);
   for (const auto& one : burdens) {
-    if (one.outage) continue;
-    slack -= one.lost + one.carried;
-    predictable = predictable && slack >= 0 && one.capped <= all_of_it;
+    if (!one.outage) slack -= one.lost + one.carried;
   }
   std::sort(burdens.begin(), burdens.end(),
             [](const level_burden& one, const level_burden& other) { return one.lost < other.lost; });

@@ -44,6 +44,9 @@ class published_view {
     published_.store(last_, std::memory_order_release);
   }
 
+  /// Features return over this time from the next change of the level on. Throws as `feature_return`.
+  void reconfigure(duration return_over) { returning_.reconfigure(return_over); }
+
   /// When the next features return; nothing when all of them are back.
   [[nodiscard]] std::optional<time_point> next_change(time_point now) const noexcept {
     return returning_.next_change(now);

@@ -2,13 +2,18 @@
 #pragma once
 
 #include "brownout/breaker/snapshot.hpp"
+#include "brownout/core/assert.hpp"
 #include "brownout/core/circuit_state.hpp"
 #include "brownout/core/clock.hpp"
+#include "brownout/core/detail/chance.hpp"
+#include "brownout/core/detail/invalid_option.hpp"
 #include "brownout/core/outcome.hpp"
+#include "brownout/core/rejection.hpp"
+#include "brownout/health/call_statistics.hpp"
 #include "brownout/health/component_evidence.hpp"
 #include "brownout/health/detail/call_window.hpp"
 #include "brownout/recovery/recovery_predictor.hpp"
-#include "brownout/system/dependency.hpp"
+#include "brownout/system/component.hpp"
 #include "brownout/system/probe.hpp"
 #include "brownout/system/snapshot.hpp"
 #include "brownout/version.hpp"
@@ -17,6 +22,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -24,63 +30,85 @@
 
 namespace brownout::inline BROWNOUT_ABI::detail {
 
-/// A dependency with its probe schedule and the memory of its outages. Deterministic: time is an argument.
-/// Not thread-safe: the supervisor calls it under its lock. Calls use the dependency itself.
+/// When a component is probed, and which of its calls are evidence.
+struct watching_rules {
+  duration interval;          // from the start of a probe to the start of the next one
+  duration suspect_interval;  // the same after a failed probe, while the circuit is closed
+  double jitter;              // share by which each interval is longer or shorter at random
+  duration timeout;           // of a probe
+  std::uint32_t window;       // calls that the health is judged by, at least
+  duration stale_after;       // a silence after which they are forgotten
+  std::uint32_t timed_one_in;
+};
+
+/// A component as its supervisor sees it: the schedule of its probes, and the memory of its outages.
+/// Deterministic: time is an argument. Not thread-safe: the supervisor calls it under its lock. Calls use the
+/// component itself.
 ///
 /// A probe that passes its deadline counts as a failure at once. No other probe starts until it returns,
 /// because its thread still runs. Each further interval counts as one more failure.
-template <clock_source Clock>
-class watched_dependency {
+class watched_component {
  public:
-  /// How many recent calls the health is judged by, at least.
-  static constexpr std::uint32_t window = 20;
-  /// Of this many calls one is timed, unless there are fewer between two steps.
-  static constexpr std::uint32_t timed_of_many = 16;
-
-  using dependency_type = brownout::dependency<Clock>;
-
-  watched_dependency(std::size_t number, const dependency_options& options, duration interval,
-                     duration suspect_interval, duration stale_after, Clock clock, time_point now)
+  /// Throws `std::invalid_argument` if another supervisor watches it already. `seed`: differs in each
+  /// process, so that the instances of a fleet do not probe together.
+  watched_component(std::size_t number, component& watched, const watching_rules& rules, std::uint64_t seed,
+                    time_point now)
       : number_{number},
-        interval_{interval},
-        suspect_interval_{suspect_interval},
-        timeout_{options.timeout},
-        probed_{static_cast<bool>(options.probe)},
-        dependency_{options, clock},
-        calls_{window, stale_after},
-        next_probe_{now},
-        durations_{options.recovery} {}
+        component_{&watched},
+        rules_{rules},
+        seed_{seed},
+        calls_{rules.window, rules.stale_after},
+        // The first probes of a fleet that starts at once are spread too.
+        next_probe_{now + scaled(rules.interval, rules.jitter * next_chance())},
+        decided_by_{now + (std::max)(rules.interval, rules.timeout)},
+        durations_{watched.described().recovery} {
+    // relaxed: it orders nothing.
+    if (component_->watched_.exchange(true, std::memory_order_relaxed)) {
+      raise(std::invalid_argument{"supervisor: another supervisor watches '" + std::string{watched.name()} +
+                                  "' already"});
+    }
+  }
+  watched_component(const watched_component&) = delete;
+  watched_component& operator=(const watched_component&) = delete;
+  ~watched_component() { component_->watched_.store(false, std::memory_order_relaxed); }
+
+  /// Follows other rules from now on. The calls, the outages and the probe that runs are kept.
+  void reconfigure(const watching_rules& rules, time_point now) {
+    rules_ = rules;
+    calls_.reconfigure(rules.window, rules.stale_after);
+    next_probe_ = (std::min)(next_probe_, now + rules.interval);
+  }
 
   /// Does what is due at `now`: gives up an overdue probe, and starts the next one.
   [[nodiscard]] std::optional<probe_order> step(time_point now) {
-    choose_timed_calls();
     observe(now);
-    if (!probed_) return std::nullopt;
-    if (running_ && running_->permit && now >= running_->deadline) {
-      static_cast<void>(settle(outcome::failure, "no answer within " + detail::to_text(timeout_), now));
+    choose_timed_calls();
+    if (!probed()) return std::nullopt;
+    if (running_ && running_->holds_permit && now >= running_->deadline) {
+      static_cast<void>(settle(outcome::failure, no_answer(), now));
       next_probe_ = next_after(running_->started, now);
       // A probe whose deadline is longer than an interval has failed once, not once for each interval.
-      if (next_probe_ <= now) next_probe_ = now + suspect_interval_;
+      if (next_probe_ <= now) next_probe_ = now + jittered(rules_.suspect_interval);
     }
-    if (now < next_probe_ || (running_ && running_->permit)) return std::nullopt;
-    const auto wait = dependency_.breaker().status().retry_after;
+    if (now < next_probe_ || (running_ && running_->holds_permit)) return std::nullopt;
+    const auto wait = component_->status().retry_after;
     if (wait > duration::zero()) {  // refused for now: try again when the time is over
-      next_probe_ = now + (std::min)(wait, interval_);
+      next_probe_ = now + (std::min)(wait, rules_.interval);
       return std::nullopt;
     }
-    auto admitted = dependency_.try_acquire();
+    const auto refused = component_->begin_probe();
     observe(now);
-    if (!admitted) {  // a real call took the place of the probe
-      next_probe_ = now + (std::min)(admitted.rejection().retry_after, interval_);
+    if (refused) {  // a real call took the place of the probe
+      next_probe_ = now + (std::min)(refused->retry_after, rules_.interval);
       return std::nullopt;
     }
     if (running_) {  // the last probe still hangs
-      admitted->complete(outcome::failure);
+      component_->end_probe(outcome::failure, last_error_);
       observe(now, last_error_);
       next_probe_ = next_after(now, now);
       return std::nullopt;
     }
-    running_.emplace(running{++tickets_, now, now + timeout_, *std::move(admitted)});
+    running_.emplace(running{++tickets_, now, now + rules_.timeout});
     return probe_order{number_, running_->ticket, running_->deadline};
   }
 
@@ -89,24 +117,29 @@ class watched_dependency {
     if (!running_ || running_->ticket != ticket) return;
     last_probe_at_ = now;
     last_probe_latency_ = now - running_->started;
-    if (running_->permit) {
-      const auto became = now >= running_->deadline
-                              ? settle(outcome::failure, "no answer within " + detail::to_text(timeout_), now)
-                              : settle(found.result, found.reason, now);
+    if (running_->holds_permit) {
+      const auto became = now >= running_->deadline ? settle(outcome::failure, no_answer(), now)
+                                                    : settle(found.result, found.reason, now);
       // A probe that did not count is not repeated at once: it would say the same again.
-      next_probe_ = became == disposition::counted ? next_after(running_->started, now)
-                                                   : (std::max)(running_->started + interval_, now);
+      next_probe_ = became == disposition::counted
+                        ? next_after(running_->started, now)
+                        : (std::max)(running_->started + jittered(rules_.interval), now);
     }
     running_.reset();
   }
 
-  /// Looks at the circuit and notes what it did since the last look: its changes go into `changes()`.
+  /// Looks at the circuit and notes what it did since the last look: its changes go into `take_changes()`.
+  /// `reason`: why it opened, if a probe opened it.
   circuit_status observe(time_point now, std::string_view reason = {}) {
-    const auto circuit = dependency_.breaker().status();
-    calls_.note(circuit.epoch, now,
-                [this](std::uint64_t epoch) { return dependency_.counters().read(epoch); });
+    const auto circuit = component_->status();
+    calls_.note(circuit.epoch, now, [this](std::uint64_t epoch) { return component_->calls_of(epoch); });
     const bool in_one_step = circuit.epoch - std::exchange(known_epoch_, circuit.epoch) == 1;
     if (circuit.state == known_state_) return circuit;
+    breaker_snapshot said;
+    if (reason.empty() && circuit.state != circuit_state::closed) {  // calls opened it
+      said = component_->snapshot();
+      reason = said.last_failure.view();
+    }
     // Calls may have caused several transitions since: fill in the states that must lie between.
     while (known_state_ != circuit.state) {
       const auto next = next_towards(circuit.state, in_one_step);
@@ -122,13 +155,14 @@ class watched_dependency {
 
   /// When `step` is due next, if no probe is reported before.
   [[nodiscard]] time_point next_step() const noexcept {
-    if (!probed_) return (time_point::max)();
-    return running_ && running_->permit ? running_->deadline : next_probe_;
+    if (!probed()) return (time_point::max)();
+    return running_ && running_->holds_permit ? running_->deadline : next_probe_;
   }
 
-  /// Whether the dependency has answered once, has no probe, or may not be asked now.
-  [[nodiscard]] bool assessed(const circuit_status& circuit) const noexcept {
-    return !probed_ || answered_ || refuses_calls(circuit.state);
+  /// Whether the dependency has answered once, has no probe, or may not be asked now. Also when there was
+  /// time for an answer, but the probe never said one.
+  [[nodiscard]] bool assessed(const circuit_status& circuit, time_point now) const noexcept {
+    return !probed() || answered_ || refuses_calls(circuit.state) || now >= decided_by_;
   }
 
   /// The evidence for the health score. If the next call would pass and there is no probe to make it, the
@@ -137,8 +171,13 @@ class watched_dependency {
   [[nodiscard]] component_evidence evidence(const circuit_status& circuit, time_point now) const noexcept {
     component_evidence seen;
     const bool off = circuit.state == circuit_state::open || circuit.state == circuit_state::half_open;
-    if (probed_ || !off || circuit.retry_after > duration::zero()) seen = evidence_of_calls(circuit, now);
+    if (probed() || !off || circuit.retry_after > duration::zero()) seen = evidence_of_calls(circuit, now);
     seen.measured = measured_;
+    // What a component measures itself, and what the service measures of it, can each lower the score.
+    if (const auto own = component_->measured(); own.success_share) {
+      seen.measured.success_share =
+          (std::min)(measured_.success_share.value_or(*own.success_share), *own.success_share);
+    }
     return seen;
   }
   /// Takes the service's own measurement; it holds until the next one.
@@ -150,23 +189,36 @@ class watched_dependency {
     if (!outage_began_) return std::nullopt;
     return ongoing_outage{.history = &durations_,
                           .elapsed = now - *outage_began_,
-                          .not_before = dependency_.breaker().status().retry_after};
+                          .not_before = component_->status().retry_after};
   }
 
-  [[nodiscard]] dependency_type& dependency() noexcept { return dependency_; }
-  [[nodiscard]] const dependency_type& dependency() const noexcept { return dependency_; }
-  [[nodiscard]] std::vector<circuit_change> take_changes() { return std::exchange(changes_, {}); }
+  /// How long it refuses calls at most, as far as that is known; the longest duration if it is not.
+  [[nodiscard]] duration refuses_for(time_point now) const {
+    const auto shown = component_->snapshot();
+    if (shown.retry_after == rejection::unknown || shown.state != circuit_state::open)
+      return shown.retry_after;
+    return (std::max)(shown.retry_after, shown.since + component_->longest_adaptive_period() - now);
+  }
 
-  /// The dependency for display. The supervisor adds weight and health.
+  [[nodiscard]] component& watched() const noexcept { return *component_; }
+  [[nodiscard]] std::vector<circuit_change> take_changes() { return std::exchange(changes_, {}); }
+  [[nodiscard]] recovery_predictor& durations() noexcept { return durations_; }
+  [[nodiscard]] const recovery_predictor& durations() const noexcept { return durations_; }
+
+  /// The component for display. The supervisor adds weight and health.
   [[nodiscard]] component_snapshot snapshot(time_point now) const {
     component_snapshot shown;
-    shown.name = dependency_.name();
-    shown.circuit = dependency_.breaker().snapshot();
+    shown.name = component_->name();
+    shown.circuit = component_->snapshot();
     shown.recent = calls_.statistics(shown.circuit.epoch);
-    shown.probed = probed_;
-    shown.probe_hanging = running_ && !running_->permit;
+    shown.calls = component_->calls();
+    shown.latency = component_->latencies();
+    shown.probed = probed();
+    shown.probe_hanging = running_ && !running_->holds_permit;
+    if (running_) shown.probe_running_for = now - running_->started;
     shown.last_probe_at = last_probe_at_;
     shown.last_probe_latency = last_probe_latency_;
+    if (last_success_at_) shown.since_probe_success = now - *last_success_at_;
     shown.last_error = last_error_;
     shown.changes = counts_;
     shown.outages = outages_;
@@ -180,11 +232,25 @@ class watched_dependency {
   }
 
  private:
+  [[nodiscard]] bool probed() const noexcept { return static_cast<bool>(component_->described().probe); }
+  [[nodiscard]] std::string no_answer() const { return "no answer within " + to_text(rules_.timeout); }
+
+  [[nodiscard]] double next_chance() noexcept { return chance_of(seed_, drawn_++); }
+  [[nodiscard]] static duration scaled(duration one, double by) noexcept {
+    return duration{static_cast<duration::rep>(static_cast<double>(one.count()) * by)};
+  }
+  [[nodiscard]] duration jittered(duration one) noexcept {
+    if (rules_.jitter <= 0) return one;
+    return scaled(one, 1 + rules_.jitter * (2 * next_chance() - 1));
+  }
+
   /// While there are few calls, each is timed, so that the mean latency is that of the latest ones.
   void choose_timed_calls() noexcept {
-    const auto calls = dependency_.counters().read_all().calls();
-    const bool are_few = calls - std::exchange(calls_at_step_, calls) < timed_of_many;
-    dependency_.counters().time_one_in(are_few ? 1 : timed_of_many);
+    const auto calls = calls_.seen();
+    const auto most = rules_.timed_one_in;
+    const bool are_few = calls - calls_at_step_ < most;  // a new epoch counts from another number: not few
+    calls_at_step_ = calls;
+    component_->time_one_in(are_few ? 1 : most);
   }
 
   [[nodiscard]] component_evidence evidence_of_calls(const circuit_status& circuit,
@@ -203,16 +269,19 @@ class watched_dependency {
     std::uint64_t ticket;
     time_point started;
     time_point deadline;
-    std::optional<typename dependency_type::permit> permit;  // empty: given up, and not returned yet
+    bool holds_permit = true;  // false: given up, and not returned yet
   };
 
   [[nodiscard]] disposition settle(outcome result, std::string_view reason, time_point now) {
     if (result != outcome::cancelled) answered_ = true;
     if (result == outcome::success || result == outcome::failure) suspected_ = result == outcome::failure;
     if (result == outcome::failure) last_error_ = reason.empty() ? "probe failed" : reason;
-    if (result == outcome::success) last_error_.clear();
-    const auto became = running_->permit->complete(result, {}, last_error_);
-    running_->permit.reset();
+    if (result == outcome::success) {
+      last_error_.clear();
+      last_success_at_ = now;
+    }
+    const auto became = component_->end_probe(result, last_error_);
+    running_->holds_permit = false;
     observe(now, last_error_);
     return became;
   }
@@ -226,11 +295,11 @@ class watched_dependency {
   }
 
   /// When the next probe is due. In a half-open circuit at once, because the circuit waits for it.
-  [[nodiscard]] time_point next_after(time_point started, time_point now) const noexcept {
-    const auto circuit = dependency_.breaker().status();
+  [[nodiscard]] time_point next_after(time_point started, time_point now) noexcept {
+    const auto circuit = component_->status();
     if (circuit.state == circuit_state::half_open) return now;
-    if (circuit.state == circuit_state::open) return now + (std::min)(circuit.retry_after, interval_);
-    return (std::max)(started + (suspected_ ? suspect_interval_ : interval_), now);
+    if (circuit.state == circuit_state::open) return now + (std::min)(circuit.retry_after, rules_.interval);
+    return (std::max)(started + jittered(suspected_ ? rules_.suspect_interval : rules_.interval), now);
   }
 
   void note(circuit_state from, circuit_state to, time_point now, std::string_view reason) {
@@ -256,20 +325,21 @@ class watched_dependency {
   }
 
   std::size_t number_;
-  duration interval_;
-  duration suspect_interval_;
-  duration timeout_;
-  bool probed_;
-  dependency_type dependency_;
+  component* component_;
+  watching_rules rules_;
+  std::uint64_t seed_;
+  std::uint64_t drawn_ = 0;  // random numbers so far
   call_window calls_;
   std::uint64_t calls_at_step_ = 0;
 
   time_point next_probe_;
+  time_point decided_by_;
   std::uint64_t tickets_ = 0;
   std::optional<running> running_{};
   bool answered_ = false;
   bool suspected_ = false;  // its last probe failed
   std::optional<time_point> last_probe_at_{};
+  std::optional<time_point> last_success_at_{};
   duration last_probe_latency_{};
   std::string last_error_{};
 

@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "brownout/core/assert.hpp"
+#include "brownout/core/clock.hpp"
+#include "brownout/core/detail/invalid_option.hpp"
+#include "brownout/detector/any_detector.hpp"
+#include "brownout/feature/dependency_set.hpp"
+#include "brownout/system/component.hpp"
+#include "brownout/system/dependency.hpp"
+#include "brownout/system/dependency_options.hpp"
+#include "brownout/version.hpp"
+
+#include <algorithm>
+#include <concepts>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+namespace brownout::inline BROWNOUT_ABI {
+
+/// A dependency of a system that is not an object of the user's: the supervisor builds and owns it.
+struct dependency_description {
+  any_detector detector{};
+  dependency_options options{};
+};
+
+namespace detail {
+
+/// The name of an enumerator: what its `to_string` returns, if it has one, otherwise its number.
+template <class E>
+[[nodiscard]] std::string name_of_enumerator(std::size_t number) {
+  if constexpr (std::is_enum_v<E>) {
+    if constexpr (requires {
+                    { to_string(E{}) } -> std::convertible_to<std::string_view>;
+                  }) {
+      return std::string{to_string(static_cast<E>(number))};
+    }
+  }
+  return std::to_string(number);
+}
+/// The same for messages: `1 (payments)`.
+template <class E>
+[[nodiscard]] std::string shown_enumerator(std::size_t number) {
+  const auto digits = std::to_string(number);
+  const auto name = name_of_enumerator<E>(number);
+  return name == digits ? digits : digits + " (`" + name + "`)";
+}
+
+}  // namespace detail
+
+/// Says which dependency an enumerator of the user means: `{upstream::database, database}`.
+///
+/// The dependency is an object of the user's, which must outlive the supervisor, or a description, from which
+/// the supervisor builds one.
+template <clock_source Clock>
+class claim {
+  template <class E>
+  static constexpr bool is_number = std::is_enum_v<E> || std::is_integral_v<E>;
+
+ public:
+  /// `which`: the enumerator that the feature matrix names, with the value 0 to 31; or that number.
+  template <class E, std::derived_from<component> D>
+  requires(is_number<E>) claim(E which, D& object) : claim{which} {
+    static_assert(std::same_as<typename D::clock_type, Clock>,
+                  "a supervisor and its dependencies use one clock: give both a clock of the same type");
+    object_ = &object;
+  }
+  template <class E>
+  requires(is_number<E>) claim(E which, dependency_options described) : claim{which} {
+    described_.emplace(dependency_description{{}, std::move(described)});
+  }
+  template <class E>
+  requires(is_number<E>) claim(E which, any_detector detector, dependency_options described) : claim{which} {
+    described_.emplace(dependency_description{detector, std::move(described)});
+  }
+
+  [[nodiscard]] std::size_t number() const noexcept { return number_; }
+  [[nodiscard]] std::string_view name() const noexcept {
+    return object_ != nullptr ? object_->name() : std::string_view{described_->options.name};
+  }
+  /// The number as messages call it, and another number of the same enum.
+  [[nodiscard]] std::string shown() const { return name_of_(number_); }
+  [[nodiscard]] std::string shown(std::size_t other) const { return name_of_(other); }
+
+  [[nodiscard]] component* object() const noexcept { return object_; }
+  [[nodiscard]] const std::optional<dependency_description>& description() const noexcept {
+    return described_;
+  }
+
+ private:
+  template <class E>
+  explicit claim(E which)
+      : number_{static_cast<std::size_t>(which)}, name_of_{&detail::shown_enumerator<E>} {}
+
+  std::size_t number_;
+  std::string (*name_of_)(std::size_t);
+  component* object_ = nullptr;
+  std::optional<dependency_description> described_{};
+};
+
+namespace detail {
+
+[[noreturn]] inline void refuse_claims(const std::string& why) {
+  raise(std::invalid_argument{"supervisor: " + why});
+}
+
+/// The claims in the order of their numbers. Throws `std::invalid_argument` unless each number from 0 on is
+/// claimed once, and each name is given once.
+template <class Clock>
+[[nodiscard]] std::vector<claim<Clock>> validated(std::vector<claim<Clock>> claims) {
+  require_within<std::size_t>("number of dependencies of a supervisor", claims.size(), 1,
+                              dependency_set::most);
+  std::sort(claims.begin(), claims.end(),
+            [](const auto& one, const auto& other) { return one.number() < other.number(); });
+  for (std::size_t i = 0; i < claims.size(); ++i) {
+    const auto& one = claims[i];
+    if (i > 0 && one.number() == claims[i - 1].number()) {
+      refuse_claims("dependency " + one.shown() + " is claimed by '" + std::string{claims[i - 1].name()} +
+                    "' and '" + std::string{one.name()} + "'");
+    }
+    if (one.number() != i) {
+      refuse_claims("dependency " + one.shown(i) + " is not claimed; each number from 0 to " +
+                    std::to_string(claims.back().number()) + " must be");
+    }
+    for (std::size_t other = 0; other < i; ++other) {
+      if (one.object() != nullptr && claims[other].object() == one.object()) {
+        refuse_claims("'" + std::string{one.name()} + "' is claimed as dependency " + claims[other].shown() +
+                      " and as dependency " + one.shown());
+      }
+      if (claims[other].name() == one.name()) {
+        invalid_option("dependency_options.name", "'" + std::string{one.name()} + "'",
+                       "a name that no other dependency has");
+      }
+    }
+  }
+  return claims;
+}
+
+}  // namespace detail
+}  // namespace brownout::inline BROWNOUT_ABI

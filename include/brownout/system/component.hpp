@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "brownout/breaker/options.hpp"
+#include "brownout/breaker/snapshot.hpp"
+#include "brownout/breaker/subscription.hpp"
+#include "brownout/breaker/transition_event.hpp"
+#include "brownout/core/assert.hpp"
+#include "brownout/core/circuit_state.hpp"
+#include "brownout/core/clock.hpp"
+#include "brownout/core/outcome.hpp"
+#include "brownout/core/rejection.hpp"
+#include "brownout/health/call_statistics.hpp"
+#include "brownout/health/component_evidence.hpp"
+#include "brownout/health/detail/call_counters.hpp"
+#include "brownout/system/dependency_options.hpp"
+#include "brownout/version.hpp"
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string_view>
+#include <utility>
+
+namespace brownout::inline BROWNOUT_ABI {
+
+namespace detail {
+class watched_component;
+class component_claim;
+}  // namespace detail
+
+/// What a supervisor watches, whatever its type: a `dependency` of any detector, or a `registry_dependency`.
+///
+/// For status pages and for the commands of operators, where the detector does not matter. Calls are made
+/// through the object itself, whose type is known to the compiler: nothing on their path is virtual.
+/// Thread-safe. It must outlive the supervisor that watches it.
+class component {
+ public:
+  component(const component&) = delete;
+  component& operator=(const component&) = delete;
+
+  /// How it was described when it was built.
+  [[nodiscard]] const dependency_options& described() const noexcept { return described_; }
+  [[nodiscard]] std::string_view name() const noexcept { return described_.name; }
+
+  /// How its calls ended, since it was built. The numbers are read one after the other, so they may differ by
+  /// a few calls. A registry counts no successes, so for it only the failures and the refusals are known.
+  [[nodiscard]] call_counts calls() const noexcept {
+    call_counts shown;
+    const auto circuit = snapshot();
+    shown.failed = circuit.failed_results;
+    shown.rejected = circuit.rejections;
+    shown.late = circuit.late_results;
+    const auto* const counted = counters();
+    if (counted == nullptr) return shown;
+    const auto all = counted->read_all();
+    shown.successful = all.successes;
+    shown.failed = all.failures;
+    shown.ignored = counted->ignored();
+    return shown;
+  }
+  /// How long its successful calls took. Empty if its calls are not counted. Allocates.
+  [[nodiscard]] latency_histogram latencies() const {
+    latency_histogram shown;
+    const auto* const counted = counters();
+    if (counted == nullptr) return shown;
+    using seconds = std::chrono::duration<double>;
+    std::uint64_t sum = 0;
+    for (const auto count : counted->latencies()) shown.cumulative.push_back(sum += count);
+    for (const auto bound : detail::call_counters<>::latency_bounds)
+      shown.bounds.push_back(seconds{bound}.count());
+    shown.sum = seconds{counted->latency_sum()}.count();
+    return shown;
+  }
+
+  // As the members of `circuit_breaker` with these names.
+
+  [[nodiscard]] virtual circuit_status status() const noexcept = 0;
+  [[nodiscard]] virtual breaker_snapshot snapshot() const noexcept = 0;
+  virtual void force_open() noexcept = 0;
+  virtual void force_open_for(duration how_long) noexcept = 0;
+  virtual void disable() noexcept = 0;
+  virtual void disable_for(duration how_long) noexcept = 0;
+  virtual void measure_only() noexcept = 0;
+  virtual void reset() noexcept = 0;
+
+ protected:
+  /// Throws `std::invalid_argument` naming dependency, field, value and range.
+  explicit component(dependency_options described) : described_{std::move(described)} {
+    described_.validate();
+  }
+  ~component() {
+    // relaxed: a supervisor that ends on another thread is ordered by whoever destroys this object.
+    BROWNOUT_PRECONDITION(!watched_.load(std::memory_order_relaxed),
+                          "a dependency is destroyed before its supervisor: declare the supervisor after it");
+  }
+
+ private:
+  friend class detail::watched_component;
+  friend class detail::component_claim;
+
+  // What a supervisor asks, under its lock. None of these runs code of the user.
+
+  /// How the calls of `epoch` ended.
+  [[nodiscard]] virtual detail::call_totals calls_of(std::uint64_t epoch) const noexcept = 0;
+  [[nodiscard]] virtual const detail::call_counters<>* counters() const noexcept = 0;
+  /// The longest open period of a circuit whose period ends by refused calls; 0: its end is known exactly.
+  [[nodiscard]] virtual duration longest_adaptive_period() const { return duration::zero(); }
+  /// Chooses how many calls are timed, see `call_counters::time_one_in`.
+  virtual void time_one_in(std::uint32_t calls) noexcept = 0;
+  /// Further evidence that does not come from calls of its own.
+  [[nodiscard]] virtual measurement measured() noexcept { return {}; }
+  /// Takes the permit of a probe and keeps it. Returns the rejection if the circuit refuses. At most one
+  /// permit is kept.
+  virtual std::optional<rejection> begin_probe() noexcept = 0;
+  /// Settles that permit.
+  virtual disposition end_probe(outcome result, std::string_view why) noexcept = 0;
+
+  const dependency_options described_;
+  // Written by the supervisor that begins or ends to watch it. Publishes nothing.
+  std::atomic<bool> watched_{false};
+};
+
+}  // namespace brownout::inline BROWNOUT_ABI
