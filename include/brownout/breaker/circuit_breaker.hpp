@@ -92,8 +92,9 @@ class alignas(64) circuit_breaker {
   /// For classes that wrap a breaker: `left_out` says what options mean that are left out.
   circuit_breaker(Detector detector, breaker_options options, Clock clock,
                   const detail::breaker_defaults& left_out)
-      : circuit_breaker{shared_policy{std::make_shared<detail::policy<Detector>>(options, detector, left_out)},
-                        std::move(options.name), std::move(clock)} {
+      : circuit_breaker{
+            shared_policy{std::make_shared<detail::policy<Detector>>(options, detector, left_out)},
+            std::move(options.name), std::move(clock)} {
     circuit_.spread_refusals();
   }
 

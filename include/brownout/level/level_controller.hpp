@@ -126,8 +126,8 @@ class level_controller {
     return seen;
   }
 
-  /// When `update` could change the level with an unchanged score: at the end of a dwell, of a confirmation or
-  /// of an override.
+  /// When `update` could change the level with an unchanged score: at the end of a dwell, of a confirmation
+  /// or of an override.
   [[nodiscard]] std::optional<time_point> next_change() const noexcept {
     std::optional<time_point> next;
     if (better_since_) next = dwell_over();

@@ -53,9 +53,9 @@ struct level_outlook {
 
   bool blind = false;  ///< the score is unknown, and the level climbs without one
 
-  std::optional<Level> worse{};  ///< the next worse level; empty at the worst level
-  double worse_below = 0;        ///< a score below this for `worse_after` leaves the level
-  duration worse_after{};        ///< how long the score must stay below it
+  std::optional<Level> worse{};        ///< the next worse level; empty at the worst level
+  double worse_below = 0;              ///< a score below this for `worse_after` leaves the level
+  duration worse_after{};              ///< how long the score must stay below it
   std::optional<duration> worse_in{};  ///< how much of that time is left; empty: the score is not below it
 };
 

@@ -45,6 +45,14 @@ struct registry_snapshot {
   std::uint64_t listener_failures = 0;  ///< exceptions that the listener threw
 };
 
+/// Where a visit in parts continues. Default: at the beginning.
+struct registry_cursor {
+  std::size_t shard = 0;
+  std::uint32_t place = 0;
+
+  friend constexpr bool operator==(const registry_cursor&, const registry_cursor&) = default;
+};
+
 /// Circuit breakers by key: one for each host, tenant or shard that a service talks to. A breaker is built
 /// when its key is looked up for the first time. The number of breakers is bounded.
 ///
@@ -160,6 +168,22 @@ class registry {
       std::uint32_t next = 0;
       while (const handle shown{one->next_from(next)}) std::invoke(function, shown);
     }
+  }
+
+  /// As `visit`, in parts: shows up to `most` breakers, and moves `from` to where the next part begins.
+  /// Returns true at the end of a round, when `from` is at the beginning again.
+  template <class F>
+  bool visit_some(registry_cursor& from, std::size_t most, F&& function) const {
+    for (; from.shard < shards_.size(); from = {from.shard + 1, 0}) {
+      for (; most > 0; --most) {
+        const handle shown{shards_[from.shard]->next_from(from.place)};
+        if (!shown) break;
+        std::invoke(function, shown);
+      }
+      if (most == 0) return false;
+    }
+    from = {};
+    return true;
   }
 
   /// Removes the breakers that have expired: see `registry_options::idle_for`. Breakers with a handle stay,

@@ -45,7 +45,7 @@ class component {
   [[nodiscard]] std::string_view name() const noexcept { return described_.name; }
 
   /// How its calls ended, since it was built. The numbers are read one after the other, so they may differ by
-  /// a few calls. A registry counts no successes, so for it only the failures and the refusals are known.
+  /// a few calls. All zero for a registry.
   [[nodiscard]] call_counts calls() const noexcept {
     call_counts shown;
     const auto circuit = snapshot();
@@ -100,7 +100,11 @@ class component {
   friend class detail::watched_component;
   friend class detail::component_claim;
 
-  // What a supervisor asks, under its lock. None of these runs code of the user.
+  /// The share of calls that would pass, if it is known from elsewhere than calls. A supervisor asks it with
+  /// no lock held.
+  [[nodiscard]] virtual std::optional<double> share_that_passes() const { return std::nullopt; }
+
+  // What a supervisor asks under its lock. None of these runs code of the user.
 
   /// How the calls of `epoch` ended.
   [[nodiscard]] virtual detail::call_totals calls_of(std::uint64_t epoch) const noexcept = 0;
@@ -109,8 +113,6 @@ class component {
   [[nodiscard]] virtual duration longest_adaptive_period() const { return duration::zero(); }
   /// Chooses how many calls are timed, see `call_counters::time_one_in`.
   virtual void time_one_in(std::uint32_t calls) noexcept = 0;
-  /// Further evidence that does not come from calls of its own.
-  [[nodiscard]] virtual measurement measured() noexcept { return {}; }
   /// Takes the permit of a probe and keeps it. Returns the rejection if the circuit refuses. At most one
   /// permit is kept.
   virtual std::optional<rejection> begin_probe() noexcept = 0;

@@ -175,7 +175,8 @@ class dependency final : public component {
   ///
   /// Throws `std::invalid_argument` naming dependency, field, value and range.
   dependency(Detector detector, dependency_options options, Clock clock = Clock{})
-      : component{std::move(options)}, core_{std::make_shared<core>(detector, described(), std::move(clock))} {}
+      : component{std::move(options)},
+        core_{std::make_shared<core>(detector, described(), std::move(clock))} {}
 
   /// A dependency with the default detector and these options. Throws as above.
   //

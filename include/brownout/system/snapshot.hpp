@@ -50,8 +50,8 @@ struct component_snapshot {
   call_counts calls{};          ///< how all calls ended; probes that are no calls of users count too
   latency_histogram latency{};  ///< of successful calls
   contribution health{};
-  bool probed = false;         ///< whether it has a probe
-  bool probe_hanging = false;  ///< a probe has passed its deadline and has not returned
+  bool probed = false;                            ///< whether it has a probe
+  bool probe_hanging = false;                     ///< a probe has passed its deadline and has not returned
   std::optional<duration> probe_running_for{};    ///< since the probe that runs began; empty: none runs
   std::optional<duration> since_probe_success{};  ///< since the latest probe that succeeded; empty: none did
   std::optional<time_point> last_probe_at{};
@@ -97,8 +97,8 @@ struct feature_state {
 template <degradation_level Level>
 struct system_snapshot {
   time_point at{};
-  Level level{};                          ///< in force
-  Level health_level{};                   ///< the level that health alone would give
+  Level level{};         ///< in force
+  Level health_level{};  ///< the level that health alone would give
   /// False until each probed dependency has answered or failed once. Until then there is no score, and the
   /// level is the worst one.
   bool assessed = false;
@@ -111,7 +111,7 @@ struct system_snapshot {
   std::size_t limited_by = 0;             ///< that dependency, when `at_most` is below 100
   double known_share = 0;                 ///< share of the weight that is known, in [0, 1]
   std::vector<component_snapshot> components{};
-  std::vector<feature_state> features{};  ///< by number
+  std::vector<feature_state> feature_modes{};  ///< by number
   std::optional<level_override<Level>> active_override{};
   level_outlook<Level> outlook{};  ///< what would change the level that health gives
   /// When the level is predicted to be the best again. Empty at the best level, while an override holds, and

@@ -94,7 +94,8 @@ class supervision {
       }
       return true;
     });
-    auto& supervisor = *std::exchange(shared_->watched, nullptr);  // a probe that returns later does not report
+    auto& supervisor =
+        *std::exchange(shared_->watched, nullptr);  // a probe that returns later does not report
     shared_->changed.wait(lock, [&] { return shared_->reporting == 0; });
     std::vector<probe_order> unanswered;
     for (std::size_t i = 0; i < threads_.size(); ++i) {
@@ -140,8 +141,7 @@ class supervision {
 
   /// Lives as long as the last thread, so that a hanging probe can outlive the supervision.
   struct shared {
-    explicit shared(Supervisor& supervisor)
-        : watched{&supervisor}, workers(supervisor.size()) {}
+    explicit shared(Supervisor& supervisor) : watched{&supervisor}, workers(supervisor.size()) {}
     shared(const shared&) = delete;
     shared& operator=(const shared&) = delete;
 

@@ -44,10 +44,9 @@ struct recovery {
     const auto open_for = given.open_for.is_left_out() ? left_out.open_for : given.open_for;
     auto ramp = given.ramp;
     if (ramp.first == ramp_options::left_out) ramp.first = left_out.ramp_first;
-    const auto lease =
-        given.lease != duration{}
-            ? given.lease
-            : std::clamp(open_for.upper_bound(), left_out.lease, breaker_options::longest_period);
+    const auto lease = given.lease != duration{} ? given.lease
+                                                 : std::clamp(open_for.upper_bound(), left_out.lease,
+                                                              breaker_options::longest_period);
     return {open_for,
             given.open_on_retry_after,
             given.probes,

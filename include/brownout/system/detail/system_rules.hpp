@@ -94,24 +94,29 @@ template <class Level>
           .timed_one_in = one.timed_one_in};
 }
 
-/// Throws `std::invalid_argument` if the matrix names a dependency that is not among the first `known`, or a
-/// level that the ladder does not hold. `shown(number)`: the name of a dependency in messages.
-template <class Level, class Matrix, class Shown>
-void validate_matrix(const Matrix& matrix, const level_ladder<Level>& ladder, std::size_t known,
-                     const Shown& shown) {
+/// Throws `std::invalid_argument` if the matrix names a level that the ladder does not hold.
+template <class Level, class Matrix>
+void validate_levels(const Matrix& matrix, const level_ladder<Level>& ladder) {
+  using feature_type = typename Matrix::feature_type;
   for (std::size_t i = 0; i < Matrix::size; ++i) {
-    using feature_type = typename Matrix::feature_type;
     const auto& rule = matrix.rule(static_cast<feature_type>(i));
-    const auto claimed = (std::uint64_t{1} << known) - 1;
-    if ((rule.needs.bits() & ~claimed) != 0) {
-      const auto missing = static_cast<std::size_t>(std::countr_zero(rule.needs.bits() & ~claimed));
-      refuse_claims("feature " + shown_enumerator<feature_type>(i) + " needs dependency " + shown(missing) +
-                    ", which is not claimed");
-    }
-    if (!ladder.holds(rule.last)) {
-      invalid_option("feature_rule.last of feature " + shown_enumerator<feature_type>(i),
-                     std::string{to_string(rule.last)}, "a level of the ladder");
-    }
+    if (ladder.holds(rule.last)) continue;
+    invalid_option("feature_rule.last of feature " + shown_enumerator<feature_type>(i),
+                   std::string{to_string(rule.last)}, "a level of the ladder");
+  }
+}
+
+/// Throws `std::invalid_argument` if the matrix names a dependency that is not among the first `known`.
+/// `shown(number)`: the name of a dependency in messages.
+template <class Matrix, class Shown>
+void validate_needs(const Matrix& matrix, std::size_t known, const Shown& shown) {
+  using feature_type = typename Matrix::feature_type;
+  for (std::size_t i = 0; i < Matrix::size; ++i) {
+    const auto needs = matrix.rule(static_cast<feature_type>(i)).needs.bits();
+    const auto missing = needs & ~((std::uint64_t{1} << known) - 1);
+    if (missing == 0) continue;
+    refuse_claims("feature " + shown_enumerator<feature_type>(i) + " needs dependency " +
+                  shown(static_cast<std::size_t>(std::countr_zero(missing))) + ", which is not claimed");
   }
 }
 

@@ -6,6 +6,7 @@
 #include "brownout/core/circuit_state.hpp"
 #include "brownout/core/clock.hpp"
 #include "brownout/core/detail/chance.hpp"
+#include "brownout/core/detail/contained.hpp"
 #include "brownout/core/detail/invalid_option.hpp"
 #include "brownout/core/outcome.hpp"
 #include "brownout/core/rejection.hpp"
@@ -173,14 +174,19 @@ class watched_component {
     const bool off = circuit.state == circuit_state::open || circuit.state == circuit_state::half_open;
     if (probed() || !off || circuit.retry_after > duration::zero()) seen = evidence_of_calls(circuit, now);
     seen.measured = measured_;
-    // What a component measures itself, and what the service measures of it, can each lower the score.
-    if (const auto own = component_->measured(); own.success_share) {
-      seen.measured.success_share =
-          (std::min)(measured_.success_share.value_or(*own.success_share), *own.success_share);
-    }
     return seen;
   }
-  /// Takes the service's own measurement; it holds until the next one.
+  /// What is measured of a component apart from its calls: by the service, and by the component itself. Calls
+  /// code of the user, so no lock may be held. A measurement that throws measures nothing.
+  [[nodiscard]] static measurement measured_of(const component& asked) {
+    measurement all;
+    if (asked.described().measure) all = contained(asked.described().measure, all);
+    if (const auto share = asked.share_that_passes()) {  // each of the two can lower the score
+      all.success_share = (std::min)(all.success_share.value_or(*share), *share);
+    }
+    return all;
+  }
+  /// Takes the latest measurement; it holds until the next one.
   void take(const measurement& measured) noexcept { measured_ = measured; }
 
   /// The present outage, from the first opening of the circuit on. Empty without one, and while an operator
