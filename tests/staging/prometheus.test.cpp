@@ -4,6 +4,8 @@
 #include "staging/support/free_port.hpp"
 #include "staging/support/staging_server.hpp"
 
+#include "brownout/observe/prometheus_text.hpp"
+
 #include <chrono>
 #include <fstream>
 #include <optional>
@@ -22,19 +24,34 @@ nlohmann::json ask(int port, const std::string& path) {
   return nlohmann::json::parse(answer->body);
 }
 
+/// What `promtool check metrics` says of a page, or its exit status if it says nothing.
+std::string promtool_says(const std::string& page) {
+  const temporary_directory directory;
+  const auto file = directory.path() / "metrics.txt";
+  std::ofstream{file} << page;
+  const auto checked = run({"sh", "-c", "promtool check metrics < " + file.string()}, {}, 20s);
+  const auto said = checked.out + checked.err;
+  return said.empty() ? std::to_string(checked.status) : said;
+}
+
 }  // namespace
+
+TEST_CASE("promtool takes a page whose names are no text", "[metrics]") {
+  brownout::prometheus_text page;
+  page.family("calls_total", brownout::metric_type::counter, "Calls \xff.");
+  page.sample({{"dependency", std::string{"a\xff\r\n\0\"\\b", 8}}}, 1);
+  page.family("other", brownout::metric_type::gauge, "Another family.");
+  page.sample({}, 1);
+  page.family("calls_total", brownout::metric_type::counter, "Calls.");
+  page.sample({{"dependency", "\xc3"}}, 1);
+  CHECK(promtool_says(page.text()) == "0");
+}
 
 TEST_CASE("promtool finds nothing to complain about in /metrics", "[metrics]") {
   const staging_server server{{}};
   REQUIRE(eventually(10s, [&] { return server.shows(100, "OPTIMAL"); }));
   server.post("/api/circuit-breakers/redis/open");
-  const temporary_directory directory;
-  std::ofstream{directory.path() / "metrics.txt"} << server.get("/metrics").body;
-  const auto checked =
-      run({"sh", "-c", "promtool check metrics < " + (directory.path() / "metrics.txt").string()}, {}, 20s);
-  CAPTURE(checked.out, checked.err);
-  CHECK(checked.status == 0);
-  CHECK(checked.out + checked.err == "");
+  CHECK(promtool_says(server.get("/metrics").body) == "0");
 }
 
 TEST_CASE("a real Prometheus scrapes the server with the bearer key, and finds what /health says",

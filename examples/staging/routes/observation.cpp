@@ -61,14 +61,14 @@ void health(const application& app, response& out) {
 void metrics(const application& app, response& out) {
   brownout::prometheus_text text;
   app.metrics.write(text);
-  text.family("dashboard_uptime_seconds", "gauge", "Seconds since the server started.");
+  text.family("dashboard_uptime_seconds", brownout::metric_type::gauge, "Seconds since the server started.");
   text.sample({}, uptime(app));
-  text.family("dashboard_log_lines_dropped_total", "counter",
+  text.family("dashboard_log_lines_dropped_total", brownout::metric_type::counter,
               "Log lines dropped because nobody read the log.");
   text.sample({}, app.log.dropped());
   write_metrics(text, snapshot(app));
   out.content_type = brownout::prometheus_text::content_type;
-  out.body = std::move(text).text();
+  out.body = text.text();
 }
 
 void status(const application& app, response& out) {

@@ -34,15 +34,16 @@ void request_metrics::write(brownout::prometheus_text& out) const {
       rows.push_back({labels.first, std::to_string(labels.second), labels.second >= 400, series->read()});
     }
   }
-  out.family("dashboard_requests_total", "counter", "Requests answered.");
+  out.family("dashboard_requests_total", brownout::metric_type::counter, "Requests answered.");
   for (const auto& one : rows) {
     out.sample({{"route", one.route}, {"status", one.status}}, one.duration.cumulative.back());
   }
-  out.family("dashboard_errors_total", "counter", "Requests answered with a status of 400 or more.");
+  out.family("dashboard_errors_total", brownout::metric_type::counter,
+             "Requests answered with a status of 400 or more.");
   for (const auto& one : rows) {
     if (one.error) out.sample({{"route", one.route}, {"status", one.status}}, one.duration.cumulative.back());
   }
-  out.family("dashboard_request_duration_seconds", "histogram",
+  out.family("dashboard_request_duration_seconds", brownout::metric_type::histogram,
              "From a request's first byte until its answer was ready.");
   for (const auto& one : rows) out.sample({{"route", one.route}, {"status", one.status}}, one.duration);
 }

@@ -2,86 +2,151 @@
 #pragma once
 
 #include "brownout/core/assert.hpp"
+#include "brownout/observe/detail/metric_text.hpp"
 #include "brownout/observe/histogram.hpp"
+#include "brownout/observe/metric_labels.hpp"
 #include "brownout/version.hpp"
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <concepts>
+#include <cstddef>
 #include <cstdint>
 #include <initializer_list>
 #include <string>
 #include <string_view>
-#include <utility>
+#include <vector>
 
 namespace brownout::inline BROWNOUT_ABI {
 
-/// A label of a metric. The value may hold any UTF-8 text.
-struct metric_label {
-  std::string_view name;
-  std::string_view value;
-};
-
-/// Writes the Prometheus text exposition format, version 0.0.4. Not thread-safe: use one writer for each
-/// scrape.
+/// Writes the Prometheus text exposition format, version 0.0.4.
+///
+///     brownout::prometheus_text page{{{"region", "eu"}}};  // constant labels; default: none
+///     page.family("requests_total", brownout::metric_type::counter, "Requests answered.");
+///     page.sample({{"route", "health"}}, 42);
+///
+/// Names of labels and metrics are checked. Values of labels and help texts may hold any bytes: a control
+/// character, and bytes that are not UTF-8, become U+FFFD. Prometheus would refuse the whole page for them.
+///
+/// A family may begin again: `text()` puts its samples together. So several systems can share a page. Their
+/// samples must differ in a label, because Prometheus keeps only one of two samples with the same labels.
+///
+/// Not thread-safe: use one writer for each scrape.
 class prometheus_text {
  public:
   static constexpr std::string_view content_type = "text/plain; version=0.0.4; charset=utf-8";
 
-  using labels = std::initializer_list<metric_label>;
-
-  /// Begins a family. Its samples follow. `type`: counter, gauge, histogram, summary or untyped.
-  /// Precondition: `name` matches `[a-zA-Z_:][a-zA-Z0-9_:]*`.
-  void family(std::string_view name, std::string_view type, std::string_view help) {
-    BROWNOUT_PRECONDITION(is_name(name, true), "a metric's name is [a-zA-Z_:][a-zA-Z0-9_:]*");
-    family_ = name;
-    append({"# HELP ", name, " ", escaped(help, false), "\n# TYPE ", name, " ", type, "\n"});
+  /// `constant`: labels that each sample gets. Precondition, for all labels: the name matches
+  /// `[a-zA-Z_][a-zA-Z0-9_]*`, and no other label of the sample has this name.
+  explicit prometheus_text(metric_labels constant = {}) {
+    detail::check_labels(constant);
+    for (const auto& label : constant) constant_.emplace_back(label);
   }
 
-  /// Writes a sample of the family, as `name{labels} value`. Precondition, here and below: a family has
-  /// begun, and each label's name matches `[a-zA-Z_][a-zA-Z0-9_]*`.
-  void sample(labels with, double value) { line("", with, {}, number(value)); }
-  /// Writes an integer. `true` is 1; a character is its code.
-  void sample(labels with, std::integral auto value) { line("", with, {}, fmt::format("{:d}", value)); }
+  /// Begins a family, or begins it again. Its samples follow. Preconditions: `name` matches
+  /// `[a-zA-Z_:][a-zA-Z0-9_:]*`, and a family that begins again has its first type. Its first help text
+  /// remains.
+  void family(std::string_view name, metric_type type, std::string_view help) {
+    BROWNOUT_PRECONDITION(detail::is_metric_name(name), "a metric's name is [a-zA-Z_:][a-zA-Z0-9_:]*");
+    const auto same = [&](const family_text& one) { return one.name == name; };
+    const auto found = std::find_if(families_.begin(), families_.end(), same);
+    current_ = static_cast<std::size_t>(found - families_.begin());
+    if (found == families_.end()) families_.push_back({std::string{name}, type, escaped(help, false), {}});
+    BROWNOUT_PRECONDITION(families_[current_].type == type, "a family begins again with another type");
+  }
 
-  /// Writes a whole histogram of the family.
-  void sample(labels with, const histogram::snapshot& shown) {
+  /// Writes a sample of the family, as `name{labels} value`. Precondition: the family is a counter, a gauge
+  /// or untyped.
+  void sample(metric_labels with, double value) { line("", number_family(), with, {}, number(value)); }
+  /// Writes an integer. `true` is 1; a character is its code.
+  void sample(metric_labels with, std::integral auto value) {
+    line("", number_family(), with, {}, fmt::format("{:d}", value));
+  }
+
+  /// Writes a whole histogram of the family, which must be a histogram.
+  void sample(metric_labels with, const histogram::snapshot& shown) {
+    auto& into = family_of(metric_type::histogram);
     for (std::size_t i = 0; i < shown.cumulative.size(); ++i) {
       const auto bound = i < shown.bounds.size() ? number(shown.bounds[i]) : std::string{"+Inf"};
-      line("_bucket", with, {"le", bound}, fmt::format("{}", shown.cumulative[i]));
+      line("_bucket", into, with, {{"le", bound}}, std::to_string(shown.cumulative[i]));
     }
-    summary(with, shown.sum, shown.cumulative.back());
+    sum_and_count(into, with, shown.sum, shown.cumulative.back());
   }
 
-  /// Writes sum and count of the family: a summary without quantiles.
-  void summary(labels with, double sum, std::uint64_t count) {
-    line("_sum", with, {}, number(sum));
-    line("_count", with, {}, fmt::format("{}", count));
+  /// Writes sum and count of the family, which must be a summary. It has no quantiles.
+  void summary(metric_labels with, double sum, std::uint64_t count) {
+    sum_and_count(family_of(metric_type::summary), with, sum, count);
   }
 
-  [[nodiscard]] const std::string& text() const& noexcept { return text_; }
-  [[nodiscard]] std::string text() && noexcept { return std::move(text_); }
+  /// The page: the families in the order of their beginning, without those that have no sample.
+  [[nodiscard]] std::string text() const {
+    std::string out;
+    for (const auto& one : families_) {
+      if (one.samples.empty()) continue;
+      append(out, {"# HELP ", one.name, " ", one.help, "\n# TYPE ", one.name, " ", to_string(one.type), "\n",
+                   one.samples});
+    }
+    return out;
+  }
 
  private:
-  // Not by fmt, which costs every program that includes this header a tenth of a second of compilation a
-  // call.
-  void append(std::initializer_list<std::string_view> parts) {
-    for (const auto part : parts) text_ += part;
+  struct family_text {
+    std::string name;
+    metric_type type;
+    std::string help;
+    std::string samples;
+  };
+
+  struct constant_label {
+    explicit constant_label(const metric_label& label) : name{label.name}, value{label.value} {}
+    operator metric_label() const noexcept { return {name, value}; }
+
+    std::string name;
+    std::string value;
+  };
+
+  family_text& current() {
+    BROWNOUT_PRECONDITION(current_ < families_.size(), "a sample before its family");
+    return families_[current_];
+  }
+  family_text& family_of(metric_type type) {
+    auto& into = current();
+    BROWNOUT_PRECONDITION(into.type == type, "a sample that does not fit the type of its family");
+    return into;
+  }
+  family_text& number_family() {
+    auto& into = current();
+    BROWNOUT_PRECONDITION(into.type != metric_type::histogram && into.type != metric_type::summary,
+                          "a sample that does not fit the type of its family");
+    return into;
   }
 
-  void line(std::string_view suffix, labels with, metric_label extra, std::string_view value) {
-    BROWNOUT_PRECONDITION(!family_.empty(), "a sample before its family");
-    append({family_, suffix});
+  // Not by fmt, which costs every program that includes this header a tenth of a second of compilation a
+  // call.
+  static void append(std::string& out, std::initializer_list<std::string_view> parts) {
+    for (const auto part : parts) out += part;
+  }
+
+  void sum_and_count(family_text& into, metric_labels with, double sum, std::uint64_t count) {
+    line("_sum", into, with, {}, number(sum));
+    line("_count", into, with, {}, std::to_string(count));
+  }
+
+  void line(std::string_view suffix, family_text& into, metric_labels with, metric_labels added,
+            std::string_view value) {
+    std::vector<metric_label> all{constant_.begin(), constant_.end()};
+    all.insert(all.end(), with.begin(), with.end());
+    all.insert(all.end(), added.begin(), added.end());
+    detail::check_labels(all);
+    append(into.samples, {into.name, suffix});
     std::string_view before = "{";
-    const auto add = [&](const metric_label& label) {
-      BROWNOUT_PRECONDITION(is_name(label.name, false), "a label's name is [a-zA-Z_][a-zA-Z0-9_]*");
-      append({before, label.name, "=\"", escaped(label.value, true), "\""});
+    for (const auto& label : all) {
+      append(into.samples, {before, label.name, "=\"", escaped(label.value, true), "\""});
       before = ",";
-    };
-    for (const auto& label : with) add(label);
-    if (!extra.name.empty()) add(extra);
-    append({before == "," ? "} " : " ", value, "\n"});
+    }
+    append(into.samples, {all.empty() ? " " : "} ", value, "\n"});
   }
 
   static std::string number(double value) {
@@ -92,8 +157,7 @@ class prometheus_text {
 
   static std::string escaped(std::string_view text, bool quotes) {
     std::string out;
-    out.reserve(text.size());
-    for (const char c : text) {
+    for (const char c : detail::printable(text)) {
       if (c == '\\') {
         out += "\\\\";
       } else if (c == '\n') {
@@ -107,19 +171,9 @@ class prometheus_text {
     return out;
   }
 
-  static constexpr bool is_name(std::string_view name, bool colons) noexcept {
-    const auto first = [colons](char c) {
-      return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || (c == ':' && colons);
-    };
-    if (name.empty() || !first(name.front())) return false;
-    for (const char c : name.substr(1)) {
-      if (!first(c) && !(c >= '0' && c <= '9')) return false;
-    }
-    return true;
-  }
-
-  std::string text_{};
-  std::string family_{};
+  std::vector<constant_label> constant_{};
+  std::vector<family_text> families_{};
+  std::size_t current_ = 0;
 };
 
 }  // namespace brownout::inline BROWNOUT_ABI

@@ -40,13 +40,15 @@ void write_metrics(prometheus_text& out, const System& system) {
   using level_type = decltype(system.level);
   const auto unknown = std::numeric_limits<double>::quiet_NaN();
 
-  out.family("brownout_circuit_state", "gauge", "1 for the state that the circuit is in, 0 for the others.");
+  out.family("brownout_circuit_state", metric_type::gauge,
+             "1 for the state that the circuit is in, 0 for the others.");
   for (const auto& one : system.components) {
     for (const auto state : states) {
       out.sample({{"dependency", one.name}, {"state", to_string(state)}}, one.circuit.state == state ? 1 : 0);
     }
   }
-  out.family("brownout_circuit_transitions_total", "counter", "Changes of the circuit's state, as sampled.");
+  out.family("brownout_circuit_transitions_total", metric_type::counter,
+             "Changes of the circuit's state, as sampled.");
   for (const auto& one : system.components) {
     for (const auto from : states) {
       for (const auto to : states) {
@@ -56,30 +58,32 @@ void write_metrics(prometheus_text& out, const System& system) {
       }
     }
   }
-  out.family("brownout_circuit_rejections_total", "counter", "Calls that the circuit refused.");
+  out.family("brownout_circuit_rejections_total", metric_type::counter, "Calls that the circuit refused.");
   for (const auto& one : system.components) out.sample({{"dependency", one.name}}, one.circuit.rejections);
-  out.family("brownout_circuit_late_results_total", "counter",
+  out.family("brownout_circuit_late_results_total", metric_type::counter,
              "Results that came after the circuit had moved on, and changed nothing.");
   for (const auto& one : system.components) out.sample({{"dependency", one.name}}, one.circuit.late_results);
-  out.family("brownout_recovery_seconds", "summary",
+  out.family("brownout_recovery_seconds", metric_type::summary,
              "How long ended outages lasted, from opening to closing.");
   for (const auto& one : system.components) {
     const auto total = std::chrono::duration_cast<seconds>(one.outage_time).count();
     out.summary({{"dependency", one.name}}, total, one.outages);
   }
-  out.family("brownout_component_health_score", "gauge",
+  out.family("brownout_component_health_score", metric_type::gauge,
              "Health of the dependency, 0 to 100; NaN when unknown.");
   for (const auto& one : system.components) {
     out.sample({{"dependency", one.name}}, one.health.score.value_or(unknown));
   }
-  out.family("brownout_health_score", "gauge", "Health of the system, 0 to 100; NaN when unknown.");
+  out.family("brownout_health_score", metric_type::gauge,
+             "Health of the system, 0 to 100; NaN when unknown.");
   out.sample({}, system.score.value_or(unknown));
 
-  out.family("brownout_known_weight_share", "gauge", "Share of the weight whose health is known, 0 to 1.");
+  out.family("brownout_known_weight_share", metric_type::gauge,
+             "Share of the weight whose health is known, 0 to 1.");
   out.sample({}, system.known_share);
-  out.family("brownout_ready", "gauge", "1 while the instance wants requests.");
+  out.family("brownout_ready", metric_type::gauge, "1 while the instance wants requests.");
   out.sample({}, system.ready ? 1 : 0);
-  out.family("brownout_override_active", "gauge", "1 while an operator's override holds.");
+  out.family("brownout_override_active", metric_type::gauge, "1 while an operator's override holds.");
   out.sample({}, system.active_override ? 1 : 0);
 
   const auto predicted = [&](const std::optional<recovery_estimate>& recovery, std::string_view dependency) {
@@ -90,19 +94,19 @@ void write_metrics(prometheus_text& out, const System& system) {
     out.sample({{"dependency", dependency}, {"chance", "0.5"}}, in_seconds(known.p50));
     out.sample({{"dependency", dependency}, {"chance", "0.9"}}, in_seconds(known.p90));
   };
-  out.family("brownout_predicted_recovery_seconds", "gauge",
+  out.family("brownout_predicted_recovery_seconds", metric_type::gauge,
              "How long the running outage will last yet, and with no dependency the degradation; NaN when "
              "unknown or when there is none.");
   for (const auto& one : system.components) predicted(one.recovery, one.name);
   predicted(system.recovery, "");
 
   const auto levels = system.level_changes.size();
-  out.family("brownout_degradation_level", "gauge", "1 for the level in force, 0 for the others.");
+  out.family("brownout_degradation_level", metric_type::gauge, "1 for the level in force, 0 for the others.");
   for (std::size_t i = 0; i < levels; ++i) {
     const auto level = static_cast<level_type>(i);
     out.sample({{"level", to_string(level)}}, system.level == level ? 1 : 0);
   }
-  out.family("brownout_degradation_transitions_total", "counter",
+  out.family("brownout_degradation_transitions_total", metric_type::counter,
              "Changes of the level, those only noted in a dry run included.");
   for (std::size_t from = 0; from < levels; ++from) {
     for (std::size_t to = 0; to < levels; ++to) {

@@ -15,7 +15,7 @@ namespace {
 std::string metrics_of(const supervisor& watched) {
   brownout::prometheus_text out;
   write_metrics(out, watched.snapshot(watched.now()));
-  return std::move(out).text();
+  return out.text();
 }
 
 bool has_line(const std::string& text, const std::string& wanted) {
