@@ -27,6 +27,7 @@
 #include "brownout/observe/explanation.hpp"
 #include "brownout/observe/histogram.hpp"
 #include "brownout/observe/metric_labels.hpp"
+#include "brownout/observe/metric_sink.hpp"
 #include "brownout/observe/prometheus_text.hpp"
 #include "brownout/observe/system_metrics.hpp"
 #include "brownout/recovery/outage_history.hpp"

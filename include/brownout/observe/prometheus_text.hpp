@@ -5,6 +5,7 @@
 #include "brownout/observe/detail/metric_text.hpp"
 #include "brownout/observe/histogram.hpp"
 #include "brownout/observe/metric_labels.hpp"
+#include "brownout/observe/metric_sink.hpp"
 #include "brownout/version.hpp"
 
 #include <fmt/format.h>
@@ -27,8 +28,8 @@ namespace brownout::inline BROWNOUT_ABI {
 ///     page.family("requests_total", brownout::metric_type::counter, "Requests answered.");
 ///     page.sample({{"route", "health"}}, 42);
 ///
-/// Names of labels and metrics are checked. Values of labels and help texts may hold any bytes: a control
-/// character, and bytes that are not UTF-8, become U+FFFD. Prometheus would refuse the whole page for them.
+/// Names of labels and metrics are checked. Values of labels and help texts may hold any bytes: bytes that
+/// are not UTF-8, for which Prometheus refuses the whole page, become U+FFFD, and so do control characters.
 ///
 /// A family may begin again: `text()` puts its samples together. So several systems can share a page. Their
 /// samples must differ in a label, because Prometheus keeps only one of two samples with the same labels.
@@ -175,5 +176,6 @@ class prometheus_text {
   std::vector<family_text> families_{};
   std::size_t current_ = 0;
 };
+static_assert(metric_sink<prometheus_text>);
 
 }  // namespace brownout::inline BROWNOUT_ABI

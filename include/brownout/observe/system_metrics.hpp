@@ -4,7 +4,9 @@
 #include "brownout/breaker/snapshot.hpp"
 #include "brownout/core/circuit_state.hpp"
 #include "brownout/core/clock.hpp"
-#include "brownout/observe/prometheus_text.hpp"
+#include "brownout/observe/detail/labelled_sink.hpp"
+#include "brownout/observe/metric_labels.hpp"
+#include "brownout/observe/metric_sink.hpp"
 #include "brownout/recovery/recovery_estimate.hpp"
 #include "brownout/version.hpp"
 
@@ -32,8 +34,12 @@ concept observable_system = requires(const S& system) {
 
 /// Writes the metrics of a system for dashboards and alerts. The values of labels are the names of
 /// dependencies, states and levels, so their number is bounded.
-template <observable_system System>
-void write_metrics(prometheus_text& out, const System& system) {
+///
+/// `with`: labels that each sample gets. They tell several systems on one page apart, for example
+/// `{{"system", "shop"}}`. Default: none.
+template <metric_sink Sink, observable_system System>
+void write_metrics(Sink& into, const System& system, metric_labels with = {}) {
+  detail::labelled_sink<Sink> out{into, with};
   using enum circuit_state;
   constexpr std::array states{closed, half_open, open, forced_open, disabled, metrics_only};
   using seconds = std::chrono::duration<double>;

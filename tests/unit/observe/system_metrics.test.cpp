@@ -5,6 +5,7 @@
 #include "brownout/observe/prometheus_text.hpp"
 #include "brownout/observe/system_metrics.hpp"
 
+#include <set>
 #include <sstream>
 #include <string>
 
@@ -70,6 +71,25 @@ TEST_CASE("what is known, ready, overridden and predicted shows", "[observe][D5]
                                 .expires = staging.clock.now() + 1min},
                                staging.clock.now());
   CHECK(has_line(metrics_of(staging.watched), "brownout_override_active 1"));
+}
+
+TEST_CASE("several systems share a page when a label tells them apart", "[observe][M2][M2a]") {
+  staging shop;
+  const staging office;
+  shop.run(1s);
+  brownout::prometheus_text page;
+  write_metrics(page, shop.watched.snapshot(shop.watched.now()), {{"system", "shop"}});
+  write_metrics(page, office.watched.snapshot(office.watched.now()), {{"system", "office"}});
+  const auto text = page.text();
+  CHECK(has_line(text, R"(brownout_health_score{system="shop"} 100)"));
+  CHECK(has_line(text, R"(brownout_health_score{system="office"} NaN)"));
+  CHECK(has_line(text, R"(brownout_circuit_state{system="office",dependency="s3",state="closed"} 1)"));
+  std::istringstream lines{text};
+  std::set<std::string> samples;
+  for (std::string line; std::getline(lines, line);) {
+    CAPTURE(line);
+    CHECK(samples.insert(line.substr(0, line.rfind(' '))).second);
+  }
 }
 
 TEST_CASE("before anything is known the scores are NaN, not zero", "[observe][H2]") {

@@ -51,7 +51,7 @@ struct text_piece {
 }
 
 /// The text with U+FFFD in place of each control character, except line feeds, and of bytes that are not
-/// UTF-8. Prometheus refuses the whole page for one such byte.
+/// UTF-8. Prometheus refuses the whole page for one byte that is not UTF-8.
 [[nodiscard]] inline std::string printable(std::string_view text) {
   std::string out;
   out.reserve(text.size());
