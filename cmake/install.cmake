@@ -16,12 +16,16 @@ set(include_dir ${CMAKE_INSTALL_INCLUDEDIR})
 cmake_path(ABSOLUTE_PATH include_dir BASE_DIRECTORY ${CMAKE_INSTALL_PREFIX})
 cmake_path(RELATIVE_PATH include_dir BASE_DIRECTORY ${CMAKE_INSTALL_PREFIX})
 
-# Two exports: find_package(brownout COMPONENTS core) needs neither Boost nor fmt.
+# Three exports: find_package(brownout COMPONENTS core) needs neither Boost nor fmt, and only COMPONENTS prometheus_cpp
+# needs prometheus-cpp.
 install(TARGETS brownout_core EXPORT brownout-core FILE_SET HEADERS DESTINATION ${include_dir} COMPONENT brownout_core)
 install(EXPORT brownout-core NAMESPACE brownout:: DESTINATION ${package_dir} COMPONENT brownout_core)
 if(NOT BROWNOUT_CORE_ONLY)
   install(TARGETS brownout EXPORT brownout-brownout FILE_SET HEADERS DESTINATION ${include_dir} COMPONENT brownout)
   install(EXPORT brownout-brownout NAMESPACE brownout:: DESTINATION ${package_dir} COMPONENT brownout)
+  install(TARGETS brownout_prometheus_cpp EXPORT brownout-prometheus_cpp FILE_SET HEADERS DESTINATION ${include_dir}
+          COMPONENT brownout)
+  install(EXPORT brownout-prometheus_cpp NAMESPACE brownout:: DESTINATION ${package_dir} COMPONENT brownout)
 endif()
 
 configure_package_config_file(${CMAKE_CURRENT_LIST_DIR}/brownout-config.cmake.in

@@ -3,7 +3,7 @@
 #
 #     core <- detector <- breaker <- registry
 #     core <- {health, recovery, level}, level <- feature, {core, detector, breaker} <- guard
-#     all of these <- {system, observe} <- asio
+#     all of these <- {system, observe} <- asio, observe <- prometheus_cpp
 #
 # Those in one pair of braces never include each other. testing/ needs core alone, and no room needs testing/. The rooms
 # of brownout::core get by with the standard library. guard/ and asio/ are planned and have no header yet.
@@ -22,6 +22,7 @@ set(below_system core detector breaker registry guard health recovery level feat
 set(system_may_include ${below_system} system)
 set(observe_may_include ${below_system} observe)
 set(asio_may_include ${below_system} system observe asio)
+set(prometheus_cpp_may_include ${below_system} observe prometheus_cpp)
 set(testing_may_include core testing)
 
 set(standard_library_only core detector breaker registry testing)
@@ -37,7 +38,7 @@ function(check_include file line include)
       violation(${file} ${line} "there is no ${name}")
     elseif(name STREQUAL "brownout/version.hpp")
       # The namespace's name, for every room.
-    elseif(NOT name MATCHES "^brownout/([a-z]+)/" OR NOT CMAKE_MATCH_1 IN_LIST ${area}_may_include)
+    elseif(NOT name MATCHES "^brownout/([a-z_]+)/" OR NOT CMAKE_MATCH_1 IN_LIST ${area}_may_include)
       string(REPLACE ";" ", " allowed "${${area}_may_include}")
       violation(${file} ${line} "${area}/ may include ${allowed}, not ${name}")
     endif()
@@ -49,6 +50,8 @@ function(check_include file line include)
     violation(${file} ${line} "${area}/ uses the standard library alone, not <${name}>")
   elseif(name MATCHES "^boost/asio" AND NOT area STREQUAL "asio")
     violation(${file} ${line} "Boost.Asio is for asio/ alone, not for ${area}/")
+  elseif(name MATCHES "^prometheus/" AND area STREQUAL "prometheus_cpp")
+    # What it is an adapter for.
   elseif(NOT name MATCHES "^(boost|fmt)/")
     violation(${file} ${line} "the library uses the standard library, Boost and fmt, not <${name}>")
   endif()

@@ -56,6 +56,12 @@ expect_violation("system/planted.hpp:3: Boost.Asio is for asio/ alone")
 plant_header(observe/planted.hpp "#include <spdlog/spdlog.h>")
 expect_violation("observe/planted.hpp:3: the library uses the standard library, Boost and fmt, not <spdlog/spdlog.h>")
 
+plant_header(observe/planted.hpp "#include <prometheus/collectable.h>")
+expect_violation("observe/planted.hpp:3: the library uses the standard library, Boost and fmt, not <prometheus/")
+
+plant_header(observe/planted.hpp "#include \"brownout/prometheus_cpp/collectable.hpp\"")
+expect_violation("observe/planted.hpp:3: observe/ may include")
+
 plant_header(core/planted.hpp "#include \"clock.hpp\"")
 expect_violation("core/planted.hpp:3: the library's own headers are included with quotes, from brownout/ on")
 

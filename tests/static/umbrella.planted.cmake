@@ -22,7 +22,10 @@ file(WRITE ${full_umbrella} "${text}")
 expect_violation("brownout.hpp:1: does not include brownout/breaker.hpp")
 
 file(APPEND ${full_umbrella} "#include \"brownout/testing/manual_clock.hpp\"\n")
-expect_violation("asio/ and testing/ are included by those who need them, not by an umbrella")
+expect_violation("asio/, prometheus_cpp/ and testing/ are included by those who need them, not by an umbrella")
+
+file(APPEND ${full_umbrella} "#include \"brownout/prometheus_cpp/collectable.hpp\"\n")
+expect_violation("asio/, prometheus_cpp/ and testing/ are included by those who need them, not by an umbrella")
 
 file(APPEND ${breaker_umbrella} "#include \"brownout/core/detail/chance.hpp\"\n")
 expect_violation("an umbrella includes public headers only")
