@@ -4,13 +4,14 @@
 #include "brownout/breaker/snapshot.hpp"
 #include "brownout/core/circuit_state.hpp"
 #include "brownout/core/clock.hpp"
+#include "brownout/feature/feature_matrix.hpp"
+#include "brownout/observe/circuit_metrics.hpp"
 #include "brownout/observe/detail/labelled_sink.hpp"
 #include "brownout/observe/metric_labels.hpp"
 #include "brownout/observe/metric_sink.hpp"
 #include "brownout/recovery/recovery_estimate.hpp"
 #include "brownout/version.hpp"
 
-#include <array>
 #include <chrono>
 #include <concepts>
 #include <cstddef>
@@ -21,97 +22,125 @@
 namespace brownout::inline BROWNOUT_ABI {
 
 /// The snapshot of a whole system, for example a `system_snapshot`: its components with circuit and score,
-/// the score and the level of the system, how often the level changed, and the predicted recovery.
+/// the score of the system, its level in force and by health, how often the level changed, and the predicted
+/// recovery.
 template <class S>
 concept observable_system = requires(const S& system) {
   { system.components.front().circuit } -> std::convertible_to<breaker_snapshot>;
   { *system.score } -> std::convertible_to<double>;
   { to_string(system.level) } -> std::convertible_to<std::string_view>;
+  { to_string(system.health_level) } -> std::convertible_to<std::string_view>;
   system.level_changes[0][0];
   { system.recovery } -> std::convertible_to<std::optional<recovery_estimate>>;
   { system.ready } -> std::convertible_to<bool>;
 };
 
-/// Writes the metrics of a system for dashboards and alerts. The values of labels are the names of
-/// dependencies, states and levels, so their number is bounded.
-///
-/// `with`: labels that each sample gets. They tell several systems on one page apart, for example
-/// `{{"system", "shop"}}`. Default: none.
-template <metric_sink Sink, observable_system System>
-void write_metrics(Sink& into, const System& system, metric_labels with = {}) {
-  detail::labelled_sink<Sink> out{into, with};
-  using enum circuit_state;
-  constexpr std::array states{closed, half_open, open, forced_open, disabled, metrics_only};
-  using seconds = std::chrono::duration<double>;
-  using level_type = decltype(system.level);
-  const auto unknown = std::numeric_limits<double>::quiet_NaN();
+namespace detail {
 
-  out.family("brownout_circuit_state", metric_type::gauge,
-             "1 for the state that the circuit is in, 0 for the others.");
-  for (const auto& one : system.components) {
-    for (const auto state : states) {
-      out.sample({{"dependency", one.name}, {"state", to_string(state)}}, one.circuit.state == state ? 1 : 0);
-    }
-  }
-  out.family("brownout_circuit_transitions_total", metric_type::counter,
-             "Changes of the circuit's state, as sampled.");
-  for (const auto& one : system.components) {
-    for (const auto from : states) {
-      for (const auto to : states) {
-        if (from == to || initiator_of(from, to) == transition_initiator::none) continue;
-        out.sample({{"dependency", one.name}, {"from", to_string(from)}, {"to", to_string(to)}},
-                   one.changes[static_cast<std::size_t>(from)][static_cast<std::size_t>(to)]);
-      }
-    }
-  }
-  out.family("brownout_circuit_rejections_total", metric_type::counter, "Calls that the circuit refused.");
-  for (const auto& one : system.components) out.sample({{"dependency", one.name}}, one.circuit.rejections);
-  out.family("brownout_circuit_late_results_total", metric_type::counter,
-             "Results that came after the circuit had moved on, and changed nothing.");
-  for (const auto& one : system.components) out.sample({{"dependency", one.name}}, one.circuit.late_results);
-  out.family("brownout_recovery_seconds", metric_type::summary,
-             "How long ended outages lasted, from opening to closing.");
-  for (const auto& one : system.components) {
-    const auto total = std::chrono::duration_cast<seconds>(one.outage_time).count();
-    out.summary({{"dependency", one.name}}, total, one.outages);
-  }
-  out.family("brownout_component_health_score", metric_type::gauge,
-             "Health of the dependency, 0 to 100; NaN when unknown.");
-  for (const auto& one : system.components) {
-    out.sample({{"dependency", one.name}}, one.health.score.value_or(unknown));
-  }
-  out.family("brownout_health_score", metric_type::gauge,
-             "Health of the system, 0 to 100; NaN when unknown.");
-  out.sample({}, system.score.value_or(unknown));
+inline constexpr double unknown_value = std::numeric_limits<double>::quiet_NaN();
 
-  out.family("brownout_known_weight_share", metric_type::gauge,
-             "Share of the weight whose health is known, 0 to 1.");
-  out.sample({}, system.known_share);
-  out.family("brownout_ready", metric_type::gauge, "1 while the instance wants requests.");
-  out.sample({}, system.ready ? 1 : 0);
-  out.family("brownout_override_active", metric_type::gauge, "1 while an operator's override holds.");
-  out.sample({}, system.active_override ? 1 : 0);
+[[nodiscard]] inline double in_seconds(std::optional<duration> wait) noexcept {
+  return wait ? std::chrono::duration<double>(*wait).count() : unknown_value;
+}
 
-  const auto predicted = [&](const std::optional<recovery_estimate>& recovery, std::string_view dependency) {
-    const auto in_seconds = [&](std::optional<duration> wait) {
-      return wait ? std::chrono::duration_cast<seconds>(*wait).count() : unknown;
-    };
-    const auto known = recovery.value_or(recovery_estimate{});
-    out.sample({{"dependency", dependency}, {"chance", "0.5"}}, in_seconds(known.p50));
-    out.sample({{"dependency", dependency}, {"chance", "0.9"}}, in_seconds(known.p90));
-  };
+template <class Out>
+void write_recovery(Out& out, std::string_view dependency, const std::optional<recovery_estimate>& recovery) {
   out.family("brownout_predicted_recovery_seconds", metric_type::gauge,
              "How long the running outage will last yet, and with no dependency the degradation; NaN when "
              "unknown or when there is none.");
-  for (const auto& one : system.components) predicted(one.recovery, one.name);
-  predicted(system.recovery, "");
+  const auto known = recovery.value_or(recovery_estimate{});
+  out.sample({{"dependency", dependency}, {"chance", "0.5"}}, in_seconds(known.p50));
+  out.sample({{"dependency", dependency}, {"chance", "0.9"}}, in_seconds(known.p90));
+}
 
-  const auto levels = system.level_changes.size();
-  out.family("brownout_degradation_level", metric_type::gauge, "1 for the level in force, 0 for the others.");
-  for (std::size_t i = 0; i < levels; ++i) {
-    const auto level = static_cast<level_type>(i);
-    out.sample({{"level", to_string(level)}}, system.level == level ? 1 : 0);
+/// A rate misses the first increment of a series that begins with it. So the changes of an outage are written
+/// from the start. The others, nearly all of them zero for ever, are written once they have happened.
+[[nodiscard]] constexpr bool is_change_of_outage(circuit_state from, circuit_state to) noexcept {
+  using enum circuit_state;
+  return (from == closed && to == open) || (from == open && to == half_open) ||
+         (from == half_open && (to == open || to == closed));
+}
+
+template <class Out, class Component>
+void write_transitions(Out& out, const Component& one) {
+  out.family("brownout_circuit_transitions_total", metric_type::counter,
+             "Changes of the circuit's state, as sampled.");
+  for (const auto from : all_circuit_states) {
+    for (const auto to : all_circuit_states) {
+      const auto count = one.changes[static_cast<std::size_t>(from)][static_cast<std::size_t>(to)];
+      if (from == to || (count == 0 && !is_change_of_outage(from, to))) continue;
+      out.sample({{"dependency", one.name}, {"from", to_string(from)}, {"to", to_string(to)}}, count);
+    }
   }
+}
+
+template <class Out, class Component>
+void write_calls(Out& out, const Component& one) {
+  if constexpr (requires { one.calls; }) {
+    begin_calls(out);
+    const auto kind = [&](std::string_view name, auto count) {
+      out.sample({{"dependency", one.name}, {"kind", name}}, count);
+    };
+    kind("successful", one.calls.successful);
+    kind("failed", one.calls.failed);
+    kind("ignored", one.calls.ignored);
+    kind("slow", one.calls.slow);
+    kind("rejected", one.calls.rejected);
+    kind("late", one.calls.late);
+  } else {
+    write_counted_calls(out, one.name, one.circuit);
+  }
+  if constexpr (requires { one.latency; }) {
+    out.family("brownout_dependency_latency_seconds", metric_type::histogram,
+               "How long calls took. A part of the calls is timed, and the counts are scaled to all calls.");
+    out.sample({{"dependency", one.name}}, one.latency);
+  }
+}
+
+/// Ages, not points in time: the library's clock knows no date.
+template <class Out, class Component>
+void write_probe(Out& out, const Component& one) {
+  if constexpr (requires { one.since_probe_success; }) {
+    if (!one.probed) return;
+    out.family("brownout_probe_success_age_seconds", metric_type::gauge,
+               "Time since the probe last succeeded; NaN before its first success.");
+    out.sample({{"dependency", one.name}}, in_seconds(one.since_probe_success));
+    out.family("brownout_probe_running_seconds", metric_type::gauge,
+               "How long the probe has been running; 0 while none runs.");
+    out.sample({{"dependency", one.name}}, in_seconds(one.probe_running_for.value_or(duration::zero())));
+  }
+}
+
+template <class Out, class Component>
+void write_component(Out& out, const Component& one) {
+  write_circuit(out, one.name, one.circuit);
+  write_transitions(out, one);
+  write_calls(out, one);
+  write_probe(out, one);
+  out.family("brownout_recovery_seconds", metric_type::summary,
+             "How long ended outages lasted, from opening to closing.");
+  out.summary({{"dependency", one.name}}, in_seconds(one.outage_time), one.outages);
+  out.family("brownout_component_health_score", metric_type::gauge,
+             "Health of the dependency, 0 to 100; NaN when unknown.");
+  out.sample({{"dependency", one.name}}, one.health.score.value_or(unknown_value));
+  write_recovery(out, one.name, one.recovery);
+}
+
+template <class Out, class System>
+void write_levels(Out& out, const System& system) {
+  using level_type = decltype(system.level);
+  const auto levels = system.level_changes.size();
+  const auto each_level = [&](level_type now) {
+    for (std::size_t i = 0; i < levels; ++i) {
+      const auto level = static_cast<level_type>(i);
+      out.sample({{"level", to_string(level)}}, level == now ? 1 : 0);
+    }
+  };
+  out.family("brownout_degradation_level", metric_type::gauge, "1 for the level in force, 0 for the others.");
+  each_level(system.level);
+  out.family("brownout_health_level", metric_type::gauge,
+             "1 for the level that health alone would give, 0 for the others.");
+  each_level(system.health_level);
   out.family("brownout_degradation_transitions_total", metric_type::counter,
              "Changes of the level, those only noted in a dry run included.");
   for (std::size_t from = 0; from < levels; ++from) {
@@ -122,6 +151,46 @@ void write_metrics(Sink& into, const System& system, metric_labels with = {}) {
                  system.level_changes[from][to]);
     }
   }
+}
+
+template <class Out, class System>
+void write_features(Out& out, const System& system) {
+  if constexpr (requires { system.feature_modes; }) {
+    out.family("brownout_feature_mode", metric_type::gauge,
+               "1 for the mode in which the feature is offered, 0 for the others.");
+    using enum feature_mode;
+    for (const auto& one : system.feature_modes) {
+      for (const auto mode : {off, cached, reduced, full}) {
+        out.sample({{"feature", one.name}, {"mode", to_string(mode)}}, one.mode == mode ? 1 : 0);
+      }
+    }
+  }
+}
+
+}  // namespace detail
+
+/// Writes the metrics of a system for dashboards and alerts. The values of labels are the names of
+/// dependencies, features, states and levels, so their number is bounded.
+///
+/// `with`: labels that each sample gets. They tell several systems on one page apart, for example
+/// `{{"system", "shop"}}`. Default: none.
+template <metric_sink Sink, observable_system System>
+void write_metrics(Sink& into, const System& system, metric_labels with = {}) {
+  detail::labelled_sink<Sink> out{into, with};
+  for (const auto& one : system.components) detail::write_component(out, one);
+  detail::write_recovery(out, "", system.recovery);
+  out.family("brownout_health_score", metric_type::gauge,
+             "Health of the system, 0 to 100; NaN when unknown.");
+  out.sample({}, system.score.value_or(detail::unknown_value));
+  out.family("brownout_known_weight_share", metric_type::gauge,
+             "Share of the weight whose health is known, 0 to 1.");
+  out.sample({}, system.known_share);
+  out.family("brownout_ready", metric_type::gauge, "1 while the instance wants requests.");
+  out.sample({}, system.ready ? 1 : 0);
+  out.family("brownout_override_active", metric_type::gauge, "1 while an operator's override holds.");
+  out.sample({}, system.active_override ? 1 : 0);
+  detail::write_levels(out, system);
+  detail::write_features(out, system);
 }
 
 }  // namespace brownout::inline BROWNOUT_ABI

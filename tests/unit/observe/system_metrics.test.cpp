@@ -2,12 +2,17 @@
 #include "catch2.hpp"
 #include "unit/system/staging_bench.hpp"
 
+#include "brownout/observe/histogram.hpp"
 #include "brownout/observe/prometheus_text.hpp"
 #include "brownout/observe/system_metrics.hpp"
 
+#include <cstddef>
+#include <cstdint>
+#include <optional>
 #include <set>
 #include <sstream>
 #include <string>
+#include <vector>
 
 using namespace system_test;
 
@@ -27,7 +32,117 @@ bool has_line(const std::string& text, const std::string& wanted) {
   return false;
 }
 
+// What a system offers at most, as values.
+struct counted_component {
+  struct {
+    std::uint64_t successful = 7, failed = 6, ignored = 5, slow = 4, rejected = 3, late = 2;
+  } calls;
+  std::string name = "db";
+  brownout::breaker_snapshot circuit{};
+  brownout::circuit_change_counts changes{};
+  brownout::contribution health{};
+  std::uint64_t outages = 0;
+  duration outage_time{};
+  std::optional<brownout::recovery_estimate> recovery{};
+  brownout::histogram::snapshot latency{{0.1}, {8, 9}, 1.5};
+  bool probed = true;
+  std::optional<duration> since_probe_success{};
+  std::optional<duration> probe_running_for{};
+};
+struct offered_feature {
+  std::string name;
+  feature_mode mode;
+};
+struct counted_system {
+  std::vector<counted_component> components{1};
+  std::vector<offered_feature> feature_modes{};
+  level_test::level level = level_test::level::degraded;
+  level_test::level health_level = level_test::level::minimal;
+  std::optional<double> score{};
+  std::optional<brownout::recovery_estimate> recovery{};
+  std::vector<std::vector<std::uint64_t>> level_changes{5, std::vector<std::uint64_t>(5)};
+  double known_share = 1;
+  bool ready = true;
+  bool active_override = false;
+};
+static_assert(brownout::observable_system<counted_system>);
+
+std::string metrics_of(const counted_system& system) {
+  brownout::prometheus_text out;
+  write_metrics(out, system);
+  return out.text();
+}
+
+std::size_t lines_with(const std::string& text, const std::string& beginning) {
+  std::istringstream lines{text};
+  std::size_t found = 0;
+  for (std::string line; std::getline(lines, line);) found += line.starts_with(beginning) ? 1U : 0U;
+  return found;
+}
+
 }  // namespace
+
+TEST_CASE("each dependency has its calls by kind and a histogram of their latency", "[observe][M2d]") {
+  const auto text = metrics_of(counted_system{});
+  CHECK(has_line(text, R"(brownout_dependency_calls_total{dependency="db",kind="successful"} 7)"));
+  CHECK(has_line(text, R"(brownout_dependency_calls_total{dependency="db",kind="failed"} 6)"));
+  CHECK(has_line(text, R"(brownout_dependency_calls_total{dependency="db",kind="ignored"} 5)"));
+  CHECK(has_line(text, R"(brownout_dependency_calls_total{dependency="db",kind="slow"} 4)"));
+  CHECK(has_line(text, R"(brownout_dependency_calls_total{dependency="db",kind="rejected"} 3)"));
+  CHECK(has_line(text, R"(brownout_dependency_calls_total{dependency="db",kind="late"} 2)"));
+  CHECK(lines_with(text, "brownout_dependency_calls_total") == 6);
+  CHECK(has_line(text, R"(brownout_dependency_latency_seconds_bucket{dependency="db",le="0.1"} 8)"));
+  CHECK(has_line(text, R"(brownout_dependency_latency_seconds_count{dependency="db"} 9)"));
+}
+
+TEST_CASE("a probe shows how long ago it succeeded and how long it has been running", "[observe][M2e]") {
+  counted_system system;
+  auto& one = system.components.front();
+  auto text = metrics_of(system);
+  CHECK(has_line(text, R"(brownout_probe_success_age_seconds{dependency="db"} NaN)"));
+  CHECK(has_line(text, R"(brownout_probe_running_seconds{dependency="db"} 0)"));
+  one.since_probe_success = 90s;
+  one.probe_running_for = 1500ms;
+  text = metrics_of(system);
+  CHECK(has_line(text, R"(brownout_probe_success_age_seconds{dependency="db"} 90)"));
+  CHECK(has_line(text, R"(brownout_probe_running_seconds{dependency="db"} 1.5)"));
+  one.probed = false;
+  CHECK(lines_with(metrics_of(system), "brownout_probe_") == 0);
+}
+
+TEST_CASE("each feature shows the mode in which it is offered", "[observe][M2f]") {
+  counted_system system;
+  system.feature_modes = {{"search", feature_mode::cached}, {"advice", feature_mode::off}};
+  const auto text = metrics_of(system);
+  CHECK(has_line(text, R"(brownout_feature_mode{feature="search",mode="cached"} 1)"));
+  CHECK(has_line(text, R"(brownout_feature_mode{feature="search",mode="full"} 0)"));
+  CHECK(has_line(text, R"(brownout_feature_mode{feature="advice",mode="off"} 1)"));
+  CHECK(lines_with(text, "brownout_feature_mode") == 8);
+}
+
+TEST_CASE("the level by health stands beside the level in force", "[observe][M2g]") {
+  const auto text = metrics_of(counted_system{});
+  CHECK(has_line(text, R"(brownout_degradation_level{level="degraded"} 1)"));
+  CHECK(has_line(text, R"(brownout_degradation_level{level="minimal"} 0)"));
+  CHECK(has_line(text, R"(brownout_health_level{level="degraded"} 0)"));
+  CHECK(has_line(text, R"(brownout_health_level{level="minimal"} 1)"));
+}
+
+TEST_CASE("changes of an outage are counted from zero, other changes once they happened", "[observe][M2h]") {
+  counted_system system;
+  const auto transitions = [&] {
+    return lines_with(metrics_of(system), "brownout_circuit_transitions_total");
+  };
+  CHECK(transitions() == 4);
+  CHECK(has_line(metrics_of(system),
+                 R"(brownout_circuit_transitions_total{dependency="db",from="closed",to="open"} 0)"));
+  CHECK(has_line(metrics_of(system),
+                 R"(brownout_circuit_transitions_total{dependency="db",from="half_open",to="closed"} 0)"));
+  auto& changes = system.components.front().changes;
+  changes[static_cast<std::size_t>(circuit_state::closed)]
+         [static_cast<std::size_t>(circuit_state::forced_open)] = 1;
+  CHECK(transitions() == 5);
+}
 
 TEST_CASE("a healthy system shows closed circuits, a full score and its level", "[observe]") {
   staging staging;
@@ -111,5 +226,5 @@ TEST_CASE("an operator's hold shows as a state and as a transition, a refused ca
   CHECK(has_line(text, R"(brownout_circuit_state{dependency="redis",state="forced_open"} 1)"));
   CHECK(has_line(
       text, R"(brownout_circuit_transitions_total{dependency="redis",from="closed",to="forced_open"} 1)"));
-  CHECK(has_line(text, R"(brownout_circuit_rejections_total{dependency="redis"} 1)"));
+  CHECK(has_line(text, R"(brownout_dependency_calls_total{dependency="redis",kind="rejected"} 1)"));
 }
