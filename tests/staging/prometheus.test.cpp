@@ -8,7 +8,9 @@
 
 #include <chrono>
 #include <fstream>
+#include <iterator>
 #include <optional>
+#include <regex>
 #include <string>
 
 using namespace staging_tests;
@@ -52,6 +54,21 @@ TEST_CASE("promtool finds nothing to complain about in /metrics", "[metrics]") {
   REQUIRE(eventually(10s, [&] { return server.shows(100, "OPTIMAL"); }));
   server.post("/api/circuit-breakers/redis/open");
   CHECK(promtool_says(server.get("/metrics").body) == "0");
+}
+
+TEST_CASE("each metric that an alert reads is on the page", "[metrics]") {
+  const staging_server server{{}};
+  REQUIRE(eventually(10s, [&] { return server.shows(100, "OPTIMAL"); }));
+  const auto page = server.get("/metrics").body;
+  std::ifstream file{BROWNOUT_ALERTS};
+  const std::string alerts{std::istreambuf_iterator<char>{file}, {}};
+  const std::regex metric{"(brownout|dashboard)_[a-z_]+"};
+  int found = 0;
+  for (std::sregex_iterator one{alerts.begin(), alerts.end(), metric}, end; one != end; ++one, ++found) {
+    CAPTURE(one->str());
+    CHECK(page.find("\n# TYPE " + one->str() + " ") != std::string::npos);
+  }
+  CHECK(found >= 10);
 }
 
 TEST_CASE("a real Prometheus scrapes the server with the bearer key, and finds what /health says",
