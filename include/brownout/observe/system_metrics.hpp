@@ -7,6 +7,7 @@
 #include "brownout/feature/feature_matrix.hpp"
 #include "brownout/observe/circuit_metrics.hpp"
 #include "brownout/observe/detail/labelled_sink.hpp"
+#include "brownout/observe/histogram.hpp"
 #include "brownout/observe/metric_labels.hpp"
 #include "brownout/observe/metric_sink.hpp"
 #include "brownout/recovery/recovery_estimate.hpp"
@@ -15,18 +16,25 @@
 #include <chrono>
 #include <concepts>
 #include <cstddef>
+#include <cstdint>
 #include <limits>
 #include <optional>
 #include <string_view>
 
 namespace brownout::inline BROWNOUT_ABI {
 
-/// The snapshot of a whole system, for example a `system_snapshot`: its components with circuit and score,
-/// the score of the system, its level in force and by health, how often the level changed, and the predicted
-/// recovery.
+/// The snapshot of a whole system, for example a `system_snapshot`: its components with circuit, calls and
+/// score, the score of the system, its level in force and by health, how often the level changed, the modes
+/// of its features, and the predicted recovery.
 template <class S>
 concept observable_system = requires(const S& system) {
   { system.components.front().circuit } -> std::convertible_to<breaker_snapshot>;
+  { system.components.front().calls.successful } -> std::convertible_to<std::uint64_t>;
+  { system.components.front().latency } -> std::convertible_to<const histogram::snapshot&>;
+  { system.components.front().since_probe_success } -> std::convertible_to<std::optional<duration>>;
+  { system.components.front().probe_running_for } -> std::convertible_to<std::optional<duration>>;
+  { system.feature_modes.front().name } -> std::convertible_to<std::string_view>;
+  { system.feature_modes.front().mode } -> std::convertible_to<feature_mode>;
   { *system.score } -> std::convertible_to<double>;
   { to_string(system.level) } -> std::convertible_to<std::string_view>;
   { to_string(system.health_level) } -> std::convertible_to<std::string_view>;
@@ -76,39 +84,31 @@ void write_transitions(Out& out, const Component& one) {
 
 template <class Out, class Component>
 void write_calls(Out& out, const Component& one) {
-  if constexpr (requires { one.calls; }) {
-    begin_calls(out);
-    const auto kind = [&](std::string_view name, auto count) {
-      out.sample({{"dependency", one.name}, {"kind", name}}, count);
-    };
-    kind("successful", one.calls.successful);
-    kind("failed", one.calls.failed);
-    kind("ignored", one.calls.ignored);
-    kind("slow", one.calls.slow);
-    kind("rejected", one.calls.rejected);
-    kind("late", one.calls.late);
-  } else {
-    write_counted_calls(out, one.name, one.circuit);
-  }
-  if constexpr (requires { one.latency; }) {
-    out.family("brownout_dependency_latency_seconds", metric_type::histogram,
-               "How long calls took. A part of the calls is timed, and the counts are scaled to all calls.");
-    out.sample({{"dependency", one.name}}, one.latency);
-  }
+  begin_calls(out);
+  const auto kind = [&](std::string_view name, auto count) {
+    out.sample({{"dependency", one.name}, {"kind", name}}, count);
+  };
+  kind("successful", one.calls.successful);
+  kind("failed", one.calls.failed);
+  kind("ignored", one.calls.ignored);
+  kind("slow", one.calls.slow);
+  kind("rejected", one.calls.rejected);
+  kind("late", one.calls.late);
+  out.family("brownout_dependency_latency_seconds", metric_type::histogram,
+             "How long calls took. A part of the calls is timed, and the counts are scaled to all calls.");
+  out.sample({{"dependency", one.name}}, one.latency);
 }
 
 /// Ages, not points in time: the library's clock knows no date.
 template <class Out, class Component>
 void write_probe(Out& out, const Component& one) {
-  if constexpr (requires { one.since_probe_success; }) {
-    if (!one.probed) return;
-    out.family("brownout_probe_success_age_seconds", metric_type::gauge,
-               "Time since the probe last succeeded; NaN before its first success.");
-    out.sample({{"dependency", one.name}}, in_seconds(one.since_probe_success));
-    out.family("brownout_probe_running_seconds", metric_type::gauge,
-               "How long the probe has been running; 0 while none runs.");
-    out.sample({{"dependency", one.name}}, in_seconds(one.probe_running_for.value_or(duration::zero())));
-  }
+  if (!one.probed) return;
+  out.family("brownout_probe_success_age_seconds", metric_type::gauge,
+             "Time since the probe last succeeded; NaN before its first success.");
+  out.sample({{"dependency", one.name}}, in_seconds(one.since_probe_success));
+  out.family("brownout_probe_running_seconds", metric_type::gauge,
+             "How long the probe has been running; 0 while none runs.");
+  out.sample({{"dependency", one.name}}, in_seconds(one.probe_running_for.value_or(duration::zero())));
 }
 
 template <class Out, class Component>
@@ -155,14 +155,12 @@ void write_levels(Out& out, const System& system) {
 
 template <class Out, class System>
 void write_features(Out& out, const System& system) {
-  if constexpr (requires { system.feature_modes; }) {
-    out.family("brownout_feature_mode", metric_type::gauge,
-               "1 for the mode in which the feature is offered, 0 for the others.");
-    using enum feature_mode;
-    for (const auto& one : system.feature_modes) {
-      for (const auto mode : {off, cached, reduced, full}) {
-        out.sample({{"feature", one.name}, {"mode", to_string(mode)}}, one.mode == mode ? 1 : 0);
-      }
+  out.family("brownout_feature_mode", metric_type::gauge,
+             "1 for the mode in which the feature is offered, 0 for the others.");
+  using enum feature_mode;
+  for (const auto& one : system.feature_modes) {
+    for (const auto mode : {off, cached, reduced, full}) {
+      out.sample({{"feature", one.name}, {"mode", to_string(mode)}}, one.mode == mode ? 1 : 0);
     }
   }
 }
