@@ -5,7 +5,6 @@
 #include "brownout/version.hpp"
 
 #include <cstdint>
-#include <vector>
 
 namespace brownout::inline BROWNOUT_ABI {
 
@@ -25,14 +24,6 @@ struct call_counts {
   std::uint64_t slow = 0;      ///< of the successful ones, those that the detector found slow
   std::uint64_t rejected = 0;  ///< refused, and not made
   std::uint64_t late = 0;      ///< ended when the circuit had moved on; counted nowhere else
-};
-
-/// How long the successful calls of a dependency took: a histogram as Prometheus defines it. The counts are
-/// estimates: a call that was timed stands for those that were not.
-struct latency_histogram {
-  std::vector<double> bounds{};             ///< upper bounds, in seconds
-  std::vector<std::uint64_t> cumulative{};  ///< calls up to each bound; the last one, without a bound: all
-  double sum = 0;                           ///< in seconds
 };
 
 }  // namespace brownout::inline BROWNOUT_ABI

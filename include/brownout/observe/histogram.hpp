@@ -2,6 +2,7 @@
 #pragma once
 
 #include "brownout/core/detail/invalid_option.hpp"
+#include "brownout/core/histogram_snapshot.hpp"
 #include "brownout/version.hpp"
 
 #include <algorithm>
@@ -22,12 +23,7 @@ namespace brownout::inline BROWNOUT_ABI {
 /// may miss the latest observations, but counts none twice.
 class histogram {
  public:
-  /// A histogram as Prometheus defines it: cumulative counts, the last one for +Inf.
-  struct snapshot {
-    std::vector<double> bounds;
-    std::vector<std::uint64_t> cumulative;  ///< one more than there are bounds
-    double sum = 0;
-  };
+  using snapshot = histogram_snapshot;
 
   /// Upper bounds, finite and strictly rising; throws `std::invalid_argument` otherwise.
   explicit histogram(std::vector<double> bounds)

@@ -8,6 +8,7 @@
 #include "brownout/core/assert.hpp"
 #include "brownout/core/circuit_state.hpp"
 #include "brownout/core/clock.hpp"
+#include "brownout/core/histogram_snapshot.hpp"
 #include "brownout/core/outcome.hpp"
 #include "brownout/core/rejection.hpp"
 #include "brownout/health/call_statistics.hpp"
@@ -60,17 +61,19 @@ class component {
     shown.ignored = counted->ignored();
     return shown;
   }
-  /// How long its successful calls took. Empty if its calls are not counted. Allocates.
-  [[nodiscard]] latency_histogram latencies() const {
-    latency_histogram shown;
-    const auto* const counted = counters();
-    if (counted == nullptr) return shown;
+  /// How long its successful calls took, in seconds. The counts are estimates: a call that was timed stands
+  /// for those that were not. All zero for a registry. Allocates.
+  [[nodiscard]] histogram_snapshot latencies() const {
     using seconds = std::chrono::duration<double>;
+    const auto* const counted = counters();
+    histogram_snapshot shown;
     std::uint64_t sum = 0;
-    for (const auto count : counted->latencies()) shown.cumulative.push_back(sum += count);
+    for (const auto count :
+         counted != nullptr ? counted->latencies() : detail::call_counters<>::latency_counts{})
+      shown.cumulative.push_back(sum += count);
     for (const auto bound : detail::call_counters<>::latency_bounds)
       shown.bounds.push_back(seconds{bound}.count());
-    shown.sum = seconds{counted->latency_sum()}.count();
+    if (counted != nullptr) shown.sum = seconds{counted->latency_sum()}.count();
     return shown;
   }
 

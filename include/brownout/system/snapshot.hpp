@@ -4,6 +4,7 @@
 #include "brownout/breaker/snapshot.hpp"
 #include "brownout/core/circuit_state.hpp"
 #include "brownout/core/clock.hpp"
+#include "brownout/core/histogram_snapshot.hpp"
 #include "brownout/feature/feature_matrix.hpp"
 #include "brownout/health/call_statistics.hpp"
 #include "brownout/health/component_evidence.hpp"
@@ -47,8 +48,8 @@ struct component_snapshot {
   double configured_weight = 0;  ///< in [0, 1]
   breaker_snapshot circuit{};
   call_statistics recent{};
-  call_counts calls{};          ///< how all calls ended; probes that are no calls of users count too
-  latency_histogram latency{};  ///< of successful calls
+  call_counts calls{};           ///< how all calls ended; probes that are no calls of users count too
+  histogram_snapshot latency{};  ///< of successful calls, in seconds; see `component::latencies`
   contribution health{};
   bool probed = false;                            ///< whether it has a probe
   bool probe_hanging = false;                     ///< a probe has passed its deadline and has not returned
