@@ -56,7 +56,7 @@ struct retry_after_policy {
                           "retry_after_policy::retry_after(): chance is in [0, 1)");
     const duration unpredicted = (std::min)(fallback, known);
     const duration likely = (std::max)(recovery.p50.value_or(unpredicted), recovery.not_before);
-    const bool is_known = !recovery.p50 && unpredicted == known;
+    const bool is_known = !recovery.p50 && known <= (std::max)(fallback, recovery.not_before);
     const duration least = is_known ? (std::max)(shortest, likely / 4) : narrowest;
     const duration first = std::clamp(likely, shortest, longest - narrowest);
     const duration until = is_known ? first : recovery.p90.value_or(2 * first);

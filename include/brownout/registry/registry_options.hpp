@@ -49,6 +49,16 @@ struct breaker_rule {
   breaker_options breaker{};
 };
 
+/// A list of rules: a `std::vector`.
+//
+// With a plain vector here, GCC 12 ends with an internal error where a class has a registry as a member and
+// initialises it there with braces: it cannot tell whether the vector's defaulted constructor throws.
+template <detector Detector>
+struct breaker_rules : std::vector<breaker_rule<Detector>> {
+  using std::vector<breaker_rule<Detector>>::vector;
+  breaker_rules() noexcept {}  // NOLINT(modernize-use-equals-default): see above
+};
+
 /// How a registry behaves. Validated when the registry is built or reconfigured.
 ///
 /// The settings of a key are those of the rule in `keys` that names the key. Without such a rule they are
@@ -74,8 +84,8 @@ struct registry_options {
   Detector detector{};        ///< for the keys that no rule matches
   breaker_options breaker{};  ///< for the keys that no rule matches; without a name
 
-  std::vector<breaker_rule<Detector>> keys{};      ///< for single keys; up to 1024 rules
-  std::vector<breaker_rule<Detector>> prefixes{};  ///< for keys with a common beginning; up to 1024 rules
+  breaker_rules<Detector> keys{};      ///< for single keys; up to 1024 rules
+  breaker_rules<Detector> prefixes{};  ///< for keys with a common beginning; up to 1024 rules
 
   /// Throws `std::invalid_argument` naming rule, field, value and range.
   void validate() const {

@@ -93,7 +93,7 @@ class component {
   explicit component(dependency_options described) : described_{std::move(described)} {
     described_.validate();
   }
-  ~component() {
+  virtual ~component() {
     // relaxed: a supervisor that ends on another thread is ordered by whoever destroys this object.
     BROWNOUT_PRECONDITION(!watched_.load(std::memory_order_relaxed),
                           "a dependency is destroyed before its supervisor: declare the supervisor after it");

@@ -80,3 +80,13 @@ TEST_CASE("a registry refuses an option outside its range with rule, name, value
           for (int i = 0; i < 1025; ++i) o.prefixes.push_back({.match = std::to_string(i)});
         }) == "registry_options.prefixes.size() = 1025: allowed is 0 to 1024");
 }
+
+TEST_CASE("a registry is a member of a class, with its options in braces", "[registry]") {
+  struct service {
+    brownout::registry<brownout::consecutive_failures> merchants{{.capacity = 5, .detector = {1}}};
+    brownout::registry<> hosts{{.keys = {{.match = "a", .breaker = {.probes = 2}}}}};
+  };
+  service one;
+  CHECK(one.merchants.options().capacity == 5);
+  CHECK(one.hosts.at("a").options().probes == 2);
+}

@@ -16,8 +16,9 @@ TEST_CASE("a call within a call of a dependency rides on its probe, and the depe
           "[system][B16][S1]") {
   const auto ask = [] { return 42; };
   brownout::manual_clock clock;
-  brownout::dependency directory{
-      brownout::consecutive_failures{1}, {.name = "directory", .breaker = {.open_for = 10s, .successes = 1}}, clock};
+  brownout::dependency directory{brownout::consecutive_failures{1},
+                                 {.name = "directory", .breaker = {.open_for = 10s, .successes = 1}},
+                                 clock};
   CHECK_THROWS_AS(directory.call([]() -> int { throw std::runtime_error{"down"}; }), std::runtime_error);
   REQUIRE(directory.observed_state() == circuit_state::open);
   clock.advance(10s);

@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "unit/system/staging_bench.hpp"
+
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <vector>
+
+using namespace system_test;
+
+namespace {
+
+enum class upstream { database, payments, search };
+constexpr std::string_view to_string(upstream one) {
+  return one == upstream::database ? "database" : one == upstream::payments ? "payments" : "search";
+}
+enum class offer { browse, checkout };
+constexpr std::string_view to_string(offer one) {
+  return one == offer::browse ? "browse" : "checkout";
+}
+
+constexpr auto offers =
+    brownout::make_feature_matrix<offer, level>({{.feature = offer::browse, .last = level::emergency},
+                                                 {.feature = offer::checkout,
+                                                  .last = level::emergency,
+                                                  .needs = needs(upstream::database, upstream::payments)}});
+
+using claims = std::vector<brownout::claim<manual_clock>>;
+
+struct shop {
+  manual_clock clock;
+  brownout::dependency<brownout::consecutive_failures, manual_clock> database{
+      {3}, {.name = "database"}, clock};
+  brownout::dependency<brownout::standard_detector, manual_clock> payments{{.name = "payments"}, clock};
+  brownout::dependency<brownout::standard_detector, manual_clock> card{{.name = "card provider"}, clock};
+
+  /// What a supervisor says of these claims: the text of its exception, or nothing.
+  std::string refusal(const claims& given) const {
+    try {
+      const brownout::supervisor built{offers, {.levels = {.ladder = ladder}}, given, clock};
+    } catch (const std::invalid_argument& error) {
+      return error.what();
+    }
+    return "";
+  }
+};
+
+}  // namespace
+
+TEST_CASE("which dependency an enumerator means is said once, in any order", "[system][S6]") {
+  shop shop;
+  brownout::supervisor built{offers,
+                             {.levels = {.ladder = ladder}},
+                             {{upstream::payments, shop.payments}, {upstream::database, shop.database}},
+                             shop.clock};
+  CHECK(built.size() == 2);
+  CHECK(built.at(upstream::database).name() == "database");
+  CHECK(built.at(upstream::payments).name() == "payments");
+  CHECK(built.snapshot(built.now()).components[1].name == "payments");
+}
+
+TEST_CASE("a claim that is missing, double or of a dependency of another is refused by name",
+          "[system][S6]") {
+  shop shop;
+  CHECK(shop.refusal({{upstream::database, shop.database}, {upstream::payments, shop.payments}}) == "");
+  CHECK(shop.refusal({{upstream::database, shop.database},
+                      {upstream::payments, shop.payments},
+                      {upstream::payments, shop.card}}) ==
+        "supervisor: dependency 1 (`payments`) is claimed by 'payments' and 'card provider'");
+  CHECK(shop.refusal({{upstream::database, shop.database}}) ==
+        "supervisor: feature 1 (`checkout`) needs dependency 1 (`payments`), which is not claimed");
+  CHECK(shop.refusal({{upstream::database, shop.database}, {upstream::search, shop.payments}}) ==
+        "supervisor: dependency 1 (`payments`) is not claimed; each number from 0 to 2 must be");
+  CHECK(shop.refusal({{upstream::database, shop.database}, {upstream::payments, shop.database}}) ==
+        "supervisor: 'database' is claimed as dependency 0 (`database`) and as dependency 1 (`payments`)");
+  CHECK(shop.refusal({}) == "number of dependencies of a supervisor = 0: allowed is 1 to 32");
+  CHECK(shop.refusal({{upstream::database, shop.database},
+                      {upstream::payments, brownout::dependency_options{.name = "database"}}}) ==
+        "dependency_options.name = 'database': allowed is a name that no other dependency has");
+
+  const brownout::supervisor first{offers,
+                                   {.levels = {.ladder = ladder}},
+                                   {{upstream::database, shop.database}, {upstream::payments, shop.payments}},
+                                   shop.clock};
+  CHECK(shop.refusal({{upstream::database, shop.card}, {upstream::payments, shop.payments}}) ==
+        "supervisor: another supervisor watches 'payments' already");
+}
+
+TEST_CASE("after a refusal, and after its supervisor, a dependency can be claimed again", "[system][S6]") {
+  shop shop;
+  CHECK(shop.refusal({{upstream::payments, shop.payments}}) != "");
+  const claims both{{upstream::database, shop.database}, {upstream::payments, shop.payments}};
+  CHECK(shop.refusal(both) == "");
+  CHECK(shop.refusal(both) == "");
+}
+
+TEST_CASE("a description stands for an object, and the supervisor builds it", "[system][S6]") {
+  manual_clock clock;
+  brownout::supervisor built{offers,
+                             {.levels = {.ladder = ladder}},
+                             {{upstream::database, {.name = "database"}},
+                              {upstream::payments, brownout::consecutive_failures{1}, {.name = "payments"}}},
+                             clock};
+  static_cast<void>(built.described(upstream::payments).try_acquire()->complete(outcome::failure));
+  built.refresh(clock.now());
+  CHECK(built.at(upstream::payments).status().state == circuit_state::open);
+  CHECK_FALSE(built.features().available(offer::checkout));
+}

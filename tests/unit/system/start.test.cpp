@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "unit/system/staging_bench.hpp"
+
+#include <set>
+#include <vector>
+
+using namespace system_test;
+
+TEST_CASE("a probe that never says anything does not keep the system from its first level", "[system][H2]") {
+  auto given = staging_options();
+  given.dependencies[number(dependency::s3)].criticality = brownout::criticality::optional;
+  staging staging{given};
+  staging.answers[number(dependency::s3)] = health::hangs;
+  const auto cancel = [&] {
+    const auto order = staging.last_order_of(dependency::s3);
+    staging.watched.report(order, {outcome::cancelled, ""}, staging.clock.now());
+  };
+  staging.run(1s);
+  cancel();
+  CHECK_FALSE(staging.snapshot().assessed);
+  CHECK_FALSE(staging.watched.ready());
+  staging.run(9s - 1ns);
+  CHECK_FALSE(staging.snapshot().assessed);
+  staging.run(100ms);
+  CHECK(staging.snapshot().assessed);
+  CHECK(staging.watched.ready());
+  CHECK(staging.snapshot().level == level::optimal);
+}
+
+TEST_CASE("before the first assessment a snapshot shows no score, and says so", "[system][H2]") {
+  staging staging;
+  for (auto& one : staging.answers) one = health::hangs;
+  staging.run(0s);
+  for (int i = 0; i < 100; ++i) staging.watched.described(dependency::openai).call([] {});
+  staging.run(1s);
+  const auto seen = staging.snapshot();
+  CHECK_FALSE(seen.assessed);
+  CHECK_FALSE(seen.score);
+  CHECK_FALSE(seen.before_limits);
+}
+
+TEST_CASE("instances that start together do not probe together", "[system][S13]") {
+  std::set<time_point> first;
+  std::vector<duration> between;
+  for (std::uint64_t seed = 1; seed <= 100; ++seed) {
+    auto given = staging_options();
+    given.probe_jitter = 0.1;
+    given.seed = seed;
+    staging staging{given};
+    std::vector<time_point> begun;
+    while (begun.size() < 3) {
+      const auto plan = staging.watched.step(staging.clock.now());
+      for (const auto& order : plan.probes) {
+        staging.report(order, true);
+        if (order.dependency == 0) begun.push_back(staging.clock.now());
+      }
+      staging.clock.set(plan.next);
+    }
+    CHECK(begun[0] < time_point{1h} + 1s);  // within a tenth of the interval
+    first.insert(begun[0]);
+    for (std::size_t i = 1; i < begun.size(); ++i) between.push_back(begun[i] - begun[i - 1]);
+  }
+  CHECK(first.size() > 90);
+  for (const auto interval : between) {
+    CHECK(interval >= 9s);
+    CHECK(interval <= 11s + 100ms);
+  }
+  CHECK(*std::max_element(between.begin(), between.end()) > 10500ms);
+  CHECK(*std::min_element(between.begin(), between.end()) < 9500ms);
+}
+
+TEST_CASE("each dependency of a system is probed at a time of its own", "[system][S13]") {
+  auto given = staging_options();
+  given.probe_jitter = 0.5;
+  given.seed = 7;
+  staging staging{given};
+  std::set<time_point> first;
+  while (first.size() < 4) {
+    const auto plan = staging.watched.step(staging.clock.now());
+    CHECK(plan.probes.size() <= 1);
+    if (!plan.probes.empty()) first.insert(staging.clock.now());
+    REQUIRE(staging.clock.now() < time_point{1h} + 6s);
+    staging.clock.set(plan.next);
+  }
+}
+
+TEST_CASE("a circuit that a real call opens says why, as one that a probe opens", "[system][S1]") {
+  staging staging;
+  staging.run(1s);
+  for (int i = 0; i < 3; ++i) {
+    static_cast<void>(staging.watched.described(dependency::database)
+                          .try_acquire()
+                          ->complete(outcome::failure, {}, "connection reset by peer"));
+  }
+  staging.run(0s);
+  REQUIRE_FALSE(staging.circuit_changes.empty());
+  CHECK(staging.circuit_changes.back().to == circuit_state::open);
+  CHECK(staging.circuit_changes.back().reason == "connection reset by peer");
+}
+
+TEST_CASE("the memory of outages is saved, and restored by name", "[system][D6]") {
+  staging before;
+  before.run(1s);
+  for (int i = 0; i < 6; ++i) {
+    before.answers[number(dependency::database)] = health::down;
+    before.run(60s);
+    before.answers[number(dependency::database)] = health::up;
+    before.run(10min);
+  }
+  const auto saved = before.watched.outages();
+  REQUIRE(saved[number(dependency::database)].dependency == "database");
+  REQUIRE(saved[number(dependency::database)].outages.size() == 6);
+
+  staging after;
+  after.run(1s);
+  auto with_stranger = saved;
+  with_stranger.push_back({"gone", {{5s, true}}});
+  CHECK(after.watched.restore_outages(with_stranger) == 6);
+  CHECK(after.watched.outages() == saved);
+  after.answers[number(dependency::database)] = health::down;
+  after.run(30s);
+  const auto predicted = after.component(dependency::database).recovery;
+  REQUIRE(predicted);
+  CHECK(predicted->p50);
+
+  const std::vector<brownout::outage_history> wrong{{"database", {{-1s, true}}}};
+  CHECK_THROWS_AS(after.watched.restore_outages(wrong), std::invalid_argument);
+  CHECK(after.watched.outages() == saved);
+}
