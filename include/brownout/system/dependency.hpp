@@ -5,6 +5,7 @@
 #include "brownout/breaker/detail/policy.hpp"
 #include "brownout/breaker/permit.hpp"
 #include "brownout/breaker/preset.hpp"
+#include "brownout/core/atomics.hpp"
 #include "brownout/core/circuit_state.hpp"
 #include "brownout/core/classifier.hpp"
 #include "brownout/core/clock.hpp"
@@ -41,7 +42,7 @@ namespace detail {
 }
 
 /// The breaker of a dependency and the counters of its calls: what a permit needs until its call has ended.
-template <class Detector, class Clock>
+template <class Detector, class Clock, class Atomics = std_atomics>
 struct dependency_core {
   dependency_core(const Detector& detector, const dependency_options& described, Clock time)
       : clock{time}, breaker{detector, named(described), time, breaker_defaults_of(described)} {
@@ -72,8 +73,8 @@ struct dependency_core {
   static constexpr time_point not_timed = (time_point::min)();
 
   BROWNOUT_NO_UNIQUE_ADDRESS Clock clock;
-  circuit_breaker<Detector, Clock> breaker;
-  call_counters<> calls{};
+  circuit_breaker<Detector, Clock, Atomics> breaker;
+  call_counters<Atomics> calls{};
 };
 
 /// A `brownout::permit` that also counts its call. The core must outlive it.
@@ -108,6 +109,7 @@ class [[nodiscard]] counting_permit {
     }
     return became;
   }
+  [[nodiscard]] std::uint64_t epoch() const noexcept { return permit_.epoch(); }
   [[nodiscard]] bool settled() const noexcept { return permit_.settled(); }
 
  private:
