@@ -12,10 +12,22 @@
 // units that are built with and without exceptions. Otherwise the linker would keep only one of two functions
 // with the same name, and all callers would get that one. Objects of two minor versions do not link with each
 // other. Code writes `brownout::`, never this name.
-#define BROWNOUT_ABI_JOINED(major, minor, exceptions) v##major##_##minor##exceptions
-#define BROWNOUT_ABI_OF(major, minor, exceptions) BROWNOUT_ABI_JOINED(major, minor, exceptions)
-#if defined(__cpp_exceptions) || defined(_CPPUNWIND)
-#define BROWNOUT_ABI BROWNOUT_ABI_OF(BROWNOUT_VERSION_MAJOR, BROWNOUT_VERSION_MINOR, )
+#define BROWNOUT_ABI_JOINED(major, minor, exceptions, checked) v##major##_##minor##exceptions##checked
+#define BROWNOUT_ABI_OF(major, minor, exceptions, checked) \
+  BROWNOUT_ABI_JOINED(major, minor, exceptions, checked)
+
+// With `BROWNOUT_CHECK_LIFETIMES` a breaker counts its permits, and its destructor reports a breaker that is
+// destroyed while a permit of it is still out. CMake defines it in Debug builds. It changes the layout of a
+// breaker, so it is a part of the name too.
+#if defined(BROWNOUT_CHECK_LIFETIMES)
+#define BROWNOUT_ABI_CHECKED _checked
 #else
-#define BROWNOUT_ABI BROWNOUT_ABI_OF(BROWNOUT_VERSION_MAJOR, BROWNOUT_VERSION_MINOR, _no_exceptions)
+#define BROWNOUT_ABI_CHECKED
+#endif
+
+#if defined(__cpp_exceptions) || defined(_CPPUNWIND)
+#define BROWNOUT_ABI BROWNOUT_ABI_OF(BROWNOUT_VERSION_MAJOR, BROWNOUT_VERSION_MINOR, , BROWNOUT_ABI_CHECKED)
+#else
+#define BROWNOUT_ABI \
+  BROWNOUT_ABI_OF(BROWNOUT_VERSION_MAJOR, BROWNOUT_VERSION_MINOR, _no_exceptions, BROWNOUT_ABI_CHECKED)
 #endif

@@ -5,6 +5,7 @@
 #include "brownout/breaker/detail/circuit.hpp"
 #include "brownout/breaker/detail/control_word.hpp"
 #include "brownout/breaker/detail/outage.hpp"
+#include "brownout/breaker/detail/permits_out.hpp"
 #include "brownout/breaker/detail/policy.hpp"
 #include "brownout/breaker/options.hpp"
 #include "brownout/breaker/permit.hpp"
@@ -98,6 +99,9 @@ class alignas(64) circuit_breaker {
     circuit_.spread_refusals();
   }
 
+#if defined(BROWNOUT_CHECK_LIFETIMES)
+  ~circuit_breaker() { permits_out_.require_none(name_); }
+#endif
   circuit_breaker(const circuit_breaker&) = delete;
   circuit_breaker& operator=(const circuit_breaker&) = delete;
 
@@ -343,6 +347,7 @@ class alignas(64) circuit_breaker {
   typename Atomics::template atomic<std::uint32_t> failed_{0};  // by reporters of failures; a total
   const std::string name_;
   BROWNOUT_NO_UNIQUE_ADDRESS in_flight_table in_flight_{};
+  BROWNOUT_NO_UNIQUE_ADDRESS detail::permits_out permits_out_{};  // empty, unless lifetimes are checked
 };
 
 template <class Detector>

@@ -58,7 +58,10 @@ class [[nodiscard]] permit {
   /// A call whose permit is replaced was dropped: the permit goes back.
   permit& operator=(permit&& other) noexcept {
     if (this != &other) {
-      if (breaker_ != nullptr) breaker_->give_back(token_, started_);
+      if (breaker_ != nullptr) {
+        breaker_->give_back(token_, started_);
+        breaker_->permits_out_.remove();
+      }
       breaker_ = std::exchange(other.breaker_, nullptr);
       token_ = other.token_;
       started_ = other.started_;
@@ -71,7 +74,9 @@ class [[nodiscard]] permit {
 
   ~permit() {
     if (breaker_ != nullptr) [[unlikely]] {
-      std::exchange(breaker_, nullptr)->abandon(token_, started_);
+      auto& breaker = *std::exchange(breaker_, nullptr);
+      breaker.abandon(token_, started_);
+      breaker.permits_out_.remove();
     }
   }
 
@@ -97,7 +102,9 @@ class [[nodiscard]] permit {
   disposition complete(outcome result, duration retry_after = {}, std::string_view why = {}) noexcept {
     if (breaker_ == nullptr) return disposition::late;
     auto& breaker = *std::exchange(breaker_, nullptr);
-    return breaker.record(token_, started_, result, retry_after, why);
+    const auto became = breaker.record(token_, started_, result, retry_after, why);
+    breaker.permits_out_.remove();
+    return became;
   }
 
   /// The epoch it was issued in.
@@ -115,7 +122,9 @@ class [[nodiscard]] permit {
   friend class admission;
 
   permit(Breaker* breaker, detail::control_word token, typename Breaker::start_time started) noexcept
-      : breaker_{breaker}, token_{token}, started_{started} {}
+      : breaker_{breaker}, token_{token}, started_{started} {
+    if (breaker_ != nullptr) breaker_->permits_out_.add();
+  }
 
   Breaker* breaker_;
   detail::control_word token_;  // the breaker's word at admission; if refused, the packed rejection

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "brownout/core/assert.hpp"
+#include "brownout/version.hpp"
+
+#include <atomic>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace brownout::inline BROWNOUT_ABI::detail {
+
+#if defined(BROWNOUT_CHECK_LIFETIMES)
+/// Counts the permits of a breaker that are not settled, for the check of lifetimes. Thread-safe, wait-free.
+class permits_out {
+ public:
+  // relaxed: whoever destroys the breaker is ordered after its permits, or the program is wrong anyway.
+  void add() noexcept { count_.fetch_add(1, std::memory_order_relaxed); }
+  void remove() noexcept { count_.fetch_sub(1, std::memory_order_relaxed); }
+
+  /// Calls the assertion handler if there is a permit. `name`: of the breaker.
+  void require_none(std::string_view name) const noexcept {
+    const auto out = count_.load(std::memory_order_relaxed);
+    if (out == 0) return;
+    const auto what = "breaker '" + std::string{name} + "' is destroyed while " + std::to_string(out) +
+                      " of its permits are not settled: it must outlive its permits";
+    assertion_failed(what.c_str(), __FILE__, __LINE__);
+  }
+
+ private:
+  std::atomic<std::int64_t> count_{0};  // written by the threads that take and settle permits
+};
+#else
+/// Counts nothing.
+class permits_out {
+ public:
+  void add() noexcept {}
+  void remove() noexcept {}
+};
+#endif
+
+}  // namespace brownout::inline BROWNOUT_ABI::detail
