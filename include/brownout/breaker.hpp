@@ -10,6 +10,7 @@
 #include "brownout/breaker/snapshot.hpp"
 #include "brownout/breaker/subscription.hpp"
 #include "brownout/breaker/transition_event.hpp"
+#include "brownout/core/any_clock.hpp"
 #include "brownout/core/assert.hpp"
 #include "brownout/core/atomics.hpp"
 #include "brownout/core/bounded_text.hpp"

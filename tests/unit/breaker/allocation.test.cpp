@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "unit/breaker/bench.hpp"
 
+#include "brownout/core/any_clock.hpp"
 #include "brownout/feature/feature_matrix.hpp"
 #include "brownout/registry/registry.hpp"
 #include "brownout/system/supervisor.hpp"
@@ -117,6 +118,19 @@ TEST_CASE("nothing on the call path allocates", "[breaker][B14][B14a]") {
           circuit.reset();
         }) == 0);
   CHECK(allocations_of([&] { static_cast<void>(circuit.snapshot()); }) == 0);
+}
+
+TEST_CASE("any_clock allocates only the clock that it is given, and a reading allocates nothing",
+          "[core][B14]") {
+  CHECK(allocations_of([] { static_cast<void>(brownout::any_clock{}.now()); }) == 0);
+  const manual_clock clock;
+  CHECK(allocations_of([&] { static_cast<void>(brownout::any_clock{clock}); }) == 1);
+  const brownout::any_clock held{clock};
+  CHECK(allocations_of([&] {
+          const auto copy = held;
+          static_cast<void>(copy.now());
+          static_cast<void>(copy.coarse_now());
+        }) == 0);
 }
 
 TEST_CASE("a feature check and a measured call allocate nothing", "[system][D3][D3b]") {
