@@ -7,6 +7,7 @@
 #include "brownout/breaker/detail/outage.hpp"
 #include "brownout/breaker/detail/permits_out.hpp"
 #include "brownout/breaker/detail/policy.hpp"
+#include "brownout/breaker/detail/result_totals.hpp"
 #include "brownout/breaker/options.hpp"
 #include "brownout/breaker/permit.hpp"
 #include "brownout/breaker/preset.hpp"
@@ -305,7 +306,7 @@ class alignas(64) circuit_breaker {
   BROWNOUT_ALWAYS_INLINE disposition record_call(detail::control_word seen, const call_sample& call,
                                                  const failure_report& said) noexcept;
   BROWNOUT_NOINLINE bool record_trip(detail::control_word& seen, const judgement& judged,
-                                     const epoch_statistics& figures, call_sample call,
+                                     const epoch_statistics& figures, detail::result_kind kind,
                                      const failure_report& said) noexcept;
   [[nodiscard]] disposition record_probe(detail::control_word seen, const call_sample& call,
                                          const failure_report& said) noexcept;
@@ -322,9 +323,9 @@ class alignas(64) circuit_breaker {
               const detail::grounds& why) noexcept;
   BROWNOUT_NOINLINE bool change_to_open(detail::control_word& seen, detail::control_word next,
                                         const era_state& at, const detail::grounds& why,
-                                        bool failed) noexcept;
+                                        detail::result_kind kind) noexcept;
   bool open(detail::control_word& seen, const era_state& at, duration retry_after, const detail::grounds& why,
-            bool failed) noexcept;
+            detail::result_kind kind) noexcept;
   void hold(circuit_state state) noexcept;
   void hold(circuit_state state, duration how_long) noexcept;
   [[nodiscard]] epoch_statistics counts(const era_state& at) const noexcept;
@@ -332,7 +333,8 @@ class alignas(64) circuit_breaker {
   static duration held(duration how_long) noexcept;
   static duration bounded(duration retry_after) noexcept;
   disposition late() noexcept;
-  BROWNOUT_ALWAYS_INLINE disposition counted(const call_sample& call, const failure_report& said) noexcept;
+  BROWNOUT_ALWAYS_INLINE disposition counted(detail::result_kind kind, std::uint64_t epoch,
+                                             const failure_report& said) noexcept;
   answer refuse(rejection_reason reason, duration retry_after) noexcept;
   answer refuse_until_released() noexcept;
 
@@ -343,8 +345,7 @@ class alignas(64) circuit_breaker {
   // callers. Written by refused callers, a total: of a registry's breaker all of them, otherwise those whom
   // no deadline refused.
   alignas(64) typename Atomics::template atomic<std::uint64_t> rejections_{0};
-  typename Atomics::template atomic<std::uint32_t> late_{0};    // by late reporters; a total
-  typename Atomics::template atomic<std::uint32_t> failed_{0};  // by reporters of failures; a total
+  detail::result_totals<Atomics, Detector::times_calls> totals_{};
   const std::string name_;
   BROWNOUT_NO_UNIQUE_ADDRESS in_flight_table in_flight_{};
   BROWNOUT_NO_UNIQUE_ADDRESS detail::permits_out permits_out_{};  // empty, unless lifetimes are checked

@@ -56,6 +56,10 @@ struct breaker_snapshot {
 
   /// Calls that were reported as failures and counted, modulo 2^32. Slow successes are not included.
   std::uint32_t failed_results = 0;
+  /// Calls that were slow, did not fail and were counted, modulo 2^32. 0 if the detector does not time calls.
+  /// With `slow_calls::in_flight` a call is counted when it is overdue, and not again when it ends. If such a
+  /// call fails at last, it is one of `failed_results` too.
+  std::uint32_t slow_results = 0;
   std::uint64_t rejections = 0;          ///< calls that were refused
   std::uint32_t late_results = 0;        ///< results whose epoch was over when they came, modulo 2^32
   std::uint64_t listener_failures = 0;   ///< how often a listener threw

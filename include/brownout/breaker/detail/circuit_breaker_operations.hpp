@@ -7,6 +7,7 @@
 #include "brownout/breaker/detail/announcer.hpp"
 #include "brownout/breaker/detail/control_word.hpp"
 #include "brownout/breaker/detail/policy.hpp"
+#include "brownout/breaker/detail/result_totals.hpp"
 #include "brownout/breaker/options.hpp"
 #include "brownout/breaker/snapshot.hpp"
 #include "brownout/core/circuit_state.hpp"
@@ -49,9 +50,9 @@ template <detector Detector, clock_source Clock, class Atomics>
 bool circuit_breaker<Detector, Clock, Atomics>::change_to_open(detail::control_word& seen,
                                                                detail::control_word next, const era_state& at,
                                                                const detail::grounds& why,
-                                                               bool failed) noexcept {
+                                                               detail::result_kind kind) noexcept {
   if (!circuit_.begin_era(seen, next, at)) return false;
-  if (failed) failed_.fetch_add(1, std::memory_order_relaxed);  // a total for display, orders nothing
+  totals_.add(kind);
   circuit_.note_failure(next.epoch(), why.text, at.now);
   circuit_.announce(at, next, why);
   return true;
@@ -61,11 +62,11 @@ bool circuit_breaker<Detector, Clock, Atomics>::change_to_open(detail::control_w
 template <detector Detector, clock_source Clock, class Atomics>
 bool circuit_breaker<Detector, Clock, Atomics>::open(detail::control_word& seen, const era_state& at,
                                                      duration retry_after, const detail::grounds& why,
-                                                     bool failed) noexcept {
+                                                     detail::result_kind kind) noexcept {
   // Only then does the numbering of open periods begin again.
   const bool begins_outage =
       seen.is_begun_by_operator() || at.now - at.begun >= circuit_.rules()->relapse_within;
-  return change_to_open(seen, seen.next_open(begins_outage, bounded(retry_after)), at, why, failed);
+  return change_to_open(seen, seen.next_open(begins_outage, bounded(retry_after)), at, why, kind);
 }
 
 /// The call at which the detector trips: opens the closed circuit, or says that it would have opened. False
@@ -73,15 +74,16 @@ bool circuit_breaker<Detector, Clock, Atomics>::open(detail::control_word& seen,
 template <detector Detector, clock_source Clock, class Atomics>
 bool circuit_breaker<Detector, Clock, Atomics>::record_trip(detail::control_word& seen,
                                                             const judgement& judged,
-                                                            const epoch_statistics& figures, call_sample call,
+                                                            const epoch_statistics& figures,
+                                                            detail::result_kind kind,
                                                             const failure_report& said) noexcept {
   const detail::grounds why{judged.cause, figures, said.why};
   if (seen.is(circuit_state::closed)) {
     const auto at = circuit_.observe(seen);
-    return at && open(seen, *at, said.retry_after, why, call.failed);
+    return at && open(seen, *at, said.retry_after, why, kind);
   }
   if (judged.marks != seen.marks() && !circuit_.replace(seen, seen.with_marks(judged.marks))) return false;
-  static_cast<void>(counted(call, said));
+  static_cast<void>(counted(kind, seen.epoch(), said));
   circuit_.announce_trip(seen, why);
   return true;
 }
@@ -94,7 +96,8 @@ bool circuit_breaker<Detector, Clock, Atomics>::opens_at_once(detail::control_wo
   while (seen.era() == era && seen.is(circuit_state::closed)) {
     const auto at = circuit_.observe(seen);
     if (!at) continue;
-    if (open(seen, *at, said.retry_after, {transition_cause::retry_after, counts(*at), said.why}, true))
+    if (open(seen, *at, said.retry_after, {transition_cause::retry_after, counts(*at), said.why},
+             detail::result_kind::failed))
       return true;
   }
   return false;
@@ -111,7 +114,7 @@ bool circuit_breaker<Detector, Clock, Atomics>::trip(std::string_view why, durat
       circuit_.announce_trip(seen, tripped);
       return false;
     }
-    if (open(seen, *at, retry_after, tripped, false)) return true;
+    if (open(seen, *at, retry_after, tripped, detail::result_kind::good)) return true;
   }
   return false;
 }
@@ -206,11 +209,10 @@ breaker_snapshot circuit_breaker<Detector, Clock, Atomics>::snapshot() const noe
   auto shown = show(at);
   if (at.word.measures()) shown.count(counts(at));
   circuit_.show_rare(shown);
-  // relaxed: totals, read beside the word.
-  shown.failed_results = failed_.load(std::memory_order_relaxed);
+  // Totals, read beside the word; relaxed, because they order nothing.
+  totals_.show_in(shown);
   shown.rejections = rejections_.load(std::memory_order_relaxed);
   if (const auto* spread = circuit_.refusals()) shown.rejections += spread->read();
-  shown.late_results = late_.load(std::memory_order_relaxed);
   return shown;
 }
 

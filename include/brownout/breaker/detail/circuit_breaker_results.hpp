@@ -9,6 +9,7 @@
 #include "brownout/breaker/detail/control_word.hpp"
 #include "brownout/breaker/detail/held_places.hpp"
 #include "brownout/breaker/detail/probe_decision.hpp"
+#include "brownout/breaker/detail/result_totals.hpp"
 #include "brownout/breaker/permit.hpp"
 #include "brownout/core/circuit_state.hpp"
 #include "brownout/core/clock.hpp"
@@ -24,17 +25,16 @@ namespace brownout::inline BROWNOUT_ABI {
 
 template <detector Detector, clock_source Clock, class Atomics>
 disposition circuit_breaker<Detector, Clock, Atomics>::late() noexcept {
-  late_.fetch_add(1, std::memory_order_relaxed);  // a total for display, orders nothing
+  totals_.add_late();
   return disposition::late;
 }
 
 template <detector Detector, clock_source Clock, class Atomics>
-disposition circuit_breaker<Detector, Clock, Atomics>::counted(const call_sample& call,
+disposition circuit_breaker<Detector, Clock, Atomics>::counted(detail::result_kind kind, std::uint64_t epoch,
                                                                const failure_report& said) noexcept {
-  if (call.failed) {
-    failed_.fetch_add(1, std::memory_order_relaxed);  // a total for display, orders nothing
-    if (!said.why.empty()) circuit_.note_failure(call.epoch, said.why, circuit_.elapsed());
-  }
+  totals_.add(kind);
+  if (kind == detail::result_kind::failed && !said.why.empty())
+    circuit_.note_failure(epoch, said.why, circuit_.elapsed());
   return disposition::counted;
 }
 
@@ -120,18 +120,19 @@ disposition circuit_breaker<Detector, Clock, Atomics>::record_call(detail::contr
   if (opens_on_wait && opens_at_once(seen, said)) return disposition::counted;
   const auto era = seen.era();
   const auto rules = circuit_.policy().detector();
+  const auto kind = detail::kind_of(call, *rules);
   auto evidence = rules->record(history_, call);
   for (;;) {
     auto judged = rules->judge(evidence, seen.marks(), call, most_marks);
     if (opens_on_wait) judged = {judged.marks, true, transition_cause::retry_after};
     if (judged.trips) [[unlikely]] {
       const auto figures = rules->statistics(evidence, judged.marks, most_marks);
-      if (record_trip(seen, judged, figures, call, said)) return disposition::counted;
+      if (record_trip(seen, judged, figures, kind, said)) return disposition::counted;
     } else if (judged.marks == seen.marks() || circuit_.replace(seen, seen.with_marks(judged.marks))) {
-      return counted(call, said);
+      return counted(kind, call.epoch, said);
     }
     // The call entered a window before its epoch ended, so it was counted.
-    if (seen.era() != era) return Detector::has_window ? counted(call, said) : late();
+    if (seen.era() != era) return Detector::has_window ? counted(kind, call.epoch, said) : late();
     rules->refresh(evidence, history_, call);
   }
 }
@@ -144,22 +145,24 @@ disposition circuit_breaker<Detector, Clock, Atomics>::record_probe(detail::cont
   const auto era = seen.era();
   auto without_failure = call;  // if this is bad, the call was slow
   without_failure.failed = false;
-  const detail::probe_end ended{call.failed, circuit_.policy().detector()->is_bad(without_failure),
+  const auto detecting = circuit_.policy().detector();
+  const auto kind = detail::kind_of(call, *detecting);
+  const detail::probe_end ended{call.failed, detecting->is_bad(without_failure),
                                 call.failed ? bounded(said.retry_after) : duration::zero()};
   const auto rules = circuit_.rules();
   while (seen.era() == era) {
     const auto next = detail::after_probe(seen, *rules, ended, circuit_.first_marks());
     if (next.era() == era) {
-      if (circuit_.replace(seen, next)) return counted(call, said);
+      if (circuit_.replace(seen, next)) return counted(kind, call.epoch, said);
       continue;
     }
     const auto at = circuit_.observe(seen);
     if (!at) continue;
     if (next.is(circuit_state::open)) {
       const auto cause = rules->opens_on(ended.retry_after) ? transition_cause::retry_after : probe_failed;
-      if (change_to_open(seen, next, *at, {cause, {}, said.why}, call.failed)) return disposition::counted;
+      if (change_to_open(seen, next, *at, {cause, {}, said.why}, kind)) return disposition::counted;
     } else if (change(seen, next, *at, {probes_succeeded})) {
-      return counted(call, said);
+      return counted(kind, call.epoch, said);
     }
   }
   return late();
