@@ -115,8 +115,9 @@ class registry {
     }
   }
   /// As above, without a listener.
-  template <std::same_as<Clock> Given>
-  registry(options_type options, Given clock) : registry{std::move(options), {}, std::move(clock)} {}
+  template <clock_source Given>
+  requires std::convertible_to<Given, Clock> registry(options_type options, Given clock)
+      : registry{std::move(options), {}, std::move(clock)} {}
 
   registry(const registry&) = delete;
   registry& operator=(const registry&) = delete;

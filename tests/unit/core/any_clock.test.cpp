@@ -5,6 +5,7 @@
 #include "brownout/core/any_clock.hpp"
 #include "brownout/core/clock.hpp"
 #include "brownout/detector/consecutive_failures.hpp"
+#include "brownout/registry/registry.hpp"
 #include "brownout/testing/manual_clock.hpp"
 
 #include <chrono>
@@ -112,6 +113,16 @@ TEST_CASE("any_clock keeps a clock alive as long as one of its copies", "[core]"
   }
   moved.advance(1s);
   CHECK(copy.now() == time_point{1h + 1s});
+}
+
+TEST_CASE("a registry with any_clock takes any clock", "[core][registry]") {
+  manual_clock clock;
+  brownout::registry<brownout::consecutive_failures, any_clock> hosts{
+      {.detector = {1}, .breaker = {.open_for = 20s}}, clock};
+  static_cast<void>(hosts.at("host").try_acquire()->complete(brownout::outcome::failure));
+  CHECK_FALSE(hosts.at("host").try_acquire());
+  clock.advance(20s + 1us);
+  CHECK(hosts.at("host").try_acquire());
 }
 
 TEST_CASE("a class with a breaker is tested by a manual clock without being a template", "[core][B9]") {
