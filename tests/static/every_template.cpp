@@ -38,9 +38,11 @@ template class brownout::circuit_breaker<brownout::slow_call_rate<>>;
 template class brownout::circuit_breaker<
     brownout::slow_call_rate<brownout::time_window, brownout::slow_calls::in_flight>>;
 template class brownout::circuit_breaker<rates>;
+template class brownout::circuit_breaker<brownout::any_detector, brownout::any_clock>;
 template class brownout::permit<brownout::circuit_breaker<>>;
 template class brownout::registry<>;
 template class brownout::registry<rates>;
+template class brownout::registry<brownout::any_detector, brownout::any_clock>;
 template class brownout::keyed_breaker<brownout::circuit_breaker<>>;
 template class brownout::result<std::string>;
 template class brownout::result<std::unique_ptr<int>>;

@@ -281,7 +281,7 @@ class alignas(64) circuit_breaker {
   [[nodiscard]] BROWNOUT_ALWAYS_INLINE start_time start(detail::control_word token) noexcept;
   disposition record(detail::control_word token, start_time started, outcome result, duration retry_after,
                      std::string_view why) noexcept {
-    if constexpr (!Detector::times_calls) {
+    if constexpr (!Detector::times_calls || detail::has_needs_of_its_own<Detector>) {
       // The same word as at admission means closed, same epoch, nothing marked: a success changes nothing, so
       // nothing is written.
       if (result == outcome::success && circuit_.observed_word() == token) [[likely]] {

@@ -49,6 +49,13 @@ struct no_history {
 };
 struct no_evidence {};
 
+/// What a detector must be told of a call. `detector` says what each of these means.
+struct detector_needs {
+  bool reads_clock = false;
+  bool times_calls = false;
+  bool has_window = false;
+};
+
 /// Decides whether a closed circuit must open.
 ///
 /// A detector states its needs by four constants. What it does not need costs nothing:
@@ -89,6 +96,9 @@ struct no_evidence {};
 /// - A detector may have `static void record_good(history&, const call_sample&)`. It means that a call that
 ///   did not fail is never bad and never changes the marks. The breaker then records such calls only by
 ///   `record_good`, and reads no thresholds for them.
+/// - A detector whose needs are known only when it is built, as `any_detector`, states by its constants the
+///   most that it may need, and its history has `detector_needs needs() const noexcept`, which never changes.
+///   Marks of 0 then also mean that a call need not be timed.
 template <class D>
 concept detector = std::is_trivially_copyable_v<D> &&
     requires(const D& policy, typename D::template history<std_atomics>& past,
@@ -114,6 +124,24 @@ concept detector = std::is_trivially_copyable_v<D> &&
 };
 
 namespace detail {
+
+template <class D>
+inline constexpr detector_needs needs_by_type{D::reads_clock, D::times_calls, D::has_window};
+
+template <class D>
+inline constexpr bool has_needs_of_its_own = requires(const typename D::template history<std_atomics>& past) {
+  past.needs();
+};
+
+/// What the detector must be told whose history is `past`.
+template <class D>
+[[nodiscard]] constexpr detector_needs needs_of(const auto& past) noexcept {
+  if constexpr (has_needs_of_its_own<D>) {
+    return past.needs();
+  } else {
+    return needs_by_type<D>;
+  }
+}
 
 /// `policy` with the defaults of omitted options filled in, if it has such options.
 template <class D>

@@ -1,46 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "unit/breaker/bench.hpp"
-
-#include <utility>
+#include "unit/counted_atomics.hpp"
 
 using namespace breaker_test;
-
-namespace {
-
-/// Atomics that count how often they are read and written.
-struct counted_atomics {
-  static inline int loads = 0;
-  static inline int writes = 0;
-
-  template <class T>
-  class atomic {
-   public:
-    atomic() = default;
-    explicit atomic(T value) : value_{value} {}
-    T load(std::memory_order) const { return ++loads, value_; }
-    void store(T value, std::memory_order) { ++writes, value_ = value; }
-    T fetch_add(T more, std::memory_order) { return ++writes, std::exchange(value_, value_ + more); }
-    bool compare_exchange_weak(T& seen, T next, std::memory_order, std::memory_order) {
-      ++writes;
-      if (value_ == seen) return value_ = next, true;
-      return seen = value_, false;
-    }
-
-   private:
-    T value_{};
-  };
-
-  template <class Action>
-  static std::pair<int, int> of(Action action) {
-    loads = writes = 0;
-    action();
-    return {loads, writes};
-  }
-};
-
-using loads_and_writes = std::pair<int, int>;
-
-}  // namespace
 
 TEST_CASE("on a closed circuit without failures admission and success are one load each, and no write",
           "[breaker][B3][B3a]") {

@@ -2,6 +2,7 @@
 #include "unit/breaker/bench.hpp"
 
 #include "brownout/core/any_clock.hpp"
+#include "brownout/detector/any_detector.hpp"
 #include "brownout/feature/feature_matrix.hpp"
 #include "brownout/registry/registry.hpp"
 #include "brownout/system/supervisor.hpp"
@@ -131,6 +132,27 @@ TEST_CASE("any_clock allocates only the clock that it is given, and a reading al
           static_cast<void>(copy.now());
           static_cast<void>(copy.coarse_now());
         }) == 0);
+}
+
+TEST_CASE("any_detector allocates what the detector in it allocates, and its calls allocate nothing",
+          "[detector][B14][T10]") {
+  const auto of_a_breaker = [](auto own) {
+    const auto build = [](auto detector) {
+      return allocations_of([&] { brownout::circuit_breaker<decltype(detector)>{detector}; });
+    };
+    CHECK(build(brownout::any_detector{own}) == build(own));
+    brownout::circuit_breaker<brownout::any_detector> circuit{own};
+    CHECK(allocations_of([&] {
+            for (const auto result : {outcome::success, outcome::failure, outcome::success})
+              static_cast<void>(circuit.try_acquire()->complete(result));
+            static_cast<void>(circuit.snapshot());
+          }) == 0);
+  };
+  of_a_breaker(brownout::standard_detector{});
+  of_a_breaker(brownout::consecutive_failures{});
+  of_a_breaker(brownout::failures_within{});
+  of_a_breaker(brownout::failure_rate<>{});
+  of_a_breaker(brownout::slow_call_rate<brownout::time_window>{.slower_than = 1s});
 }
 
 TEST_CASE("a feature check and a measured call allocate nothing", "[system][D3][D3b]") {

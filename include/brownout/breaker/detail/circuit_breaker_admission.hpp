@@ -40,7 +40,11 @@ auto circuit_breaker<Detector, Clock, Atomics>::refuse_until_released() noexcept
 template <detector Detector, clock_source Clock, class Atomics>
 auto circuit_breaker<Detector, Clock, Atomics>::start(detail::control_word token) noexcept -> start_time {
   start_time begun;
-  if constexpr (Detector::times_calls) begun.at = circuit_.elapsed();
+  if constexpr (detail::has_needs_of_its_own<Detector>) {
+    if (!token.is_clean() && history_.needs().times_calls) begun.at = circuit_.elapsed();
+  } else if constexpr (Detector::times_calls) {
+    begun.at = circuit_.elapsed();
+  }
   if constexpr (Detector::counts_overdue) {
     if (token.measures()) begun.place = in_flight_.enter(token.epoch(), begun.at);
   }

@@ -167,7 +167,8 @@ void circuit_breaker<Detector, Clock, Atomics>::reconfigure(const Detector& dete
 /// What the detector has counted in the epoch of `at`, which measures.
 template <detector Detector, clock_source Clock, class Atomics>
 epoch_statistics circuit_breaker<Detector, Clock, Atomics>::counts(const era_state& at) const noexcept {
-  const auto now = Detector::reads_clock && Detector::has_window ? window_time() : at.now;
+  const auto needs = detail::needs_of<Detector>(history_);
+  const auto now = needs.reads_clock && needs.has_window ? window_time() : at.now;
   const auto rules = circuit_.policy().detector();
   const auto evidence = rules->read(history_, {.epoch = at.word.epoch(), .ended = now});
   return rules->statistics(evidence, at.word.marks(), detail::control_word::most_marks);

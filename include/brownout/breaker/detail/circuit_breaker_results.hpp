@@ -41,17 +41,18 @@ disposition circuit_breaker<Detector, Clock, Atomics>::counted(detail::result_ki
 /// The time for the detector's window, by the rule in core/clock.hpp.
 template <detector Detector, clock_source Clock, class Atomics>
 duration circuit_breaker<Detector, Clock, Atomics>::window_time() const noexcept {
-  return Detector::times_calls ? circuit_.elapsed() : circuit_.coarse_elapsed();
+  return detail::needs_of<Detector>(history_).times_calls ? circuit_.elapsed() : circuit_.coarse_elapsed();
 }
 
 template <detector Detector, clock_source Clock, class Atomics>
 call_sample circuit_breaker<Detector, Clock, Atomics>::sample(detail::control_word seen, start_time started,
                                                               outcome result) const noexcept {
   call_sample call{.epoch = seen.epoch(), .failed = result == outcome::failure};
-  if (Detector::times_calls || (Detector::reads_clock && (Detector::has_window || call.failed)))
+  const auto needs = detail::needs_of<Detector>(history_);
+  if (needs.times_calls || (needs.reads_clock && (needs.has_window || call.failed)))
     call.ended = window_time();
   if constexpr (Detector::times_calls) {
-    call.took = call.ended - started.at;
+    if (needs.times_calls) call.took = call.ended - started.at;
     call.was_overdue = started.was_overdue;
   }
   return call;
@@ -119,6 +120,7 @@ disposition circuit_breaker<Detector, Clock, Atomics>::record_call(detail::contr
   // shorter time than this one asks for.
   if (opens_on_wait && opens_at_once(seen, said)) return disposition::counted;
   const auto era = seen.era();
+  const bool has_window = detail::needs_of<Detector>(history_).has_window;
   const auto rules = circuit_.policy().detector();
   const auto kind = detail::kind_of(call, *rules);
   auto evidence = rules->record(history_, call);
@@ -132,7 +134,7 @@ disposition circuit_breaker<Detector, Clock, Atomics>::record_call(detail::contr
       return counted(kind, call.epoch, said);
     }
     // The call entered a window before its epoch ended, so it was counted.
-    if (seen.era() != era) return Detector::has_window ? counted(kind, call.epoch, said) : late();
+    if (seen.era() != era) return has_window ? counted(kind, call.epoch, said) : late();
     rules->refresh(evidence, history_, call);
   }
 }
