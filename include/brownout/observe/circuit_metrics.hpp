@@ -46,6 +46,7 @@ void write_counted_calls(Out& out, std::string_view dependency, const breaker_sn
     out.sample({{"dependency", dependency}, {"kind", name}}, count);
   };
   kind("failed", circuit.failed_results);
+  kind("slow", circuit.slow_results);
   kind("rejected", circuit.rejections);
   kind("late", circuit.late_results);
 }
@@ -57,7 +58,7 @@ void write_counted_calls(Out& out, std::string_view dependency, const breaker_sn
 ///     for (const auto& one : breakers) write_metrics(page, one.name(), one.snapshot());
 ///
 /// The families are those of a system: `brownout_circuit_state`, `brownout_circuit_epochs_total`, and
-/// `brownout_dependency_calls_total` with the kinds `failed`, `rejected` and `late`. There is no kind
+/// `brownout_dependency_calls_total` with the kinds `failed`, `slow`, `rejected` and `late`. There is no kind
 /// `successful`: a breaker does not count successes, so that a call on a healthy circuit is cheap. To get a
 /// share of failures, count the calls in your own code.
 ///

@@ -2,6 +2,7 @@
 #include "catch2.hpp"
 
 #include "brownout/breaker/circuit_breaker.hpp"
+#include "brownout/breaker/snapshot.hpp"
 #include "brownout/detector/consecutive_failures.hpp"
 #include "brownout/observe/circuit_metrics.hpp"
 #include "brownout/observe/prometheus_text.hpp"
@@ -53,8 +54,17 @@ TEST_CASE("a lone breaker shows its state, its epoch and the calls that it count
         "add slow to the others.\n"
         "# TYPE brownout_dependency_calls_total counter\n"
         "brownout_dependency_calls_total{region=\"eu\",dependency=\"payments\",kind=\"failed\"} 2\n"
+        "brownout_dependency_calls_total{region=\"eu\",dependency=\"payments\",kind=\"slow\"} 0\n"
         "brownout_dependency_calls_total{region=\"eu\",dependency=\"payments\",kind=\"rejected\"} 1\n"
         "brownout_dependency_calls_total{region=\"eu\",dependency=\"payments\",kind=\"late\"} 1\n");
+}
+
+TEST_CASE("a lone breaker shows its slow calls", "[observe][M2b]") {
+  brownout::breaker_snapshot seen;
+  seen.slow_results = 3;
+  brownout::prometheus_text page;
+  write_metrics(page, "payments", seen);
+  CHECK(page.text().find("{dependency=\"payments\",kind=\"slow\"} 3\n") != std::string::npos);
 }
 
 TEST_CASE("several breakers share a page", "[observe][M2b]") {
