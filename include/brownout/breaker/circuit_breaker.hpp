@@ -24,13 +24,11 @@
 #include "brownout/detector/standard_detector.hpp"
 #include "brownout/version.hpp"
 
-#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <concepts>
 #include <cstdint>
 #include <memory>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -100,9 +98,6 @@ class alignas(64) circuit_breaker {
     circuit_.spread_refusals();
   }
 
-#if defined(BROWNOUT_CHECK_LIFETIMES)
-  ~circuit_breaker() { permits_out_.require_none(name_); }
-#endif
   circuit_breaker(const circuit_breaker&) = delete;
   circuit_breaker& operator=(const circuit_breaker&) = delete;
 
@@ -260,23 +255,7 @@ class alignas(64) circuit_breaker {
   };
 
   template <bool WithinCall>
-  [[nodiscard]] admission acquire() noexcept {
-    if constexpr (Detector::counts_overdue) count_overdue();
-    const auto seen = circuit_.word();
-    if (seen.is_clean()) [[likely]] {
-      return admission{this, seen, start(seen)};
-    }
-    // A window of time is never clean, so all its calls would pass through the function below.
-    if constexpr (Detector::reads_clock && Detector::has_window) {
-      if (seen.is(circuit_state::closed)) [[likely]] {
-        return admission{this, seen.without_shortcut(), start(seen)};
-      }
-    }
-    // Plain words in registers: returning the admission itself from out of line costs memory traffic.
-    const auto slow = WithinCall ? acquire_slowly_for_call(seen) : acquire_slowly(seen);
-    return admission{slow.admitted_by, slow.token,
-                     slow.admitted_by == nullptr ? start_time{} : start(slow.token)};
-  }
+  [[nodiscard]] admission acquire() noexcept;
 
   [[nodiscard]] BROWNOUT_ALWAYS_INLINE start_time start(detail::control_word token) noexcept;
   disposition record(detail::control_word token, start_time started, outcome result, duration retry_after,
@@ -348,7 +327,7 @@ class alignas(64) circuit_breaker {
   detail::result_totals<Atomics, Detector::times_calls> totals_{};
   const std::string name_;
   BROWNOUT_NO_UNIQUE_ADDRESS in_flight_table in_flight_{};
-  BROWNOUT_NO_UNIQUE_ADDRESS detail::permits_out permits_out_{};  // empty, unless lifetimes are checked
+  BROWNOUT_NO_UNIQUE_ADDRESS detail::permits_out permits_out_{name_};  // empty, unless lifetimes are checked
 };
 
 template <class Detector>

@@ -53,6 +53,7 @@ class component {
     shown.failed = circuit.failed_results;
     shown.rejected = circuit.rejections;
     shown.late = circuit.late_results;
+    shown.slow = circuit.slow_results;
     const auto* const counted = counters();
     if (counted == nullptr) return shown;
     const auto all = counted->read_all();

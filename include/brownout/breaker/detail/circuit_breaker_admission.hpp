@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-// How a circuit breaker admits calls: the members that are not worth a place in every caller's code.
+// How a circuit breaker admits calls: what is inlined into calls, and what is not worth a place there.
 
 #include "brownout/breaker/circuit_breaker.hpp"
 #include "brownout/breaker/detail/control_word.hpp"
@@ -18,6 +18,27 @@
 #include <atomic>
 
 namespace brownout::inline BROWNOUT_ABI {
+
+// `inline`, so that compilers inline it into calls as they do with a function that is defined in its class.
+template <detector Detector, clock_source Clock, class Atomics>
+template <bool WithinCall>
+inline auto circuit_breaker<Detector, Clock, Atomics>::acquire() noexcept -> admission {
+  if constexpr (Detector::counts_overdue) count_overdue();
+  const auto seen = circuit_.word();
+  if (seen.is_clean()) [[likely]] {
+    return admission{this, seen, start(seen)};
+  }
+  // A window of time is never clean, so all its calls would pass through the function below.
+  if constexpr (Detector::reads_clock && Detector::has_window) {
+    if (seen.is(circuit_state::closed)) [[likely]] {
+      return admission{this, seen.without_shortcut(), start(seen)};
+    }
+  }
+  // Plain words in registers: returning the admission itself from out of line costs memory traffic.
+  const auto slow = WithinCall ? acquire_slowly_for_call(seen) : acquire_slowly(seen);
+  return admission{slow.admitted_by, slow.token,
+                   slow.admitted_by == nullptr ? start_time{} : start(slow.token)};
+}
 
 template <detector Detector, clock_source Clock, class Atomics>
 auto circuit_breaker<Detector, Clock, Atomics>::refuse(rejection_reason reason, duration retry_after) noexcept
