@@ -12,6 +12,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
+#include <type_traits>
 
 namespace brownout::inline BROWNOUT_ABI {
 
@@ -134,5 +135,10 @@ class feature_view {
   const dimmer* dimmers_;
   detail::degradation_word seen_;
 };
+
+/// The type of a view, for a parameter of a function: `feature_view_for<features>`. `Features`: a `constexpr`
+/// feature matrix at namespace scope.
+template <const auto& Features>
+using feature_view_for = feature_view<std::remove_cvref_t<decltype(Features)>>;
 
 }  // namespace brownout::inline BROWNOUT_ABI

@@ -7,6 +7,7 @@
 #include "brownout/feature/feature_view.hpp"
 
 #include <algorithm>
+#include <concepts>
 #include <csignal>
 #include <cstddef>
 #include <cstdint>
@@ -56,6 +57,9 @@ static_assert(packed.level() == 3 && packed.returning_from() == 9 && packed.retu
 static_assert(packed.refusing() == dependency_set{5} && packed.epoch() == 7);
 static_assert(degradation_word{}.level() == 0 && degradation_word{}.epoch() == 0);
 static_assert(degradation_word{}.refusing().empty() && degradation_word{}.returning_from() == 0);
+
+constexpr auto features = brownout::make_feature_matrix<feature, level>({{.last = level{1}}});
+static_assert(std::same_as<decltype(feature_view{features, packed}), brownout::feature_view_for<features>>);
 
 }  // namespace
 
