@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
+#include "brownout/system/component.hpp"
 #include "routes/body.hpp"
 #include "routes/routes.hpp"
 #include "routes/views.hpp"
@@ -33,12 +34,11 @@ dependency named(const request& from) {
 }
 
 /// An operator's hand on a circuit: done, logged with who asked, and followed by the level at once.
-template <class Act>
-handler circuit_handler(application& app, const char* action, Act act) {
+handler circuit_handler(application& app, const char* action, void (brownout::component::*act)() noexcept) {
   return [&app, action, act](const request& in, response& out) {
     const auto which = named(in);
     auto& watched = app.system.watched();
-    act(watched.at(which).breaker());
+    (watched.at(which).*act)();
     watched.refresh(watched.now());
     app.running.nudge();
     app.log.warning(
@@ -141,13 +141,13 @@ void simulate(application& app, const request& in, response& out) {
 
 void add_control_routes(http_server& server, application& app) {
   server.route("POST", "/api/circuit-breakers/{name}/open", "circuit_breaker_open", access::keyed,
-               circuit_handler(app, "open", [](auto& breaker) { breaker.force_open(); }));
+               circuit_handler(app, "open", &brownout::component::force_open));
   // Both leave a closed circuit with empty statistics; the API has kept the two names of the system it
   // reproduces.
   server.route("POST", "/api/circuit-breakers/{name}/close", "circuit_breaker_close", access::keyed,
-               circuit_handler(app, "close", [](auto& breaker) { breaker.reset(); }));
+               circuit_handler(app, "close", &brownout::component::reset));
   server.route("POST", "/api/circuit-breakers/{name}/reset", "circuit_breaker_reset", access::keyed,
-               circuit_handler(app, "reset", [](auto& breaker) { breaker.reset(); }));
+               circuit_handler(app, "reset", &brownout::component::reset));
   server.route("POST", "/api/degradation/override", "override", access::keyed,
                [&](const request& in, response& out) { set_override(app, in, out); });
   server.route("DELETE", "/api/degradation/override", "override", access::keyed,

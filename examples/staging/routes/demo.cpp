@@ -15,8 +15,7 @@ namespace {
 }
 
 /// At EMERGENCY there is nothing but status pages.
-void require_more_than_status(const application& app,
-                              const brownout::feature_view<decltype(features)>& offered) {
+void require_more_than_status(const application& app, const brownout::feature_view_for<features>& offered) {
   if (!offered.available(feature::read_only_access))
     unavailable(app, "Only status pages are offered for now.");
 }

@@ -55,6 +55,14 @@ std::string why(const brownout::feature_verdict& verdict, level now) {
   return reason;
 }
 
+json calls_view(const brownout::call_counts& counted) {
+  return {{"successful", counted.successful},
+          {"failed", counted.failed},
+          {"ignored", counted.ignored},
+          {"rejected", counted.rejected},
+          {"late", counted.late}};
+}
+
 json pool_view(const pool_usage& usage) {
   return {{"capacity", usage.capacity},
           {"in_use", usage.in_use},
@@ -110,6 +118,7 @@ json circuits_view(staging_system& system, const system_snapshot& seen) {
           {"in_flight", circuit.probes_in_flight}}},
         {"rejections", circuit.rejections},
         {"late_results", circuit.late_results},
+        {"calls", calls_view(one.calls)},
         {"recent",
          {{"calls", one.recent.calls},
           {"successes", one.recent.successes},
@@ -119,6 +128,8 @@ json circuits_view(staging_system& system, const system_snapshot& seen) {
           {"last_at", one.last_probe_at ? json(wall_time(*one.last_probe_at, seen.at)) : json(nullptr)},
           {"last_latency_ms", milliseconds(one.last_probe_latency)},
           {"last_error", one.last_error},
+          {"since_success_seconds", seconds_or_null(one.since_probe_success)},
+          {"running_for_seconds", seconds_or_null(one.probe_running_for)},
           {"hanging", one.probe_hanging}}},
         {"outages",
          {{"ended", one.outages},
@@ -151,7 +162,7 @@ json components_view(staging_system& system, const system_snapshot& seen) {
   return components;
 }
 
-json features_view(const brownout::feature_view<decltype(features)>& offered) {
+json features_view(const brownout::feature_view_for<features>& offered) {
   auto list = json::array();
   std::size_t available = 0;
   std::size_t allowed = 0;

@@ -28,7 +28,7 @@ using json = nlohmann::ordered_json;
 
 [[nodiscard]] json circuits_view(staging_system& system, const system_snapshot& seen);
 [[nodiscard]] json components_view(staging_system& system, const system_snapshot& seen);
-[[nodiscard]] json features_view(const brownout::feature_view<decltype(features)>& offered);
+[[nodiscard]] json features_view(const brownout::feature_view_for<features>& offered);
 [[nodiscard]] json outlook_view(const brownout::level_outlook<level>& next);
 [[nodiscard]] json degradation_view(staging_system& system, const system_snapshot& seen);
 [[nodiscard]] json transition_view(const brownout::explained_transition<level>& change,

@@ -56,7 +56,7 @@ void inventory::remember(const nlohmann::ordered_json& stats) {
   last_ = known{stats, system_.watched().now()};
 }
 
-inventory_report inventory::report(const brownout::feature_view<decltype(features)>& offered) {
+inventory_report inventory::report(const brownout::feature_view_for<features>& offered) {
   const bool cache_offered = offered.available(feature::redis_cache);
   if (cache_offered) {
     if (auto stats = cached()) return report_of(*std::move(stats), "cache");

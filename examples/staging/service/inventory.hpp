@@ -30,7 +30,7 @@ class inventory {
   explicit inventory(staging_system& system) : system_{system} {}
 
   /// `offered` is the request's snapshot; it decides whether the cache and the database may be asked.
-  [[nodiscard]] inventory_report report(const brownout::feature_view<decltype(features)>& offered);
+  [[nodiscard]] inventory_report report(const brownout::feature_view_for<features>& offered);
 
  private:
   struct known {

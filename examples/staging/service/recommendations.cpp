@@ -17,7 +17,7 @@ std::string prompt_about(const std::vector<std::string>& scarce) {
 }  // namespace
 
 recommendation recommend(staging_system& system, inventory& stock,
-                         const brownout::feature_view<decltype(features)>& offered) {
+                         const brownout::feature_view_for<features>& offered) {
   const auto scarce = stock.report(offered).scarce;
   std::string reason{"the level or the model's circuit does not allow it"};
   if (offered.available(feature::ai_recommendations)) {

@@ -19,6 +19,6 @@ struct recommendation {
 
 /// Asks the model what to reorder; falls back to a rule: whatever is nearly sold out. Thread-safe.
 [[nodiscard]] recommendation recommend(staging_system& system, inventory& stock,
-                                       const brownout::feature_view<decltype(features)>& offered);
+                                       const brownout::feature_view_for<features>& offered);
 
 }  // namespace staging

@@ -1,12 +1,16 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "service/staging_system.hpp"
 
+#include "brownout/core/outcome.hpp"
+#include "brownout/core/rules.hpp"
+#include "brownout/system/supervisor_options.hpp"
 #include "clients/s3_client.hpp"
 
 #include <algorithm>
 #include <chrono>
 #include <cmath>
 #include <type_traits>
+#include <utility>
 #include <vector>
 
 namespace staging {
@@ -14,20 +18,26 @@ namespace staging {
 namespace {
 
 using brownout::outcome;
+using namespace std::chrono_literals;
 
 /// How long a call waits for a connection while all are in use. Short: the caller has something else to
 /// answer, and holds one of the server's threads meanwhile.
-constexpr std::chrono::milliseconds patience{20};
+constexpr auto patience = 20ms;
+
+/// Errors that say nothing about the dependency do not count.
+constexpr auto judged_by_client = brownout::ignore_exceptions<client_error>(
+    [](const client_error& error) { return error.result() != outcome::failure; });
 
 /// A probe with a client of its own: a pool that calls have exhausted must not make its dependency look down.
+/// The probe owns all that it needs, so one that hangs can be left running.
 ///
 /// `stop` wakes a client that waits. The probe context's own signal does not: it is a flag that one has to
 /// ask.
 template <class Client, class Settings>
 brownout::probe probe_with(const Settings& settings, const std::stop_token& stop) {
-  return [client = std::make_shared<Client>(settings), stop](const brownout::probe_context& given) {
-    return client->ping({given.deadline, stop});
-  };
+  return {std::make_shared<Client>(settings), [stop](Client& client, const brownout::probe_context& given) {
+            return client.ping({given.deadline, stop});
+          }};
 }
 
 std::size_t share_of(std::size_t connections, double share) {
@@ -50,17 +60,33 @@ const std::vector<inventory_row>& sample_inventory() {
   return rows;
 }
 
-brownout::level_policy<level> policy_of(const settings& from) {
-  brownout::level_policy<level> policy{
-      brownout::level_ladder<level>{{level::optimal, from.thresholds.optimal},
-                                    {level::degraded, from.thresholds.degraded},
-                                    {level::limited, from.thresholds.limited},
-                                    {level::minimal, from.thresholds.minimal},
-                                    {level::emergency, 0}}};
-  policy.hysteresis = from.hysteresis;
-  policy.dwell = from.dwell;
-  policy.dry_run = from.degradation_dry_run;
-  return policy;
+/// What a simulated dependency gives: `answer`, unless it is told to fail.
+template <class T>
+T simulated_answer(simulator& stand_in, const call_context& context, T answer) {
+  const auto found = stand_in.call(context);
+  if (found.result != outcome::success) throw client_error(found.reason, found.result);
+  return answer;
+}
+
+/// The figures of the original. It got worse at once, judged by the plain share of the last 20 calls, and
+/// checked at fixed intervals, no sooner after a failure.
+brownout::supervisor_options<level> supervisor_options_of(const settings& from) {
+  return {.levels = {.ladder = {{level::optimal, from.thresholds.optimal},
+                                {level::degraded, from.thresholds.degraded},
+                                {level::limited, from.thresholds.limited},
+                                {level::minimal, from.thresholds.minimal},
+                                {level::emergency, 0}},
+                     .hysteresis = from.hysteresis,
+                     .dwell = from.dwell,
+                     .confirm_for = 0s,
+                     .dry_run = from.degradation_dry_run},
+          .health = {.component = {.latency = {.budget = from.latency.budget,
+                                               .per_point = from.latency.per_point},
+                                   .evidence = {.window = 20, .minimum_calls = 1}}},
+          .return_over = from.feature_return,
+          .probe_interval = from.health_check_interval,
+          .suspect_interval = from.health_check_interval,
+          .probe_jitter = 0};
 }
 
 }  // namespace
@@ -69,27 +95,29 @@ staging_system::staging_system(const settings& from)
     : settings_{from},
       database_pool_{pool_of<postgres_client>(from.database, database_connections)},
       redis_pool_{pool_of<redis_client>(from.redis, redis_connections)},
-      openai_pool_{pool_of<openai_client>(from.openai, openai_connections)} {
-  for (auto& one : simulators_) one = std::make_shared<simulator>();
-  brownout::supervisor_options<level> options{.dependencies = {}, .levels = policy_of(settings_)};
-  for (const auto which : all_dependencies) options.dependencies.push_back(options_of(which));
-  auto& judged = options.health.component;
-  judged.latency = {.budget = settings_.latency.budget, .per_point = settings_.latency.per_point};
-  judged.evidence.minimum_calls = 1;  // the figures to reproduce are the plain share of successes
-  options.probe_interval = settings_.health_check_interval;
-  options.suspect_interval = settings_.health_check_interval;  // the original checked no sooner
-  options.return_over = settings_.feature_return;
-  supervisor_ = std::make_unique<supervisor>(std::move(options), features);
+      openai_pool_{pool_of<openai_client>(from.openai, openai_connections)},
+      openai_{detector_of(dependency::openai), options_of(dependency::openai)},
+      database_{detector_of(dependency::database), options_of(dependency::database)},
+      redis_{detector_of(dependency::redis), options_of(dependency::redis)},
+      s3_{detector_of(dependency::s3), options_of(dependency::s3)},
+      supervisor_{features,
+                  supervisor_options_of(from),
+                  {{dependency::openai, openai_},
+                   {dependency::database, database_},
+                   {dependency::redis, redis_},
+                   {dependency::s3, s3_}}} {}
+
+brownout::consecutive_failures staging_system::detector_of(dependency which) const {
+  return {.threshold = settings_.of(which).failure_threshold};
 }
 
 brownout::dependency_options staging_system::options_of(dependency which) const {
   const auto& from = settings_.of(which);
   return {.name = std::string{to_string(which)},
           .weight = from.weight,
-          .detector = {.threshold = from.failure_threshold},
           .breaker = {.open_for = from.recovery_timeout,
                       .probes = from.half_open_requests,
-                      .ramp = brownout::no_ramp},
+                      .successes = from.half_open_requests},
           .probe = probe_of(which),
           .timeout = from.timeout};
 }
@@ -97,9 +125,9 @@ brownout::dependency_options staging_system::options_of(dependency which) const 
 brownout::probe staging_system::probe_of(dependency which) const {
   const auto stop = stops_.get_token();
   if (simulated(which)) {
-    return [stand_in = simulators_[index(which)], stop](const brownout::probe_context& given) {
-      return stand_in->call({given.deadline, stop});
-    };
+    return {simulators_[index(which)], [stop](simulator& stand_in, const brownout::probe_context& given) {
+              return stand_in.call({given.deadline, stop});
+            }};
   }
   switch (which) {
     case dependency::openai:
@@ -114,10 +142,6 @@ brownout::probe staging_system::probe_of(dependency which) const {
   return {};
 }
 
-call_context staging_system::context_of(dependency which) const {
-  return {supervisor_->now() + settings_.of(which).timeout, stops_.get_token()};
-}
-
 void staging_system::resize_pools(level now) {
   const auto share = settings_at[now].pool_size;
   database_pool_->set_capacity(share_of(database_connections, share));
@@ -126,70 +150,64 @@ void staging_system::resize_pools(level now) {
 }
 
 template <class Client, class Operation>
-auto staging_system::through(dependency which, connection_pool<Client>& pool, Operation operation) {
+auto staging_system::through(guarded_dependency& asked, connection_pool<Client>& pool, Operation operation) {
   using answer = std::invoke_result_t<Operation, Client&, const call_context&>;
   using tried = attempt<answer>;
-  const auto context = context_of(which);
+  const auto now = supervisor_.now();
+  const call_context context{now + asked.described().timeout, stops_.get_token()};
 
-  auto admitted = supervisor_->at(which).try_acquire();
-  if (!admitted) return tried{std::nullopt, std::string{to_string(admitted.rejection().reason)}};
   try {
-    auto client = pool.acquire({supervisor_->now() + patience, context.stop});
-    if (!client) {
-      // Our own shortage says nothing about the dependency.
-      admitted->complete(outcome::ignored);
-      return tried{std::nullopt, "every connection is in use"};
-    }
-    tried given{operation(**client, context), {}};
-    admitted->complete(outcome::success);
-    return given;
+    auto given = asked.try_call(
+        [&] {
+          auto client = pool.acquire({now + patience, context.stop});
+          // Our own shortage says nothing about the dependency.
+          if (!client) throw client_error("every connection is in use", outcome::ignored);
+          return operation(**client, context);
+        },
+        judged_by_client);
+    if (!given) return tried{std::nullopt, std::string{to_string(given.rejection().reason)}};
+    return tried{*std::move(given), {}};
   } catch (const client_error& error) {
-    admitted->complete(error.result(), {}, error.what());
     return tried{std::nullopt, error.what()};
   }
 }
 
-template <class Client, class T>
-attempt<T> staging_system::through_simulator(dependency which, connection_pool<Client>& pool, T answer) {
-  return through(which, pool, [&](Client&, const call_context& context) {
-    const auto found = simulator_of(which).call(context);
-    if (found.result != outcome::success) throw client_error(found.reason, found.result);
-    return std::move(answer);
+// A call of a simulated dependency borrows a client too, so that a slow simulator holds no more of the
+// server's threads than a slow dependency.
+
+attempt<std::vector<inventory_row>> staging_system::read_inventory() {
+  return through(database_, *database_pool_, [&](postgres_client& client, const call_context& context) {
+    if (simulated(dependency::database))
+      return simulated_answer(simulator_of(dependency::database), context, sample_inventory());
+    return client.inventory(context);
   });
 }
 
-attempt<std::vector<inventory_row>> staging_system::read_inventory() {
-  if (simulated(dependency::database))
-    return through_simulator(dependency::database, *database_pool_, sample_inventory());
-  return through(
-      dependency::database, *database_pool_,
-      [](postgres_client& client, const call_context& context) { return client.inventory(context); });
-}
-
 attempt<std::optional<std::string>> staging_system::read_cache(std::string_view key) {
-  if (simulated(dependency::redis)) {
-    return through_simulator(dependency::redis, *redis_pool_,
-                             std::optional<std::string>{});  // a cache that is always empty
-  }
-  return through(dependency::redis, *redis_pool_,
-                 [&](redis_client& client, const call_context& context) { return client.get(key, context); });
+  return through(redis_, *redis_pool_, [&](redis_client& client, const call_context& context) {
+    if (simulated(dependency::redis)) {
+      return simulated_answer(simulator_of(dependency::redis), context,
+                              std::optional<std::string>{});  // a cache that is always empty
+    }
+    return client.get(key, context);
+  });
 }
 
 attempt<bool> staging_system::write_cache(std::string_view key, std::string_view value,
                                           std::chrono::seconds ttl) {
-  if (simulated(dependency::redis)) return through_simulator(dependency::redis, *redis_pool_, true);
-  return through(dependency::redis, *redis_pool_, [&](redis_client& client, const call_context& context) {
+  return through(redis_, *redis_pool_, [&](redis_client& client, const call_context& context) {
+    if (simulated(dependency::redis)) return simulated_answer(simulator_of(dependency::redis), context, true);
     client.set_ex(key, value, ttl, context);
     return true;
   });
 }
 
 attempt<std::string> staging_system::recommend(std::string_view prompt) {
-  if (simulated(dependency::openai)) {
-    return through_simulator(dependency::openai, *openai_pool_,
-                             std::string{"Reorder what is nearly sold out. (simulated)"});
-  }
-  return through(dependency::openai, *openai_pool_, [&](openai_client& client, const call_context& context) {
+  return through(openai_, *openai_pool_, [&](openai_client& client, const call_context& context) {
+    if (simulated(dependency::openai)) {
+      return simulated_answer(simulator_of(dependency::openai), context,
+                              std::string{"Reorder what is nearly sold out. (simulated)"});
+    }
     return client.recommend(prompt, context);
   });
 }

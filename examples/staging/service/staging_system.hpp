@@ -1,6 +1,11 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "brownout/detector/consecutive_failures.hpp"
+#include "brownout/system/dependency.hpp"
+#include "brownout/system/dependency_options.hpp"
+#include "brownout/system/probe.hpp"
+#include "brownout/system/snapshot.hpp"
 #include "brownout/system/supervisor.hpp"
 #include "clients/call_context.hpp"
 #include "clients/client_error.hpp"
@@ -26,7 +31,8 @@
 
 namespace staging {
 
-using supervisor = brownout::supervisor<decltype(features)>;
+using guarded_dependency = brownout::dependency<brownout::consecutive_failures>;
+using supervisor = brownout::supervisor_for<features>;
 using system_snapshot = brownout::system_snapshot<level>;
 
 /// A value that a dependency gave, or why there is none.
@@ -36,8 +42,8 @@ struct attempt {
   std::string reason;  ///< empty with a value; never holds a secret
 };
 
-/// The four dependencies, wired: probes, circuits, pools, and the simulators that stand in for what is not
-/// configured. Thread-safe.
+/// The four dependencies and the supervisor that watches them; the pools of connections; and the simulators
+/// that stand in for what is not configured. Thread-safe.
 class staging_system {
  public:
   /// Connections at OPTIMAL. Together they are fewer than the server's threads, so that calls that hang can
@@ -49,7 +55,7 @@ class staging_system {
   /// Connects to nothing yet. Throws `std::invalid_argument` when the library refuses an option.
   explicit staging_system(const settings& from);
 
-  [[nodiscard]] supervisor& watched() noexcept { return *supervisor_; }
+  [[nodiscard]] supervisor& watched() noexcept { return supervisor_; }
   [[nodiscard]] const settings& configured() const noexcept { return settings_; }
 
   [[nodiscard]] bool simulated(dependency which) const { return settings_.of(which).simulated; }
@@ -74,26 +80,27 @@ class staging_system {
 
  private:
   [[nodiscard]] brownout::probe probe_of(dependency which) const;
+  [[nodiscard]] brownout::consecutive_failures detector_of(dependency which) const;
   [[nodiscard]] brownout::dependency_options options_of(dependency which) const;
-  [[nodiscard]] call_context context_of(dependency which) const;
 
   /// One call: circuit first, then a connection, then `operation(client, context)`.
   template <class Client, class Operation>
-  [[nodiscard]] auto through(dependency which, connection_pool<Client>& pool, Operation operation);
-
-  /// The same against the stand-in: `answer` is what it gives when it is up. What it borrows counts, so that
-  /// a slow stand-in holds no more of the server's threads than a slow dependency.
-  template <class Client, class T>
-  [[nodiscard]] attempt<T> through_simulator(dependency which, connection_pool<Client>& pool, T answer);
+  [[nodiscard]] auto through(guarded_dependency& asked, connection_pool<Client>& pool, Operation operation);
 
   settings settings_;
   std::stop_source stops_;
   // Shared with the probes: one that hangs may outlive this object.
-  std::array<std::shared_ptr<simulator>, dependency_count> simulators_;
+  std::array<std::shared_ptr<simulator>, dependency_count> simulators_{
+      std::make_shared<simulator>(), std::make_shared<simulator>(), std::make_shared<simulator>(),
+      std::make_shared<simulator>()};
   std::unique_ptr<connection_pool<postgres_client>> database_pool_;
   std::unique_ptr<connection_pool<redis_client>> redis_pool_;
   std::unique_ptr<connection_pool<openai_client>> openai_pool_;
-  std::unique_ptr<supervisor> supervisor_;
+  guarded_dependency openai_;
+  guarded_dependency database_;
+  guarded_dependency redis_;
+  guarded_dependency s3_;
+  supervisor supervisor_;
 };
 
 }  // namespace staging

@@ -54,7 +54,7 @@ TEST_CASE("a simulated dependency whose pool is exhausted answers at once, and i
   }
   system.give_up();
   callers.clear();
-  const auto& circuit = system.watched().at(dependency::database).breaker().snapshot();
+  const auto circuit = system.watched().at(dependency::database).snapshot();
   CHECK(circuit.consecutive_failures == 0);
 }
 
@@ -65,5 +65,14 @@ TEST_CASE("what a simulated dependency answers is what its simulator says", "[st
   const auto failed = system.read_inventory();
   CHECK_FALSE(failed.value);
   CHECK(failed.reason == "simulated failure");
-  CHECK(system.watched().at(dependency::database).breaker().snapshot().consecutive_failures == 1);
+  CHECK(system.watched().at(dependency::database).snapshot().consecutive_failures == 1);
+}
+
+TEST_CASE("each probe owns what it needs, so that one that hangs can be left running", "[staging][service]") {
+  const auto& configured = GENERATE(staging_test::values{}, staging_test::everything_configured());
+  staging_system system{read_settings(staging_test::from(configured))};
+  for (const auto which : all_dependencies) {
+    CAPTURE(to_string(which), system.simulated(which));
+    CHECK(system.watched().probe_of(index(which)).is_self_contained());
+  }
 }
