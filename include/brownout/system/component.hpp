@@ -14,6 +14,7 @@
 #include "brownout/health/call_statistics.hpp"
 #include "brownout/health/component_evidence.hpp"
 #include "brownout/health/detail/call_counters.hpp"
+#include "brownout/health/detail/call_totals.hpp"
 #include "brownout/system/dependency_options.hpp"
 #include "brownout/version.hpp"
 
@@ -28,7 +29,6 @@ namespace brownout::inline BROWNOUT_ABI {
 
 namespace detail {
 class watched_component;
-class component_claim;
 }  // namespace detail
 
 /// What a supervisor watches, whatever its type: a `dependency` of any detector, or a `registry_dependency`.
@@ -102,7 +102,6 @@ class component {
 
  private:
   friend class detail::watched_component;
-  friend class detail::component_claim;
 
   /// The share of calls that would pass, if it is known from elsewhere than calls. A supervisor asks it with
   /// no lock held.

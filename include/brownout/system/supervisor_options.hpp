@@ -46,8 +46,8 @@ struct supervisor_options {
   duration suspect_interval{};
 
   /// The share by which each interval of probes is longer or shorter at random: 0 to 0.5. The first probe
-  /// comes within this share of an interval. Default 0.1: instances that start together do not probe
-  /// together for ever.
+  /// comes within this share of an interval, and within a second. Default 0.1: instances that start together
+  /// do not probe together for ever.
   double probe_jitter = 0.1;
 
   /// How soon the level follows real calls between probes: 1 ms to 1 min. Default 100 ms.

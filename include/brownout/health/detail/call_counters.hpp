@@ -4,6 +4,7 @@
 #include "brownout/core/atomics.hpp"
 #include "brownout/core/clock.hpp"
 #include "brownout/core/detail/thread_number.hpp"
+#include "brownout/health/detail/call_totals.hpp"
 #include "brownout/version.hpp"
 
 #include <algorithm>
@@ -14,29 +15,6 @@
 #include <cstdint>
 
 namespace brownout::inline BROWNOUT_ABI::detail {
-
-/// How calls ended, in numbers that only grow.
-struct call_totals {
-  std::uint64_t successes = 0;
-  std::uint64_t failures = 0;
-  std::uint64_t timed = 0;  // of the successes, those whose latency was measured
-  duration latency{};       // of these, in sum
-
-  [[nodiscard]] constexpr std::uint64_t calls() const noexcept { return successes + failures; }
-
-  constexpr call_totals& operator+=(const call_totals& other) noexcept {
-    successes += other.successes;
-    failures += other.failures;
-    timed += other.timed;
-    latency += other.latency;
-    return *this;
-  }
-  friend constexpr call_totals operator-(const call_totals& one, const call_totals& other) noexcept {
-    return {one.successes - other.successes, one.failures - other.failures, one.timed - other.timed,
-            one.latency - other.latency};
-  }
-  friend constexpr bool operator==(const call_totals&, const call_totals&) = default;
-};
 
 /// Counts how the calls of a dependency end, on the path of each call: without a lock, and without a clock
 /// reading for most calls.
@@ -64,8 +42,8 @@ class call_counters {
 
   /// How many calls of a thread there are for each one that is timed: a power of two; 0: none is timed.
   void time_one_in(std::uint32_t calls) noexcept {
-    // relaxed, here and below: numbers for statistics order nothing.
-    timing_.store(calls == 0 ? never : std::uint64_t{calls - 1}, std::memory_order_relaxed);
+    const auto mask = calls == 0 ? never : std::uint64_t{calls} - 1;
+    timing_.store(mask, std::memory_order_relaxed);  // relaxed, here and below: statistics order nothing
   }
   /// Whether a call that begins in `epoch` is to be timed: the first one of the thread, and then one in so
   /// many that succeeded.

@@ -4,6 +4,7 @@
 #include "brownout/core/clock.hpp"
 #include "brownout/health/call_statistics.hpp"
 #include "brownout/health/detail/call_counters.hpp"
+#include "brownout/health/detail/call_totals.hpp"
 #include "brownout/version.hpp"
 
 #include <algorithm>

@@ -140,7 +140,7 @@ class system_core {
     for (std::size_t i = 0; i < watched_.size(); ++i) {
       auto& one = *watched_[i];
       const auto circuit = one.observe(now);
-      for (auto& change : one.take_changes()) {
+      for (auto& change : one.history().take_changes()) {
         circuit_changes_.push_back(change);
         if (new_circuit_changes_.size() < most_new) new_circuit_changes_.push_back(std::move(change));
       }
@@ -174,7 +174,7 @@ class system_core {
   [[nodiscard]] std::vector<outage_history> outages() const {
     std::vector<outage_history> all;
     for (const auto& one : watched_) {
-      all.push_back({std::string{one->watched().name()}, one->durations().history()});
+      all.push_back({std::string{one->watched().name()}, one->history().outages()});
     }
     return all;
   }
@@ -183,7 +183,7 @@ class system_core {
     for (const auto& one : seen) {
       for (const auto& watched : watched_) {
         if (watched->watched().name() != one.dependency) continue;
-        watched->durations().remember(one.outages);
+        watched->history().restore(one.outages);
         taken += one.outages.size();
       }
     }

@@ -15,11 +15,13 @@
 #include "brownout/health/detail/call_window.hpp"
 #include "brownout/recovery/recovery_predictor.hpp"
 #include "brownout/system/component.hpp"
+#include "brownout/system/detail/circuit_history.hpp"
 #include "brownout/system/probe.hpp"
 #include "brownout/system/snapshot.hpp"
 #include "brownout/version.hpp"
 
 #include <algorithm>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -60,9 +62,10 @@ class watched_component {
         seed_{seed},
         calls_{rules.window, rules.stale_after},
         // The first probes of a fleet that starts at once are spread too.
-        next_probe_{now + scaled(rules.interval, rules.jitter * next_chance())},
+        next_probe_{now +
+                    scaled((std::min)(scaled(rules.interval, rules.jitter), latest_start), next_chance())},
         decided_by_{now + (std::max)(rules.interval, rules.timeout)},
-        durations_{watched.described().recovery} {
+        history_{number, watched.described().recovery} {
     // relaxed: it orders nothing.
     if (component_->watched_.exchange(true, std::memory_order_relaxed)) {
       raise(std::invalid_argument{"supervisor: another supervisor watches '" + std::string{watched.name()} +
@@ -129,24 +132,18 @@ class watched_component {
     running_.reset();
   }
 
-  /// Looks at the circuit and notes what it did since the last look: its changes go into `take_changes()`.
+  /// Looks at the circuit and notes what it did since the last look: its changes go into `history()`.
   /// `reason`: why it opened, if a probe opened it.
   circuit_status observe(time_point now, std::string_view reason = {}) {
     const auto circuit = component_->status();
     calls_.note(circuit.epoch, now, [this](std::uint64_t epoch) { return component_->calls_of(epoch); });
-    const bool in_one_step = circuit.epoch - std::exchange(known_epoch_, circuit.epoch) == 1;
-    if (circuit.state == known_state_) return circuit;
+    if (!history_.is_news(circuit)) return circuit;
     breaker_snapshot said;
     if (reason.empty() && circuit.state != circuit_state::closed) {  // calls opened it
       said = component_->snapshot();
       reason = said.last_failure.view();
     }
-    // Calls may have caused several transitions since: fill in the states that must lie between.
-    while (known_state_ != circuit.state) {
-      const auto next = next_towards(circuit.state, in_one_step);
-      note(known_state_, next, now, reason);
-      known_state_ = next;
-    }
+    history_.note(circuit, now, reason);
     // Real calls opened the circuit or took the first probe: our probe is due when the next call may pass.
     if (circuit.state == circuit_state::open || circuit.state == circuit_state::half_open) {
       next_probe_ = (std::min)(next_probe_, now + circuit.retry_after);
@@ -192,10 +189,7 @@ class watched_component {
   /// The present outage, from the first opening of the circuit on. Empty without one, and while an operator
   /// holds the circuit.
   [[nodiscard]] std::optional<ongoing_outage> outage(time_point now) const noexcept {
-    if (!outage_began_) return std::nullopt;
-    return ongoing_outage{.history = &durations_,
-                          .elapsed = now - *outage_began_,
-                          .not_before = component_->status().retry_after};
+    return history_.outage(now, component_->status().retry_after);
   }
 
   /// How long it refuses calls at most, as far as that is known; the longest duration if it is not.
@@ -207,9 +201,9 @@ class watched_component {
   }
 
   [[nodiscard]] component& watched() const noexcept { return *component_; }
-  [[nodiscard]] std::vector<circuit_change> take_changes() { return std::exchange(changes_, {}); }
-  [[nodiscard]] recovery_predictor& durations() noexcept { return durations_; }
-  [[nodiscard]] const recovery_predictor& durations() const noexcept { return durations_; }
+  /// What its circuit did, and how long its outages took.
+  [[nodiscard]] circuit_history& history() noexcept { return history_; }
+  [[nodiscard]] const circuit_history& history() const noexcept { return history_; }
 
   /// The component for display. The supervisor adds weight and health.
   [[nodiscard]] component_snapshot snapshot(time_point now) const {
@@ -226,18 +220,15 @@ class watched_component {
     shown.last_probe_latency = last_probe_latency_;
     if (last_success_at_) shown.since_probe_success = now - *last_success_at_;
     shown.last_error = last_error_;
-    shown.changes = counts_;
-    shown.outages = outages_;
-    shown.outage_time = outage_time_;
     shown.measured = measured_;
-    if (const auto lasting = outage(now)) {
-      shown.outage_began = outage_began_;
-      shown.recovery = durations_.estimate(lasting->elapsed, lasting->not_before);
-    }
+    history_.show(shown, now);
     return shown;
   }
 
  private:
+  static constexpr duration latest_start =
+      std::chrono::seconds{1};  // of the first probe: readiness waits for it
+
   [[nodiscard]] bool probed() const noexcept { return static_cast<bool>(component_->described().probe); }
   [[nodiscard]] std::string no_answer() const { return "no answer within " + to_text(rules_.timeout); }
 
@@ -292,42 +283,12 @@ class watched_component {
     return became;
   }
 
-  /// The next state after the known state, on the way to `state`.
-  [[nodiscard]] circuit_state next_towards(circuit_state state, bool in_one_step) const noexcept {
-    using enum circuit_state;
-    if (known_state_ == open && state == closed && !in_one_step) return half_open;  // recovered, not reset
-    if (initiator_of(known_state_, state) != transition_initiator::none) return state;
-    return known_state_ == closed ? open : closed;
-  }
-
   /// When the next probe is due. In a half-open circuit at once, because the circuit waits for it.
   [[nodiscard]] time_point next_after(time_point started, time_point now) noexcept {
     const auto circuit = component_->status();
     if (circuit.state == circuit_state::half_open) return now;
     if (circuit.state == circuit_state::open) return now + (std::min)(circuit.retry_after, rules_.interval);
     return (std::max)(started + jittered(suspected_ ? rules_.suspect_interval : rules_.interval), now);
-  }
-
-  void note(circuit_state from, circuit_state to, time_point now, std::string_view reason) {
-    ++counts_[static_cast<std::size_t>(from)][static_cast<std::size_t>(to)];
-    if (from == circuit_state::closed && to == circuit_state::open) outage_began_ = now;
-    if (outage_began_ && to != circuit_state::open && to != circuit_state::half_open) {
-      end_outage(from, to, now - *outage_began_);
-    }
-    changes_.push_back({number_, from, to, now, std::string{to == circuit_state::open ? reason : ""}});
-  }
-
-  /// An outage ends by itself when probes close the circuit. An outage that ends in another way was cut
-  /// short: its full length is unknown.
-  void end_outage(circuit_state from, circuit_state to, duration lasted) noexcept {
-    outage_began_.reset();
-    if (from == circuit_state::half_open && to == circuit_state::closed) {
-      ++outages_;
-      outage_time_ += lasted;
-      durations_.note_ended(lasted);
-    } else {
-      durations_.note_cut_short(lasted);
-    }
   }
 
   std::size_t number_;
@@ -349,14 +310,7 @@ class watched_component {
   duration last_probe_latency_{};
   std::string last_error_{};
 
-  circuit_state known_state_ = circuit_state::closed;
-  std::uint64_t known_epoch_ = 0;
-  std::vector<circuit_change> changes_{};
-  circuit_change_counts counts_{};
-  std::optional<time_point> outage_began_{};
-  std::uint64_t outages_ = 0;
-  duration outage_time_{};
-  recovery_predictor durations_;
+  circuit_history history_;
   measurement measured_{};
 };
 
