@@ -246,6 +246,24 @@ class supervisor {
     return shown;
   }
 
+  // The functions above at the time of the clock.
+
+  void set_override(level_override<level_type> wanted) { set_override(std::move(wanted), now()); }
+  void clear_override() { clear_override(now()); }
+  void reconfigure(options_type options) { reconfigure(std::move(options), now()); }
+  template <class D>
+  void set_weight(D which, double weight) {
+    set_weight(which, weight, now());
+  }
+  template <class D>
+  void set_criticality(D which, criticality wanted) {
+    set_criticality(which, wanted, now());
+  }
+  [[nodiscard]] duration retry_after() { return retry_after(now()); }
+  [[nodiscard]] duration retry_after(feature_type feature) { return retry_after(feature, now()); }
+  void refresh() { refresh(now()); }
+  [[nodiscard]] system_snapshot<level_type> snapshot() const { return snapshot(now()); }
+
   [[nodiscard]] const Matrix& matrix() const noexcept { return matrix_; }
   /// The options in force. A copy.
   [[nodiscard]] options_type options() const {

@@ -128,3 +128,23 @@ TEST_CASE("a listener of a supervised circuit may call the supervisor, as no loc
   REQUIRE_FALSE(heard.empty());
   CHECK(heard.front() == circuit_state::open);
 }
+
+TEST_CASE("what takes a time can be asked without one, and then reads its clock", "[system][S2]") {
+  staging staging;
+  staging.run(1s);
+  staging.clock.advance(5s);
+  auto& watched = staging.watched;
+  CHECK(watched.snapshot().at == staging.clock.now());
+  watched.set_override({level::limited, "drill", "ann", staging.clock.now() + 40s});
+  CHECK(watched.features().level() == level::limited);
+  CHECK(watched.retry_after(feature::full_ai_pipeline) >= 40s);
+  CHECK(watched.retry_after() >= 40s);
+  watched.clear_override();
+  CHECK(watched.features().level() == level::optimal);
+  watched.set_weight(dependency::s3, 0.95);
+  watched.set_criticality(dependency::s3, brownout::criticality::required);
+  watched.refresh();
+  CHECK(watched.snapshot().components[number(dependency::s3)].criticality == brownout::criticality::required);
+  watched.reconfigure(watched.options());
+  CHECK(watched.snapshot().level == level::optimal);
+}

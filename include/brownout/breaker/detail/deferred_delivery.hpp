@@ -26,7 +26,9 @@ class deferred_delivery final : public feed_deferral {
   deferred_delivery& operator=(const deferred_delivery&) = delete;
   ~deferred_delivery() {
     current() = outer_;
-    for (std::size_t i = 0; i < count_; ++i) feeds_[i]->deliver_what_waits();
+    for (std::size_t i = 0; i < count_; ++i) {
+      if (outer_ == nullptr || !outer_->defer(*feeds_[i])) feeds_[i]->deliver_what_waits();
+    }
   }
 
  private:

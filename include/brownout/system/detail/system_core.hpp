@@ -233,7 +233,12 @@ class system_core {
 
   static std::vector<dependency_options> described(std::span<component* const> components) {
     std::vector<dependency_options> all;
-    for (const auto* one : components) all.push_back(one->described());
+    for (const auto* one : components) {
+      auto& copy = all.emplace_back(one->described());
+      // The component keeps the user's functions. A copy of them would be destroyed under the lock.
+      copy.measure = nullptr;
+      if (copy.probe) copy.probe = [](const probe_context&) { return probe_result{}; };
+    }
     return all;
   }
 
