@@ -2,9 +2,9 @@
 //
 // The health of three dependencies becomes one level.
 //
-// A supervisor owns a breaker for each dependency and probes it from time to time. It sums their health up to
-// a score from 0 to 100, and the score decides on a level: at once when things get worse, step by step when
-// they get better.
+// A dependency is a circuit breaker that also keeps evidence of its calls. A supervisor watches dependencies
+// and probes them from time to time. It adds their health up to a score from 0 to 100. The score decides on a
+// level: soon when things get worse, step by step when they get better.
 #include <brownout/brownout.hpp>
 #include <brownout/testing/manual_clock.hpp>
 
@@ -19,6 +19,8 @@ enum class level { normal, degraded, emergency };
 constexpr std::string_view to_string(level at) {
   return at == level::normal ? "normal" : at == level::degraded ? "degraded" : "emergency";
 }
+
+enum class upstream { database, cache, search };
 
 // Features come in the next example; here there is one, to show the level.
 enum class feature { shop };
@@ -36,19 +38,33 @@ int main() {
   brownout::manual_clock clock;
   bool database_is_up = true, cache_is_up = true, search_is_up = true;
 
-  // Weights say how much each matters. One failure opens a circuit here, to keep the example short.
-  brownout::supervisor system{
-      brownout::supervisor_options<level>{
-          .dependencies =
-              {{.name = "database", .weight = 0.6, .detector = {1}, .probe = probe_of(database_is_up)},
-               {.name = "cache", .weight = 0.3, .detector = {1}, .probe = probe_of(cache_is_up)},
-               {.name = "search", .weight = 0.1, .detector = {1}, .probe = probe_of(search_is_up)}},
-          .levels = {.ladder = {{level::normal, 90}, {level::degraded, 50}, {level::emergency, 0}},
-                     .dwell = 10s},
-      },
-      features, clock};
+  // One failure opens a circuit here, for exactly 5 seconds, to keep the example short and its times exact.
+  const brownout::consecutive_failures one{1};
+  const brownout::breaker_options short_period{.open_for = 5s};
 
-  // All deciding is done by `step`, at the time it is told. In a service `brownout::supervision` calls it, on
+  // Weights say how much each matters.
+  brownout::dependency database{
+      one,
+      {.name = "database", .weight = 0.6, .breaker = short_period, .probe = probe_of(database_is_up)},
+      clock};
+  brownout::dependency cache{
+      one, {.name = "cache", .weight = 0.3, .breaker = short_period, .probe = probe_of(cache_is_up)}, clock};
+  brownout::dependency search{
+      one,
+      {.name = "search", .weight = 0.1, .breaker = short_period, .probe = probe_of(search_is_up)},
+      clock};
+
+  // The supervisor is told which dependency each enumerator means, and down to which score each level holds.
+  // It is declared after the dependencies, because they must outlive it.
+  brownout::supervisor system{
+      features,
+      {.levels = {.ladder = {{level::normal, 90}, {level::degraded, 50}, {level::emergency, 0}},
+                  .dwell = 10s},
+       .probe_jitter = 0},
+      {{upstream::database, database}, {upstream::cache, cache}, {upstream::search, search}},
+      clock};
+
+  // `step` decides everything, at the time that it is given. In a service `brownout::supervision` calls it on
   // threads of its own; here it is called by hand, once a second of the manual clock.
   const auto let_pass = [&](brownout::duration time, const char* what) {
     for (const auto until = clock.now() + time; clock.now() < until; clock.advance(1s)) {
@@ -70,7 +86,8 @@ int main() {
   database_is_up = cache_is_up = search_is_up = true;
   let_pass(60s, "all is well again");
 
-  // Worse at once, better one step at a time, each after a dwell: promising too much costs more.
+  // Worse after 3 seconds (`confirm_for`), better one step at a time, each after a dwell: to promise too much
+  // costs more than to promise too little.
   for (const auto& step : system.snapshot(clock.now()).transitions) {
     const auto at = std::chrono::floor<std::chrono::seconds>(step.at.time_since_epoch());
     std::cout << "  " << at.count() << " s: " << to_string(step.from) << " -> " << to_string(step.to) << '\n';
@@ -84,7 +101,7 @@ int main() {
 // and the database: score 0, emergency
 // all is well again: score 100, normal
 //   0 s: emergency -> normal
-//   20 s: normal -> degraded
-//   40 s: degraded -> emergency
-//   60 s: emergency -> degraded
-//   70 s: degraded -> normal
+//   19 s: normal -> degraded
+//   35 s: degraded -> emergency
+//   58 s: emergency -> degraded
+//   68 s: degraded -> normal
