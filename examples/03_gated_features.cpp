@@ -2,9 +2,8 @@
 //
 // Features that dim instead of going dark.
 //
-// A table says up to which level a feature is offered, how much of it, and which dependencies it can't do
-// without. A request takes one snapshot and asks the table: one atomic load, then look-ups. Nothing can
-// change halfway.
+// A table says down to which level a feature is offered, how much of it, and which dependencies it needs. A
+// request takes one view and asks it: one atomic load, then look-ups. Nothing can change halfway.
 #include <brownout/brownout.hpp>
 #include <brownout/testing/manual_clock.hpp>
 
@@ -18,18 +17,18 @@ enum class level { normal, degraded, emergency };
 constexpr std::string_view to_string(level at) {
   return at == level::normal ? "normal" : at == level::degraded ? "degraded" : "emergency";
 }
-enum class dependency { database, recommender };  // numbered as in the supervisor's options
+enum class upstream { database, recommender };
 enum class feature { catalogue, reviews, recommendations };
 
 // Checked by the compiler: forget a feature or mix up the levels, and this does not compile.
 constexpr auto features = brownout::make_feature_matrix<feature, level>({
     // In an emergency the catalogue is still there, though it comes from the cache.
     {.feature = feature::catalogue, .last = level::emergency, .last_full = level::degraded},
-    {.feature = feature::reviews, .last = level::normal, .needs = brownout::needs(dependency::database)},
+    {.feature = feature::reviews, .last = level::normal, .needs = brownout::needs(upstream::database)},
     // Degraded, recommendations are fewer; without the recommender there are none at any level.
     {.feature = feature::recommendations,
      .last = level::degraded,
-     .needs = brownout::needs(dependency::recommender),
+     .needs = brownout::needs(upstream::recommender),
      .last_full = level::normal,
      .last_reduced = level::degraded},
 });
@@ -47,35 +46,37 @@ void serve_page(const auto& offered) {
 
 int main() {
   brownout::manual_clock clock;
+  brownout::dependency database{{.name = "database", .weight = 0.6}, clock};
+  brownout::dependency recommender{{.name = "recommender", .weight = 0.4}, clock};
+  // Levels fall at once here. By default they fall when the score has been low for 3 seconds.
   brownout::supervisor system{
-      brownout::supervisor_options<level>{
-          .dependencies = {{.name = "database", .weight = 0.6}, {.name = "recommender", .weight = 0.4}},
-          .levels = {.ladder = {{level::normal, 90}, {level::degraded, 50}, {level::emergency, 0}},
-                     .dwell = 10s},
-      },
-      features, clock};
+      features,
+      {.levels = {.ladder = {{level::normal, 90}, {level::degraded, 50}, {level::emergency, 0}},
+                  .confirm_for = 0s}},
+      {{upstream::database, database}, {upstream::recommender, recommender}},
+      clock};
 
-  // Without probes only real calls tell how a dependency is. These two are fine.
-  system.at(dependency::database).call([] {});
-  system.at(dependency::recommender).call([] {});
+  // Without probes only real calls tell how a dependency is. Both calls succeed.
+  database.call([] {});
+  recommender.call([] {});
   system.refresh(clock.now());
   serve_page(system.features());
 
   // The recommender is taken out: what needs it is gone, and with 60 points left the level falls too.
   const auto before = system.features();
-  system.at(dependency::recommender).breaker().force_open();
+  recommender.force_open();
   system.refresh(clock.now());
   serve_page(system.features());
   serve_page(before);  // a request that began before still sees what it began with
 
   // Degraded, but with the recommender back, there are fewer recommendations. A pinned level shows it.
-  system.at(dependency::recommender).breaker().reset();
+  recommender.reset();
   system.set_override({level::degraded, "rehearsal", "ann", clock.now() + 10min}, clock.now());
   serve_page(system.features());
 
   // Without the database it is an emergency, once the pin is gone: the catalogue is left, and comes from the
   // cache.
-  system.at(dependency::database).breaker().force_open();
+  database.force_open();
   system.clear_override(clock.now());
   system.refresh(clock.now());
   serve_page(system.features());
@@ -84,7 +85,7 @@ int main() {
   const auto why = system.features().explain(feature::reviews);
   std::cout << "reviews are " << to_string(why.mode);
   if (!why.allowed_by_level) std::cout << "; the level forbids them";
-  if (why.blocked_by.contains(dependency::database)) std::cout << "; the database refuses calls";
+  if (why.blocked_by.contains(upstream::database)) std::cout << "; the database refuses calls";
   std::cout << '\n';
 }
 

@@ -21,19 +21,19 @@ enum class level { normal, degraded, emergency };
 constexpr std::string_view to_string(level at) {
   return at == level::normal ? "normal" : at == level::degraded ? "degraded" : "emergency";
 }
-enum class dependency { database, payments, search, recommender };  // numbered as in the options below
+enum class upstream { database, payments, search, recommender };
 enum class feature { catalogue, find, checkout, recommendations };
 using brownout::needs;
 
 constexpr auto features = brownout::make_feature_matrix<feature, level>({
     {.feature = feature::catalogue, .last = level::emergency, .last_full = level::degraded},
-    {.feature = feature::find, .last = level::degraded, .needs = needs(dependency::search)},
+    {.feature = feature::find, .last = level::degraded, .needs = needs(upstream::search)},
     {.feature = feature::checkout,
      .last = level::degraded,
-     .needs = needs(dependency::database, dependency::payments)},
+     .needs = needs(upstream::database, upstream::payments)},
     {.feature = feature::recommendations,
      .last = level::degraded,
-     .needs = needs(dependency::recommender),
+     .needs = needs(upstream::recommender),
      .last_full = level::normal,
      .last_reduced = level::degraded},
 });
@@ -48,7 +48,7 @@ constexpr brownout::level_table<level, page_settings> settings_at{
     {level::normal, {30s, 50}}, {level::degraded, {5min, 20}}, {level::emergency, {1h, 10}}};
 static_assert(settings_at.size() == 3);
 
-// A dependency that is played. Probes and calls ask it the same question, on the same path.
+// A server that is played. Probes and calls ask it the same question, on the same path.
 struct server {
   bool is_up = true;
   double pool_in_use = 0.2;  // share of our connections to it
@@ -61,30 +61,6 @@ brownout::probe probe_of(const server& asked) {
   };
 }
 
-brownout::supervisor_options<level> shop_with(const std::array<server, 4>& servers) {
-  using brownout::criticality;
-  return {
-      .dependencies =
-          {{.name = "database",
-            .weight = 0.4,
-            .criticality = criticality::required,
-            .detector = {3},
-            .probe = probe_of(servers[0]),
-            .timeout = 2s,
-            .measure = [&] { return brownout::measurement{.saturation = servers[0].pool_in_use}; }},
-           {.name = "payments", .weight = 0.3, .probe = probe_of(servers[1])},
-           {.name = "search", .weight = 0.2, .depends_on = {"database"}, .probe = probe_of(servers[2])},
-           {.name = "recommender",
-            .weight = 0.1,
-            .criticality = criticality::optional,
-            .probe = probe_of(servers[3])}},
-      .levels = {.ladder = {{level::normal, 90}, {level::degraded, 50}, {level::emergency, 0}}, .dwell = 10s},
-      .ready_until = level::degraded,
-      .return_over = 10s,
-      .probe_interval = 5s,
-  };
-}
-
 // An explanation, one sentence a line.
 void print(std::string text) {
   for (std::size_t at = 0; (at = text.find(". ", at)) != std::string::npos;) text.replace(at, 2, ".\n      ");
@@ -94,8 +70,47 @@ void print(std::string text) {
 int main() {
   brownout::manual_clock clock;
   std::array<server, 4> servers;
-  auto& database = servers[0];
-  brownout::supervisor shop{shop_with(servers), features, clock};
+  auto& database_server = servers[0];
+  using brownout::criticality;
+
+  // The circuit of the database opens after three failures in a row.
+  brownout::dependency database{
+      brownout::consecutive_failures{3},
+      {.name = "database",
+       .weight = 0.4,
+       .criticality = criticality::required,
+       .breaker = {.open_for = 10s},
+       .probe = probe_of(database_server),
+       .timeout = 2s,
+       .measure = [&] { return brownout::measurement{.saturation = database_server.pool_in_use}; }},
+      clock};
+  // That of payments opens when a fifth of the calls of 30 seconds fail, or half of 100 calls are slow.
+  brownout::dependency payments{
+      brownout::any_of{brownout::failure_rate<brownout::time_window>{.threshold = 0.2, .window = {30s}},
+                       brownout::slow_call_rate<>{.slower_than = 2s}},
+      {.name = "payments", .weight = 0.3, .probe = probe_of(servers[1])},
+      clock};
+  // Without a detector, a dependency has the standard one.
+  brownout::dependency search{
+      {.name = "search", .weight = 0.2, .depends_on = {"database"}, .probe = probe_of(servers[2])}, clock};
+  brownout::dependency recommender{{.name = "recommender",
+                                    .weight = 0.1,
+                                    .criticality = criticality::optional,
+                                    .probe = probe_of(servers[3])},
+                                   clock};
+
+  brownout::supervisor shop{
+      features,
+      {.levels = {.ladder = {{level::normal, 90}, {level::degraded, 50}, {level::emergency, 0}},
+                  .dwell = 10s},
+       .ready_until = level::degraded,
+       .return_over = 10s,
+       .probe_jitter = 0},
+      {{upstream::database, database},
+       {upstream::payments, payments},
+       {upstream::search, search},
+       {upstream::recommender, recommender}},
+      clock};
 
   // In a service `brownout::supervision` does this on threads, and its observer writes the log.
   const auto name_of = [&](std::size_t number) { return shop.at(number).name(); };
@@ -116,7 +131,7 @@ int main() {
     const auto& settings = settings_at[offered.level()];
     std::cout << to_string(offered.level()) << ": ";
     if (offered.mode(feature::catalogue) == brownout::feature_mode::full) {
-      const auto answer = shop.at(dependency::database).try_call([&] { return database.ask(); });
+      const auto answer = database.try_call([&] { return database_server.ask(); });
       std::cout << (answer ? to_string(*answer) : to_string(answer.rejection().reason)) << ", ";
     }
     std::cout << settings.rows << " rows, catalogue " << to_string(offered.mode(feature::catalogue));
@@ -128,28 +143,28 @@ int main() {
   // Nine outages before today, so that something is known of how long they last.
   for (int i = 1; i <= 9; ++i) {
     let_pass(1h, false);
-    database.is_up = false;
+    database_server.is_up = false;
     let_pass(i * 30s, false);
-    database.is_up = true;
+    database_server.is_up = true;
   }
   let_pass(1h, false);
   serve(7);
 
   std::cout << "The database slows down: every connection to it is in use.\n";
-  database.pool_in_use = 1;
-  let_pass(2s);
+  database_server.pool_in_use = 1;
+  let_pass(5s);
   serve(7);
 
   std::cout << "It goes away.\n";
-  database.is_up = false;
+  database_server.is_up = false;
   for (int i = 0; i < 4; ++i) serve(7);  // the third failure opens the circuit
-  let_pass(2s);
+  let_pass(5s);
   serve(7);
 
   const auto why = shop.features().explain(feature::checkout);
   std::cout << "checkout is " << to_string(why.mode);
   if (!why.allowed_by_level) std::cout << "; the level forbids it";
-  if (why.blocked_by.contains(dependency::database)) std::cout << "; the database refuses calls";
+  if (why.blocked_by.contains(upstream::database)) std::cout << "; the database refuses calls";
   std::cout << "; the balancer is told " << (shop.ready() ? "ready" : "not ready") << '\n';
 
   const auto seconds = [](brownout::duration time) { return std::chrono::ceil<std::chrono::seconds>(time); };
@@ -162,8 +177,8 @@ int main() {
 
   let_pass(2min);
   std::cout << "It is back.\n";
-  database = {};
-  let_pass(22s);
+  database_server = {};
+  let_pass(20s);
   serve(7);
   serve(8);  // features return one after another, and of this one callers
   let_pass(20s);
@@ -197,7 +212,7 @@ int main() {
 //       degraded when the score holds 52 for 10 s.
 // emergency: 10 rows, catalogue cached, recommendations off
 // checkout is off; the level forbids it; the database refuses calls; the balancer is told not ready
-// normal again in 168 s as likely as not, in 288 s in nine of ten cases
+// normal again in 167 s as likely as not, in 287 s in nine of ten cases
 // Retry-After lies between the two: yes
 // It is back.
 //     emergency -> degraded: health_recovered, score 100, 52 held for 10 s.

@@ -20,6 +20,7 @@ enum class level { normal, degraded };
 constexpr std::string_view to_string(level at) {
   return at == level::normal ? "normal" : "degraded";
 }
+enum class upstream { database };
 enum class feature { catalogue, recommendations };
 
 constexpr auto features = brownout::make_feature_matrix<feature, level>({
@@ -44,11 +45,12 @@ std::chrono::duration<double> page_time(double load, double share) {
 
 int main() {
   brownout::manual_clock clock;
-  brownout::supervisor shop{
-      brownout::supervisor_options<level>{.dependencies = {{.name = "database"}},
-                                          .levels = {.ladder = {{level::normal, 50}, {level::degraded, 0}}}},
-      features, clock};
-  shop.at(0).call([] {});
+  // A dependency may be described instead of being an object of yours: the supervisor builds it.
+  brownout::supervisor shop{features,
+                            {.levels = {.ladder = {{level::normal, 50}, {level::degraded, 0}}}},
+                            {{upstream::database, {.name = "database"}}},
+                            clock};
+  shop.described(upstream::database).call([] {});
   shop.refresh(clock.now());
 
   // What does it cost? Off for a tenth of the callers, always the same ones. Trials at one time need
