@@ -13,6 +13,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <type_traits>
 
 namespace brownout::inline BROWNOUT_ABI {
 
@@ -52,6 +53,10 @@ struct level_policy {
   /// circuit still guards its own dependency. Empty: the level stays while the score is unknown. That suits a
   /// system in which every dependency has a probe.
   std::optional<Level> panic_floor = Level{};
+
+  // GCC 12 ends with an internal error at a class that has a supervisor as a member, with these options in
+  // its default initializer, unless it has needed this constructor before.
+  static_assert(std::is_constructible_v<std::optional<Level>, Level>);
 
   /// Default false. True: the level is decided and recorded, but requests see the best level unless an
   /// operator sets another one. Circuits still refuse calls. Use it to watch a policy before it is trusted.
