@@ -25,10 +25,11 @@ inline std::optional<level> to(const std::optional<transition>& change) {
   return change ? std::optional{change->to} : std::nullopt;
 }
 
-/// A controller and the time it is given. By default the staging system's: hysteresis 2, dwell 10 s.
+/// A controller and the time it is given. By default the staging system's: hysteresis 2, dwell 10 s. Worse is
+/// immediate.
 struct bench {
   // Not inlined: GCC 12 warns about the content of an optional that it can see was never filled.
-  [[gnu::noinline]] explicit bench(policy given = {.ladder = ladder, .dwell = 10s})
+  [[gnu::noinline]] explicit bench(policy given = {.ladder = ladder, .dwell = 10s, .confirm_for = 0s})
       : controller{std::move(given)} {}
 
   std::optional<transition> score(std::optional<double> seen) { return controller.update(seen, now); }

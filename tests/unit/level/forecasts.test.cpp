@@ -31,7 +31,7 @@ void everywhere(std::uint32_t paths, Look look) {
   }
 }
 
-/// Whether a score below the level waits for more confirmations: then looks, not time, bring the change.
+/// Whether a score below the level is not confirmed yet.
 bool is_doubted(const bench& bench, std::optional<double> score) {
   return score && *score < bench.controller.policy().ladder.from(bench.shown());
 }
@@ -40,9 +40,8 @@ bool is_doubted(const bench& bench, std::optional<double> score) {
 
 TEST_CASE("until the next change that is announced nothing changes, and then it does, if the score stays",
           "[level][D2]") {
-  std::size_t announced = 0, quiet = 0;
+  std::size_t announced = 0, announced_falls = 0, quiet = 0;
   everywhere(200, [&](const bench& seen, std::optional<double> score, walk& random) {
-    if (is_doubted(seen, score)) return;
     const auto next = seen.controller.next_change();
     if (!next) {
       bench later{seen};
@@ -64,10 +63,13 @@ TEST_CASE("until the next change that is announced nothing changes, and then it 
     then.now = *next;
     const auto change = then.score(score);
     REQUIRE(change);
-    REQUIRE(change->to == then.controller.policy().ladder.better(change->from));
-    ++announced;
+    const auto& rungs = then.controller.policy().ladder;
+    const bool falls = is_doubted(seen, score);
+    REQUIRE(change->to == (falls ? rungs.at(*score) : rungs.better(change->from)));
+    ++(falls ? announced_falls : announced);
   });
   CHECK(announced > 500);
+  CHECK(announced_falls > 100);
   CHECK(quiet > 500);
 }
 
@@ -131,14 +133,21 @@ TEST_CASE("the outlook names what makes the level worse: a hair below its thresh
     REQUIRE(outlook.worse == followed.ladder.worse(at));
     if (is_doubted(seen, score)) return;
     bench kept{seen};
-    for (std::uint32_t i = 0; i < 2 * followed.confirmations; ++i) {
-      const auto change = kept.score(outlook.worse_below);
+    for (const duration wait : {duration{0}, followed.confirm_for, duration{1}}) {
+      const auto change = kept.score_after(wait, outlook.worse_below);
       REQUIRE((!change || change->to < at));
       if (change) return;  // it was enough for the better one
     }
     bench left{seen};
     const double less = std::nextafter(outlook.worse_below, -1.0);
-    for (std::uint32_t i = 1; i < followed.confirmations; ++i) REQUIRE_FALSE(left.score(less));
+    REQUIRE(outlook.worse_after == followed.confirm_for);
+    REQUIRE_FALSE(outlook.worse_in);
+    if (followed.confirm_for > 0s) {
+      REQUIRE_FALSE(left.score(less));
+      REQUIRE(left.controller.outlook(left.now).worse_in == followed.confirm_for);
+      REQUIRE_FALSE(left.score_after(followed.confirm_for - 1ns, less));
+      left.now += 1ns;
+    }
     const auto change = left.score(less);
     REQUIRE(to(change) == outlook.worse);
     REQUIRE(change->threshold == outlook.worse_below);

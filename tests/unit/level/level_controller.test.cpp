@@ -33,7 +33,7 @@ TEST_CASE("a first score that is as bad as can be is an assessment without a cha
   CHECK_FALSE(bench.score(95));  // from now on better takes its time
 }
 
-TEST_CASE("worse is immediate, however many levels", "[level][D2][D2b]") {
+TEST_CASE("without confirm_for worse is immediate, however many levels", "[level][D2][D2b]") {
   bench bench;
   static_cast<void>(bench.score(100));
   CHECK_FALSE(bench.score(90));
@@ -48,32 +48,48 @@ TEST_CASE("worse is immediate, however many levels", "[level][D2][D2b]") {
   CHECK(more->to == level::emergency);
 }
 
-TEST_CASE("with confirmations, worse needs that many scores in a row", "[level][D2][D2c]") {
-  bench bench{{.ladder = ladder, .dwell = 10s, .confirmations = 3}};
+TEST_CASE("with confirm_for, worse needs a lower score for that long, to the nanosecond",
+          "[level][D2][D2c]") {
+  bench bench{{.ladder = ladder, .dwell = 10s, .confirm_for = 3s}};
   static_cast<void>(bench.score(100));
   CHECK_FALSE(bench.score(50));
-  CHECK_FALSE(bench.score(50));
+  CHECK(bench.controller.next_change() == bench.now + 3s);
+  CHECK_FALSE(bench.score_after(3s - 1ns, 50));
 
-  SECTION("the third takes effect, with the level it shows") {
-    const auto change = bench.score(65);
+  SECTION("then it takes effect, with the level that the latest score shows") {
+    const auto change = bench.score_after(1ns, 65);
     REQUIRE(change);
     CHECK(change->to == level::limited);
-    CHECK_FALSE(bench.score(50));  // and the next fall needs three of its own
-    CHECK_FALSE(bench.score(50));
-    CHECK(bench.score(50));
+    CHECK(change->threshold == 90);
+    CHECK_FALSE(bench.controller.next_change());
+    CHECK_FALSE(bench.score_after(1h, 50));  // and the next fall needs a time of its own
+    CHECK_FALSE(bench.score_after(3s - 1ns, 50));
+    CHECK(to(bench.score_after(1ns, 50)) == level::minimal);
   }
-  SECTION("a good one between them starts the count again") {
-    CHECK_FALSE(bench.score(95));
-    CHECK_FALSE(bench.score(50));
-    CHECK_FALSE(bench.score(50));
-    CHECK(bench.score(50));
+  SECTION("a good score between begins the time again, and so does an unknown one") {
+    const auto between = GENERATE(std::optional<double>{95.0}, std::optional<double>{});
+    CHECK_FALSE(bench.score_after(1ns, between));
+    CHECK_FALSE(bench.score_after(1h, 50));
+    CHECK_FALSE(bench.score_after(3s - 1ns, 50));
+    CHECK(bench.score_after(1ns, 50));
   }
-  SECTION("an unknown one too") {
-    CHECK_FALSE(bench.score(std::nullopt));
+  SECTION("a clock that was set back begins the time again") {
+    bench.now -= 1h;
     CHECK_FALSE(bench.score(50));
-    CHECK_FALSE(bench.score(50));
-    CHECK(bench.score(50));
+    CHECK_FALSE(bench.score_after(3s - 1ns, 50));
+    CHECK(bench.score_after(1ns, 50));
   }
+}
+
+TEST_CASE("the outlook says how long a lower score must last, and how much of that is left",
+          "[level][D2][D2c][D5]") {
+  bench bench{{.ladder = ladder, .dwell = 10s, .confirm_for = 3s}};
+  static_cast<void>(bench.score(100));
+  CHECK(bench.controller.outlook(bench.now).worse_after == 3s);
+  CHECK_FALSE(bench.controller.outlook(bench.now).worse_in);
+  static_cast<void>(bench.score(50));
+  CHECK(bench.controller.outlook(bench.now + 1s).worse_in == 2s);
+  CHECK(bench.controller.outlook(bench.now + 4s).worse_in == 0s);  // overdue, and not a negative time
 }
 
 TEST_CASE("better needs the threshold and the hysteresis", "[level][D2][D2d]") {
@@ -90,7 +106,7 @@ TEST_CASE("better needs the threshold and the hysteresis", "[level][D2][D2d]") {
 }
 
 TEST_CASE("hysteresis that reaches beyond 100 asks for 100", "[level][D2]") {
-  bench bench{{.ladder = ladder, .hysteresis = 30, .dwell = 10s}};
+  bench bench{{.ladder = ladder, .hysteresis = 30, .dwell = 10s, .confirm_for = 0s}};
   static_cast<void>(bench.score(80));
   CHECK_FALSE(bench.score(99.9));
   CHECK_FALSE(bench.score_after(1h, 99.9));
@@ -149,7 +165,7 @@ TEST_CASE("a climb stops where the score no longer suffices", "[level][D2]") {
 }
 
 TEST_CASE("without dwell and hysteresis the level climbs a step with each score", "[level][D2]") {
-  bench bench{{.ladder = ladder, .hysteresis = 0, .dwell = 0s}};
+  bench bench{{.ladder = ladder, .hysteresis = 0, .dwell = 0s, .confirm_for = 0s}};
   static_cast<void>(bench.score(0));
   CHECK(to(bench.score(90)) == level::minimal);
   CHECK(to(bench.score(90)) == level::limited);
@@ -158,7 +174,7 @@ TEST_CASE("without dwell and hysteresis the level climbs a step with each score"
 }
 
 TEST_CASE("without a panic floor an unknown score holds the level", "[level][H2]") {
-  bench bench{{.ladder = ladder, .dwell = 10s, .panic_floor = std::nullopt}};
+  bench bench{{.ladder = ladder, .dwell = 10s, .confirm_for = 0s, .panic_floor = std::nullopt}};
   static_cast<void>(bench.score(65));
   for (int i = 0; i < 3; ++i) CHECK_FALSE(bench.score_after(24h, std::nullopt));
   CHECK(bench.shown() == level::limited);

@@ -32,7 +32,7 @@ TEST_CASE("a policy's defaults are the documented ones", "[level][options]") {
   const brownout::level_policy defaults{ladder};
   CHECK(defaults.hysteresis == 2);
   CHECK(defaults.dwell == 3s);
-  CHECK(defaults.confirmations == 1);
+  CHECK(defaults.confirm_for == 3s);
   CHECK(defaults.dwell_growth == 2);
   CHECK(defaults.dwell_limit == 8);
   CHECK(defaults.relapse_within == 6);
@@ -41,8 +41,8 @@ TEST_CASE("a policy's defaults are the documented ones", "[level][options]") {
 
 TEST_CASE("a policy at its limits is accepted, beyond them refused by name", "[level][options]") {
   constexpr auto nan = std::numeric_limits<double>::quiet_NaN();
-  CHECK(refusal({.ladder = ladder, .hysteresis = 0, .dwell = 0s}) == "");
-  CHECK(refusal({.ladder = ladder, .hysteresis = 50, .dwell = 24h, .confirmations = 1000}) == "");
+  CHECK(refusal({.ladder = ladder, .hysteresis = 0, .dwell = 0s, .confirm_for = 0s}) == "");
+  CHECK(refusal({.ladder = ladder, .hysteresis = 50, .dwell = 24h, .confirm_for = 24h}) == "");
   CHECK(refusal({.ladder = ladder, .dwell_growth = 1, .dwell_limit = 1, .relapse_within = 1}) == "");
   CHECK(refusal({.ladder = ladder, .dwell_growth = 10, .dwell_limit = 1000, .relapse_within = 1000}) == "");
 
@@ -52,10 +52,10 @@ TEST_CASE("a policy at its limits is accepted, beyond them refused by name", "[l
   CHECK(refusal({.ladder = ladder, .hysteresis = 50.5}) != "");
   CHECK(refusal({.ladder = ladder, .dwell = -1s}) == "level_policy.dwell = -1s: allowed is 0s to 24h");
   CHECK(refusal({.ladder = ladder, .dwell = 24h + 1s}) == "level_policy.dwell = 24h1s: allowed is 0s to 24h");
-  CHECK(refusal({.ladder = ladder, .confirmations = 0}) ==
-        "level_policy.confirmations = 0: allowed is 1 to 1000");
-  CHECK(refusal({.ladder = ladder, .confirmations = 1001}) ==
-        "level_policy.confirmations = 1001: allowed is 1 to 1000");
+  CHECK(refusal({.ladder = ladder, .confirm_for = -1ns}) ==
+        "level_policy.confirm_for = -1ns: allowed is 0s to 24h");
+  CHECK(refusal({.ladder = ladder, .confirm_for = 24h + 1s}) ==
+        "level_policy.confirm_for = 24h1s: allowed is 0s to 24h");
   CHECK(refusal({.ladder = ladder, .dwell_growth = 0.5}) ==
         "level_policy.dwell_growth = 0.5: allowed is 1 to 10");
   CHECK(refusal({.ladder = ladder, .dwell_growth = 10.5}) != "");

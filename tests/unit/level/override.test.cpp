@@ -214,7 +214,7 @@ TEST_CASE("a freeze keeps the level that was in force, whatever level it names",
     CHECK(to(bench.score_after(50s, 75)) == level::degraded);
   }
   SECTION("in a dry run: of what requests see") {
-    level_test::bench dry{{.ladder = ladder, .dry_run = true}};
+    level_test::bench dry{{.ladder = ladder, .confirm_for = 0s, .dry_run = true}};
     static_cast<void>(dry.score(10));
     static_cast<void>(dry.set(freeze, 10));
     CHECK(dry.shown() == level::optimal);

@@ -12,7 +12,7 @@ namespace {
 constexpr std::optional<double> unknown{};
 
 policy with_floor(std::optional<level> floor) {
-  return {.ladder = ladder, .dwell = 10s, .panic_floor = floor};
+  return {.ladder = ladder, .dwell = 10s, .confirm_for = 0s, .panic_floor = floor};
 }
 
 }  // namespace

@@ -56,7 +56,7 @@ class walk {
     policy made{.ladder = any_ladder()};
     made.hysteresis = one_in(4) ? 0 : quarter(0, 12);
     made.dwell = dwells[below(dwells.size())];
-    made.confirmations = one_in(2) ? 1 : 1 + below(4);
+    made.confirm_for = one_in(2) ? duration{0s} : dwells[below(dwells.size())] / 3;
     made.dwell_growth = one_in(4) ? 1 : between(1, 4);
     made.dwell_limit = one_in(4) ? 1 : between(1, 20);
     made.relapse_within = between(1, 10);

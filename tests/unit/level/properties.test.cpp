@@ -19,7 +19,7 @@ struct rules {
   level at = followed.ladder.worst();
   bool started = false;
   bool blind = false;
-  std::uint32_t in_a_row{};                   // scores below the level
+  std::optional<time_point> below_since{};    // the score is below the level
   std::optional<time_point> allowed_since{};  // the next better level
   std::optional<time_point> improved{};
   time_point calm{};
@@ -59,15 +59,16 @@ struct rules {
     blind = !score;
     if (score && *score < followed.ladder.from(at)) {
       allowed_since.reset();
-      if (++in_a_row < followed.confirmations) return std::nullopt;
-      in_a_row = 0;
+      if (!below_since) below_since = now;
+      if (now < *below_since + followed.confirm_for) return std::nullopt;
+      below_since.reset();
       if (improved && now <= *improved + window() && dwell(relapses) < dwell(relapses + 1)) ++relapses;
       improved.reset();
       calm = now;
       at = followed.ladder.at(*score);
       return level_cause::health_fell;
     }
-    in_a_row = 0;
+    below_since.reset();
     if (!may_climb(score))
       allowed_since.reset();
     else if (!allowed_since)
@@ -192,12 +193,8 @@ TEST_CASE(
     followed.ladder = {{level::optimal, 50}, {level::degraded, 0}};
     followed.panic_floor.reset();
     followed.dwell = std::max(followed.dwell, duration{1s});
+    followed.confirm_for = 0s;
     bench bench{followed};
-    const auto all = [&](double score) {  // as many as it takes
-      std::optional<transition> last;
-      for (std::uint32_t i = 0; i < followed.confirmations; ++i) last = bench.score(score);
-      return last;
-    };
     static_cast<void>(bench.score(0));
     const auto most = duration{
         static_cast<duration::rep>(static_cast<double>(followed.dwell.count()) * followed.dwell_limit)};
@@ -207,7 +204,7 @@ TEST_CASE(
     for (int i = 0; i < 80; ++i) {
       static_cast<void>(bench.score(100));
       REQUIRE(bench.score_after(bench.controller.current_dwell(), 100));
-      REQUIRE(all(0));
+      REQUIRE(bench.score(0));
       const auto grown = bench.controller.current_dwell();
       REQUIRE(grown <= most);
       REQUIRE((grown > dwell || dwell == most || !grows));

@@ -8,7 +8,7 @@ namespace {
 
 /// Two levels, so that a climb is one step: dwell 10 s, growing to 80 s; a relapse within 6 dwells.
 policy two_levels() {
-  return {.ladder = {{level::optimal, 90}, {level::degraded, 0}}, .dwell = 10s};
+  return {.ladder = {{level::optimal, 90}, {level::degraded, 0}}, .dwell = 10s, .confirm_for = 0s};
 }
 
 /// Climbs by holding a good score for the dwell, and falls again after `held`.
@@ -102,7 +102,10 @@ TEST_CASE("an outage that takes several steps down is one relapse", "[level][D2]
 }
 
 TEST_CASE("a growth of one switches relapses off", "[level][D2]") {
-  bench bench{{.ladder = {{level::optimal, 90}, {level::degraded, 0}}, .dwell = 10s, .dwell_growth = 1}};
+  bench bench{{.ladder = {{level::optimal, 90}, {level::degraded, 0}},
+               .dwell = 10s,
+               .confirm_for = 0s,
+               .dwell_growth = 1}};
   static_cast<void>(bench.score(0));
   for (int i = 0; i < 5; ++i) {
     climb_and_fall(bench, 1s);
