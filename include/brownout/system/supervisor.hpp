@@ -7,6 +7,7 @@
 #include "brownout/core/detail/compiler.hpp"
 #include "brownout/core/detail/invalid_option.hpp"
 #include "brownout/detector/any_detector.hpp"
+#include "brownout/feature/dependency_set.hpp"
 #include "brownout/feature/dimmer.hpp"
 #include "brownout/feature/feature_matrix.hpp"
 #include "brownout/feature/feature_view.hpp"
@@ -129,7 +130,7 @@ class supervisor {
     const auto measured = measure();
     const detail::deferred_delivery listeners;
     const std::lock_guard lock{mutex_};
-    return core_.step(measured, now);
+    return core_.step({measured.data(), size()}, now);
   }
 
   /// Takes the answer of a probe that a step ordered. A late answer changes nothing.
@@ -300,9 +301,9 @@ class supervisor {
   }
 
   /// What is measured of each dependency apart from its calls. Calls user code, so no lock is held.
-  [[nodiscard]] std::vector<measurement> measure() const {
-    std::vector<measurement> all(size());
-    for (std::size_t i = 0; i < all.size(); ++i) all[i] = detail::watched_component::measured_of(core_.at(i));
+  [[nodiscard]] std::array<measurement, dependency_set::most> measure() const {
+    std::array<measurement, dependency_set::most> all{};
+    for (std::size_t i = 0; i < size(); ++i) all[i] = detail::watched_component::measured_of(core_.at(i));
     return all;
   }
 
