@@ -5,6 +5,8 @@
 #include "brownout/detector/any_detector.hpp"
 #include "brownout/feature/feature_matrix.hpp"
 #include "brownout/registry/registry.hpp"
+#include "brownout/system/dependency.hpp"
+#include "brownout/system/registry_dependency.hpp"
 #include "brownout/system/supervisor.hpp"
 
 #include <atomic>
@@ -155,12 +157,11 @@ TEST_CASE("any_detector allocates what the detector in it allocates, and its cal
   of_a_breaker(brownout::slow_call_rate<brownout::time_window>{.slower_than = 1s});
 }
 
-TEST_CASE("a feature check and a measured call allocate nothing", "[system][D3][D3b]") {
+TEST_CASE("a feature check allocates nothing, nor does a call of a dependency", "[system][B14][D3][D3b]") {
   manual_clock clock;
+  brownout::dependency index{{.name = "a name too long for the small string optimisation"}, clock};
   brownout::supervisor watch{
-      brownout::supervisor_options<level>{.dependencies = {{.name = "index"}},
-                                          .levels = {.ladder = {{level::full, 50}, {level::least, 0}}}},
-      matrix, clock};
+      matrix, {.levels = {.ladder = {{level::full, 50}, {level::least, 0}}}}, {{0, index}}, clock};
   static_cast<void>(watch.step(clock.now()));
   int offered = 0;
   CHECK(allocations_of([&] {
@@ -169,23 +170,38 @@ TEST_CASE("a feature check and a measured call allocate nothing", "[system][D3][
           offered += features.mode(feature::export_) == brownout::feature_mode::off ? 0 : 1;
         }) == 0);
   CHECK(offered == 2);
-  CHECK(allocations_of([&] { static_cast<void>(watch.at(0).call([] { return 1; })); }) == 0);
-  CHECK(allocations_of([&] { static_cast<void>(watch.at(0).try_acquire()->complete(outcome::failure)); }) ==
-        0);
+  CHECK(allocations_of([&] { static_cast<void>(index.call([] { return 1; })); }) == 0);
+  CHECK(allocations_of([&] { static_cast<void>(index.try_call([] { return 1; })); }) == 0);
+  CHECK(allocations_of([&] { static_cast<void>(index.try_acquire()->complete(outcome::failure)); }) == 0);
+  CHECK(allocations_of([&] { static_cast<void>(index.try_acquire()->complete(outcome::ignored)); }) == 0);
+  CHECK(allocations_of([&] {
+          static_cast<void>(index.calls());
+          static_cast<void>(index.snapshot());
+        }) == 0);
+  index.force_open();
+  CHECK(allocations_of([&] { static_cast<void>(index.try_call([] { return 1; })); }) == 0);
+  CHECK(allocations_of([&] { static_cast<void>(index.try_acquire().rejection()); }) == 0);
 }
 
 TEST_CASE("a step with nothing to tell and no probe to order allocates nothing, nor does a probe's success",
           "[system][S2]") {
   manual_clock clock;
-  brownout::dependency_options index{.name = "a name too long for the small string optimisation"};
-  index.probe = [](const brownout::probe_context&) { return brownout::probe_result{}; };
-  brownout::dependency_options store{.name = "store", .criticality = brownout::criticality::optional};
-  store.depends_on = {index.name};
-  brownout::supervisor watch{
-      brownout::supervisor_options<level>{.dependencies = {index, store},
-                                          .levels = {.ladder = {{level::full, 50}, {level::least, 0}}},
-                                          .return_over = 3s},
-      matrix, clock};
+  const std::string name = "a name too long for the small string optimisation";
+  brownout::dependency index{
+      {.name = name, .probe = [](const brownout::probe_context&) { return brownout::probe_result{}; }},
+      clock};
+  brownout::dependency store{
+      {.name = "store", .criticality = brownout::criticality::optional, .depends_on = {name}}, clock};
+  brownout::registry<brownout::consecutive_failures, manual_clock> hosts{{}, clock};
+  brownout::registry_dependency many{hosts, {.name = "hosts"}};
+  hosts.at("one").call([] {});
+  brownout::supervisor watch{matrix,
+                             {.levels = {.ladder = {{level::full, 50}, {level::least, 0}}},
+                              .return_over = 3s,
+                              .probe_interval = 10s,
+                              .probe_jitter = 0},
+                             {{0, index}, {1, store}, {2, many}},
+                             clock};
   const brownout::probe_result well{outcome::success, ""};
   const auto order = watch.step(clock.now()).probes.at(0);
   CHECK(allocations_of([&] { watch.refresh(clock.now()); }) == 0);
