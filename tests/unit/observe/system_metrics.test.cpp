@@ -2,7 +2,7 @@
 #include "catch2.hpp"
 #include "unit/system/staging_bench.hpp"
 
-#include "brownout/observe/histogram.hpp"
+#include "brownout/core/histogram_snapshot.hpp"
 #include "brownout/observe/prometheus_text.hpp"
 #include "brownout/observe/system_metrics.hpp"
 
@@ -44,7 +44,7 @@ struct counted_component {
   std::uint64_t outages = 0;
   duration outage_time{};
   std::optional<brownout::recovery_estimate> recovery{};
-  brownout::histogram::snapshot latency{{0.1}, {8, 9}, 1.5};
+  brownout::histogram_snapshot latency{{0.1}, {8, 9}, 1.5};
   bool probed = true;
   std::optional<duration> since_probe_success{};
   std::optional<duration> probe_running_for{};
@@ -66,6 +66,7 @@ struct counted_system {
   bool active_override = false;
 };
 static_assert(brownout::observable_system<counted_system>);
+static_assert(brownout::observable_system<brownout::system_snapshot<level>>);
 
 std::string metrics_of(const counted_system& system) {
   brownout::prometheus_text out;
@@ -207,6 +208,28 @@ TEST_CASE("several systems share a page when a label tells them apart", "[observ
   }
 }
 
+TEST_CASE("a real system fills in its calls, latencies, probes and features", "[observe][M2d][M2e][M2f]") {
+  staging staging;
+  staging.run(1s);
+  auto& s3 = staging.watched.described(dependency::s3);
+  s3.call([&] { staging.clock.advance(20ms); });  // of few calls each is timed
+  static_cast<void>(s3.try_acquire()->complete(outcome::failure));
+  static_cast<void>(s3.try_acquire()->complete(outcome::ignored));
+  staging.answers[number(dependency::s3)] = health::hangs;
+  staging.run(11s);
+  const auto text = metrics_of(staging.watched);
+  CHECK(
+      has_line(text, R"(brownout_dependency_calls_total{dependency="s3",kind="successful"} 2)"));  // a probe
+  CHECK(has_line(text, R"(brownout_dependency_calls_total{dependency="s3",kind="ignored"} 1)"));
+  CHECK(has_line(text, R"(brownout_dependency_latency_seconds_count{dependency="s3"} 2)"));
+  CHECK(has_line(text, R"(brownout_dependency_latency_seconds_sum{dependency="s3"} 0.02)"));
+  CHECK(has_line(text, R"(brownout_probe_success_age_seconds{dependency="s3"} 12.02)"));
+  CHECK_FALSE(has_line(text, R"(brownout_probe_running_seconds{dependency="s3"} 0)"));
+  CHECK(has_line(text, R"(brownout_probe_running_seconds{dependency="redis"} 0)"));
+  // Features without a `to_string` are numbered.
+  CHECK(has_line(text, R"(brownout_feature_mode{feature="3",mode="full"} 1)"));
+}
+
 TEST_CASE("before anything is known the scores are NaN, not zero", "[observe][H2]") {
   const staging staging;
   const auto text = metrics_of(staging.watched);
@@ -218,8 +241,8 @@ TEST_CASE("an operator's hold shows as a state and as a transition, a refused ca
           "[observe]") {
   staging staging;
   staging.run(1s);
-  auto& redis = staging.watched.at(dependency::redis);
-  redis.breaker().force_open();
+  auto& redis = staging.watched.described(dependency::redis);
+  redis.force_open();
   CHECK_FALSE(redis.try_acquire());
   staging.watched.refresh(staging.watched.now());
   const auto text = metrics_of(staging.watched);
