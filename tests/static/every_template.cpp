@@ -14,14 +14,18 @@ enum class level { normal, degraded, emergency };
 constexpr std::string_view to_string(level at) {
   return at == level::normal ? "normal" : at == level::degraded ? "degraded" : "emergency";
 }
+enum class upstream { database, hosts, search };
 enum class feature { search, advice };
 constexpr auto matrix = brownout::make_feature_matrix<feature, level>(
-    {{.feature = feature::search, .last = level::degraded, .needs = brownout::needs(0)},
-     {.feature = feature::advice, .last = level::normal, .needs = brownout::needs(0, 1)}});
+    {{.feature = feature::search, .last = level::degraded, .needs = brownout::needs(upstream::database)},
+     {.feature = feature::advice,
+      .last = level::normal,
+      .needs = brownout::needs(upstream::database, upstream::hosts)}});
 
 using matrix_type = std::remove_const_t<decltype(matrix)>;
 using real_system = brownout::supervisor<matrix_type>;
 using tested_system = brownout::supervisor<matrix_type, brownout::manual_clock>;
+using testable_system = brownout::supervisor_for<matrix, brownout::any_clock>;
 using rates = brownout::any_of<brownout::failure_rate<>, brownout::slow_call_rate<brownout::time_window>>;
 
 }  // namespace use_of_every_template
@@ -39,10 +43,12 @@ template class brownout::circuit_breaker<
     brownout::slow_call_rate<brownout::time_window, brownout::slow_calls::in_flight>>;
 template class brownout::circuit_breaker<rates>;
 template class brownout::circuit_breaker<brownout::any_detector, brownout::any_clock>;
+template class brownout::circuit_breaker<brownout::standard_detector, brownout::any_clock>;
 template class brownout::permit<brownout::circuit_breaker<>>;
 template class brownout::registry<>;
 template class brownout::registry<rates>;
 template class brownout::registry<brownout::any_detector, brownout::any_clock>;
+template class brownout::registry<brownout::consecutive_failures, brownout::any_clock>;
 template class brownout::keyed_breaker<brownout::circuit_breaker<>>;
 template class brownout::result<std::string>;
 template class brownout::result<std::unique_ptr<int>>;
@@ -57,22 +63,43 @@ template class brownout::dimmer_controller<brownout::latency_target>;
 template class brownout::dimmer_controller<brownout::score_target>;
 
 template class brownout::dependency<>;
+template class brownout::dependency<brownout::consecutive_failures, brownout::any_clock>;
+template class brownout::dependency<rates, brownout::manual_clock>;
+template class brownout::dependency<brownout::any_detector>;
+template class brownout::registry_dependency<brownout::standard_detector, brownout::monotonic_clock>;
+template class brownout::registry_dependency<brownout::consecutive_failures, brownout::any_clock>;
+template class brownout::claim<brownout::monotonic_clock>;
+template class brownout::claim<brownout::any_clock>;
 template struct brownout::supervisor_options<level>;
 template class brownout::supervisor<matrix_type>;
 template class brownout::supervisor<matrix_type, brownout::manual_clock>;
+template class brownout::supervisor<matrix_type, brownout::any_clock>;
 template class brownout::supervision<real_system>;
+template class brownout::supervision<testable_system>;
 template class brownout::supervision<tested_system>;
 
 // Function templates, with what users give them. Defined for nobody: it is to be compiled.
-int use(real_system& watched, brownout::circuit_breaker<>& one, brownout::registry<>& many);
+int use(brownout::circuit_breaker<>& one, brownout::registry<>& many);
 
-int use(real_system& watched, brownout::circuit_breaker<>& one, brownout::registry<>& many) {
+int use(brownout::circuit_breaker<>& one, brownout::registry<>& many) {
   const brownout::first_match classify{brownout::failure_if([](int status) { return status >= 500; }),
                                        brownout::ignore_exceptions<std::bad_alloc>()};
   int sum = one.call([] { return 200; }, classify);
   sum += one.try_call([] {}).has_value() ? 1 : 0;
   sum += many.at("host").try_call([] { return 1; }).value_or(0);
-  sum += watched.at(0).try_call([] { return 1; }, classify).value_or(0);
+  brownout::dependency database{brownout::consecutive_failures{3}, {.name = "database"}};
+  sum += database.call([] { return 200; }, classify);
+  sum += database.try_call([] { return 1; }, classify).value_or(0);
+  brownout::registry_dependency hosts{many, {.name = "hosts"}};
+  real_system watched{
+      matrix,
+      {.levels = {.ladder = {{level::normal, 90}, {level::degraded, 50}, {level::emergency, 0}}}},
+      {{upstream::database, database}, {upstream::hosts, hosts}, {upstream::search, {.name = "search"}}}};
+  const brownout::component& shown_one = watched.at(upstream::hosts);
+  sum += static_cast<int>(shown_one.name().size() + shown_one.latencies().bounds.size());
+  sum += watched.described(upstream::search).try_call([] { return 1; }).value_or(0);
+  watched.set_weight(upstream::search, 2, watched.now());
+  watched.set_criticality(upstream::search, brownout::criticality::optional, watched.now());
   const auto features = watched.features();
   sum += features.available(feature::search, 42) ? 1 : 0;
   sum += features.mode(feature::advice, "tenant") == brownout::feature_mode::full ? 1 : 0;

@@ -3,6 +3,7 @@
 #include <brownout/brownout.hpp>
 #include <brownout/testing/manual_clock.hpp>
 
+#include <chrono>
 #include <cstdlib>
 #include <iostream>
 #include <string_view>
@@ -12,10 +13,11 @@ enum class level { normal, emergency };
 constexpr std::string_view to_string(level at) {
   return at == level::normal ? "normal" : "emergency";
 }
+enum class upstream { index };
 enum class feature { search };
 
 constexpr auto matrix = brownout::make_feature_matrix<feature, level>(
-    {{.feature = feature::search, .last = level::normal, .needs = brownout::needs(0)}});
+    {{.feature = feature::search, .last = level::normal, .needs = brownout::needs(upstream::index)}});
 
 void expect(bool condition, const char* what) {
   if (condition) return;
@@ -26,16 +28,17 @@ void expect(bool condition, const char* what) {
 
 int main() {
   brownout::manual_clock clock;
-  brownout::supervisor watch{brownout::supervisor_options<level>{
-                                 .dependencies = {{.name = "index"}},
-                                 .levels = {.ladder = {{level::normal, 50}, {level::emergency, 0}}},
-                             },
-                             matrix, clock};
+  brownout::dependency index{{.name = "index"}, clock};
+  brownout::supervisor watch{matrix,
+                             {.levels = {.ladder = {{level::normal, 50}, {level::emergency, 0}},
+                                         .confirm_for = std::chrono::seconds{0}}},
+                             {{upstream::index, index}},
+                             clock};
 
-  watch.at(0).call([] {});
+  index.call([] {});
   expect(watch.step(clock.now()).probes.empty(), "a dependency without a probe is not probed");
   expect(watch.features().available(feature::search), "healthy: the feature is offered");
-  watch.at(0).breaker().force_open();
+  index.force_open();
   watch.refresh(clock.now());
   expect(watch.features().level() == level::emergency, "an open circuit lowers the level");
   expect(!watch.features().available(feature::search), "and takes the feature away");

@@ -5,6 +5,7 @@
 
 #include <boost/throw_exception.hpp>
 
+#include <chrono>
 #include <cstdlib>
 #include <exception>
 #include <string_view>
@@ -54,18 +55,19 @@ bool without_exceptions_a_registry_works() {
 
 bool without_exceptions_a_supervisor_works() {
   brownout::manual_clock clock;
-  brownout::supervisor watch{
-      brownout::supervisor_options<level>{
-          .dependencies = {{.name = "index", .measure = [] { return brownout::measurement{}; }}},
-          .levels = {.ladder = {{level::normal, 50}, {level::emergency, 0}}},
-      },
-      matrix, clock};
+  brownout::dependency index{{.name = "index", .measure = [] { return brownout::measurement{}; }}, clock};
+  index.call([] {});
+  brownout::supervisor watch{matrix,
+                             {.levels = {.ladder = {{level::normal, 50}, {level::emergency, 0}},
+                                         .confirm_for = std::chrono::seconds{0}}},
+                             {{0, index}},
+                             clock};
   static_cast<void>(watch.step(clock.now()));
   {
     brownout::supervision running{watch};
     running.nudge();
   }
-  watch.at(0).breaker().force_open();
+  index.force_open();
   watch.refresh(clock.now());
   return watch.features().level() == level::emergency;
 }
