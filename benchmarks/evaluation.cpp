@@ -38,8 +38,8 @@ struct by_hand {
 
 by_hand<100> hundred;
 by_hand<10> ten;
-shop::supervisor watching_32{shop::options(32), shop::matrix};
-shop::supervisor watching_8{shop::options(8), shop::matrix};
+shop::supervisor watching_32{shop::matrix, shop::options, shop::dependencies(32)};
+shop::supervisor watching_8{shop::matrix, shop::options, shop::dependencies(8)};
 
 // The goal is 10 us on a machine that reads its clock in 27 ns.
 constexpr double readings_in_10_us = 370;

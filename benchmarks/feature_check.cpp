@@ -8,7 +8,7 @@ namespace {
 
 using namespace benchmarks;
 
-shop::supervisor watched{shop::options(4), shop::matrix};
+shop::supervisor watched{shop::matrix, shop::options, shop::dependencies(4)};
 
 const registered feature{{.name = "features().available()",
                           .run = repeated([] {

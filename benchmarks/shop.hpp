@@ -1,13 +1,18 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "brownout/core/clock.hpp"
 #include "brownout/feature/feature_matrix.hpp"
+#include "brownout/system/claim.hpp"
+#include "brownout/system/dependency_options.hpp"
 #include "brownout/system/supervisor.hpp"
+#include "brownout/system/supervisor_options.hpp"
 
 #include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 /// A system of made-up dependencies and features, as large as a scenario wants it.
 namespace benchmarks::shop {
@@ -29,17 +34,20 @@ inline constexpr auto matrix = brownout::make_feature_matrix<feature, level>({
 
 using supervisor = brownout::supervisor<decltype(matrix)>;
 
-inline brownout::supervisor_options<level> options(std::size_t dependencies) {
-  brownout::supervisor_options<level> made{.dependencies = {}, .levels = {.ladder = ladder}};
-  for (std::size_t i = 0; i < dependencies; ++i) {
-    made.dependencies.push_back({.name = "dependency " + std::to_string(i)});
+inline const brownout::supervisor_options<level> options{.levels = {.ladder = ladder}};
+
+/// So many dependencies with the default options.
+inline std::vector<brownout::claim<brownout::monotonic_clock>> dependencies(std::size_t count) {
+  std::vector<brownout::claim<brownout::monotonic_clock>> all;
+  for (std::size_t i = 0; i < count; ++i) {
+    all.emplace_back(i, brownout::dependency_options{.name = "dependency " + std::to_string(i)});
   }
-  return made;
+  return all;
 }
 
 /// One good call to each dependency, so that each is known and healthy.
 inline void answer_all(supervisor& watched) {
-  for (std::size_t i = 0; i < watched.options().dependencies.size(); ++i) watched.at(i).call([] {});
+  for (std::size_t i = 0; i < watched.size(); ++i) watched.described(i).call([] {});
   watched.refresh(watched.now());
 }
 
