@@ -187,6 +187,12 @@ class [[nodiscard]] wrapped_admission {
   /// For classes that wrap a breaker. `why`: of a call that was refused; then `admitted` is settled.
   wrapped_admission(Permit&& admitted, brownout::rejection why) noexcept
       : permit_{std::move(admitted)}, was_admitted_{!permit_.settled()}, why_{why} {}
+  wrapped_admission(wrapped_admission&&) noexcept = default;
+  wrapped_admission& operator=(wrapped_admission&&) noexcept = default;
+  wrapped_admission(const wrapped_admission&) = delete;
+  wrapped_admission& operator=(const wrapped_admission&) = delete;
+  // Inlined, so that the permit of a call can stay in registers.
+  BROWNOUT_ALWAYS_INLINE ~wrapped_admission() = default;
 
   /// True when the call may be made: it was admitted, and the permit is still here and not settled.
   [[nodiscard]] explicit operator bool() const noexcept { return !permit_.settled(); }

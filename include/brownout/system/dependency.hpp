@@ -56,7 +56,7 @@ struct dependency_core {
   }
 
   /// Counts a call under the epoch that it was admitted in. If that is over, no one asks for it any more.
-  void count(std::uint64_t epoch, outcome result, time_point started) noexcept {
+  BROWNOUT_ALWAYS_INLINE void count(std::uint64_t epoch, outcome result, time_point started) noexcept {
     if (result != outcome::success) return calls.count_failure(epoch);
     calls.count_success(epoch);
     if (started != not_timed) [[unlikely]]
@@ -91,11 +91,12 @@ class [[nodiscard]] counting_permit {
   counting_permit& operator=(const counting_permit&) = delete;
   /// Works like the destructor of `brownout::permit`, so that a permit destroyed by an exception is evidence
   /// here too.
-  ~counting_permit() {
+  BROWNOUT_ALWAYS_INLINE ~counting_permit() {
     if (!settled() && is_unwinding()) complete(outcome::failure);
   }
 
-  disposition complete(outcome result, duration retry_after = {}, std::string_view why = {}) noexcept {
+  BROWNOUT_ALWAYS_INLINE disposition complete(outcome result, duration retry_after = {},
+                                              std::string_view why = {}) noexcept {
     const bool is_probe = permit_.is_probe();
     const auto became = permit_.complete(result, retry_after, why);
     if (became == disposition::counted) {
@@ -207,7 +208,8 @@ class dependency final : public component {
     return {permit{core_, counting_permit{*core_, *std::move(inner), started}}, brownout::rejection{}};
   }
   /// As above, for `call` and `try_call`: the permit is settled on this thread, before the call returns.
-  [[nodiscard]] wrapped_admission<counting_permit> try_acquire(detail::within_call within) noexcept {
+  [[nodiscard]] BROWNOUT_ALWAYS_INLINE wrapped_admission<counting_permit> try_acquire(
+      detail::within_call within) noexcept {
     auto inner = core_->breaker.try_acquire(within);
     if (!inner) [[unlikely]] {
       const auto why = inner.rejection();

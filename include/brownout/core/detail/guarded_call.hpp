@@ -164,7 +164,7 @@ struct within_call {
 
 /// A permit for a guarded call, or the rejection.
 template <class Breaker>
-[[nodiscard]] auto acquire_for_call(Breaker& breaker) noexcept {
+[[nodiscard]] BROWNOUT_ALWAYS_INLINE auto acquire_for_call(Breaker& breaker) noexcept {
   if constexpr (requires { breaker.try_acquire(within_call{}); }) {
     return breaker.try_acquire(within_call{});
   } else {
