@@ -160,7 +160,7 @@ class level_controller {
 
   /// Lets the level that health gives follow the score. Returns the reason for a change.
   transition follow(std::optional<double> score, double at_most, time_point now) {
-    forget_relapses(now);
+    forget_relapses(worse_since_.value_or(now));  // while a fall is confirmed, the calm is over
     at_most_ = at_most;
     if (better_since_ && *better_since_ > now) better_since_ = now;  // the clock was ahead before
     const auto& ladder = policy_.ladder;
@@ -209,7 +209,8 @@ class level_controller {
   }
 
   void fall_to(Level worse, time_point now) {
-    const bool relapsed = improved_at_ && now - *improved_at_ <= policy_.relapse_window(relapses_);
+    const auto fell = worse_since_.value_or(now);  // not when it was confirmed
+    const bool relapsed = improved_at_ && fell - *improved_at_ <= policy_.relapse_window(relapses_);
     // Above the cap a further relapse would not lengthen the dwell, only take longer to forget.
     if (relapsed && current_dwell() < policy_.dwell_after(relapses_ + 1)) ++relapses_;
     improved_at_.reset();  // one improvement is one relapse, however many steps down follow
