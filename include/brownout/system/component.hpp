@@ -74,7 +74,7 @@ class component {
       shown.cumulative.push_back(sum += count);
     for (const auto bound : detail::call_counters<>::latency_bounds)
       shown.bounds.push_back(seconds{bound}.count());
-    if (counted != nullptr) shown.sum = seconds{counted->latency_sum()}.count();
+    if (counted != nullptr) shown.sum = seconds{counted->read_all().latency}.count();
     return shown;
   }
 

@@ -55,19 +55,20 @@ struct dependency_core {
     return options;
   }
 
-  /// Counts a call under the epoch that it was admitted in. If that is over, no one asks for it any more.
-  BROWNOUT_ALWAYS_INLINE void count(std::uint64_t epoch, outcome result, time_point started) noexcept {
-    if (result != outcome::success) return calls.count_failure(epoch);
-    calls.count_success(epoch);
+  using place = typename call_counters<Atomics>::counts;
+
+  void count(place& counted, outcome result, time_point started) noexcept {
+    if (result != outcome::success) return calls.count_failure(counted);
+    calls.count_success(counted);
     if (started != not_timed) [[unlikely]]
-      calls.add_latency(epoch, clock.now() - started);
+      calls.add_latency(counted, clock.now() - started);
   }
   /// The probe that closes the circuit is the first evidence of the epoch that begins. What other probes find
   /// out is in the circuit's word.
   void count_probe(std::uint64_t epoch, outcome result, time_point started) noexcept {
     const auto circuit = breaker.status();
     if (circuit.state == circuit_state::closed && circuit.epoch == epoch + 1)
-      count(circuit.epoch, result, started);
+      count(calls.own(circuit.epoch), result, started);
   }
 
   static constexpr time_point not_timed = (time_point::min)();
@@ -83,8 +84,14 @@ class [[nodiscard]] counting_permit {
  public:
   using inner_permit = typename decltype(Core::breaker)::permit;
 
-  counting_permit(Core& core, inner_permit&& inner, time_point started) noexcept
-      : core_{&core}, permit_{std::move(inner)}, started_{started} {}
+  /// The permit of a call that was admitted.
+  BROWNOUT_ALWAYS_INLINE counting_permit(Core& core, inner_permit&& inner) noexcept
+      : core_{&core},
+        permit_{std::move(inner)},
+        place_{&core.calls.own(permit_.epoch())},
+        started_{core.calls.is_timed(*place_) ? core.clock.now() : Core::not_timed} {}
+  /// Of one that was refused: settled.
+  explicit counting_permit(inner_permit&& inner) noexcept : permit_{std::move(inner)} {}
   counting_permit(counting_permit&&) noexcept = default;
   counting_permit& operator=(counting_permit&&) noexcept = default;
   counting_permit(const counting_permit&) = delete;
@@ -97,13 +104,13 @@ class [[nodiscard]] counting_permit {
 
   BROWNOUT_ALWAYS_INLINE disposition complete(outcome result, duration retry_after = {},
                                               std::string_view why = {}) noexcept {
-    const bool is_probe = permit_.is_probe();
     const auto became = permit_.complete(result, retry_after, why);
-    if (became == disposition::counted) {
-      if (is_probe) [[unlikely]] {
-        core_->count_probe(permit_.epoch(), result, started_);
+    if (became == disposition::counted) [[likely]] {
+      // Counted under the epoch that it was admitted in. If that is over, no one asks for it any more.
+      if (!permit_.is_probe()) [[likely]] {
+        core_->count(*place_, result, started_);
       } else {
-        core_->count(permit_.epoch(), result, started_);
+        core_->count_probe(permit_.epoch(), result, started_);
       }
     } else if (became == disposition::released && result == outcome::ignored) {
       core_->calls.count_ignored();
@@ -114,9 +121,10 @@ class [[nodiscard]] counting_permit {
   [[nodiscard]] bool settled() const noexcept { return permit_.settled(); }
 
  private:
-  Core* core_;
+  Core* core_ = nullptr;
   inner_permit permit_;
-  time_point started_;  // `not_timed` of most calls
+  typename Core::place* place_ = nullptr;  // of the thread that acquired it
+  time_point started_ = Core::not_timed;   // of most calls
 };
 
 }  // namespace detail
@@ -202,21 +210,20 @@ class dependency final : public component {
     auto inner = core_->breaker.try_acquire();
     if (!inner) [[unlikely]] {
       const auto why = inner.rejection();
-      return {permit{nullptr, counting_permit{*core_, *std::move(inner), core::not_timed}}, why};
+      return {permit{nullptr, counting_permit{*std::move(inner)}}, why};
     }
-    const auto started = start(inner->epoch());
-    return {permit{core_, counting_permit{*core_, *std::move(inner), started}}, brownout::rejection{}};
+    return {permit{core_, counting_permit{*core_, *std::move(inner)}}, brownout::rejection{}};
   }
   /// As above, for `call` and `try_call`: the permit is settled on this thread, before the call returns.
   [[nodiscard]] BROWNOUT_ALWAYS_INLINE wrapped_admission<counting_permit> try_acquire(
       detail::within_call within) noexcept {
-    auto inner = core_->breaker.try_acquire(within);
+    auto& shared = *core_;
+    auto inner = shared.breaker.try_acquire(within);
     if (!inner) [[unlikely]] {
       const auto why = inner.rejection();
-      return {counting_permit{*core_, *std::move(inner), core::not_timed}, why};
+      return {counting_permit{*std::move(inner)}, why};
     }
-    const auto started = start(inner->epoch());
-    return {counting_permit{*core_, *std::move(inner), started}, brownout::rejection{}};
+    return {counting_permit{shared, *std::move(inner)}, brownout::rejection{}};
   }
 
   template <class F, class C = default_classifier>
@@ -258,10 +265,6 @@ class dependency final : public component {
     return options;
   }
 
-  [[nodiscard]] BROWNOUT_ALWAYS_INLINE time_point start(std::uint64_t epoch) const noexcept {
-    return core_->calls.is_timed(epoch) ? core_->clock.now() : core::not_timed;
-  }
-
   [[nodiscard]] detail::call_totals calls_of(std::uint64_t epoch) const noexcept override {
     return core_->calls.read(epoch);
   }
@@ -274,8 +277,7 @@ class dependency final : public component {
   std::optional<rejection> begin_probe() noexcept override {
     auto inner = core_->breaker.try_acquire();
     if (!inner) return inner.rejection();
-    const auto started = start(inner->epoch());
-    probing_.emplace(*core_, *std::move(inner), started);
+    probing_.emplace(*core_, *std::move(inner));
     return std::nullopt;
   }
   disposition end_probe(outcome result, std::string_view why) noexcept override {

@@ -27,10 +27,10 @@ struct bench {
   explicit bench(std::uint32_t wanted = 5, duration forgets_after = 1min) : window{wanted, forgets_after} {}
 
   void succeed(std::uint64_t epoch, int times = 1) {
-    for (int i = 0; i < times; ++i) calls.count_success(epoch);
+    for (int i = 0; i < times; ++i) calls.count_success(calls.own(epoch));
   }
   void fail(std::uint64_t epoch, int times = 1) {
-    for (int i = 0; i < times; ++i) calls.count_failure(epoch);
+    for (int i = 0; i < times; ++i) calls.count_failure(calls.own(epoch));
   }
   brownout::call_statistics look(std::uint64_t epoch, duration now) {
     window.note(epoch, at(now), [this](std::uint64_t each) { return calls.read(each); });
@@ -52,8 +52,8 @@ TEST_CASE("without a call a window knows nothing", "[health][S5]") {
 TEST_CASE("a window counts the calls of its epoch, and averages those that were timed", "[health][S5]") {
   bench bench;
   bench.succeed(0, 2);
-  bench.calls.add_latency(0, 10ms);
-  bench.calls.add_latency(0, 30ms);
+  bench.calls.add_latency(bench.calls.own(0), 10ms);
+  bench.calls.add_latency(bench.calls.own(0), 30ms);
   bench.fail(0);
   const auto seen = bench.look(0, 1s);
   CHECK(seen.calls == 3);
@@ -137,30 +137,31 @@ TEST_CASE("the first call of a thread is timed, and then one in so many that suc
   call_counters<> calls;
   std::vector<int> timed;
   for (int i = 0; i < 40; ++i) {
-    if (calls.is_timed(3)) timed.push_back(i);
-    calls.count_success(3);
+    if (calls.is_timed(calls.own(3))) timed.push_back(i);
+    calls.count_success(calls.own(3));
   }
   CHECK(timed == std::vector<int>{0, 16, 32});
   calls.time_one_in(1);
-  CHECK(calls.is_timed(3));
-  calls.count_success(3);
-  CHECK(calls.is_timed(3));
+  CHECK(calls.is_timed(calls.own(3)));
+  calls.count_success(calls.own(3));
+  CHECK(calls.is_timed(calls.own(3)));
   calls.time_one_in(0);
-  CHECK_FALSE(calls.is_timed(3));
-  CHECK_FALSE(calls.is_timed(4));
+  CHECK_FALSE(calls.is_timed(calls.own(3)));
+  CHECK_FALSE(calls.is_timed(calls.own(4)));
 }
 
 TEST_CASE("calls of many threads are counted, each once", "[health][S5]") {
   constexpr int threads = 12;
   constexpr int each = 2000;
   call_counters<> calls;
+  calls.time_one_in(1);
   std::vector<std::thread> running;
   for (int i = 0; i < threads; ++i) {
     running.emplace_back([&] {
       for (int call = 0; call < each; ++call) {
-        calls.count_success(5);
-        calls.add_latency(5, 2ns);
-        if (call % 2 == 0) calls.count_failure(6);
+        calls.count_success(calls.own(5));
+        calls.add_latency(calls.own(5), 2ns);
+        if (call % 2 == 0) calls.count_failure(calls.own(6));
       }
     });
   }

@@ -118,8 +118,7 @@ TEST_CASE("a call counts under the epoch it was made in, also if that ends while
   using core = brownout::detail::dependency_core<brownout::consecutive_failures, interrupted_clock>;
   core database{described.detector, described, interrupted_clock{}};
   const auto acquire = [&] {
-    return brownout::detail::counting_permit<core>{database, *database.breaker.try_acquire(),
-                                                   interrupted_clock{}.now()};
+    return brownout::detail::counting_permit<core>{database, *database.breaker.try_acquire()};
   };
   auto call = acquire();
   interrupted_clock::action = [&] { database.breaker.reset(); };  // after the breaker, before the window

@@ -43,8 +43,7 @@ struct scene {
   permit acquire() {
     auto inner = database.breaker.try_acquire();
     REQUIRE(inner);
-    const auto epoch = inner->epoch();
-    return {database, *std::move(inner), database.calls.is_timed(epoch) ? clock.now() : core::not_timed};
+    return {database, *std::move(inner)};
   }
   /// What the caller was told must be what is counted.
   void report(permit& call, outcome how) {

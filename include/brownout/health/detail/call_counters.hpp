@@ -25,7 +25,7 @@ namespace brownout::inline BROWNOUT_ABI::detail {
 /// **Epochs.** The calls of an epoch of the circuit are counted apart from those of the seven epochs before
 /// and after it: numbers only grow, and nothing has to be emptied. Whoever reads takes differences.
 ///
-/// Thread-safe. Everything is wait-free. 3 KiB.
+/// Thread-safe. Everything is wait-free. 4 KiB.
 template <class Atomics = std_atomics>
 class call_counters {
  public:
@@ -45,43 +45,52 @@ class call_counters {
     const auto mask = calls == 0 ? never : std::uint64_t{calls} - 1;
     timing_.store(mask, std::memory_order_relaxed);  // relaxed, here and below: statistics order nothing
   }
-  /// Whether a call that begins in `epoch` is to be timed: the first one of the thread, and then one in so
-  /// many that succeeded.
-  [[nodiscard]] bool is_timed(std::uint64_t epoch) const noexcept {
-    const auto mask = timing_.load(std::memory_order_relaxed);
-    return (stripes_[own()][epoch % epochs_apart].successes.load(std::memory_order_relaxed) & mask) == 0 &&
-           mask != never;
+  /// Where the calls of an epoch are counted by a thread. Any thread may count there; it only costs time.
+  struct counts {
+    // Written by the threads that use this stripe; publish nothing.
+    typename Atomics::template atomic<std::uint64_t> successes{0};
+    typename Atomics::template atomic<std::uint64_t> failures{0};
+    typename Atomics::template atomic<std::uint64_t> timed{0};
+    typename Atomics::template atomic<duration::rep> latency{0};
+  };
+  /// The place of the calling thread.
+  [[nodiscard]] counts& own(std::uint64_t epoch) noexcept {
+    return stripes_[own_stripe()].by_epoch[epoch % epochs_apart];
   }
 
-  void count_success(std::uint64_t epoch) noexcept {
-    stripes_[own()][epoch % epochs_apart].successes.fetch_add(1, std::memory_order_relaxed);
+  /// Whether a call that begins now is to be timed: the first one at this place, and then one in so many that
+  /// succeeded.
+  [[nodiscard]] bool is_timed(const counts& place) const noexcept {
+    const auto mask = timing_.load(std::memory_order_relaxed);
+    return (place.successes.load(std::memory_order_relaxed) & mask) == 0 && mask != never;
   }
-  void count_failure(std::uint64_t epoch) noexcept {
-    stripes_[own()][epoch % epochs_apart].failures.fetch_add(1, std::memory_order_relaxed);
+
+  static void count_success(counts& place) noexcept {
+    place.successes.fetch_add(1, std::memory_order_relaxed);
   }
-  /// A call that says nothing about the dependency.
-  void count_ignored() noexcept { stripes_[own()].ignored.fetch_add(1, std::memory_order_relaxed); }
-  /// The latency of a call that succeeded, which is counted besides.
-  void add_latency(std::uint64_t epoch, duration took) noexcept {
-    auto& stripe = stripes_[own()];
-    auto& one = stripe[epoch % epochs_apart];
-    one.timed.fetch_add(1, std::memory_order_relaxed);
-    one.latency.fetch_add(took.count(), std::memory_order_relaxed);
-    const auto* const bound = std::lower_bound(latency_bounds.begin(), latency_bounds.end(), took);
-    // It stands for the calls that were not timed. So the counts grow evenly when it changes how many are.
+  static void count_failure(counts& place) noexcept {
+    place.failures.fetch_add(1, std::memory_order_relaxed);
+  }
+  /// The latency of a call that succeeded, which is counted besides. It stands for the calls that were not
+  /// timed. So the sums grow evenly when it changes how many are.
+  void add_latency(counts& place, duration took) noexcept {
     const auto stands_for = timing_.load(std::memory_order_relaxed) + 1;
     if (stands_for == 0) return;
-    stripe.latencies[static_cast<std::size_t>(bound - latency_bounds.begin())].fetch_add(
-        stands_for, std::memory_order_relaxed);
-    stripe.latency_sum.fetch_add(took.count() * static_cast<duration::rep>(stands_for),
-                                 std::memory_order_relaxed);
+    place.timed.fetch_add(stands_for, std::memory_order_relaxed);
+    place.latency.fetch_add(took.count() * static_cast<duration::rep>(stands_for), std::memory_order_relaxed);
+    const auto* const bound = std::lower_bound(latency_bounds.begin(), latency_bounds.end(), took);
+    auto& latencies = stripes_[own_stripe()].latencies;
+    latencies[static_cast<std::size_t>(bound - latency_bounds.begin())].fetch_add(stands_for,
+                                                                                  std::memory_order_relaxed);
   }
+  /// A call that says nothing about the dependency.
+  void count_ignored() noexcept { stripes_[own_stripe()].ignored.fetch_add(1, std::memory_order_relaxed); }
 
   /// The calls of `epoch`, together with those of each eighth epoch before it.
   [[nodiscard]] call_totals read(std::uint64_t epoch) const noexcept {
     call_totals sum;
     for (const auto& stripe : stripes_) {
-      const auto& one = stripe[epoch % epochs_apart];
+      const auto& one = stripe.by_epoch[epoch % epochs_apart];
       sum +=
           {one.successes.load(std::memory_order_relaxed), one.failures.load(std::memory_order_relaxed),
            one.timed.load(std::memory_order_relaxed), duration{one.latency.load(std::memory_order_relaxed)}};
@@ -103,12 +112,6 @@ class call_counters {
     }
     return sums;
   }
-  /// How long these calls took in sum.
-  [[nodiscard]] duration latency_sum() const noexcept {
-    duration sum{};
-    for (const auto& stripe : stripes_) sum += duration{stripe.latency_sum.load(std::memory_order_relaxed)};
-    return sum;
-  }
   /// The calls of all epochs.
   [[nodiscard]] call_totals read_all() const noexcept {
     call_totals sum;
@@ -117,26 +120,23 @@ class call_counters {
   }
 
  private:
-  static constexpr std::size_t stripes = 8;
+  static constexpr std::size_t stripe_count = 8;
   static constexpr std::uint64_t never = ~std::uint64_t{0};
 
-  struct counts {
-    // Written by the threads that use this stripe; publish nothing.
-    typename Atomics::template atomic<std::uint64_t> successes{0};
-    typename Atomics::template atomic<std::uint64_t> failures{0};
-    typename Atomics::template atomic<std::uint64_t> timed{0};
-    typename Atomics::template atomic<duration::rep> latency{0};
-  };
-  struct alignas(64) line_of_counts : std::array<counts, epochs_apart> {
+  struct alignas(64) stripe_counts {
+    std::array<counts, epochs_apart> by_epoch{};
     // Written and read as the counts.
     std::array<typename Atomics::template atomic<std::uint64_t>, latency_bounds.size() + 1> latencies{};
-    typename Atomics::template atomic<duration::rep> latency_sum{0};
     typename Atomics::template atomic<std::uint64_t> ignored{0};
+    // A power of two: then finding a stripe takes a shift.
+    std::array<std::byte, 512 - (epochs_apart * 4 + latency_bounds.size() + 2) * sizeof(std::uint64_t)>
+        unused{};
   };
+  static_assert(sizeof(stripe_counts) == 512);
 
-  [[nodiscard]] static std::size_t own() noexcept { return thread_number() % stripes; }
+  [[nodiscard]] static std::size_t own_stripe() noexcept { return thread_number() % stripe_count; }
 
-  std::array<line_of_counts, stripes> stripes_{};
+  std::array<stripe_counts, stripe_count> stripes_{};
   // On a line that is seldom written. Written by the stepping thread, read by every call.
   alignas(64) typename Atomics::template atomic<std::uint64_t> timing_{15};
 };

@@ -12,7 +12,7 @@ namespace brownout::inline BROWNOUT_ABI::detail {
 struct call_totals {
   std::uint64_t successes = 0;
   std::uint64_t failures = 0;
-  std::uint64_t timed = 0;  // of the successes, those whose latency was measured
+  std::uint64_t timed = 0;  // of the successes, those whose latency was measured, and those they stand for
   duration latency{};       // of these, in sum
 
   [[nodiscard]] constexpr std::uint64_t calls() const noexcept { return successes + failures; }
