@@ -4,7 +4,7 @@
 # The page has a heading "### `struct`" for each and below it a table with columns `option` and `default`.
 #
 # How a default is written there: a duration as 30 s, 100 ms, 5 min; an enumerator by its last name; `–` for what is
-# left out, {} in the header. After it the cell may go on with `:`, `,` or `(`.
+# left out, {} or `left_out` in the header. After it the cell may go on with `:`, `,` or `(`.
 include(${CMAKE_CURRENT_LIST_DIR}/checks.cmake)
 include(${CMAKE_CURRENT_LIST_DIR}/markdown.cmake)
 
@@ -27,7 +27,7 @@ function(spelled default out)
   string(REGEX REPLACE "{}$" "" text "${text}")
   string(REPLACE "Level" "best level" text "${text}")
   string(REPLACE "'" "" text "${text}")
-  if(text STREQUAL "")
+  if(text STREQUAL "" OR text STREQUAL "left_out")
     set(text "–")
   endif()
   set(${out} "${text}" PARENT_SCOPE)

@@ -28,6 +28,9 @@ fresh_copy()
 plant(${header} "struct ramp_options {" "struct pause_options {\n  duration length = std::chrono::seconds{3};\n};\nstruct ramp_options {")
 expect_violation("pause_options is not in docs/options.md")
 
+plant(${header} "std::uint32_t first = left_out;" "std::uint32_t first = 6;")
+expect_violation("the default of ramp_options.first is 6, not –:")
+
 # Neither a constant, nor a function, nor what is private, nor what is internal.
 plant(${header} "struct ramp_options {" "struct ramp_options {\n  static constexpr int most = 3;\n  [[nodiscard]] int twice() const { return 2; }")
 expect_clean("a constant and a function")
