@@ -20,7 +20,7 @@ using breaker = brownout::circuit_breaker<brownout::standard_detector, brownout:
 
 }  // namespace
 
-TEST_CASE("a breaker that is destroyed while a permit is out is reported", "[breaker][B5]") {
+TEST_CASE("a breaker that is destroyed while a permit is out is reported", "[breaker][B15][B15e]") {
   CHECK(core_test::in_child([] {
           auto database = std::make_unique<breaker>(brownout::breaker_options{.name = "database"});
           auto call = database->try_acquire();
@@ -28,7 +28,7 @@ TEST_CASE("a breaker that is destroyed while a permit is out is reported", "[bre
         }).signal == SIGABRT);
 }
 
-TEST_CASE("a breaker whose permits were settled, moved and dropped may be destroyed", "[breaker][B5]") {
+TEST_CASE("a breaker whose permits were settled, moved and dropped may be destroyed", "[breaker][B15]") {
   CHECK(core_test::in_child([] {
           breaker database{{.name = "database"}};
           database.call([] {});

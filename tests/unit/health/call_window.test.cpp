@@ -43,13 +43,13 @@ struct bench {
 
 }  // namespace
 
-TEST_CASE("without a call a window knows nothing", "[health][S5]") {
+TEST_CASE("without a call a window knows nothing", "[health][S12]") {
   bench bench;
   CHECK(bench.look(0, 0s).calls == 0);
   CHECK(bench.look(7, 1s).calls == 0);
 }
 
-TEST_CASE("a window counts the calls of its epoch, and averages those that were timed", "[health][S5]") {
+TEST_CASE("a window counts the calls of its epoch, and averages those that were timed", "[health][S12]") {
   bench bench;
   bench.succeed(0, 2);
   bench.calls.add_latency(bench.calls.own(0), 10ms);
@@ -63,7 +63,7 @@ TEST_CASE("a window counts the calls of its epoch, and averages those that were 
 }
 
 TEST_CASE("a window holds the calls of the latest looks, as many as are wanted and those of one look more",
-          "[health][S5]") {
+          "[health][S12][S12a][S12b]") {
   bench bench{5};
   bench.fail(0);
   CHECK(bench.look(0, 1s).calls == 1);
@@ -83,7 +83,7 @@ TEST_CASE("a window holds the calls of the latest looks, as many as are wanted a
   CHECK(seen.successes == 0);
 }
 
-TEST_CASE("a look at which nothing has changed changes nothing", "[health][S5]") {
+TEST_CASE("a look at which nothing has changed changes nothing", "[health][S12]") {
   bench bench;
   bench.succeed(0, 3);
   static_cast<void>(bench.look(0, 1s));
@@ -92,7 +92,7 @@ TEST_CASE("a look at which nothing has changed changes nothing", "[health][S5]")
   CHECK(seen.last == at(1s));
 }
 
-TEST_CASE("a window begins anew after a long silence", "[health][S5]") {
+TEST_CASE("a window begins anew after a long silence", "[health][S12][S12c]") {
   bench bench{5, 60s};
   bench.fail(0, 4);
   static_cast<void>(bench.look(0, 1s));
@@ -105,7 +105,7 @@ TEST_CASE("a window begins anew after a long silence", "[health][S5]") {
 }
 
 TEST_CASE("the calls of another epoch are none of its own, with up to seven epochs from one look to the next",
-          "[health][S5][B8]") {
+          "[health][S12][B8][B8d]") {
   for (std::uint64_t epochs = 1; epochs < call_counters<>::epochs_apart; ++epochs) {
     CAPTURE(epochs);
     bench bench;
@@ -123,7 +123,7 @@ TEST_CASE("the calls of another epoch are none of its own, with up to seven epoc
   }
 }
 
-TEST_CASE("calls that a new epoch has counted before it is looked at are its own", "[health][S5][B8]") {
+TEST_CASE("calls that a new epoch has counted before it is looked at are its own", "[health][S12][B8]") {
   bench bench;
   bench.fail(0, 3);
   static_cast<void>(bench.look(0, 1s));
@@ -133,7 +133,8 @@ TEST_CASE("calls that a new epoch has counted before it is looked at are its own
   CHECK(seen.successes == 4);
 }
 
-TEST_CASE("the first call of a thread is timed, and then one in so many that succeeded", "[health][S5]") {
+TEST_CASE("the first call of a thread is timed, and then one in so many that succeeded",
+          "[health][S5][S5e]") {
   call_counters<> calls;
   std::vector<int> timed;
   for (int i = 0; i < 40; ++i) {
@@ -150,7 +151,7 @@ TEST_CASE("the first call of a thread is timed, and then one in so many that suc
   CHECK_FALSE(calls.is_timed(calls.own(4)));
 }
 
-TEST_CASE("calls of many threads are counted, each once", "[health][S5]") {
+TEST_CASE("calls of many threads are counted, each once", "[health][S5][S5f]") {
   constexpr int threads = 12;
   constexpr int each = 2000;
   call_counters<> calls;

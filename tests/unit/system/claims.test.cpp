@@ -47,7 +47,7 @@ struct shop {
 
 }  // namespace
 
-TEST_CASE("which dependency an enumerator means is said once, in any order", "[system][S6]") {
+TEST_CASE("which dependency an enumerator means is said once, in any order", "[system][S6][S6a]") {
   shop shop;
   brownout::supervisor built{offers,
                              {.levels = {.ladder = ladder}},
@@ -60,7 +60,7 @@ TEST_CASE("which dependency an enumerator means is said once, in any order", "[s
 }
 
 TEST_CASE("a claim that is missing, double or of a dependency of another is refused by name",
-          "[system][S6]") {
+          "[system][S6][S6b][S6c][S6d][S6e]") {
   shop shop;
   CHECK(shop.refusal({{upstream::database, shop.database}, {upstream::payments, shop.payments}}) == "");
   CHECK(shop.refusal({{upstream::database, shop.database},
@@ -86,7 +86,8 @@ TEST_CASE("a claim that is missing, double or of a dependency of another is refu
         "supervisor: another supervisor watches 'payments' already");
 }
 
-TEST_CASE("after a refusal, and after its supervisor, a dependency can be claimed again", "[system][S6]") {
+TEST_CASE("after a refusal, and after its supervisor, a dependency can be claimed again",
+          "[system][S6][S6f]") {
   shop shop;
   CHECK(shop.refusal({{upstream::payments, shop.payments}}) != "");
   const claims both{{upstream::database, shop.database}, {upstream::payments, shop.payments}};
@@ -94,7 +95,7 @@ TEST_CASE("after a refusal, and after its supervisor, a dependency can be claime
   CHECK(shop.refusal(both) == "");
 }
 
-TEST_CASE("a description stands for an object, and the supervisor builds it", "[system][S6]") {
+TEST_CASE("a description stands for an object, and the supervisor builds it", "[system][S6][S6g]") {
   manual_clock clock;
   brownout::supervisor built{offers,
                              {.levels = {.ladder = ladder}},

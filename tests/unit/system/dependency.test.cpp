@@ -36,7 +36,7 @@ void fail(auto& called, int times = 1) {
 }  // namespace
 
 TEST_CASE("a dependency has the detector that a user gives it, and its features follow its circuit",
-          "[system][S4]") {
+          "[system][S4][S4a]") {
   manual_clock clock{time_point{1h}};
   brownout::dependency database{brownout::consecutive_failures{3}, {.name = "database"}, clock};
   brownout::dependency payments{
@@ -61,7 +61,7 @@ TEST_CASE("a dependency has the detector that a user gives it, and its features 
 }
 
 TEST_CASE("a dependency is used as a breaker is, with classifiers, presets and live options",
-          "[system][S4]") {
+          "[system][S4][S4b][S4e]") {
   manual_clock clock{time_point{1h}};
   brownout::dependency cache{brownout::presets::gobreaker(), {.name = "cache"}, clock};
   CHECK(cache.detector().threshold == 6);
@@ -84,7 +84,7 @@ TEST_CASE("a dependency is used as a breaker is, with classifiers, presets and l
   CHECK(refused.rejection().retry_after == 60s);
 }
 
-TEST_CASE("a dependency counts how its calls end, by kind", "[system][S5]") {
+TEST_CASE("a dependency counts how its calls end, by kind", "[system][S5][S5a]") {
   manual_clock clock{time_point{1h}};
   brownout::dependency store{brownout::consecutive_failures{2}, {.name = "store"}, clock};
   for (int i = 0; i < 100; ++i) store.call([] {});
@@ -103,7 +103,7 @@ TEST_CASE("a dependency counts how its calls end, by kind", "[system][S5]") {
 }
 
 TEST_CASE("one call in so many is timed, and stands for the others in the latency histogram",
-          "[system][S5]") {
+          "[system][S5][S5b]") {
   const auto timed = GENERATE(std::uint32_t{16}, std::uint32_t{1});
   manual_clock clock{time_point{1h}};
   brownout::dependency store{{.name = "store", .timed_one_in = timed}, clock};
@@ -118,7 +118,7 @@ TEST_CASE("one call in so many is timed, and stands for the others in the latenc
   CHECK(shown.sum < 0.449);
 }
 
-TEST_CASE("calls are not timed where that is switched off", "[system][S5]") {
+TEST_CASE("calls are not timed where that is switched off", "[system][S5][S5c]") {
   manual_clock clock{time_point{1h}};
   brownout::dependency store{{.name = "store", .timed_one_in = 0}, clock};
   for (int i = 0; i < 64; ++i) store.call([&] { clock.advance(7ms); });
@@ -126,7 +126,7 @@ TEST_CASE("calls are not timed where that is switched off", "[system][S5]") {
   CHECK(store.calls().successful == 64);
 }
 
-TEST_CASE("a permit by hand may outlive its dependency", "[system][S4]") {
+TEST_CASE("a permit by hand may outlive its dependency", "[system][S4][S4c]") {
   manual_clock clock{time_point{1h}};
   std::optional<brownout::dependency<brownout::standard_detector, manual_clock>::permit> kept;
   std::optional<brownout::dependency<brownout::standard_detector, manual_clock>::permit> dropped;
@@ -139,7 +139,8 @@ TEST_CASE("a permit by hand may outlive its dependency", "[system][S4]") {
   dropped.reset();
 }
 
-TEST_CASE("a dependency that is destroyed before its supervisor is a broken precondition", "[system][S4]") {
+TEST_CASE("a dependency that is destroyed before its supervisor is a broken precondition",
+          "[system][S4][S4d]") {
   CHECK(core_test::in_child([] {
           manual_clock clock;
           auto store = std::make_unique<brownout::dependency<brownout::standard_detector, manual_clock>>(

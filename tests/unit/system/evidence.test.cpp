@@ -38,7 +38,7 @@ TEST_CASE("half-open, the score is the share of the needed probes that have succ
   CHECK(staging.component(dependency::openai).health.score == 50);
 }
 
-TEST_CASE("slow successes cost points, slow failures do not cost more", "[system][H1]") {
+TEST_CASE("slow successes cost points, slow failures do not cost more", "[system][H1][S5][S5d]") {
   staging staging;
   staging.run(1s);
   auto& openai = staging.watched.described(dependency::openai);

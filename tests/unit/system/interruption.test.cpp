@@ -108,7 +108,7 @@ const std::array states{
 }  // namespace
 
 TEST_CASE("what callers are told is what a dependency counts, however its operations interleave",
-          "[system][S5]") {
+          "[system][S5][S5g]") {
   int explored = 0;
   for (const auto& state : states) {
     for (const auto& one : operations) {

@@ -10,7 +10,7 @@
 using namespace system_test;
 
 TEST_CASE("breaker options that are left out keep the defaults of a dependency, also when they are replaced",
-          "[system][S7]") {
+          "[system][S7][S7a][S7b]") {
   manual_clock clock;
   brownout::dependency store{{.name = "store", .breaker = {.probes = 2}, .timeout = 8s}, clock};
   const auto is_of_a_dependency = [&] {
@@ -43,7 +43,7 @@ TEST_CASE("breaker options that are left out keep the defaults of a dependency, 
   CHECK(alone.options().ramp.first == 6);
 }
 
-TEST_CASE("thresholds change while the system runs, and its history is kept", "[system][S8]") {
+TEST_CASE("thresholds change while the system runs, and its history is kept", "[system][S8][S8a][S8b]") {
   staging staging;
   staging.run(1s);
   REQUIRE(staging.snapshot().level == level::optimal);
@@ -71,7 +71,7 @@ TEST_CASE("thresholds change while the system runs, and its history is kept", "[
         before.components[number(dependency::database)].recent.calls);
 }
 
-TEST_CASE("weight and criticality of a dependency change while the system runs", "[system][S8]") {
+TEST_CASE("weight and criticality of a dependency change while the system runs", "[system][S8][S8c]") {
   staging staging;
   staging.run(1s);
   staging.answers[number(dependency::s3)] = health::down;
@@ -91,7 +91,7 @@ TEST_CASE("weight and criticality of a dependency change while the system runs",
   CHECK(staging.snapshot().components[number(dependency::s3)].configured_weight == 0.5);
 }
 
-TEST_CASE("a dry run begins and ends while the system runs, and says so", "[system][S8]") {
+TEST_CASE("a dry run begins and ends while the system runs, and says so", "[system][S8][S8d]") {
   staging staging;
   staging.run(1s);
   staging.answers[number(dependency::redis)] = health::down;
@@ -109,7 +109,8 @@ TEST_CASE("a dry run begins and ends while the system runs, and says so", "[syst
   CHECK(staging.snapshot().transitions.back().to == level::degraded);
 }
 
-TEST_CASE("intervals of probes and the window of evidence change while the system runs", "[system][S8]") {
+TEST_CASE("intervals of probes and the window of evidence change while the system runs",
+          "[system][S8][S8e]") {
   staging staging;
   staging.run(1s);
   auto changed = staging.watched.options();
@@ -123,7 +124,7 @@ TEST_CASE("intervals of probes and the window of evidence change while the syste
   CHECK(staging.component(dependency::redis).recent.calls == 5);
 }
 
-TEST_CASE("a change of options that is not valid is refused, and nothing has changed", "[system][S8]") {
+TEST_CASE("a change of options that is not valid is refused, and nothing has changed", "[system][S8][S8f]") {
   staging staging;
   staging.run(1s);
   const auto refusal = [&](auto change) {

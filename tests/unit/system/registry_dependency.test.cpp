@@ -41,7 +41,8 @@ struct shop {
 
 }  // namespace
 
-TEST_CASE("the keys of a registry reach the score by the share that admits calls", "[system][S11]") {
+TEST_CASE("the keys of a registry reach the score by the share that admits calls",
+          "[system][S11][S11a][S11b]") {
   shop shop;
   CHECK_FALSE(shop.look().score);  // no key: nothing is known
   shop.add(20);
@@ -59,7 +60,7 @@ TEST_CASE("the keys of a registry reach the score by the share that admits calls
   CHECK(seen.score == 100);
 }
 
-TEST_CASE("a feature that needs a registry stays on while its keys refuse calls", "[system][S11]") {
+TEST_CASE("a feature that needs a registry stays on while its keys refuse calls", "[system][S11][S11c]") {
   shop shop;
   shop.add(10);
   static_cast<void>(shop.look());
@@ -70,7 +71,8 @@ TEST_CASE("a feature that needs a registry stays on while its keys refuse calls"
   CHECK_FALSE(shop.merchants.at("0").try_call([] { return 1; }));
 }
 
-TEST_CASE("a registry of many keys is looked at in parts, and counts by complete rounds", "[system][S11]") {
+TEST_CASE("a registry of many keys is looked at in parts, and counts by complete rounds",
+          "[system][S11][S11d]") {
   shop shop;
   shop.add(2500);
   shop.fail(1250);
@@ -80,7 +82,7 @@ TEST_CASE("a registry of many keys is looked at in parts, and counts by complete
   CHECK(shop.payments.last_seen().keys == 2500);
 }
 
-TEST_CASE("an operator's command for a registry is for each key that it has", "[system][S11]") {
+TEST_CASE("an operator's command for a registry is for each key that it has", "[system][S11][S11e]") {
   shop shop;
   shop.add(3);
   shop.watched.at(0).force_open();
@@ -90,7 +92,7 @@ TEST_CASE("an operator's command for a registry is for each key that it has", "[
   CHECK(shop.look().score == 100);
 }
 
-TEST_CASE("a registry has no probe", "[system][S11]") {
+TEST_CASE("a registry has no probe", "[system][S11][S11f]") {
   shop shop;
   const auto probe = [](const probe_context&) { return probe_result{}; };
   CHECK_THROWS_AS((brownout::registry_dependency{shop.merchants, {.name = "x", .probe = probe}}),

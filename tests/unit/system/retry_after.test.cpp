@@ -42,7 +42,7 @@ struct shop {
 
 }  // namespace
 
-TEST_CASE("a caller of a feature is told to wait for what its circuits wait for", "[system][S9]") {
+TEST_CASE("a caller of a feature is told to wait for what its circuits wait for", "[system][S9][S9a][S9b]") {
   shop shop{0.01};  // too light to change the level
   CHECK(shop.wait() == 0s);
   static_cast<void>(shop.payments.try_acquire()->complete(outcome::failure, 12s));
@@ -60,7 +60,7 @@ TEST_CASE("a caller of a feature is told to wait for what its circuits wait for"
   CHECK(shop.watched.retry_after(feature::read_only_access, shop.clock.now()) == 0s);
 }
 
-TEST_CASE("and for the dwells to the level that allows the feature", "[system][S9]") {
+TEST_CASE("and for the dwells to the level that allows the feature", "[system][S9][S9c]") {
   shop shop{0.5};
   static_cast<void>(shop.payments.try_acquire()->complete(outcome::failure, 12s));
   static_cast<void>(shop.watched.step(shop.clock.now()));
@@ -72,7 +72,7 @@ TEST_CASE("and for the dwells to the level that allows the feature", "[system][S
   }
 }
 
-TEST_CASE("while an operator holds a circuit, its end is not known", "[system][S9]") {
+TEST_CASE("while an operator holds a circuit, its end is not known", "[system][S9][S9d][S9e]") {
   shop shop{0.01};
   shop.payments.force_open();
   shop.watched.refresh(shop.clock.now());
@@ -84,7 +84,7 @@ TEST_CASE("while an operator holds a circuit, its end is not known", "[system][S
   CHECK(shop.wait() < 25s);
 }
 
-TEST_CASE("an override that keeps a feature off ends when it expires", "[system][S9]") {
+TEST_CASE("an override that keeps a feature off ends when it expires", "[system][S9][S9f]") {
   shop shop{0.5};
   shop.watched.set_override({level::emergency, "drill", "ann", shop.clock.now() + 40s}, shop.clock.now());
   CHECK(shop.wait() >= 40s);
@@ -92,7 +92,7 @@ TEST_CASE("an override that keeps a feature off ends when it expires", "[system]
 }
 
 TEST_CASE("an adaptive open period is waited for up to its longest time, and not for the fallback",
-          "[system][S9]") {
+          "[system][S9][S9g]") {
   shop shop{0.01};
   static_cast<void>(shop.payments.try_acquire()->complete(outcome::failure));
   shop.watched.refresh(shop.clock.now());

@@ -6,7 +6,8 @@
 
 using namespace system_test;
 
-TEST_CASE("a probe that never says anything does not keep the system from its first level", "[system][H2]") {
+TEST_CASE("a probe that never says anything does not keep the system from its first level",
+          "[system][H2][H2j]") {
   auto given = staging_options();
   given.dependencies[number(dependency::s3)].criticality = brownout::criticality::optional;
   staging staging{given};
@@ -27,7 +28,7 @@ TEST_CASE("a probe that never says anything does not keep the system from its fi
   CHECK(staging.snapshot().level == level::optimal);
 }
 
-TEST_CASE("before the first assessment a snapshot shows no score, and says so", "[system][H2]") {
+TEST_CASE("before the first assessment a snapshot shows no score, and says so", "[system][H2][H2k]") {
   staging staging;
   for (auto& one : staging.answers) one = health::hangs;
   staging.run(0s);
@@ -39,7 +40,7 @@ TEST_CASE("before the first assessment a snapshot shows no score, and says so", 
   CHECK_FALSE(seen.before_limits);
 }
 
-TEST_CASE("instances that start together do not probe together", "[system][S13]") {
+TEST_CASE("instances that start together do not probe together", "[system][S13][S13a][S13b]") {
   std::set<time_point> first;
   std::vector<duration> between;
   for (std::uint64_t seed = 1; seed <= 100; ++seed) {
@@ -69,7 +70,7 @@ TEST_CASE("instances that start together do not probe together", "[system][S13]"
   CHECK(*std::min_element(between.begin(), between.end()) < 9500ms);
 }
 
-TEST_CASE("each dependency of a system is probed at a time of its own", "[system][S13]") {
+TEST_CASE("each dependency of a system is probed at a time of its own", "[system][S13][S13c]") {
   auto given = staging_options();
   given.probe_jitter = 0.5;
   given.seed = 7;
@@ -84,7 +85,7 @@ TEST_CASE("each dependency of a system is probed at a time of its own", "[system
   }
 }
 
-TEST_CASE("a circuit that a real call opens says why, as one that a probe opens", "[system][S1]") {
+TEST_CASE("a circuit that a real call opens says why, as one that a probe opens", "[system][S1][S1i]") {
   staging staging;
   staging.run(1s);
   for (int i = 0; i < 3; ++i) {
@@ -98,7 +99,7 @@ TEST_CASE("a circuit that a real call opens says why, as one that a probe opens"
   CHECK(staging.circuit_changes.back().reason == "connection reset by peer");
 }
 
-TEST_CASE("the memory of outages is saved, and restored by name", "[system][D6]") {
+TEST_CASE("the memory of outages is saved, and restored by name", "[system][D6][D6g]") {
   staging before;
   before.run(1s);
   for (int i = 0; i < 6; ++i) {

@@ -130,7 +130,7 @@ TEST_CASE("stopping asks running probes to stop, and waits for them", "[system][
 }
 
 TEST_CASE("a probe that does not stop is named and left behind, and its late answer is dropped",
-          "[system][S1][S1d]") {
+          "[system][S1][S1d][S1h]") {
   // Shared with the probe, which outlives everything else here.
   const auto started = std::make_shared<event>();
   const auto released = std::make_shared<event>();

@@ -110,7 +110,8 @@ TEST_CASE("a snapshot names and weighs the dependencies as configured", "[system
   CHECK(staging.watched.now() == staging.clock.now());
 }
 
-TEST_CASE("a listener of a supervised circuit may call the supervisor, as no lock is held", "[system][S10]") {
+TEST_CASE("a listener of a supervised circuit may call the supervisor, as no lock is held",
+          "[system][S10][S10a]") {
   staging staging;
   staging.run(1s);
   std::vector<circuit_state> heard;

@@ -50,7 +50,7 @@ bool eventually(Condition holds) {
 }  // namespace
 
 TEST_CASE("a listener of a supervised circuit may nudge the supervision and ask the supervisor",
-          "[system][S10]") {
+          "[system][S10][S10a]") {
   running_system system;
   std::optional<brownout::supervision<running_system::supervisor_type>> running;
   std::atomic<bool> started{false};
@@ -72,7 +72,7 @@ TEST_CASE("a listener of a supervised circuit may nudge the supervision and ask 
   CHECK(running->stop(30s).empty());
 }
 
-TEST_CASE("an observer and a measurement may ask the supervisor", "[system][S10]") {
+TEST_CASE("an observer and a measurement may ask the supervisor", "[system][S10][S10b]") {
   auto given = running_system::failing_database();
   running_system::supervisor_type* asked = nullptr;
   std::atomic<int> measured{0};
@@ -92,7 +92,8 @@ TEST_CASE("an observer and a measurement may ask the supervisor", "[system][S10]
   CHECK(running.stop(30s).empty());
 }
 
-TEST_CASE("transitions that a step causes are told after its lock is released, in order", "[system][S10]") {
+TEST_CASE("transitions that a step causes are told after its lock is released, in order",
+          "[system][S10][S10c]") {
   staging staging;
   staging.run(1s);
   std::vector<std::uint64_t> epochs;
@@ -115,7 +116,8 @@ TEST_CASE("transitions that a step causes are told after its lock is released, i
   CHECK(seen.back() == circuit_state::closed);
 }
 
-TEST_CASE("a supervision that is stopped by its own listener is a broken precondition", "[system][S10]") {
+TEST_CASE("a supervision that is stopped by its own listener is a broken precondition",
+          "[system][S10][S10d]") {
   CHECK(core_test::in_child([] {
           running_system system;
           std::optional<brownout::supervision<running_system::supervisor_type>> running;
@@ -133,7 +135,7 @@ TEST_CASE("a supervision that is stopped by its own listener is a broken precond
 }
 
 TEST_CASE("the destructor of a supervision waits for a probe that refers to objects of the user",
-          "[system][S1]") {
+          "[system][S1][S1g]") {
   struct service {
     std::atomic<bool> entered{false};
     std::atomic<bool> left{false};
