@@ -67,8 +67,7 @@ struct evidence_options {
   duration stale_after{};
 
   /// How many of the latest calls a supervisor judges a dependency by, if it had so many: 1 to 1000. Default
-  /// 60: with 5 % errors, the share of 20 successes falls below 90 % by chance once in 23 windows, and that of
-  /// 60 hardly ever.
+  /// 60: at 10 % errors, fewer than 80 % of 20 calls succeed in one window of 23, of 60 calls in one of 176.
   std::uint32_t window = 60;
 
   /// Calls that a share of successes is taken of, at least: 1 to 1000, in a supervisor up to `window`. With
