@@ -29,6 +29,7 @@
 #include <exception>
 #include <memory>
 #include <stdexcept>
+#include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -37,11 +38,21 @@ namespace {
 
 using namespace studies;
 
-/// Only the traces of one client are of two groups.
+/// Only the traces of one client are of several groups.
 template <class Trace>
-bool is_extra(const Trace& one) {
-  if constexpr (requires { one.group; }) return one.group == trace_group::extra;
-  return false;
+std::string remark_on(const Trace& one) {
+  if constexpr (requires { one.group; }) return fmt::format(" ({})", name_of(one.group));
+  return {};
+}
+
+/// Whether a trace takes part without being named. Nothing is tuned on those that are held out.
+template <class Trace>
+bool takes_part(const request& asked, const Trace& one) {
+  if constexpr (requires { one.group; }) {
+    if (asked.only) return one.group == *asked.only;
+    return one.group != trace_group::held_out || asked.seeds.first != seed_range::first_for_tuning;
+  }
+  return true;
 }
 
 std::string_view remark(auto kind) {
@@ -52,14 +63,21 @@ std::string_view remark(auto kind) {
 template <class Trace, class Entrant>
 void list(const std::vector<Trace>& traces, const std::vector<Entrant>& entrants) {
   for (const auto& one : traces) {
-    fmt::print("trace {:<4} {}{}\n", one.name, one.what_happens, is_extra(one) ? " (extra)" : "");
+    fmt::print("trace {:<4} {}{}\n", one.name, one.what_happens, remark_on(one));
   }
   for (const auto& one : entrants) {
     fmt::print("policy {:<17} {}{}\n", one.name, one.what_it_does, remark(one.kind));
   }
 }
 
-/// Those who take part. Who is to be judged takes the place of our default.
+/// What our library does that is told nothing.
+template <class Kind>
+bool is_default(Kind one) {
+  if constexpr (requires { Kind::dependency; }) return one == Kind::ours || one == Kind::dependency;
+  return one == Kind::ours;
+}
+
+/// Those who take part. Who is to be judged takes the place of each of our defaults.
 template <class Entrant>
 std::vector<Entrant> participants(const request& asked, const std::vector<Entrant>& all) {
   using kind = decltype(Entrant::kind);
@@ -67,10 +85,14 @@ std::vector<Entrant> participants(const request& asked, const std::vector<Entran
     return one.kind != kind::planted && (asked.variants || one.kind != kind::variant);
   });
   if (asked.judged.empty()) return some;
-  std::erase_if(some, [&](const Entrant& one) { return one.kind == kind::ours || one.name == asked.judged; });
-  auto judged = chosen(all, {asked.judged}, [](const Entrant&) { return false; }).front();
-  judged.kind = kind::ours;
-  some.push_back(std::move(judged));
+  std::erase_if(some, [&](const Entrant& one) { return one.name == asked.judged && !is_default(one.kind); });
+  const auto judged = chosen(all, {asked.judged}, [](const Entrant&) { return false; }).front();
+  for (auto& one : some) {
+    if (!is_default(one.kind)) continue;
+    const auto place = one.kind;
+    one = judged;
+    one.kind = place;
+  }
   return some;
 }
 
@@ -82,8 +104,8 @@ int conduct(const request& asked, const std::vector<Trace>& all_traces,
     list(all_traces, all_entrants);
     return 0;
   }
-  const auto traces = chosen(all_traces, asked.traces,
-                             [&](const Trace& one) { return !asked.only_listed || !is_extra(one); });
+  const auto traces =
+      chosen(all_traces, asked.traces, [&](const Trace& one) { return takes_part(asked, one); });
   const auto entrants = participants(asked, all_entrants);
   const auto found = run_study(traces, entrants, asked.seeds, [](const Trace& done) {
     fmt::print(stderr, "brownout: trace {} is done\n", done.name);

@@ -14,11 +14,12 @@ const std::string_view usage =
   --judge NAME     whether this policy would, in place of our default
   --trace NAME     only this trace; may be repeated
   --listed         only the traces of the published comparison (breakers)
+  --held-out       only those that nothing was tuned on (breakers)
   --policy NAME    only this policy; may be repeated. Variants of ours take part only when named
   --variants       all of them
   --seeds N        how many seeds (20); the error of a figure falls with the root of it
   --reporting      seeds that nothing was tuned on (the default)
-  --tuning         the other ones
+  --tuning         the other ones, without the traces that are held out
   --json FILE      writes the figures to a file too
   --plots DIR      writes plots to *.svg in a directory
   --list           prints traces and policies
@@ -51,7 +52,9 @@ request parse(int count, char** words) {
     } else if (option == "--trace") {
       asked.traces.push_back(value());
     } else if (option == "--listed") {
-      asked.only_listed = true;
+      asked.only = trace_group::listed;
+    } else if (option == "--held-out") {
+      asked.only = trace_group::held_out;
     } else if (option == "--policy") {
       asked.policies.push_back(value());
     } else if (option == "--variants") {
@@ -74,6 +77,9 @@ request parse(int count, char** words) {
     } else {
       throw std::runtime_error{"unknown option " + std::string{option} + "; see --help"};
     }
+  }
+  if (asked.only == trace_group::held_out && asked.seeds.first == seed_range::first_for_tuning) {
+    throw std::runtime_error{"--held-out: nothing may be tuned on these traces"};
   }
   return asked;
 }

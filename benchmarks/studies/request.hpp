@@ -2,10 +2,12 @@
 #pragma once
 
 #include "studies/client/study.hpp"
+#include "studies/shared/trace.hpp"
 
 #include <algorithm>
 #include <cstdint>
 #include <iterator>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -29,7 +31,7 @@ struct request {
   bool check = false;
   std::string judged{};  ///< in place of our default
   bool variants = false;
-  bool only_listed = false;
+  std::optional<trace_group> only{};
   std::vector<std::string> traces{};
   std::vector<std::string> policies{};
   seed_range seeds{};

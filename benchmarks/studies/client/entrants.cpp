@@ -8,6 +8,7 @@
 #include "studies/peers/opossum.hpp"
 #include "studies/peers/polly.hpp"
 #include "studies/peers/resilience4j.hpp"
+#include "studies/peers/restless.hpp"
 #include "studies/shared/policy.hpp"
 #include "studies/shared/shipped.hpp"
 #include "studies/shared/simulation.hpp"
@@ -32,9 +33,8 @@ namespace {
 using std::chrono::seconds;
 
 template <class Policy>
-entrant peer(std::string name, std::string what_it_does) {
-  return {std::move(name), std::move(what_it_does), entrant_kind::peer,
-          [](const traffic& calls, std::uint64_t) {
+entrant peer(std::string name, std::string what_it_does, entrant_kind kind = entrant_kind::peer) {
+  return {std::move(name), std::move(what_it_does), kind, [](const traffic& calls, std::uint64_t) {
             Policy policy;
             return simulate(calls, policy);
           }};
@@ -58,6 +58,13 @@ entrant variant(std::string name, std::string what_it_does, brownout::breaker_op
                  brownout::standard_detector{}, std::move(options));
 }
 
+/// How a dependency of a supervisor recovers by default. It closes after the probes, since features return in
+/// steps of their own.
+brownout::breaker_options of_dependencies() {
+  return {
+      .open_for = brownout::adaptive_period{.most = seconds{10}}, .successes = 3, .ramp = brownout::no_ramp};
+}
+
 std::vector<entrant> everybody() {
   using brownout::standard_detector;
   return {
@@ -68,26 +75,37 @@ std::vector<entrant> everybody() {
       peer<failsafe_go>("failsafe-go", "1 failure, 60 s, 1 probe"),
       peer<hystrix>("Hystrix", "50 % of 20 or more in 10 s, 5 s, 1 probe"),
       peer<opossum>("opossum", "50 % in 10 s, 30 s, 1 probe"),
-      peer<envoy>("Envoy", "outlier detection, one host"),
+      peer<envoy>("5 in a row, 30 s x n", "as Envoy's outlier detection"),
       breaker(entrant_kind::peer, "staging", "3 in a row, 20 s, 1 probe", brownout::consecutive_failures{3},
               {.open_for = seconds{20}, .successes = 1, .ramp = brownout::no_ramp}),
       breaker(entrant_kind::ours, "brownout", "what circuit_breaker{} does", standard_detector{}, {}),
+      breaker(entrant_kind::dependency, "dependency", "what a dependency of a supervisor does",
+              standard_detector{}, of_dependencies()),
       variant("fixed 30 s", "open for 30 s each time", {.open_for = seconds{30}}),
       variant("fixed 5 s", "open for 5 s each time", {.open_for = seconds{5}}),
       variant("fixed 1 s", "open for 1 s each time", {.open_for = seconds{1}}),
       variant("exponential", "open for 1 s, then twice as long each time",
               {.open_for = brownout::exponential_period{}}),
+      variant("30 s at most", "open for 30 s at most",
+              {.open_for = brownout::adaptive_period{.most = seconds{30}}}),
+      variant("2 min at most", "open for 2 min at most",
+              {.open_for = brownout::adaptive_period{.most = seconds{120}}}),
       variant("one success", "closes after one probe", {.successes = 1}),
+      variant("five successes", "closes after five probes", {.successes = 5}),
       variant("two probes", "two probes at a time", {.probes = 2}),
       variant("no ramp", "closes after the probes", {.ramp = brownout::no_ramp}),
+      // In an any_of there is no room for a time.
+      breaker(entrant_kind::variant, "no time", "opens at 10 in a row or 30 ahead, in whatever time",
+              brownout::any_of{standard_detector{}, brownout::failure_balance{30}}, {}),
       breaker(entrant_kind::variant, "only a row", "opens only at 10 in a row",
               brownout::consecutive_failures{10}, {}),
-      breaker(entrant_kind::variant, "only a balance", "opens only when 20 failures are ahead",
-              brownout::failure_balance{20}, {}),
+      breaker(entrant_kind::variant, "only a balance", "opens only when 30 failures are ahead",
+              brownout::failure_balance{30}, {}),
       breaker(entrant_kind::variant, "a window", "opens at 10 in a row, or 50 % of 20 or more in 10 s",
               brownout::any_of{brownout::consecutive_failures{10},
                                brownout::failure_rate<brownout::time_window>{.window = {seconds{10}}}},
               {}),
+      peer<restless>("restless", "lets every tenth call through", entrant_kind::planted),
   };
 }
 

@@ -12,10 +12,11 @@
 namespace studies {
 
 enum class entrant_kind : std::uint8_t {
-  peer,     ///< what there is besides, no breaker included
-  ours,     ///< what our library does that is told nothing
-  variant,  ///< ours with something changed, to see what that is good for
-  planted,  ///< one that misses every goal, to see that it can be missed
+  peer,        ///< what there is besides, no breaker included
+  ours,        ///< what our library does that is told nothing
+  dependency,  ///< what a dependency of a supervisor does that is told nothing
+  variant,     ///< ours with something changed, to see what that is good for
+  planted,     ///< one that misses every goal, to see that it can be missed
 };
 
 /// A policy that takes part.

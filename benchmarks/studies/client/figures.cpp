@@ -18,6 +18,10 @@ double share_of(std::uint64_t part, std::uint64_t whole) {
   return static_cast<double>(part) / static_cast<double>(whole);
 }
 
+double answered_share(const tally& run) {
+  return share_of(run.answered, run.requests);
+}
+
 }  // namespace
 
 bool figures::has(trace_group group) const {
@@ -48,30 +52,40 @@ std::optional<double> figures::refused(std::size_t entrant, std::size_t trace) c
   });
 }
 
-template <class Chosen>
-estimate figures::mean_wrong(std::size_t entrant, weights by, Chosen chosen) const {
+template <class Figure, class Chosen>
+estimate figures::mean_of(std::size_t entrant, Figure figure, Chosen chosen) const {
   // By trace before by seed: a trace with several rates must not count more than another.
   std::map<std::uint64_t, std::map<std::size_t, running_mean>> seeds;
   for (const auto& run : runs_) {
-    if (run.entrant == entrant && chosen(run.trace)) {
-      seeds[run.seed][run.trace].add(wrong_in_1000(run.counted, by));
-    }
+    if (run.entrant == entrant && chosen(run.trace)) seeds[run.seed][run.trace].add(figure(run.counted));
   }
   mean_of_seeds all;
   for (const auto& [seed, traces] : seeds) {
     running_mean of_seed;
-    for (const auto& [trace, wrong] : traces) of_seed.add(wrong.value());
+    for (const auto& [trace, one] : traces) of_seed.add(one.value());
     all.add(of_seed.value());
   }
   return all.value();
 }
 
+double figures::answered(std::size_t entrant, std::size_t trace) const {
+  return mean_of(entrant, answered_share, [&](std::size_t one) { return one == trace; }).mean;
+}
+
+double figures::answered(std::size_t entrant, trace_group group) const {
+  return mean_of(entrant, answered_share, [&](std::size_t one) { return traces_[one].group == group; }).mean;
+}
+
 estimate figures::wrong(std::size_t entrant, std::size_t trace, weights by) const {
-  return mean_wrong(entrant, by, [&](std::size_t one) { return one == trace; });
+  return mean_of(
+      entrant, [&](const tally& run) { return wrong_in_1000(run, by); },
+      [&](std::size_t one) { return one == trace; });
 }
 
 estimate figures::wrong(std::size_t entrant, trace_group group, weights by) const {
-  return mean_wrong(entrant, by, [&](std::size_t one) { return traces_[one].group == group; });
+  return mean_of(
+      entrant, [&](const tally& run) { return wrong_in_1000(run, by); },
+      [&](std::size_t one) { return traces_[one].group == group; });
 }
 
 }  // namespace studies

@@ -45,6 +45,10 @@ class figures {
   [[nodiscard]] std::optional<double> let_through(std::size_t entrant, std::size_t trace) const;
   /// Refused while good, as a share of the calls wanted then.
   [[nodiscard]] std::optional<double> refused(std::size_t entrant, std::size_t trace) const;
+  /// Requests that got a good answer, as a share of all requests, of one trace.
+  [[nodiscard]] double answered(std::size_t entrant, std::size_t trace) const;
+  /// The same as the mean over all traces of the group.
+  [[nodiscard]] double answered(std::size_t entrant, trace_group group) const;
   /// Wrong decisions in 1000 wanted calls, of one trace.
   [[nodiscard]] estimate wrong(std::size_t entrant, std::size_t trace, weights by = {}) const;
   /// The same as the mean over all traces of the group.
@@ -53,8 +57,8 @@ class figures {
  private:
   template <class Share>
   [[nodiscard]] std::optional<double> mean_share(std::size_t entrant, std::size_t trace, Share share) const;
-  template <class Chosen>
-  [[nodiscard]] estimate mean_wrong(std::size_t entrant, weights by, Chosen chosen) const;
+  template <class Figure, class Chosen>
+  [[nodiscard]] estimate mean_of(std::size_t entrant, Figure figure, Chosen chosen) const;
 
   std::vector<trace> traces_;
   std::vector<entrant> entrants_;

@@ -10,6 +10,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace studies {
 
@@ -36,6 +37,7 @@ void print_shares(const figures& found, trace_group group, std::FILE* to) {
     if (one.group == group) title.emplace_back(one.name);
   }
   title.emplace_back("W");
+  title.emplace_back("answered %");
   std::vector<row> rows{title};
   for (std::size_t i = 0; i < found.entrants().size(); ++i) {
     row next{name_of(found.entrants()[i])};
@@ -44,13 +46,16 @@ void print_shares(const figures& found, trace_group group, std::FILE* to) {
       next.push_back(percent(found.let_through(i, j)) + "/" + percent(found.refused(i, j)));
     }
     next.push_back(text_of(found.wrong(i, group)));
+    next.push_back(percent(found.answered(i, group)));
     rows.push_back(next);
   }
   print_table(rows, to);
 }
 
-void print_wrong(const figures& found, trace_group group, std::FILE* to) {
-  row title{"wrong in 1000 calls"};
+/// `figure` of each entrant in each trace.
+template <class Figure>
+void print_each(const figures& found, trace_group group, std::string what, Figure figure, std::FILE* to) {
+  row title{std::move(what)};
   for (const auto& one : found.traces()) {
     if (one.group == group) title.emplace_back(one.name);
   }
@@ -58,7 +63,7 @@ void print_wrong(const figures& found, trace_group group, std::FILE* to) {
   for (std::size_t i = 0; i < found.entrants().size(); ++i) {
     row next{name_of(found.entrants()[i])};
     for (std::size_t j = 0; j < found.traces().size(); ++j) {
-      if (found.traces()[j].group == group) next.push_back(fmt::format("{:.1f}", found.wrong(i, j).mean));
+      if (found.traces()[j].group == group) next.push_back(fmt::format("{:.1f}", figure(i, j)));
     }
     rows.push_back(next);
   }
@@ -66,16 +71,17 @@ void print_wrong(const figures& found, trace_group group, std::FILE* to) {
 }
 
 void print_comparison(const figures& found, std::FILE* to) {
-  std::vector<row> rows{{"trace", "best peer", "its W", "brownout", "± error", ""}};
+  std::vector<row> rows{
+      {"trace", "group", "best peer", "its W", "brownout", "± error", "its answered %", "brownout", ""}};
   const auto all = compare_by_trace(found);
-  for (std::size_t i = 0; i < all.size(); ++i) {
-    const auto ours = std::find_if(found.entrants().begin(), found.entrants().end(),
-                                   [](const entrant& one) { return one.kind == entrant_kind::ours; });
-    const auto which = static_cast<std::size_t>(ours - found.entrants().begin());
-    rows.push_back({fmt::format("{}: {}", all[i].trace, found.traces()[i].what_happens),
-                    std::string{all[i].best_peer}, fmt::format("{:.2f}", all[i].best),
-                    fmt::format("{:.2f}", all[i].ours), fmt::format("{:.2f}", found.wrong(which, i).error),
-                    all[i].falls_behind() ? "behind" : ""});
+  for (const auto& one : all) {
+    const auto& where = found.traces()[one.trace];
+    rows.push_back({fmt::format("{}: {}", where.name, where.what_happens), std::string{name_of(where.group)},
+                    found.entrants()[one.best_peer].name, fmt::format("{:.2f}", one.best_wrong),
+                    fmt::format("{:.2f}", one.our_wrong),
+                    fmt::format("{:.2f}", found.wrong(one.ours, one.trace).error),
+                    percent(found.answered(one.best_peer, one.trace)),
+                    percent(found.answered(one.ours, one.trace)), one.falls_behind() ? "behind" : ""});
   }
   if (!all.empty()) print_table(rows, to);
 }
@@ -102,11 +108,16 @@ std::string json_number(std::optional<double> value) {
 }  // namespace
 
 void print_tables(const figures& found, std::FILE* to) {
-  for (const auto group : {trace_group::listed, trace_group::extra}) {
+  for (const auto group : all_groups) {
     if (!found.has(group)) continue;
-    fmt::print(to, "{} traces\n\n", group == trace_group::listed ? "Listed" : "Extra");
+    fmt::print(to, "Traces: {}\n\n", name_of(group));
     print_shares(found, group, to);
-    print_wrong(found, group, to);
+    print_each(
+        found, group, "wrong in 1000 calls",
+        [&](std::size_t entrant, std::size_t trace) { return found.wrong(entrant, trace).mean; }, to);
+    print_each(
+        found, group, "answered %",
+        [&](std::size_t entrant, std::size_t trace) { return 100 * found.answered(entrant, trace); }, to);
     print_ranking(found, group, to);
   }
   print_comparison(found, to);
@@ -124,10 +135,10 @@ void print_json(const figures& found, std::FILE* to) {
       const auto wrong = found.wrong(i, j);
       fmt::print(to,
                  "{}  {{\"policy\": \"{}\", \"trace\": \"{}\", \"let_through\": {}, \"refused\": {}, "
-                 "\"wrong_in_1000\": {:.6g}, \"error\": {:.3g}}}",
+                 "\"answered\": {:.6g}, \"wrong_in_1000\": {:.6g}, \"error\": {:.3g}}}",
                  separator, found.entrants()[i].name, found.traces()[j].name,
-                 json_number(found.let_through(i, j)), json_number(found.refused(i, j)), wrong.mean,
-                 wrong.error);
+                 json_number(found.let_through(i, j)), json_number(found.refused(i, j)), found.answered(i, j),
+                 wrong.mean, wrong.error);
       separator = ",\n";
     }
   }

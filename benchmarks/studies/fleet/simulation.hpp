@@ -48,7 +48,7 @@ tally simulate(const trace& told, const truth& what_happens, const traffic& call
   shared_dependency dependency{told.excess};
   history seen;
   studies::tally decided;
-  for (const auto& wanted : calls) {
+  for (const auto& wanted : calls.calls) {
     auto& one = *clients[any(random)];
     auto& now = seen.at(wanted.at);
     one.catch_up(wanted.at);

@@ -35,6 +35,7 @@ class progress {
     const auto begins = phases_[current_].begins;
     const auto ends = current_ + 1 < phases_.size() ? phases_[current_ + 1].begins : truth::length;
     passed_ = static_cast<double>((now - begins).count()) / static_cast<double>((ends - begins).count());
+    left_ = static_cast<double>((ends - now).count());
   }
   [[nodiscard]] const phase& now() const { return phases_[current_]; }
   [[nodiscard]] double failure_probability() const {
@@ -43,11 +44,14 @@ class progress {
   [[nodiscard]] double capacity() const {
     return between(now().capacity_first, now().capacity_last, passed_);
   }
+  /// How long a call waits for a dependency that stands still, in nanoseconds.
+  [[nodiscard]] double standstill() const { return now().stands_still ? left_ : 0; }
 
  private:
   const std::vector<phase>& phases_;
   std::size_t current_ = 0;
   double passed_ = 0;
+  double left_ = 0;
 };
 
 /// Draws what becomes of one call after the other.
@@ -65,15 +69,17 @@ class fate {
     const auto& now = where.now();
     const auto probability = where.failure_probability();
     const auto capacity = where.capacity();
-    const auto answer = latency_(random_) * now.latency_factor;
-    const bool fails = chance_(random_) < probability;
+    const auto answer = latency_(random_) * now.latency_factor + where.standstill();
+    const auto chance = chance_(random_);
+    const bool fails = chance < probability;
     const auto took = fails ? failure_takes(now, answer) : answer;
     return {.at = at,
             .took = static_cast<std::int32_t>(std::min(took, timeout_)),
             .capacity = static_cast<float>(capacity * calls_per_second),
+            .chance = static_cast<float>(chance),
             .sheds_load = now.sheds_load,
             .fails = fails || answer >= timeout_,
-            .while_bad = probability > 0.5 || capacity < 0.5};
+            .while_bad = probability > 0.5 || capacity < 0.5 || where.standstill() >= timeout_};
   }
 
  private:

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "studies/shared/attempts.hpp"
 #include "studies/shared/capacity.hpp"
 #include "studies/shared/policy.hpp"
 #include "studies/shared/tally.hpp"
 #include "studies/shared/traffic.hpp"
+#include "studies/shared/warmth.hpp"
 
 #include <algorithm>
 #include <array>
@@ -62,32 +64,42 @@ class calls_in_flight {
   std::array<call, most> calls_{};
 };
 
-/// Lets `policy` decide about every call and counts its wrong decisions. Allocates nothing itself.
+/// Lets `policy` decide about every call and counts its wrong decisions. Allocates only where callers try
+/// again.
 ///
 /// A call for which the client has no connection left is not made and not decided about.
 template <decision_policy P>
-tally simulate(const traffic& calls, P& policy) {
+tally simulate(const traffic& all, P& policy) {
   tally counted;
   limited_capacity capacity;
+  warmth warm{all};
+  attempts next{all};
   calls_in_flight<typename P::permit> running;
-  for (const auto& wanted : calls) {
+  while (const auto tried = next.take()) {
+    const auto& wanted = tried->call;
     while (running.any_ends_until(wanted.at)) {
       const auto now = running.next_end();
       auto ended = running.end_next();
       policy.report(*std::move(ended.permit), now, ended.fails);
     }
-    ++(wanted.while_bad ? counted.calls_while_bad : counted.calls_while_good);
-    if (running.is_full()) continue;
-    if (auto permit = policy.admit(wanted.at)) {
+    const bool while_bad = wanted.while_bad || warm.failures(wanted.at) > 0.5;
+    ++(while_bad ? counted.calls_while_bad : counted.calls_while_good);
+    if (tried->number == 1) ++counted.requests;
+    if (running.is_full()) {
+      next.again(*tried, wanted.at);
+    } else if (auto permit = policy.admit(wanted.at)) {
       const bool too_much = !capacity.bears(wanted);
-      const bool fails = wanted.fails || too_much;
+      const bool fails = !warm.bears(wanted) || wanted.fails || too_much;
       const auto took = !too_much           ? nanoseconds{wanted.took}
                         : wanted.sheds_load ? fast_failure
                                             : client_timeout;
-      counted.failures_let_through += wanted.while_bad && fails ? 1 : 0;
+      counted.failures_let_through += while_bad && fails ? 1 : 0;
+      counted.answered += fails ? 0 : 1;
+      if (fails) next.again(*tried, wanted.at + took);
       running.begin(wanted.at + took, {std::move(permit), fails});
     } else {
-      counted.refused_while_good += wanted.while_bad ? 0 : 1;
+      counted.refused_while_good += while_bad ? 0 : 1;
+      next.again(*tried, wanted.at);
     }
   }
   return counted;

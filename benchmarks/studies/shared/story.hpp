@@ -16,6 +16,9 @@ inline constexpr phase refusing{.fails_first = 1, .fails_last = 1};
 /// Calls time out.
 inline constexpr phase hanging{.fails_first = 1, .fails_last = 1, .fast_share = 0, .timeout_share = 1};
 
+/// Calls are answered only when it is over.
+inline constexpr phase standing_still{.stands_still = true};
+
 /// A share of the calls fails, half of them at once.
 constexpr phase failing(double share) {
   return {.fails_first = share, .fails_last = share, .fast_share = 0.5};
@@ -30,6 +33,16 @@ class story {
     what.begins = at_;
     told_.phases.push_back(what);
     at_ += varied(about);
+    return *this;
+  }
+  /// The dependency is cold from here on.
+  story& cold(double failures, nanoseconds warms_up) {
+    told_.cold = {at_, failures, warms_up};
+    return *this;
+  }
+  /// Callers try again.
+  story& repeated(int attempts, nanoseconds pause) {
+    told_.repeated = {attempts, pause};
     return *this;
   }
   /// Both in turn until about `about` has passed.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "studies/shared/trace.hpp"
 
+#include "studies/shared/held_out.hpp"
 #include "studies/shared/story.hpp"
 
 #include <chrono>
@@ -112,15 +113,40 @@ truth mostly_timeouts(std::uint64_t seed) {
   return after_a_while(seed).then(mixed, seconds{120}).for_ever();
 }
 
-}  // namespace
+truth tried_again(std::uint64_t seed) {
+  return after_a_while(seed)
+      .repeated(3, milliseconds{200})
+      .then(refusing, seconds{60})
+      .then({.capacity_first = 1.2, .capacity_last = 1.2}, truth::length)
+      .for_ever();
+}
+truth warmed_by_use(std::uint64_t seed) {
+  return after_a_while(seed).then(refusing, seconds{30}).cold(0.9, seconds{60}).for_ever();
+}
+truth very_short_bursts(std::uint64_t seed) {
+  return after_a_while(seed).bursts(refusing, milliseconds{30}, seconds{5}).for_ever();
+}
+truth errors_42(std::uint64_t seed) {
+  return after_a_while(seed).then(failing(0.42), seconds{120}).for_ever();
+}
+/// 1.5 to 4 s, in three lengths of which each differs by up to 30 %.
+truth collections(std::uint64_t seed) {
+  auto told = after_a_while(seed);
+  for (int i = 0; i < 3; ++i) {
+    for (const auto lasts : {milliseconds{2200}, milliseconds{2600}, milliseconds{3000}}) {
+      told.then(standing_still, lasts).then(healthy, seconds{30});
+    }
+  }
+  return told.for_ever();
+}
 
-const std::vector<trace>& all_traces() {
+std::vector<trace> looked_at() {
   using enum trace_group;
-  static const std::vector<double> usual{50, 200, 1000};
-  static const std::vector<double> once_a_second{1};
-  static const std::vector<double> rare{5};
-  static const std::vector<double> moderate{20};
-  static const std::vector<trace> traces{
+  const std::vector<double> usual{50, 200, 1000};
+  const std::vector<double> once_a_second{1};
+  const std::vector<double> rare{5};
+  const std::vector<double> moderate{20};
+  return {
       {"1", "crash: refused fast for 60 s", listed, usual, crash},
       {"2", "hang: time-outs for 60 s", listed, usual, hang},
       {"3", "slow: 20 times the latency for 60 s, no errors", listed, usual, slow},
@@ -157,7 +183,29 @@ const std::vector<trace>& all_traces() {
       {"z3", "short crash: refused fast for 5 s", extra, usual, short_crash},
       {"z4", "70 % errors, most of them time-outs, at 20 calls a second", extra, moderate, mostly_timeouts},
       {"z5", "2 at 20 calls a second", extra, moderate, hang},
+      {"w1", "1, and callers try three times", extra, usual, tried_again},
+      {"w2", "cold: a crash of 30 s, then 90 % errors until calls have warmed it up", extra, usual,
+       warmed_by_use},
+      {"w3", "x3 at one call in 20 s", extra, {0.05}, long_outage},
+      {"w4",
+       "bursts: down for 30 ms every 5 s or so, at 1000 calls a second",
+       extra,
+       {1000},
+       very_short_bursts},
+      {"w5", "partial: 42 % errors for 120 s", extra, usual, errors_42},
+      {"w6", "garbage collections of 1.5 to 4 s every 30 s", extra, usual, collections},
   };
+}
+
+}  // namespace
+
+const std::vector<trace>& all_traces() {
+  static const auto traces = [] {
+    auto all = looked_at();
+    const auto others = held_out_traces();
+    all.insert(all.end(), others.begin(), others.end());
+    return all;
+  }();
   return traces;
 }
 
