@@ -13,7 +13,11 @@ namespace studies {
 /// Envoy's outlier detection as one host sees it: ejected after 5 failures in a row, for 30 s times the
 /// number of ejections, 300 s at most; looked at every 10 s, when a host that is in lowers that number.
 ///
-/// An approximation: other hosts and the panic threshold, which would let calls through, are left out.
+/// Envoy itself would not do so here: by default it ejects 10 % of the hosts of a cluster at most
+/// (`max_ejection_percent`), and not even one of a few (`always_eject_one_host` is false). So it never ejects
+/// the only host. The entry shows what its rule would decide if it were let. The panic threshold is left out.
+///
+/// Read in the page "Outlier detection (proto)" of the API reference, Envoy 1.31 and later.
 class envoy {
  public:
   struct permit {};

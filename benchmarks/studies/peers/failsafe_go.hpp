@@ -11,6 +11,8 @@ namespace studies {
 
 /// failsafe-go's circuit breaker: opens at the first failure, for a minute; then one probe. A late result
 /// decides like a probe's.
+///
+/// Read in circuitbreaker/circuitbreakerbuilder.go (the figures) and circuitstates.go (the rules).
 class failsafe_go {
  public:
   struct permit {};

@@ -11,6 +11,9 @@ namespace studies {
 
 /// sony/gobreaker: opens at more than 5 failures in a row, for 60 s; then one probe. Results of an older
 /// generation are dropped.
+///
+/// Read in v2/gobreaker.go: `defaultTimeout`, `defaultReadyToTrip` and `NewCircuitBreaker` have the figures,
+/// `currentState` and `afterRequest` the rules.
 class gobreaker {
  public:
   struct permit {

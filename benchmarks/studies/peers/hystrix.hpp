@@ -12,6 +12,11 @@ namespace studies {
 
 /// Hystrix: opens at 50 % failures of at least 20 calls in 10 s, looked at every 500 ms, for 5 s; then one
 /// probe. A late result decides like a probe's.
+///
+/// Its pool of ten threads, whose rejections it counts as failures, is left out.
+///
+/// Read in HystrixCommandProperties.java (the figures) and HystrixCircuitBreaker.java (the rules) of
+/// Hystrix 1.5.18.
 class hystrix {
  public:
   struct permit {};

@@ -11,16 +11,19 @@
 namespace studies {
 
 /// Polly 8's circuit-breaker strategy: opens at 10 % failures of at least 100 calls in 30 s, for 5 s; then
-/// one probe in each 5 s. A late result decides like a probe's.
+/// one probe, and no other call until it has reported. A late result decides like a probe's.
+///
+/// Read in src/Polly.Core/CircuitBreaker/ of Polly 8: CircuitBreakerConstants.cs has the figures, and
+/// Controller/CircuitStateController.cs the rules (OnActionPreExecuteAsync admits a call of a circuit that is
+/// not closed only when it turns half-open).
 class polly {
  public:
   struct permit {};
 
   std::optional<permit> admit(nanoseconds now) {
     if (state_ == state::closed) return permit{};
-    if (now < blocked_until_) return std::nullopt;
+    if (state_ == state::half_open || now < blocked_until_) return std::nullopt;
     state_ = state::half_open;
-    blocked_until_ = now + break_for;
     return permit{};
   }
 

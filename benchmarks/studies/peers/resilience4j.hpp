@@ -13,6 +13,9 @@ namespace studies {
 
 /// resilience4j's CircuitBreaker: opens at 50 % failures in the latest 100 calls, for 60 s; then ten probes,
 /// of which half must succeed. Results count for whatever state they find, however old they are.
+///
+/// Read in CircuitBreakerConfig.java (the figures) and CircuitBreakerStateMachine.java (the rules), in
+/// resilience4j-circuitbreaker of resilience4j 2.
 class resilience4j {
  public:
   struct permit {};
