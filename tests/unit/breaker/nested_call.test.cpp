@@ -39,6 +39,7 @@ TEST_CASE("a circuit whose every call is nested recovers through its successes a
   brownout::circuit_breaker<brownout::standard_detector, manual_clock> circuit{{}, {}, clock};
   while (circuit.observed_state() == circuit_state::closed) {
     circuit.try_acquire()->complete(outcome::failure);
+    clock.advance(10ms);
   }
   int calls = 0;
   while (circuit.observed_state() != circuit_state::closed && calls < 1000) {

@@ -93,20 +93,23 @@ TEST_CASE("an opening says which detector tripped, and what it had counted", "[b
   }
   SECTION("the default, by failures in a row") {
     heard_breaker bench{standard_detector{}};
-    bench.fail(10);
+    bench.fail(9);
+    bench.clock.advance(60ms);
+    bench.fail();
     CHECK(bench.last().cause == transition_cause::consecutive_failures);
     CHECK(bench.last().consecutive_failures == 10);
     CHECK(bench.last().failure_balance == 10);
   }
   SECTION("the default, by failures more than successes") {
     heard_breaker bench{standard_detector{}};
-    bench.fail(9);
-    bench.succeed();
-    bench.fail(9);
-    bench.succeed();
-    bench.fail(4);
+    for (int i = 0; i < 4; ++i) {
+      bench.fail(8);
+      bench.succeed();
+      bench.clock.advance(60ms);
+    }
+    bench.fail(2);
     CHECK(bench.last().cause == transition_cause::failure_balance);
-    CHECK(bench.last().failure_balance == 20);
+    CHECK(bench.last().failure_balance == 30);
   }
   SECTION("a share of failures") {
     heard_breaker bench{failure_rate<>{.threshold = 0.5, .minimum_calls = 4, .window = {10}}};

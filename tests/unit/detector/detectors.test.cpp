@@ -6,7 +6,6 @@
 #include "brownout/detector/failure_balance.hpp"
 #include "brownout/detector/failure_rate.hpp"
 #include "brownout/detector/slow_call_rate.hpp"
-#include "brownout/detector/standard_detector.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -316,78 +315,6 @@ TEST_CASE("the first of several detectors to trip opens the circuit", "[detector
     bench.report(outcome::success, 3, 2s);
   }
   CHECK(bench.state() == circuit_state::open);
-}
-
-TEST_CASE("told nothing, a breaker opens at ten failures in a row, or five that take a second",
-          "[detector][detector][T1]") {
-  detector_bench bench{brownout::standard_detector{}};
-  SECTION("ten at once") {
-    bench.fail(9);
-    CHECK(bench.state() == circuit_state::closed);
-    CHECK(bench.circuit.snapshot().consecutive_failures == 9);
-    bench.fail();
-  }
-  SECTION("five, the last of them a second and a tick of 67 ms after the first") {
-    bench.fail(4);
-    bench.clock.advance(1100ms);
-    CHECK(bench.state() == circuit_state::closed);
-    bench.fail();
-  }
-  SECTION("one at a time, a second apart") {
-    for (int i = 0; i < 4; ++i) {
-      bench.fail();
-      bench.clock.advance(1s);
-    }
-    CHECK(bench.state() == circuit_state::closed);
-    bench.fail();
-  }
-  SECTION("an hour apart") {
-    for (int i = 0; i < 10 && bench.state() == circuit_state::closed; ++i) {
-      bench.fail();
-      bench.clock.advance(1h);
-    }
-  }
-  CHECK(bench.state() == circuit_state::open);
-}
-
-TEST_CASE("told nothing, a breaker opens at nothing less", "[detector][detector]") {
-  detector_bench bench{brownout::standard_detector{}};
-  SECTION("nine failures within less than a second") {
-    for (int i = 0; i < 9; ++i) {
-      bench.fail();
-      bench.clock.advance(100ms);
-    }
-  }
-  SECTION("four however long they take") {
-    for (int i = 0; i < 4; ++i) {
-      bench.fail();
-      bench.clock.advance(10s);
-    }
-  }
-  SECTION("a row that a success ended, which began long ago") {
-    bench.fail(4);
-    bench.clock.advance(10s);
-    bench.succeed();
-    bench.fail(4);
-    bench.clock.advance(100ms);
-    bench.fail();
-  }
-  CHECK(bench.state() == circuit_state::closed);
-}
-
-TEST_CASE("told nothing, a breaker opens at twenty failures more than successes", "[detector][detector]") {
-  detector_bench bench{brownout::standard_detector{}};
-  for (int i = 0; i < 18; ++i) {  // two failures a success: one more each time
-    bench.fail(2);
-    bench.succeed();
-  }
-  CHECK(bench.circuit.snapshot().failure_balance == 18);
-  bench.fail();
-  CHECK(bench.state() == circuit_state::closed);
-  bench.fail();
-  CHECK(bench.state() == circuit_state::open);
-  CHECK(std::is_same_v<decltype(brownout::circuit_breaker{}),
-                       brownout::circuit_breaker<brownout::standard_detector>>);
 }
 
 TEST_CASE("presets have the figures of the libraries that they are named after",

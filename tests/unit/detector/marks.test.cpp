@@ -5,7 +5,7 @@
 #include "brownout/detector/failure_balance.hpp"
 #include "brownout/detector/standard_detector.hpp"
 
-#include <initializer_list>
+#include <cstdint>
 
 // Detectors whose counts are marks: all that they do is one pure function.
 
