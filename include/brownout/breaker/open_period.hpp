@@ -75,8 +75,10 @@ struct adaptive_period {
   duration least = std::chrono::milliseconds{100};
 
   /// The longest period.
-  /// Range: `least` to 24 h. Default: 30 s, from the same policy.
-  duration most = std::chrono::seconds{30};
+  /// Range: `least` to 24 h. Default: 1 min, as `exponential_period`. It matters where calls are rare: at one
+  /// call in 20 s, 30 s would make nearly every second call a probe, and 2 min would refuse calls for longer
+  /// after the recovery. Both were wrong more often (docs/adr/0006).
+  duration most = std::chrono::minutes{1};
 
   /// The jitter of `least` and `most`, as `fixed_period::jitter`.
   /// Range: 0 to 0.5. Default: 0.2, as `exponential_period`.

@@ -91,7 +91,7 @@ struct breaker_options {
   /// `exponential_period`, `decorrelated_period` and `adaptive_period`. The period is longer if the call that
   /// opened the circuit asked for it (see `permit::complete`).
   /// Range of a duration: 1 ms to 24 h.
-  /// Default: adaptive, 100 ms to 30 s, each +-20 %. Of all options this one matters most (docs/adr/0006).
+  /// Default: adaptive, 100 ms to 1 min, each +-20 %. Of all options this one matters most (docs/adr/0006).
   open_period open_for{};
 
   /// Whether a failure that says how long to wait (its Retry-After, see `retry_after_from`) opens a closed
@@ -108,8 +108,9 @@ struct breaker_options {
 
   /// Half-open: successes that close the circuit, or begin the ramp. Not used with a `probe_rate`.
   /// Range: 1 to 255. 0 means the default.
-  /// Default: 5, or `probes` if that is more. With one success, 3.6 times as many decisions about a
-  /// dependency that fails 60 % of its calls are wrong (docs/studies/client.md).
+  /// Default: 3, or `probes` if that is more. With one success, 2.5 times as many decisions about a
+  /// dependency that fails 60 % of its calls are wrong. With five, 4 times as many are wrong at 45 %
+  /// (docs/studies/client.md).
   std::uint32_t successes = 0;
 
   /// Half-open: a number of calls decides by its share of failures.
@@ -127,7 +128,7 @@ struct breaker_options {
   /// Range: 1 ms to 24 h. It must be longer than a healthy call may take: otherwise results of slower calls
   /// are always late, and under traffic the circuit never closes. 0 means the default.
   /// Default: 1 min, which outlasts the time-outs that clients usually have, or the longest open period if
-  /// that is longer.
+  /// that is longer: 72 s with the default of `open_for`.
   duration lease{};
 
   /// A circuit that opens again this soon after it closed is in the same outage: the numbering of its open

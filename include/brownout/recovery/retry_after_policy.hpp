@@ -17,8 +17,8 @@ namespace brownout::inline BROWNOUT_ABI {
 ///
 /// An HTTP Retry-After counts whole seconds: round up.
 struct retry_after_policy {
-  /// The first moment to come back while p50 is unknown: 1 ms to 24 h. Default 30 s: the longest open period
-  /// of a breaker with default options.
+  /// The first moment to come back while p50 is unknown: 1 ms to 24 h. Default 30 s: callers
+  /// then come back after 30 s to 1 min, the longest open period of a breaker with default options.
   duration fallback = std::chrono::seconds{30};
 
   /// The shortest answer: 0 to 12 h. Default 1 s: in whole seconds, less would mean at once.

@@ -37,12 +37,11 @@ struct dependency_options {
   std::vector<std::string> depends_on{};
 
   /// How its circuit recovers. Leave `name` empty: it is taken from above. An option that is left out has the
-  /// default of a dependency, which differs from that of a `circuit_breaker` in four places:
+  /// default of a dependency, which differs from that of a `circuit_breaker` in three places:
   ///
-  /// - `open_for`: adaptive, up to 10 s instead of 2 min. A feature that is off makes no calls, so nothing
+  /// - `open_for`: adaptive, up to 10 s instead of 1 min. A feature that is off makes no calls, so nothing
   ///   but the time ends the period, and a probe of the supervisor costs no user anything.
-  /// - `successes`: 3, or as many as `probes` if these are more.
-  /// - `ramp`: none. Features return step by step by themselves (`supervisor_options::return_over`).
+  /// - `ramp`: none. `supervisor_options::return_over` can bring features back one after another instead.
   /// - `lease`: twice `timeout`, or the longest open period if that is longer.
   breaker_options breaker{};
 

@@ -56,16 +56,16 @@ TEST_CASE("defaults are the documented ones", "[breaker][options]") {
   const brownout::circuit_breaker circuit;
   CHECK(circuit.options().open_for.waits_for_refusals());
   CHECK(circuit.options().open_for.least(1, 0s, 0.5) == 100ms);
-  CHECK(circuit.options().open_for.most(100ms) == 30s);
+  CHECK(circuit.options().open_for.most(100ms) == 1min);
   CHECK_FALSE(circuit.options().open_on_retry_after);
   CHECK(circuit.options().probes == 1);
-  CHECK(circuit.options().successes == 5);
+  CHECK(circuit.options().successes == 3);
   CHECK(circuit.options().ramp.first == 6);
   CHECK(circuit.options().ramp.successes == 10);
   CHECK(circuit.options().relapse_within == 10s);
   CHECK(circuit.options().seed == 0);
   CHECK(brownout::circuit_breaker{consecutive_failures{}, {.probes = 7}}.options().successes == 7);
-  CHECK(circuit.options().lease == 1min);
+  CHECK(circuit.options().lease == 72s);
   CHECK(circuit.name().empty());
   CHECK(consecutive_failures{}.threshold == 5);
 }

@@ -404,7 +404,7 @@ TEST_CASE("options with a probe rate can be given back and mean the same", "[bre
   CHECK(bench.circuit.options().probe_rate.calls == 10);
   options.probe_rate = {};
   bench.circuit.reconfigure(options);
-  CHECK(bench.circuit.options().successes == 5);  // the default: the rate had no use for any
+  CHECK(bench.circuit.options().successes == 3);  // the default: the rate had no use for any
 }
 
 TEST_CASE("a period beyond what time can hold is refused and not cut", "[breaker][B12][options]") {

@@ -23,7 +23,7 @@ namespace brownout::inline BROWNOUT_ABI::detail {
 /// at construction and at every `reconfigure`.
 struct breaker_defaults {
   open_period open_for = adaptive_period{};
-  std::uint32_t successes = 5;  // or as many as `probes`, if these are more
+  std::uint32_t successes = 3;  // or as many as `probes`, if these are more
   std::uint32_t ramp_first = 6;
   duration lease = breaker_options::default_lease;  // or the longest open period, if that is longer
 };
