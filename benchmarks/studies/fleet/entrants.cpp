@@ -68,7 +68,7 @@ std::vector<entrant> everybody() {
       peer<failsafe_go>("failsafe-go", "1 failure, 60 s, 1 probe"),
       peer<hystrix>("Hystrix", "50 % of 20 or more in 10 s, 5 s, 1 probe"),
       peer<opossum>("opossum", "50 % in 10 s, 30 s, 1 probe"),
-      peer<envoy>("Envoy", "outlier detection, one host"),
+      peer<envoy>("5 in a row, 30 s x n", "as Envoy's outlier detection"),
       breaker(entrant_kind::peer, "staging", "3 in a row, 20 s, 1 probe", brownout::consecutive_failures{3},
               {.open_for = seconds{20}, .successes = 1, .ramp = brownout::no_ramp}),
       breaker(entrant_kind::ours, "brownout", "what circuit_breaker{} does", standard_detector{}, {}),
