@@ -36,7 +36,6 @@ namespace detail {
 /// What a dependency means by breaker options that are left out; `dependency_options::breaker` says why.
 [[nodiscard]] inline breaker_defaults breaker_defaults_of(const dependency_options& described) {
   return {.open_for = adaptive_period{.most = std::chrono::seconds{10}},
-          .successes = 3,
           .ramp_first = 0,
           .lease = 2 * described.timeout};
 }

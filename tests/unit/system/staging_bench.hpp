@@ -78,8 +78,8 @@ struct options : brownout::supervisor_options<level> {
 };
 
 /// A dependency with a probe that is never called here: tests answer for it.
-inline described probed(std::string name, double weight, std::uint32_t trips_after,
-                                           duration open_for, std::uint32_t probes) {
+inline described probed(std::string name, double weight, std::uint32_t trips_after, duration open_for,
+                        std::uint32_t probes) {
   system_test::described described;
   described.name = std::move(name);
   described.weight = weight;
