@@ -175,7 +175,9 @@ class any_detector {
           "any_detector", name(),
           std::string{in_use.name()} + ": a breaker in use keeps the kind of its detector");
     }
-    visit([&]<class D>(const D& one) { one.validate_replacing(*in_use.get_if<D>()); });
+    visit([&]<class D>(const D& one) {
+      if (const auto* const before = in_use.get_if<D>()) one.validate_replacing(*before);
+    });
   }
 
  private:

@@ -99,7 +99,7 @@ const auto every_kind = [](auto& page) {
 TEST_CASE("an exposer of prometheus-cpp shows what the text writer shows", "[observe][M3][M3a]") {
   staging staging;
   staging.run(1s);
-  staging.watched.at(dependency::redis).breaker().force_open();
+  staging.watched.at(dependency::redis).force_open();
   staging.watched.refresh(staging.watched.now());
   const auto write = [&](auto& page) {
     every_kind(page);
