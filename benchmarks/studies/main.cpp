@@ -38,7 +38,7 @@ namespace {
 
 using namespace studies;
 
-/// Only the traces of one client are of several groups.
+/// The traces of a fleet are of one group.
 template <class Trace>
 std::string remark_on(const Trace& one) {
   if constexpr (requires { one.group; }) return fmt::format(" ({})", name_of(one.group));

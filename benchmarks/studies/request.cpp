@@ -13,8 +13,8 @@ const std::string_view usage =
   --check          exit status 1 unless our default meets the goals of the study; docs/studies/client.md has them
   --judge NAME     whether this policy would, in place of our default
   --trace NAME     only this trace; may be repeated
-  --listed         only the traces of the published comparison (breakers)
-  --held-out       only those that nothing was tuned on (breakers)
+  --listed         only the traces of the published comparison (breakers, levels)
+  --held-out       only those that nothing was tuned on (breakers, levels)
   --policy NAME    only this policy; may be repeated. Variants of ours take part only when named
   --variants       all of them
   --seeds N        how many seeds (20); the error of a figure falls with the root of it

@@ -55,7 +55,8 @@ demand draw_demand(const world& what_happens, double requests_per_second, std::u
 probe_fates::probe_fates(const world& what_happens, std::uint64_t seed) {
   for (std::size_t i = 0; i < dependency_count; ++i) {
     fates_.emplace_back(seed * 0x9e3779b97f4a7c15U + 3 + i, call_timeout);
-    progress_.emplace_back(what_happens.dependencies[i]);
+    const auto& met = what_happens.met_by_probes[i];
+    progress_.emplace_back(met ? *met : what_happens.dependencies[i]);
   }
 }
 

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "studies/levels/entrants.hpp"
 
+#include "studies/levels/peers/active_checks.hpp"
 #include "studies/levels/peers/bounds.hpp"
+#include "studies/levels/peers/breakers_only.hpp"
 #include "studies/levels/peers/each_check.hpp"
 #include "studies/levels/peers/enter_exit.hpp"
 #include "studies/levels/peers/health_indicator.hpp"
@@ -9,12 +11,17 @@
 #include "studies/levels/simulation.hpp"
 #include "studies/levels/supervised.hpp"
 
+#include "brownout/breaker/open_period.hpp"
+#include "brownout/detector/consecutive_failures.hpp"
+#include "brownout/detector/standard_detector.hpp"
+
 #include <array>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <string>
 #include <utility>
+#include <vector>
 
 namespace studies::levels {
 
@@ -31,14 +38,14 @@ entrant made_by(entrant_kind kind, std::string name, std::string what_it_does, M
           }};
 }
 
-/// The supervisor with some options changed.
-template <class Change>
+/// A supervisor with some options changed.
+template <class Detector = brownout::standard_detector, class Change>
 entrant supervisor(entrant_kind kind, std::string name, std::string what_it_does, Change change) {
   return made_by(kind, std::move(name), std::move(what_it_does),
                  [change](const world& what_happens, std::uint64_t seed) {
-                   auto options = default_options();
+                   auto options = default_options<Detector>();
                    change(options);
-                   return supervised{std::move(options), what_happens, seed};
+                   return supervised<Detector>{options, what_happens, seed};
                  });
 }
 template <class Change>
@@ -46,8 +53,10 @@ entrant varied(std::string name, std::string what_it_does, Change change) {
   return supervisor(entrant_kind::variant, std::move(name), std::move(what_it_does), change);
 }
 
+using in_a_row = brownout::consecutive_failures;
+
 /// The figures of the staging server, `examples/staging`.
-void become_staging(system_options& options) {
+void become_staging(system_options<in_a_row>& options) {
   struct figures {
     std::uint32_t failures;
     seconds open_for;
@@ -60,38 +69,52 @@ void become_staging(system_options& options) {
                                                          {4, seconds{25}, 2, seconds{5}}}};
   for (std::size_t i = 0; i < dependency_count; ++i) {
     auto& one = options.dependencies[i];
-    one.detector.threshold = given[i].failures;
+    options.detectors[i].threshold = given[i].failures;
     one.breaker.open_for = given[i].open_for;
     one.breaker.probes = given[i].probes;
     one.timeout = given[i].timeout;
   }
+  options.system.probe_interval = seconds{10};
+  options.system.suspect_interval = seconds{10};
+  options.system.health.component.evidence.minimum_calls = 1;
 }
-system_options staging_options() {
-  auto options = default_options();
+system_options<in_a_row> staging_options() {
+  auto options = default_options<in_a_row>();
   become_staging(options);
   return options;
 }
 
-/// Each circuit as `circuit_breaker{}` has it, as far as a dependency's options allow: it has no balance.
-void become_adaptive(system_options& options) {
+/// The defaults as they were before noise was among the worlds.
+void become_earlier(system_options<in_a_row>& options) {
+  for (auto& one : options.detectors) one.threshold = 10;
   for (auto& one : options.dependencies) {
-    one.detector.threshold = 10;
-    one.breaker = {};
+    one.breaker.open_for = seconds{10};
+    one.breaker.successes = 1;
+  }
+  options.system.levels.confirm_for = {};
+  options.system.probe_interval = seconds{10};
+  options.system.probe_jitter = 0;
+  options.system.health.component.evidence.window = 20;
+}
+
+/// Circuits as those of `circuit_breaker{}`.
+void become_adaptive(system_options<>& options) {
+  for (auto& one : options.dependencies) {
+    const brownout::breaker_options usual;
+    one.breaker.open_for = brownout::adaptive_period{};
+    one.breaker.successes = 5;
+    one.breaker.ramp = {.first = 6, .successes = usual.ramp.successes};
   }
 }
 
-void open_for(system_options& options, seconds period) {
+void open_for(system_options<>& options, brownout::open_period period) {
   for (auto& one : options.dependencies) one.breaker.open_for = period;
 }
-
-/// Slower in each way: what the defaults were before they were measured.
-void become_slow(system_options& options) {
-  options.levels.dwell = seconds{10};
-  open_for(options, seconds{30});
-  for (auto& one : options.dependencies) one.detector.threshold = 5;
+void close_after(system_options<>& options, std::uint32_t successes) {
+  for (auto& one : options.dependencies) one.breaker.successes = successes;
 }
 
-std::vector<entrant> everybody() {
+std::vector<entrant> bounds_and_peers() {
   using enum entrant_kind;
   return {
       made_by(bound, "omniscient", "knows the truth at once",
@@ -103,52 +126,135 @@ std::vector<entrant> everybody() {
               }),
       made_by(peer, "health indicator", "resilience4j: critical open, down; another open, degraded",
               [](const world& happens, auto) { return health_indicator{happens}; }),
-      made_by(peer, "enter/exit", "two thresholds 5 apart, held for 1 s and 3 s; our breakers",
+      made_by(peer, "Kubernetes probes", "every 10 s, down after 3 failures, up after 1 success",
+              [](const world& happens, auto) {
+                return active_checks{active_checks::kubernetes, happens};
+              }),
+      made_by(peer, "active checks", "a balancer's: every 2 s, fall 3, rise 2",
+              [](const world& happens, auto) {
+                return active_checks{active_checks::balancer, happens};
+              }),
+      made_by(peer, "breakers only", "no levels: a feature is off while a circuit refuses; our breakers",
+              [](const world& happens, auto seed) {
+                return breakers_only{default_options(), happens, seed};
+              }),
+      made_by(peer, "enter/exit", "two thresholds 5 apart, each held for 1 s; our breakers and probes",
               [](const world& happens, auto seed) {
                 return enter_exit{{}, default_options(), happens, seed};
               }),
-      supervisor(ours, "brownout", "what a supervisor does that is told nothing", [](system_options&) {}),
-      supervisor(configured, "staging", "the staging server's figures", become_staging),
-      supervisor(configured, "adaptive", "breakers as circuit_breaker{} has them", become_adaptive),
-      supervisor(configured, "plain", "neither hysteresis nor dwell",
-                 [](system_options& options) {
-                   options.levels.hysteresis = 0;
-                   options.levels.dwell = {};
-                 }),
-      supervisor(configured, "confirmed", "worse after 3 scores in a row",
-                 [](system_options& options) { options.levels.confirmations = 3; }),
-      varied("dwell 0", "better at once", [](system_options& options) { options.levels.dwell = {}; }),
-      varied("dwell 10 s", "", [](system_options& options) { options.levels.dwell = seconds{10}; }),
-      varied("dwell 30 s", "", [](system_options& options) { options.levels.dwell = seconds{30}; }),
-      varied("no growth", "the dwell stays 3 s",
-             [](system_options& options) { options.levels.dwell_growth = 1; }),
-      varied("hysteresis 0", "", [](system_options& options) { options.levels.hysteresis = 0; }),
-      varied("hysteresis 5", "", [](system_options& options) { options.levels.hysteresis = 5; }),
-      varied("confirmed 30", "worse after 30 scores in a row",
-             [](system_options& options) { options.levels.confirmations = 30; }),
-      varied("open 5 s", "circuits open for 5 s",
-             [](system_options& options) { open_for(options, seconds{5}); }),
-      varied("open 30 s", "circuits open for 30 s",
-             [](system_options& options) { open_for(options, seconds{30}); }),
-      varied("3 successes", "circuits close after 3 successes",
-             [](system_options& options) {
-               for (auto& one : options.dependencies) one.breaker.successes = 3;
-             }),
-      varied("trips at 5", "circuits open at 5 in a row",
-             [](system_options& options) {
-               for (auto& one : options.dependencies) one.detector.threshold = 5;
-             }),
-      varied("probes 2 s", "probed every 2 s",
-             [](system_options& options) { options.probe_interval = seconds{2}; }),
-      varied("no suspicion", "a failed probe is not repeated sooner",
-             [](system_options& options) { options.suspect_interval = options.probe_interval; }),
-      varied("plain share", "one call is evidence enough",
-             [](system_options& options) { options.health.component.evidence.minimum_calls = 1; }),
-      varied("holds", "an unknown score holds the level",
-             [](system_options& options) { options.levels.panic_floor.reset(); }),
-      varied("slow", "dwell 10 s, open 30 s, trips at 5", become_slow),
-      made_by(planted, "restless", "all or nothing, in turn", [](const world&, auto) { return restless{}; }),
   };
+}
+
+std::vector<entrant> ours_and_configured() {
+  using enum entrant_kind;
+  return {
+      supervisor(ours, "brownout", "a supervisor that is told nothing", [](system_options<>&) {}),
+      supervisor<in_a_row>(configured, "staging", "the staging server's figures", become_staging),
+      supervisor(configured, "adaptive", "circuits as those of circuit_breaker{}", become_adaptive),
+      supervisor(configured, "plain", "neither hysteresis, dwell nor confirmation",
+                 [](system_options<>& options) {
+                   options.system.levels.hysteresis = 0;
+                   options.system.levels.dwell = {};
+                   options.system.levels.confirm_for = {};
+                 }),
+      supervisor<in_a_row>(configured, "earlier", "the defaults before noise was among the worlds",
+                           become_earlier),
+  };
+}
+
+/// The defaults before they were tuned with these peers.
+void become_untuned(system_options<>& options) {
+  options.system.levels.confirm_for = seconds{3};
+  options.system.levels.dwell = seconds{3};
+  options.system.levels.hysteresis = 2;
+  options.system.levels.relapse_within = 6;
+  open_for(options, brownout::adaptive_period{.most = seconds{10}});
+  close_after(options, 3);
+}
+
+std::vector<entrant> variants_of_levels() {
+  return {
+      varied("untuned", "confirm 3 s, dwell 3 s, hysteresis 2, open 10 s, 3 successes", become_untuned),
+      varied("confirm 0", "worse at once",
+             [](system_options<>& options) { options.system.levels.confirm_for = {}; }),
+      varied("confirm 2 s", "",
+             [](system_options<>& options) { options.system.levels.confirm_for = seconds{2}; }),
+      varied("confirm 3 s", "",
+             [](system_options<>& options) { options.system.levels.confirm_for = seconds{3}; }),
+      varied("confirm 5 s", "",
+             [](system_options<>& options) { options.system.levels.confirm_for = seconds{5}; }),
+      varied("dwell 0", "better at once",
+             [](system_options<>& options) { options.system.levels.dwell = {}; }),
+      varied("dwell 2 s", "", [](system_options<>& options) { options.system.levels.dwell = seconds{2}; }),
+      varied("dwell 3 s", "", [](system_options<>& options) { options.system.levels.dwell = seconds{3}; }),
+      varied("dwell 10 s", "", [](system_options<>& options) { options.system.levels.dwell = seconds{10}; }),
+      varied("dwell 30 s", "", [](system_options<>& options) { options.system.levels.dwell = seconds{30}; }),
+      varied("no growth", "the dwell stays the same",
+             [](system_options<>& options) { options.system.levels.dwell_growth = 1; }),
+      varied("relapse 6", "a relapse is a fall within 6 dwells",
+             [](system_options<>& options) { options.system.levels.relapse_within = 6; }),
+      varied("hysteresis 0", "", [](system_options<>& options) { options.system.levels.hysteresis = 0; }),
+      varied("hysteresis 2", "", [](system_options<>& options) { options.system.levels.hysteresis = 2; }),
+      varied("hysteresis 5", "", [](system_options<>& options) { options.system.levels.hysteresis = 5; }),
+      varied("holds", "an unknown score holds the level",
+             [](system_options<>& options) { options.system.levels.panic_floor.reset(); }),
+  };
+}
+
+std::vector<entrant> variants_of_evidence() {
+  return {
+      varied("window 20", "judged by 20 calls",
+             [](system_options<>& options) { options.system.health.component.evidence.window = 20; }),
+      varied("window 40", "",
+             [](system_options<>& options) { options.system.health.component.evidence.window = 40; }),
+      varied("window 100", "",
+             [](system_options<>& options) { options.system.health.component.evidence.window = 100; }),
+      varied("probes 1 s", "probed every second",
+             [](system_options<>& options) { options.system.probe_interval = seconds{1}; }),
+      varied("probes 5 s", "", [](system_options<>& options) { options.system.probe_interval = seconds{5}; }),
+      varied("probes 10 s", "",
+             [](system_options<>& options) { options.system.probe_interval = seconds{10}; }),
+      varied(
+          "no suspicion", "a failed probe is not repeated sooner",
+          [](system_options<>& options) { options.system.suspect_interval = options.system.probe_interval; }),
+      varied("plain share", "one call is evidence enough",
+             [](system_options<>& options) { options.system.health.component.evidence.minimum_calls = 1; }),
+      varied("10 calls", "a share is one of 10 calls at least",
+             [](system_options<>& options) { options.system.health.component.evidence.minimum_calls = 10; }),
+      varied("effect 2", "losses below 2 points cost nothing",
+             [](system_options<>& options) { options.system.health.component.evidence.minimum_effect = 2; }),
+      varied("open 1 s", "all circuits open for up to 1 s",
+             [](system_options<>& options) {
+               open_for(options, brownout::adaptive_period{.most = seconds{1}});
+             }),
+      varied("open 3 s", "also without a probe",
+             [](system_options<>& options) {
+               open_for(options, brownout::adaptive_period{.most = seconds{3}});
+             }),
+      varied("open 10 s", "",
+             [](system_options<>& options) {
+               open_for(options, brownout::adaptive_period{.most = seconds{10}});
+             }),
+      varied("open 30 s", "also with a probe",
+             [](system_options<>& options) {
+               open_for(options, brownout::adaptive_period{.most = seconds{30}});
+             }),
+      varied("1 success", "circuits close after one success",
+             [](system_options<>& options) { close_after(options, 1); }),
+      varied("3 successes", "also with a probe", [](system_options<>& options) { close_after(options, 3); }),
+      varied("5 successes", "also without a probe",
+             [](system_options<>& options) { close_after(options, 5); }),
+  };
+}
+
+std::vector<entrant> everybody() {
+  auto all = bounds_and_peers();
+  for (auto group : {ours_and_configured(), variants_of_levels(), variants_of_evidence()}) {
+    for (auto& one : group) all.push_back(std::move(one));
+  }
+  all.push_back(made_by(entrant_kind::planted, "restless", "all or nothing, in turn",
+                        [](const world&, auto) { return restless{}; }));
+  return all;
 }
 
 }  // namespace

@@ -35,14 +35,20 @@ std::optional<double> changes(const tally& run) {
 std::optional<double> flaps(const tally& run) {
   return in_ten_minutes(static_cast<double>(run.flaps()), run);
 }
-std::optional<double> off_though_working(const tally& run) {
-  return in_ten_minutes(run.off_though_working / 60, run);
+std::optional<double> off_in_vain(const tally& run) {
+  return in_ten_minutes(run.off_in_vain / 60, run);
 }
-std::optional<double> on_though_failing(const tally& run) {
-  return in_ten_minutes(run.on_though_failing / 60, run);
+std::optional<double> shed(const tally& run) {
+  return in_ten_minutes(run.shed / 60, run);
+}
+std::optional<double> on_in_vain(const tally& run) {
+  return in_ten_minutes(run.on_in_vain / 60, run);
 }
 std::optional<double> failed_requests(const tally& run) {
   return mean_of(1000 * static_cast<double>(run.failed), run.requests);
+}
+std::optional<double> good_answers(const tally& run) {
+  return mean_of(1000 * static_cast<double>(run.requests - run.failed - run.turned_away), run.requests);
 }
 std::optional<double> lateness_to_worse(const tally& run) {
   return mean_of(run.late_to_fall, run.falls);

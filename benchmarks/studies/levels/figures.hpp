@@ -21,12 +21,16 @@ inline constexpr double seconds_a_flap = 10;
 [[nodiscard]] std::optional<double> too_bad(const tally& run);             ///< seconds
 [[nodiscard]] std::optional<double> changes(const tally& run);             ///< of the level
 [[nodiscard]] std::optional<double> flaps(const tally& run);               ///< turns beyond the truth's
-[[nodiscard]] std::optional<double> off_though_working(const tally& run);  ///< feature-minutes
-[[nodiscard]] std::optional<double> on_though_failing(const tally& run);   ///< feature-minutes
-[[nodiscard]] std::optional<double> failed_requests(const tally& run);     ///< in 1000 wanted ones
 [[nodiscard]] std::optional<double> lateness_to_worse(const tally& run);   ///< seconds
 [[nodiscard]] std::optional<double> lateness_to_better(const tally& run);  ///< seconds
 [[nodiscard]] std::optional<double> ends_wrong(const tally& run);          ///< in %
+
+/// What a user feels.
+[[nodiscard]] std::optional<double> failed_requests(const tally& run);  ///< in 1000 wanted ones
+[[nodiscard]] std::optional<double> good_answers(const tally& run);     ///< in 1000 wanted requests
+[[nodiscard]] std::optional<double> off_in_vain(const tally& run);      ///< feature-minutes
+[[nodiscard]] std::optional<double> shed(const tally& run);             ///< feature-minutes
+[[nodiscard]] std::optional<double> on_in_vain(const tally& run);       ///< feature-minutes
 
 /// The price of a run: seconds in the wrong level, and more for each flap. Weighed three ways: a level
 /// too good counts as much as one too bad, three times as much, or a third.

@@ -45,10 +45,11 @@ void ledger::offer_becomes(const offer& offered, nanoseconds now) {
   if (offered_.at == true_.right) settle_lateness(now);
 }
 
-void ledger::count_request(bool failed, nanoseconds now) {
+void ledger::count_request(answered how, nanoseconds now) {
   if (now < begins) return;
   ++counted_.requests;
-  if (failed) ++counted_.failed;
+  if (how == answered::badly) ++counted_.failed;
+  if (how == answered::not_at_all) ++counted_.turned_away;
 }
 
 tally ledger::finished(nanoseconds now) {
@@ -65,8 +66,9 @@ void ledger::pass_until(nanoseconds now) {
   now_ = now;
   if (offered_.at < true_.right) counted_.too_good += passed;
   if (offered_.at > true_.right) counted_.too_bad += passed;
-  counted_.off_though_working += passed * count_of(true_.working & ~features_);
-  counted_.on_though_failing += passed * count_of(features_ & ~true_.working);
+  counted_.off_in_vain += passed * count_of(true_.right_offer & ~features_);
+  counted_.shed += passed * count_of(true_.working & ~true_.right_offer & ~features_);
+  counted_.on_in_vain += passed * count_of(features_ & ~true_.working);
 }
 
 void ledger::settle_lateness(nanoseconds now) {

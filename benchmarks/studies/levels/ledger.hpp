@@ -6,9 +6,13 @@
 #include "studies/levels/true_state.hpp"
 
 #include <chrono>
+#include <cstdint>
 #include <optional>
 
 namespace studies::levels {
+
+/// What became of a request.
+enum class answered : std::uint8_t { well, badly, not_at_all };
 
 /// Compares what is offered with what is true, over time.
 class ledger {
@@ -21,7 +25,7 @@ class ledger {
   /// To be told of both whenever they may have changed, in order of time.
   void truth_becomes(const true_state& state, nanoseconds now);
   void offer_becomes(const offer& offered, nanoseconds now);
-  void count_request(bool failed, nanoseconds now);
+  void count_request(answered how, nanoseconds now);
 
   [[nodiscard]] const offer& offered() const { return offered_; }
   [[nodiscard]] tally finished(nanoseconds now);

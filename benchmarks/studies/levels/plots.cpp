@@ -3,6 +3,8 @@
 
 #include "studies/shared/chart.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cstddef>
 #include <numeric>
@@ -16,21 +18,22 @@ bool is_drawn(const entrant& one) {
   return one.kind != entrant_kind::bound && one.kind != entrant_kind::planted;
 }
 
-drawing draw_policies(const figures& found) {
+drawing draw_policies(const figures& found, trace_group group) {
   std::vector<bar> bars;
   for (std::size_t i = 0; i < found.entrants().size(); ++i) {
     const auto& one = found.entrants()[i];
     if (!is_drawn(one)) continue;
     bars.push_back({one.name,
                     one.kind == entrant_kind::ours,
-                    {found.of(i, too_good)->mean, found.of(i, too_bad)->mean,
-                     seconds_a_flap * found.of(i, flaps)->mean}});
+                    {found.of(i, too_good, group)->mean, found.of(i, too_bad, group)->mean,
+                     seconds_a_flap * found.of(i, flaps, group)->mean}});
   }
   const auto price = [](const bar& one) { return std::accumulate(one.parts.begin(), one.parts.end(), 0.0); };
   std::sort(bars.begin(), bars.end(),
             [&](const bar& one, const bar& other) { return price(one) < price(other); });
   return draw_bars({"Seconds in the wrong level by policy",
-                    "seconds in the wrong level in ten minutes, and ten more a flap; mean over the traces"},
+                    fmt::format("seconds in the wrong level in ten minutes, and ten more a flap; {} traces",
+                                name_of(group))},
                    {{colours::too_good, "too good", 90},
                     {colours::too_bad, "too bad", 90},
                     {colours::restless, "flaps", 0}},
@@ -55,7 +58,16 @@ drawing draw_traces(const figures& found) {
 }  // namespace
 
 void write_plots(const figures& found, const std::string& directory) {
-  write_drawing(directory, "levels.svg", draw_policies(found));
+  const auto takes_part = [&](trace_group group) {
+    return std::any_of(found.traces().begin(), found.traces().end(),
+                       [&](const trace& one) { return one.group == group; });
+  };
+  if (takes_part(trace_group::listed)) {
+    write_drawing(directory, "levels.svg", draw_policies(found, trace_group::listed));
+  }
+  if (takes_part(trace_group::held_out)) {
+    write_drawing(directory, "levels-held-out.svg", draw_policies(found, trace_group::held_out));
+  }
   write_drawing(directory, "levels-traces.svg", draw_traces(found));
 }
 

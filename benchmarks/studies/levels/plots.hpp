@@ -8,7 +8,8 @@
 namespace studies::levels {
 
 /// Writes into a directory that exists:
-/// - `levels.svg`: the price of each policy, and what it is made of, mean over the traces;
+/// - `levels.svg`: the price of each policy, and what it is made of, mean over the listed traces;
+/// - `levels-held-out.svg`: the same over the traces that nothing was tuned on;
 /// - `levels-traces.svg`: in which traces.
 void write_plots(const figures& found, const std::string& directory);
 

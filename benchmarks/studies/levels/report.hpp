@@ -7,8 +7,8 @@
 
 namespace studies::levels {
 
-/// Tables in Markdown: all figures as means over the traces, the most telling ones by trace, the best peer of
-/// each trace, and the ranking by weight.
+/// Tables in Markdown: all figures as means over the traces of a group, the most telling ones by trace, and
+/// the best peer of each trace.
 void print_tables(const figures& found, std::FILE* to);
 void print_json(const figures& found, std::FILE* to);
 

@@ -92,7 +92,7 @@ class run {
     const auto now = wanted.at;
     const auto [at, refusing] = decides_.offered();
     if (features.mode(wanted.what, at, refusing) == brownout::feature_mode::off) {
-      return ledger_.count_request(false, now);
+      return ledger_.count_request(answered::not_at_all, now);
     }
     std::array<std::optional<typename G::permit>, dependency_count> permits;
     bool fails = false;
@@ -100,10 +100,10 @@ class run {
       if (!features.rule(wanted.what).needs.contains(which)) continue;
       auto& permit = permits[index(which)];
       permit = decides_.admit(which, now);
-      if (!permit) return ledger_.count_request(true, now);
+      if (!permit) return ledger_.count_request(answered::badly, now);
       fails = fails || wanted.answers[index(which)].fails;
     }
-    ledger_.count_request(fails, now);
+    ledger_.count_request(fails ? answered::badly : answered::well, now);
     for (const auto which : all_dependencies) {
       auto& permit = permits[index(which)];
       if (!permit || in_flight_.is_full()) continue;

@@ -51,6 +51,7 @@ true_state state_of(const std::array<const phase*, dependency_count>& phases) {
   // As the library rounds: a sum of weights must meet a threshold exactly.
   state.right = ladder.at(std::round(score * 1e6) / 1e6);
   state.working = offered(ladder.best(), state.failing);
+  state.right_offer = offered(state.right, state.failing);
   return state;
 }
 

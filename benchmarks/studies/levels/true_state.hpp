@@ -16,6 +16,7 @@ struct true_state {
   level right{};                       ///< the level of the true score
   brownout::dependency_set failing{};  ///< dependencies that fail more than half of the calls
   feature_set working = 0;             ///< features of which no needed dependency is among them
+  feature_set right_offer = 0;         ///< of these, the ones that the right level offers
 };
 
 /// The score that infinitely many calls made just then would give a dependency: share of successes less the

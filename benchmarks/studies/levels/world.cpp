@@ -5,7 +5,7 @@
 
 #include <chrono>
 #include <cstdint>
-#include <utility>
+#include <vector>
 
 namespace studies::levels {
 
@@ -15,34 +15,6 @@ using std::chrono::milliseconds;
 using std::chrono::seconds;
 using enum dependency;
 
-/// All four are well, until told otherwise.
-class all_well {
- public:
-  explicit all_well(std::uint64_t seed) {
-    for (auto& one : told_.dependencies) one = story{seed}.for_ever();
-  }
-  all_well& but(dependency which, truth what_happens) {
-    told_.dependencies[index(which)] = std::move(what_happens);
-    return *this;
-  }
-  all_well& without_probe(dependency which) {
-    told_.probed[index(which)] = false;
-    return *this;
-  }
-  // NOLINTNEXTLINE(google-explicit-constructor): that is what it is for
-  operator world() const { return told_; }
-
- private:
-  world told_{};
-};
-
-// Stories of one seed have one tempo: what begins after the same times begins together.
-truth for_a_while(const phase& what, nanoseconds about, std::uint64_t seed) {
-  return after_a_while(seed).then(what, about).for_ever();
-}
-truth later(const phase& what, nanoseconds when, nanoseconds about, std::uint64_t seed) {
-  return after_a_while(seed).then(healthy, when).then(what, about).for_ever();
-}
 truth flapping(std::uint64_t seed) {
   return after_a_while(seed).alternately(healthy, seconds{5}, refusing, seconds{5}, seconds{120}).for_ever();
 }
@@ -106,33 +78,53 @@ world rolling(std::uint64_t seed) {
       .but(openai, later(refusing, seconds{240}, seconds{80}, seed));
 }
 
-constexpr double busy = 2;
-constexpr double quiet = 0.05;
+std::vector<trace> listed_traces() {
+  using enum trace_group;
+  return {
+      {"1", "openai refuses for 60 s", listed, busy, one_down},
+      {"2", "the database hangs for 60 s", listed, busy, one_hangs},
+      {"3", "openai refuses for 60 s, from 30 s on the database too, for 60 s", listed, busy,
+       two_overlapping},
+      {"4", "all four refuse; s3, redis, database, openai are back after 30, 60, 90, 120 s", listed, busy,
+       all_down},
+      {"5", "the database flaps: 5 s up, 5 s down, for 120 s", listed, busy, required_flaps},
+      {"6", "s3 flaps likewise: it weighs too little to matter", listed, busy, light_one_flaps},
+      {"7", "openai: 10 % errors for 120 s", listed, busy, few_errors},
+      {"8", "openai: 30 % errors for 120 s", listed, busy, some_errors},
+      {"9", "the database: 60 % errors for 120 s", listed, busy, most_errors},
+      {"10", "the database is 40 times slower for 120 s", listed, busy, slow_database},
+      {"11", "openai, without a probe, refuses for 120 s", listed, busy, evidence_dries_up},
+      {"12", "openai, without a probe: 70 % errors for 120 s", listed, busy, evidence_half_dries_up},
+      {"13", "blips: the database is down for 300 ms every 20 s", listed, busy, blips},
+      {"14", "noise: 1 % errors of all four throughout", listed, busy, noise},
+      {"15", "s3, redis, database, openai refuse one after the other, 80 s each", listed, busy, rolling},
+      {"16", "1 with few requests", listed, quiet, one_down},
+      {"17", "4 with few requests", listed, quiet, all_down},
+      {"18", "9 with few requests", listed, quiet, most_errors},
+      {"19", "14 with few requests", listed, quiet, noise},
+  };
+}
 
 }  // namespace
 
+all_well::all_well(std::uint64_t seed) {
+  for (auto& one : told_.dependencies) one = story{seed}.for_ever();
+}
+
+truth for_a_while(const phase& what, nanoseconds about, std::uint64_t seed) {
+  return after_a_while(seed).then(what, about).for_ever();
+}
+truth later(const phase& what, nanoseconds when, nanoseconds about, std::uint64_t seed) {
+  return after_a_while(seed).then(healthy, when).then(what, about).for_ever();
+}
+
 const std::vector<trace>& all_traces() {
-  static const std::vector<trace> traces{
-      {"1", "openai refuses for 60 s", busy, one_down},
-      {"2", "the database hangs for 60 s", busy, one_hangs},
-      {"3", "openai refuses for 60 s, from 30 s on the database too, for 60 s", busy, two_overlapping},
-      {"4", "all four refuse; s3, redis, database, openai are back after 30, 60, 90, 120 s", busy, all_down},
-      {"5", "the database flaps: 5 s up, 5 s down, for 120 s", busy, required_flaps},
-      {"6", "s3 flaps likewise: it weighs too little to matter", busy, light_one_flaps},
-      {"7", "openai: 10 % errors for 120 s", busy, few_errors},
-      {"8", "openai: 30 % errors for 120 s", busy, some_errors},
-      {"9", "the database: 60 % errors for 120 s", busy, most_errors},
-      {"10", "the database is 40 times slower for 120 s", busy, slow_database},
-      {"11", "openai, without a probe, refuses for 120 s", busy, evidence_dries_up},
-      {"12", "openai, without a probe: 70 % errors for 120 s", busy, evidence_half_dries_up},
-      {"13", "blips: the database is down for 300 ms every 20 s", busy, blips},
-      {"14", "noise: 1 % errors of all four throughout", busy, noise},
-      {"15", "s3, redis, database, openai refuse one after the other, 80 s each", busy, rolling},
-      {"16", "1 with few requests", quiet, one_down},
-      {"17", "4 with few requests", quiet, all_down},
-      {"18", "9 with few requests", quiet, most_errors},
-      {"19", "14 with few requests", quiet, noise},
-  };
+  static const auto traces = [] {
+    auto all = listed_traces();
+    const auto others = held_out_traces();
+    all.insert(all.end(), others.begin(), others.end());
+    return all;
+  }();
   return traces;
 }
 

@@ -39,6 +39,11 @@ class results {
   [[nodiscard]] std::optional<estimate> of(std::size_t entrant, metric what) const {
     return mean(entrant, what, [](std::size_t) { return true; });
   }
+  /// The mean over the traces of one group; nothing if none of them took part.
+  template <class Group>
+  [[nodiscard]] std::optional<estimate> of(std::size_t entrant, metric what, Group group) const {
+    return mean(entrant, what, [&](std::size_t one) { return traces_[one].group == group; });
+  }
 
  private:
   template <class Chosen>

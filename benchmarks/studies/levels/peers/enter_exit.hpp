@@ -13,32 +13,34 @@
 
 namespace studies::levels {
 
-/// Load shedding as userver's congestion control and Aperture do it, applied to levels: one threshold to
-/// enter a worse level, a higher one to leave it, and each must hold for a fixed time.
+/// Load shedding as userver's congestion control does it (`overload_on` and `overload_off` of
+/// core/src/congestion_control/config.hpp), applied to levels: one threshold to enter a worse level, a higher
+/// one to leave it, and each must hold for a fixed time.
 class enter_exit {
  public:
-  using permit = observed_dependencies::permit;
+  using permit = observed_dependencies<brownout::standard_detector>::permit;
 
-  /// Where nothing is documented, the figures that do best on the seeds for tuning.
+  /// What congestion control counts is load, so its figures do not fit a score. These are the ones that have
+  /// the lowest C on the seeds for tuning, in whole seconds, because congestion control counts whole seconds.
   struct figures {
     double exit_above = 5;  ///< points above the threshold
     nanoseconds enter_after = std::chrono::seconds{1};
-    nanoseconds exit_after = std::chrono::seconds{3};
+    nanoseconds exit_after = std::chrono::seconds{1};
   };
 
-  enter_exit(figures given, const system_options& system, const world& what_happens, std::uint64_t seed)
+  enter_exit(figures given, const system_options<>& system, const world& what_happens, std::uint64_t seed)
       : figures_{given}, seen_{system, what_happens, seed} {}
 
   nanoseconds step(nanoseconds now, std::vector<dependency>& to_probe) {
-    seen_.probe_if_due(now, to_probe);
+    const auto next_probe = seen_.step(now, to_probe);
     if (const auto score = seen_.score()) follow(*score, now);
     offered_.refusing = seen_.refusing();
-    return now + look_every;
+    return std::min(next_probe, now + look_every);
   }
   void answer(dependency which, nanoseconds now, bool failed) { seen_.answer(which, now, failed); }
   std::optional<permit> admit(dependency which, nanoseconds now) { return seen_.admit(which, now); }
-  void report(permit ended, dependency which, nanoseconds now, bool failed) {
-    seen_.report(std::move(ended), which, now, failed);
+  void report(permit ended, dependency /*which*/, nanoseconds now, bool failed) {
+    seen_.report(std::move(ended), now, failed);
   }
   [[nodiscard]] offer offered() const { return offered_; }
 
@@ -65,7 +67,7 @@ class enter_exit {
   };
 
   figures figures_;
-  observed_dependencies seen_;
+  observed_dependencies<brownout::standard_detector> seen_;
   offer offered_{};
   std::optional<wish> wanted_;
 };

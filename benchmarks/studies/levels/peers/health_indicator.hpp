@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <cstddef>
 #include <optional>
 #include <utility>
@@ -16,7 +17,7 @@ namespace studies::levels {
 
 /// resilience4j's breakers, each with a health indicator: a critical one open and the system is down, any
 /// other one open and it is degraded. Critical is openai: with the database too it does worse. Probed through
-/// the breakers every 10 s.
+/// the breakers every 2 s, as often as ours.
 class health_indicator {
  public:
   struct permit {
@@ -57,6 +58,7 @@ class health_indicator {
   }
 
  private:
+  static constexpr nanoseconds probe_interval = std::chrono::seconds{2};
   static constexpr bool critical(dependency which) { return which == dependency::openai; }
 
   std::array<bool, dependency_count> probed_;

@@ -5,11 +5,11 @@
 #include "studies/levels/supervised.hpp"
 #include "studies/levels/world.hpp"
 
-#include "brownout/core/outcome.hpp"
 #include "brownout/health/scorer.hpp"
-#include "brownout/system/dependency.hpp"
-#include "brownout/testing/manual_clock.hpp"
+#include "brownout/system/detail/system_rules.hpp"
+#include "brownout/system/detail/watched_component.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -20,81 +20,81 @@
 
 namespace studies::levels {
 
-/// What policies see that differ from ours in how the level follows the score and in nothing else: the same
-/// breakers, the same evidence, the same score, and a probe of each dependency every interval.
+/// What policies see that differ from ours in how the level follows the score, and in nothing else. The
+/// breakers, the schedule of the probes, the windows of calls and the score are the library's own.
+template <class Detector>
 class observed_dependencies {
  public:
-  using permit = brownout::dependency<brownout::manual_clock>::permit;
+  using permit = typename simulated_dependencies<Detector>::permit;
 
-  observed_dependencies(const system_options& given, const world& what_happens, std::uint64_t seed)
-      : probed_{what_happens.probed}, scorer_{given.roles(), given.scoring()} {
-    for (std::size_t i = 0; i < dependency_count; ++i) {
-      auto one = given.dependencies[i];
-      one.breaker.seed = seed + i;
-      all_[i] = std::make_unique<observed>(one, clock_);
+  observed_dependencies(const system_options<Detector>& given, const world& what_happens, std::uint64_t seed)
+      : dependencies_{given, what_happens, seed}, scorer_{scorer_of(given)} {
+    for (const auto which : all_dependencies) {
+      const auto number = index(which);
+      auto& one = dependencies_.at(which);
+      const auto rules = brownout::detail::watching_of(given.system, scorer_.options(), one.described());
+      watched_[number] = std::make_unique<watched>(number, one, rules, seed + number, dependencies_.now());
     }
   }
 
-  /// Appends those to be probed now; nobody is while the last probes are not all answered.
-  void probe_if_due(nanoseconds now, std::vector<dependency>& to_probe) {
-    set(now);
-    if (now < next_probes_ || any_probe_runs()) return;
-    next_probes_ = now + probe_interval;
+  /// Appends the dependencies that are to be probed now. Returns when the next probe is due.
+  nanoseconds step(nanoseconds now, std::vector<dependency>& to_probe) {
+    dependencies_.set(now);
+    auto next = (brownout::time_point::max)();
     for (const auto which : all_dependencies) {
-      if (!probed_[index(which)]) continue;
-      if (auto admitted = all_[index(which)]->try_acquire()) {
-        probes_[index(which)] = *std::move(admitted);
+      auto& one = *watched_[index(which)];
+      if (const auto order = one.step(dependencies_.now())) {
+        tickets_[index(which)] = order->ticket;
         to_probe.push_back(which);
       }
+      next = std::min(next, one.next_step());
     }
+    return dependencies_.passed_until(next);
   }
   [[nodiscard]] bool any_probe_runs() const {
-    for (const auto& one : probes_) {
-      if (one) return true;
-    }
-    return false;
+    return std::any_of(tickets_.begin(), tickets_.end(), [](const auto& one) { return one.has_value(); });
+  }
+  void answer(dependency which, nanoseconds now, bool failed) {
+    dependencies_.set(now);
+    const auto ticket = *std::exchange(tickets_[index(which)], std::nullopt);
+    watched_[index(which)]->report(ticket, {dependencies_.result_of(failed), ""}, dependencies_.now());
   }
 
-  void answer(dependency which, nanoseconds now, bool failed) {
-    report(*std::exchange(probes_[index(which)], std::nullopt), which, now, failed);
-  }
-  std::optional<permit> admit(dependency which, nanoseconds now) {
-    set(now);
-    if (auto admitted = all_[index(which)]->try_acquire()) return *std::move(admitted);
-    return std::nullopt;
-  }
-  void report(permit ended, dependency /*which*/, nanoseconds now, bool failed) {
-    set(now);
-    ended.complete(failed ? brownout::outcome::failure : brownout::outcome::success);
+  std::optional<permit> admit(dependency which, nanoseconds now) { return dependencies_.admit(which, now); }
+  void report(permit ended, nanoseconds now, bool failed) {
+    dependencies_.report(std::move(ended), now, failed);
   }
 
   [[nodiscard]] brownout::dependency_set refusing() const {
     brownout::dependency_set some;
-    for (std::size_t i = 0; i < dependency_count; ++i) {
-      if (all_[i]->breaker().status().retry_after > brownout::duration::zero()) some.insert(i);
+    for (const auto which : all_dependencies) {
+      const auto circuit = dependencies_.at(which).status();
+      if (circuit.retry_after > brownout::duration::zero()) some.insert(index(which));
     }
     return some;
   }
-  /// Nothing while nothing is known.
-  [[nodiscard]] std::optional<double> score() const {
+  /// Empty while nothing is known.
+  [[nodiscard]] std::optional<double> score() {
     std::array<brownout::component_evidence, dependency_count> evidence;
     for (std::size_t i = 0; i < dependency_count; ++i) {
-      evidence[i] = all_[i]->evidence(all_[i]->breaker().status(), clock_.now());
+      const auto circuit = watched_[i]->observe(dependencies_.now());
+      evidence[i] = watched_[i]->evidence(circuit, dependencies_.now());
     }
     return scorer_.score(evidence).score;
   }
 
  private:
-  using observed = brownout::dependency<brownout::manual_clock>;
+  using watched = brownout::detail::watched_component;
 
-  void set(nanoseconds now) { clock_.set(brownout::time_point{now}); }
+  static brownout::scorer scorer_of(const system_options<Detector>& given) {
+    return brownout::scorer{brownout::detail::roles_of(given.dependencies),
+                            brownout::detail::scoring_of(given.system, given.dependencies)};
+  }
 
-  brownout::manual_clock clock_;
-  std::array<bool, dependency_count> probed_;
+  simulated_dependencies<Detector> dependencies_;
   brownout::scorer scorer_;
-  std::array<std::unique_ptr<observed>, dependency_count> all_;
-  std::array<std::optional<permit>, dependency_count> probes_;
-  nanoseconds next_probes_{};
+  std::array<std::unique_ptr<watched>, dependency_count> watched_;
+  std::array<std::optional<std::uint64_t>, dependency_count> tickets_{};  // of the probes that run
 };
 
 }  // namespace studies::levels
