@@ -35,7 +35,9 @@ namespace detail {
 
 /// What a dependency means by breaker options that are left out; `dependency_options::breaker` says why.
 [[nodiscard]] inline breaker_defaults breaker_defaults_of(const dependency_options& described) {
-  return {.open_for = adaptive_period{.most = std::chrono::seconds{10}},
+  const bool probed = static_cast<bool>(described.probe);
+  return {.open_for = adaptive_period{.most = std::chrono::seconds{probed ? 3 : 30}},
+          .successes = probed ? 5U : 3U,
           .ramp_first = 0,
           .lease = 2 * described.timeout};
 }

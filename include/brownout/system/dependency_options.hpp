@@ -37,10 +37,13 @@ struct dependency_options {
   std::vector<std::string> depends_on{};
 
   /// How its circuit recovers. Leave `name` empty: it is taken from above. An option that is left out has the
-  /// default of a dependency, which differs from that of a `circuit_breaker` in three places:
+  /// default of a dependency, which differs from that of a `circuit_breaker` in four places:
   ///
-  /// - `open_for`: adaptive, up to 10 s instead of 1 min. A feature that is off makes no calls, so nothing
-  ///   but the time ends the period, and a probe of the supervisor costs no user anything.
+  /// - `open_for`: adaptive, up to 3 s with a probe, up to 30 s without one. A feature that is off makes no
+  ///   calls, so nothing but the time ends the period. With a probe, a period that ends costs no user
+  ///   anything. Without one, calls of users find out, and the level rises for them first.
+  /// - `successes`: 5 with a probe, 3 without one, or as many as `probes` if these are more. The probes of a
+  ///   half-open circuit follow each other at once, so five of them take little longer than three.
   /// - `ramp`: none. `supervisor_options::return_over` can bring features back one after another instead.
   /// - `lease`: twice `timeout`, or the longest open period if that is longer.
   breaker_options breaker{};
