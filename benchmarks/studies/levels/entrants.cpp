@@ -14,6 +14,7 @@
 #include "brownout/breaker/open_period.hpp"
 #include "brownout/detector/consecutive_failures.hpp"
 #include "brownout/detector/standard_detector.hpp"
+#include "brownout/level/level_policy.hpp"
 
 #include <array>
 #include <chrono>
@@ -84,6 +85,15 @@ system_options<in_a_row> staging_options() {
   return options;
 }
 
+/// How the level followed the score before the defaults were tuned with these peers.
+void follow_slowly(brownout::level_policy<level>& levels) {
+  levels.hysteresis = 2;
+  levels.dwell = seconds{3};
+  levels.confirm_for = seconds{3};
+  levels.dwell_limit = 8;
+  levels.relapse_within = 6;
+}
+
 /// The defaults as they were before noise was among the worlds.
 void become_earlier(system_options<in_a_row>& options) {
   for (auto& one : options.detectors) one.threshold = 10;
@@ -91,6 +101,7 @@ void become_earlier(system_options<in_a_row>& options) {
     one.breaker.open_for = seconds{10};
     one.breaker.successes = 1;
   }
+  follow_slowly(options.system.levels);
   options.system.levels.confirm_for = {};
   options.system.probe_interval = seconds{10};
   options.system.probe_jitter = 0;
@@ -112,6 +123,13 @@ void open_for(system_options<>& options, brownout::open_period period) {
 }
 void close_after(system_options<>& options, std::uint32_t successes) {
   for (auto& one : options.dependencies) one.breaker.successes = successes;
+}
+
+/// The defaults before they were tuned with these peers.
+void become_untuned(system_options<>& options) {
+  follow_slowly(options.system.levels);
+  open_for(options, brownout::adaptive_period{.most = seconds{10}});
+  close_after(options, 3);
 }
 
 std::vector<entrant> bounds_and_peers() {
@@ -138,9 +156,13 @@ std::vector<entrant> bounds_and_peers() {
               [](const world& happens, auto seed) {
                 return breakers_only{default_options(), happens, seed};
               }),
-      made_by(peer, "enter/exit", "two thresholds 5 apart, each held for 1 s; our breakers and probes",
+      made_by(peer, "enter/exit", "two thresholds 5 apart, held for 1 s and 12 s; our breakers and probes",
               [](const world& happens, auto seed) {
                 return enter_exit{{}, default_options(), happens, seed};
+              }),
+      made_by(peer, "enter/exit 3 s", "the same, held for 1 s and 3 s",
+              [](const world& happens, auto seed) {
+                return enter_exit{{.exit_after = seconds{3}}, default_options(), happens, seed};
               }),
   };
 }
@@ -162,18 +184,13 @@ std::vector<entrant> ours_and_configured() {
   };
 }
 
-/// The defaults before they were tuned with these peers.
-void become_untuned(system_options<>& options) {
-  options.system.levels.confirm_for = seconds{3};
-  options.system.levels.dwell = seconds{3};
-  options.system.levels.hysteresis = 2;
-  options.system.levels.relapse_within = 6;
-  open_for(options, brownout::adaptive_period{.most = seconds{10}});
-  close_after(options, 3);
-}
-
 std::vector<entrant> variants_of_levels() {
   return {
+      made_by(entrant_kind::variant, "enter/exit 1 s",
+              "held for 1 s either way: the best in the listed worlds",
+              [](const world& happens, auto seed) {
+                return enter_exit{{.exit_after = seconds{1}}, default_options(), happens, seed};
+              }),
       varied("untuned", "confirm 3 s, dwell 3 s, hysteresis 2, open 10 s, 3 successes", become_untuned),
       varied("confirm 0", "worse at once",
              [](system_options<>& options) { options.system.levels.confirm_for = {}; }),
@@ -191,8 +208,8 @@ std::vector<entrant> variants_of_levels() {
       varied("dwell 30 s", "", [](system_options<>& options) { options.system.levels.dwell = seconds{30}; }),
       varied("no growth", "the dwell stays the same",
              [](system_options<>& options) { options.system.levels.dwell_growth = 1; }),
-      varied("relapse 6", "a relapse is a fall within 6 dwells",
-             [](system_options<>& options) { options.system.levels.relapse_within = 6; }),
+      varied("relapse 3", "a relapse is a fall within 3 dwells",
+             [](system_options<>& options) { options.system.levels.relapse_within = 3; }),
       varied("hysteresis 0", "", [](system_options<>& options) { options.system.levels.hysteresis = 0; }),
       varied("hysteresis 2", "", [](system_options<>& options) { options.system.levels.hysteresis = 2; }),
       varied("hysteresis 5", "", [](system_options<>& options) { options.system.levels.hysteresis = 5; }),

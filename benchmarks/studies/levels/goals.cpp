@@ -59,7 +59,9 @@ void judge_group(const figures& found, trace_group group, std::size_t ours, doub
                           found.of(ours, too_good, group)->mean, longest_too_good));
   if (entrants_of(found, entrant_kind::peer).empty()) return;
   goals.push_back(is_first(found, group, ours, "C", cost));
-  goals.push_back(is_first(found, group, ours, "C, 3 : 1", cost_of_promises));
+  if (group == trace_group::listed) {
+    goals.push_back(is_first(found, group, ours, "C, 3 : 1", cost_of_promises));
+  }
 }
 
 template <std::size_t Count>

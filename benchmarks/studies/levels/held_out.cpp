@@ -74,10 +74,9 @@ world warms_up(std::uint64_t seed) {
 world check_hangs(std::uint64_t seed) {
   return all_well{seed}.but_probes_of(database, for_a_while(hanging, seconds{120}, seed));
 }
-world shallow_check(std::uint64_t seed) {
-  return all_well{seed}
-      .but(openai, for_a_while(refusing, seconds{120}, seed))
-      .but_probes_of(openai, story{seed}.for_ever());
+world failover(std::uint64_t seed) {
+  return all_well{seed}.but(
+      database, after_a_while(seed).then(hanging, seconds{8}).then(refusing, seconds{8}).for_ever());
 }
 world staggered_hangs(std::uint64_t seed) {
   return all_well{seed}
@@ -95,6 +94,18 @@ world relapse(std::uint64_t seed) {
 world no_network(std::uint64_t seed) {
   const auto gone = for_a_while(hanging, seconds{20}, seed);
   return all_well{seed}.but(openai, gone).but(database, gone).but(redis, gone).but(s3, gone);
+}
+world rate_limits(std::uint64_t seed) {
+  auto limited = failing(0.4);
+  limited.fast_share = 1;
+  return all_well{seed}.but(
+      openai,
+      after_a_while(seed).alternately(healthy, seconds{30}, limited, seconds{30}, seconds{240}).for_ever());
+}
+world check_knows_nothing(std::uint64_t seed) {
+  return all_well{seed}
+      .but(database, for_a_while(failing(0.6), seconds{120}, seed))
+      .but_probes_of(database, story{seed}.for_ever());
 }
 world long_hang(std::uint64_t seed) {
   return all_well{seed}.but(database, for_a_while(hanging, seconds{120}, seed));
@@ -121,12 +132,16 @@ std::vector<trace> held_out_traces() {
       {"h11", "openai refuses for 60 s, then warms up: 50 %, 10 % errors, 30 s each", held_out, busy,
        warms_up},
       {"h12", "the database's health check hangs for 120 s, its calls are well", held_out, busy, check_hangs},
-      {"h13", "openai refuses calls for 120 s, its health check is well", held_out, busy, shallow_check},
+      {"h13", "a failover: the database hangs for 8 s, then refuses for 8 s", held_out, busy, failover},
       {"h14", "redis, the database, openai hang, 40 s each, 20 s apart", held_out, busy, staggered_hangs},
       {"h15", "relapse: openai refuses for 30 s, is well for 20 s, refuses for 30 s", held_out, busy,
        relapse},
       {"h16", "no network: all four hang for 20 s", held_out, busy, no_network},
       {"h17", "the database hangs for 120 s, few requests", held_out, quiet, long_hang},
+      {"h18", "rate limits: openai refuses 40 % of the calls, 30 s of each minute, for 240 s", held_out, busy,
+       rate_limits},
+      {"h19", "the database: 60 % errors for 120 s, its health check is well", held_out, busy,
+       check_knows_nothing},
   };
 }
 

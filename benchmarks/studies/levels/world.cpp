@@ -78,7 +78,13 @@ world rolling(std::uint64_t seed) {
       .but(openai, later(refusing, seconds{240}, seconds{80}, seed));
 }
 
-std::vector<trace> listed_traces() {
+world shallow_check(std::uint64_t seed) {
+  return all_well{seed}
+      .but(openai, for_a_while(refusing, seconds{120}, seed))
+      .but_probes_of(openai, story{seed}.for_ever());
+}
+
+std::vector<trace> looked_at() {
   using enum trace_group;
   return {
       {"1", "openai refuses for 60 s", listed, busy, one_down},
@@ -102,6 +108,7 @@ std::vector<trace> listed_traces() {
       {"17", "4 with few requests", listed, quiet, all_down},
       {"18", "9 with few requests", listed, quiet, most_errors},
       {"19", "14 with few requests", listed, quiet, noise},
+      {"x1", "openai refuses calls for 120 s, its health check is well", extra, busy, shallow_check},
   };
 }
 
@@ -120,7 +127,7 @@ truth later(const phase& what, nanoseconds when, nanoseconds about, std::uint64_
 
 const std::vector<trace>& all_traces() {
   static const auto traces = [] {
-    auto all = listed_traces();
+    auto all = looked_at();
     const auto others = held_out_traces();
     all.insert(all.end(), others.begin(), others.end());
     return all;
