@@ -56,8 +56,8 @@ TEST_CASE("a dead dependency without a probe is tried again, less and less often
   one.run(10min, false);
 
   REQUIRE(one.calls.size() >= 6);
-  // The open period, and the dwell after it, which each failed try doubles: up to eight times.
-  const duration dwells[] = {10s, 20s, 40s, 80s, 80s};
+  // The open period, and the dwell after it, which each failed try doubles: up to sixteen times.
+  const duration dwells[] = {10s, 20s, 40s, 80s, 160s};
   for (std::size_t i = 0; i < 5; ++i) {
     const auto waited = one.calls[i + 1] - one.calls[i];
     INFO("try " << i);
