@@ -101,7 +101,7 @@ int main() {
 // and the database: score 0, emergency
 // all is well again: score 100, normal
 //   0 s: emergency -> normal
-//   19 s: normal -> degraded
-//   35 s: degraded -> emergency
-//   58 s: emergency -> degraded
-//   68 s: degraded -> normal
+//   17 s: normal -> degraded
+//   33 s: degraded -> emergency
+//   59 s: emergency -> degraded
+//   69 s: degraded -> normal

@@ -30,12 +30,12 @@ std::string refusal(const policy& tried) {
 
 TEST_CASE("a policy's defaults are the documented ones", "[level][options]") {
   const brownout::level_policy defaults{ladder};
-  CHECK(defaults.hysteresis == 2);
-  CHECK(defaults.dwell == 3s);
-  CHECK(defaults.confirm_for == 3s);
+  CHECK(defaults.hysteresis == 3);
+  CHECK(defaults.dwell == 1s);
+  CHECK(defaults.confirm_for == 1s);
   CHECK(defaults.dwell_growth == 2);
-  CHECK(defaults.dwell_limit == 8);
-  CHECK(defaults.relapse_within == 6);
+  CHECK(defaults.dwell_limit == 16);
+  CHECK(defaults.relapse_within == 12);
   CHECK(refusal(defaults) == "");
 }
 

@@ -16,10 +16,10 @@ TEST_CASE("breaker options that are left out keep the defaults of a dependency, 
   const auto is_of_a_dependency = [&] {
     const auto in_force = store.options();
     CHECK(in_force.open_for.waits_for_refusals());
-    CHECK(in_force.open_for.upper_bound() == 12s);  // 10 s and the jitter
+    CHECK(in_force.open_for.upper_bound() == 36s);  // 30 s and the jitter
     CHECK(in_force.successes == 3);
     CHECK(in_force.ramp.first == 0);
-    CHECK(in_force.lease == 16s);
+    CHECK(in_force.lease == 36s);
   };
   is_of_a_dependency();
   CHECK(store.options().probes == 2);
@@ -32,11 +32,18 @@ TEST_CASE("breaker options that are left out keep the defaults of a dependency, 
   store.reconfigure(brownout::breaker_options{.successes = 2});
   CHECK(store.options().successes == 2);
   CHECK(store.options().ramp.first == 0);
-  CHECK(store.options().lease == 16s);
+  CHECK(store.options().lease == 36s);
   brownout::dependency other{{.name = "other", .breaker = {.successes = 2}, .timeout = 8s}, clock};
   CHECK(other.options().successes == 2);
-  CHECK(other.options().open_for.upper_bound() == 12s);
-  CHECK(other.options().lease == 16s);
+  CHECK(other.options().open_for.upper_bound() == 36s);
+  CHECK(other.options().lease == 36s);
+
+  // With a probe, a short open period costs no user anything.
+  const auto ping = [](const probe_context&) { return probe_result{outcome::success, ""}; };
+  brownout::dependency probed{{.name = "probed", .probe = ping, .timeout = 8s}, clock};
+  CHECK(probed.options().open_for.upper_bound() == 3600ms);
+  CHECK(probed.options().successes == 5);
+  CHECK(probed.options().lease == 16s);
 
   // Alone, a breaker has its own.
   brownout::circuit_breaker alone{{.name = "alone"}, clock};

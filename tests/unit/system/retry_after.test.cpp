@@ -94,6 +94,7 @@ TEST_CASE("an override that keeps a feature off ends when it expires", "[system]
 TEST_CASE("an adaptive open period is waited for up to its longest time, and not for the fallback",
           "[system][S9][S9g]") {
   shop shop{0.01};
+  shop.payments.reconfigure(brownout::breaker_options{.open_for = brownout::adaptive_period{.most = 10s}});
   static_cast<void>(shop.payments.try_acquire()->complete(outcome::failure));
   shop.watched.refresh(shop.clock.now());
   duration longest{};
