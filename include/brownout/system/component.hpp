@@ -112,8 +112,9 @@ class component {
   /// How the calls of `epoch` ended.
   [[nodiscard]] virtual detail::call_totals calls_of(std::uint64_t epoch) const noexcept = 0;
   [[nodiscard]] virtual const detail::call_counters<>* counters() const noexcept = 0;
-  /// The longest open period of a circuit whose period ends by refused calls; 0: its end is known exactly.
-  [[nodiscard]] virtual duration longest_adaptive_period() const { return duration::zero(); }
+  /// How long an open period lasts at most that lasts at least `least`. The two differ if refused calls end
+  /// it, unless it is as long as it is because the dependency asked for that.
+  [[nodiscard]] virtual duration longest_period(duration least) const { return least; }
   /// Chooses how many calls are timed, see `call_counters::time_one_in`.
   virtual void time_one_in(std::uint32_t calls) noexcept = 0;
   /// Takes the permit of a probe and keeps it. Returns the rejection if the circuit refuses. At most one

@@ -270,9 +270,11 @@ class dependency final : public component {
     return core_->calls.read(epoch);
   }
   [[nodiscard]] const detail::call_counters<>* counters() const noexcept override { return &core_->calls; }
-  [[nodiscard]] duration longest_adaptive_period() const override {
+  [[nodiscard]] duration longest_period(duration least) const override {
     const auto open_for = core_->breaker.options().open_for;
-    return open_for.waits_for_refusals() ? open_for.upper_bound() : duration::zero();
+    constexpr double latest = 1;  // the greatest jitter
+    const bool is_own = open_for.waits_for_refusals() && least <= open_for.least(1, {}, latest);
+    return is_own ? open_for.upper_bound() : least;
   }
   void time_one_in(std::uint32_t calls) noexcept override { core_->calls.time_one_in(calls); }
   std::optional<rejection> begin_probe() noexcept override {

@@ -197,7 +197,7 @@ TEST_CASE("a step with nothing to tell and no probe to order allocates nothing, 
   hosts.at("one").call([] {});
   brownout::supervisor watch{matrix,
                              {.levels = {.ladder = {{level::full, 50}, {level::least, 0}}},
-                              .return_over = 3s,
+                              .return_over = 1s,
                               .probe_interval = 10s,
                               .probe_jitter = 0},
                              {{0, index}, {1, store}, {2, many}},

@@ -263,7 +263,10 @@ TEST_CASE("any_detector without an argument is the standard detector", "[detecto
   manual_clock clock;
   brownout::circuit_breaker<any_detector, manual_clock> circuit{{.name = "plain"}, clock};
   CHECK(circuit.detector().get_if<standard_detector>() != nullptr);
-  for (int i = 0; i < 10; ++i) static_cast<void>(circuit.try_acquire()->complete(outcome::failure));
+  for (int i = 0; i < 10; ++i) {
+    clock.advance(10ms);
+    static_cast<void>(circuit.try_acquire()->complete(outcome::failure));
+  }
   CHECK(circuit.observed_state() == circuit_state::open);
 }
 

@@ -29,7 +29,12 @@ inline std::optional<level> to(const std::optional<transition>& change) {
 /// immediate.
 struct bench {
   // Not inlined: GCC 12 warns about the content of an optional that it can see was never filled.
-  [[gnu::noinline]] explicit bench(policy given = {.ladder = ladder, .dwell = 10s, .confirm_for = 0s})
+  [[gnu::noinline]] explicit bench(policy given = {.ladder = ladder,
+                                                   .hysteresis = 2,
+                                                   .dwell = 10s,
+                                                   .confirm_for = 0s,
+                                                   .dwell_limit = 8,
+                                                   .relapse_within = 6})
       : controller{std::move(given)} {}
 
   std::optional<transition> score(std::optional<double> seen) { return controller.update(seen, now); }

@@ -12,7 +12,13 @@ namespace {
 constexpr std::optional<double> unknown{};
 
 policy with_floor(std::optional<level> floor) {
-  return {.ladder = ladder, .dwell = 10s, .confirm_for = 0s, .panic_floor = floor};
+  return {.ladder = ladder,
+          .hysteresis = 2,
+          .dwell = 10s,
+          .confirm_for = 0s,
+          .dwell_limit = 8,
+          .relapse_within = 6,
+          .panic_floor = floor};
 }
 
 }  // namespace

@@ -8,7 +8,11 @@ namespace {
 
 /// Two levels, so that a climb is one step: dwell 10 s, growing to 80 s; a relapse within 6 dwells.
 policy two_levels() {
-  return {.ladder = {{level::optimal, 90}, {level::degraded, 0}}, .dwell = 10s, .confirm_for = 0s};
+  return {.ladder = {{level::optimal, 90}, {level::degraded, 0}},
+          .dwell = 10s,
+          .confirm_for = 0s,
+          .dwell_limit = 8,
+          .relapse_within = 6};
 }
 
 /// Climbs by holding a good score for the dwell, and falls again after `held`.

@@ -197,7 +197,8 @@ class watched_component {
     const auto shown = component_->snapshot();
     if (shown.retry_after == rejection::unknown || shown.state != circuit_state::open)
       return shown.retry_after;
-    return (std::max)(shown.retry_after, shown.since + component_->longest_adaptive_period() - now);
+    const auto passed = now - shown.since;
+    return (std::max)(shown.retry_after, component_->longest_period(passed + shown.retry_after) - passed);
   }
 
   [[nodiscard]] component& watched() const noexcept { return *component_; }
