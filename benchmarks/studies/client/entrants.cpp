@@ -21,6 +21,8 @@
 #include "brownout/detector/failure_rate.hpp"
 #include "brownout/detector/standard_detector.hpp"
 #include "brownout/detector/time_window.hpp"
+#include "brownout/system/dependency.hpp"
+#include "brownout/system/probe.hpp"
 
 #include <chrono>
 #include <string>
@@ -58,11 +60,12 @@ entrant variant(std::string name, std::string what_it_does, brownout::breaker_op
                  brownout::standard_detector{}, std::move(options));
 }
 
-/// How a dependency of a supervisor recovers by default. It closes after the probes, since features return in
-/// steps of their own.
-brownout::breaker_options of_dependencies() {
-  return {
-      .open_for = brownout::adaptive_period{.most = seconds{10}}, .successes = 3, .ramp = brownout::no_ramp};
+/// How a dependency of a supervisor recovers by default: the options that it really has. No probe is called
+/// here.
+brownout::breaker_options of_dependency(const brownout::probe& probe) {
+  auto options = brownout::dependency{{.name = "default", .probe = probe}}.options();
+  options.name.clear();
+  return options;
 }
 
 std::vector<entrant> everybody() {
@@ -79,8 +82,10 @@ std::vector<entrant> everybody() {
       breaker(entrant_kind::peer, "staging", "3 in a row, 20 s, 1 probe", brownout::consecutive_failures{3},
               {.open_for = seconds{20}, .successes = 1, .ramp = brownout::no_ramp}),
       breaker(entrant_kind::ours, "brownout", "what circuit_breaker{} does", standard_detector{}, {}),
-      breaker(entrant_kind::dependency, "dependency", "what a dependency of a supervisor does",
-              standard_detector{}, of_dependencies()),
+      breaker(entrant_kind::dependency, "dependency", "what a dependency does that has no probe",
+              standard_detector{}, of_dependency(nullptr)),
+      breaker(entrant_kind::dependency, "probed dependency", "what one does that has a probe",
+              standard_detector{}, of_dependency([](const auto&) { return brownout::probe_result{}; })),
       variant("fixed 30 s", "open for 30 s each time", {.open_for = seconds{30}}),
       variant("fixed 5 s", "open for 5 s each time", {.open_for = seconds{5}}),
       variant("fixed 1 s", "open for 1 s each time", {.open_for = seconds{1}}),

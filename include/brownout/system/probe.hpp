@@ -51,7 +51,8 @@ struct probe_context {
 /// What a probe found.
 struct probe_result {
   outcome result = outcome::failure;  ///< default: a failure
-  std::string reason;  ///< why it is not a success, for people. Status pages show it: it must hold no secret
+  std::string
+      reason{};  ///< why it is not a success, for people. Status pages show it: it must hold no secret
 };
 
 /// Asks a dependency whether it is well: a function of a `probe_context` that returns a `probe_result`.

@@ -191,7 +191,7 @@ class supervisor {
   /// How long one refused caller should stay away: until the level is likely to be the best again. Each
   /// answer differs, so that callers do not all come back together. For an HTTP Retry-After, round up to
   /// seconds.
-  [[nodiscard]] duration retry_after(time_point now) {
+  [[nodiscard]] duration retry_after(time_point now) const {
     const std::lock_guard lock{mutex_};
     return core_.retry_after(core_.options().levels.ladder.best(), {}, now);
   }
@@ -202,7 +202,7 @@ class supervisor {
   /// Without a prediction the answer is the rest of the open periods and the dwells on the way, and up to a
   /// quarter more, so that callers do not come back together. Only if no end is known, for example because an
   /// operator holds a circuit, it is `retry_after_policy::fallback`. Precondition: the feature exists.
-  [[nodiscard]] duration retry_after(feature_type feature, time_point now) {
+  [[nodiscard]] duration retry_after(feature_type feature, time_point now) const {
     if (features().mode(feature) != feature_mode::off) return duration::zero();
     const std::lock_guard lock{mutex_};
     const auto& rule = matrix_.rule(feature);
@@ -260,8 +260,8 @@ class supervisor {
   void set_criticality(D which, criticality wanted) {
     set_criticality(which, wanted, now());
   }
-  [[nodiscard]] duration retry_after() { return retry_after(now()); }
-  [[nodiscard]] duration retry_after(feature_type feature) { return retry_after(feature, now()); }
+  [[nodiscard]] duration retry_after() const { return retry_after(now()); }
+  [[nodiscard]] duration retry_after(feature_type feature) const { return retry_after(feature, now()); }
   void refresh() { refresh(now()); }
   [[nodiscard]] system_snapshot<level_type> snapshot() const { return snapshot(now()); }
 

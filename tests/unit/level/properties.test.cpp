@@ -49,7 +49,8 @@ struct rules {
   }
 
   std::optional<level_cause> follow(std::optional<double> score, time_point now) {
-    for (; relapses > 0 && now >= calm + window(); --relapses) calm += window();
+    const auto calm_until = below_since.value_or(now);  // a fall that is being confirmed is no calm
+    for (; relapses > 0 && calm_until >= calm + window(); --relapses) calm += window();
     if (!started) {
       started = true;
       if (score || followed.panic_floor) at = score ? followed.ladder.at(*score) : *followed.panic_floor;
@@ -61,8 +62,9 @@ struct rules {
       allowed_since.reset();
       if (!below_since) below_since = now;
       if (now < *below_since + followed.confirm_for) return std::nullopt;
+      if (improved && *below_since <= *improved + window() && dwell(relapses) < dwell(relapses + 1))
+        ++relapses;
       below_since.reset();
-      if (improved && now <= *improved + window() && dwell(relapses) < dwell(relapses + 1)) ++relapses;
       improved.reset();
       calm = now;
       at = followed.ladder.at(*score);

@@ -82,6 +82,10 @@ TEST_CASE("while an operator holds a circuit, its end is not known", "[system][S
   shop.watched.refresh(shop.clock.now());
   CHECK(shop.wait() >= 20s);
   CHECK(shop.wait() < 25s);
+  shop.payments.force_open_for(120s);  // longer than the fallback
+  shop.watched.refresh(shop.clock.now());
+  CHECK(shop.wait() >= 120s);
+  CHECK(shop.wait() < 150s);
 }
 
 TEST_CASE("an override that keeps a feature off ends when it expires", "[system][S9][S9f]") {

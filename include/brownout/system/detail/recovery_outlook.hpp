@@ -3,6 +3,7 @@
 
 #include "brownout/core/circuit_state.hpp"
 #include "brownout/core/clock.hpp"
+#include "brownout/core/rejection.hpp"
 #include "brownout/feature/dependency_set.hpp"
 #include "brownout/health/health_report.hpp"
 #include "brownout/health/scorer.hpp"
@@ -63,8 +64,11 @@ class recovery_outlook {
     awaited_recovery all{.known = duration::zero()};
     std::vector<ongoing_outage> outages;
     bool predictable = true;
+    duration least{};
     for (std::size_t i = 0; i < watched_.size(); ++i) {
       if (!refusing.contains(i)) continue;
+      const auto wait = watched_[i]->watched().status().retry_after;
+      if (wait != rejection::unknown) least = (std::max)(least, wait);
       all.known = (std::max)(all.known, watched_[i]->refuses_for(now_));
       const auto outage = watched_[i]->outage(now_);
       if (outage) outages.push_back(*outage);
@@ -72,6 +76,8 @@ class recovery_outlook {
     }
     all.predicted = recovery_of_all({outages.data(), outages.size()});
     if (!predictable) all.predicted.p50 = all.predicted.p90 = std::nullopt;
+    // An operator's hold is no outage, but its end may be known too.
+    all.predicted.not_before = (std::max)(all.predicted.not_before, least);
     return all;
   }
 

@@ -160,7 +160,7 @@ class system_core {
   }
 
   /// How long a caller stays away who needs this level, or a better one, and these dependencies.
-  [[nodiscard]] duration retry_after(Level level, dependency_set needed, time_point now) {
+  [[nodiscard]] duration retry_after(Level level, dependency_set needed, time_point now) const {
     const auto refusing = needed & refusing_;
     const auto what = outlook(now).awaited(level, refusing);
     const auto chance = chance_of(seed_, turned_away_++);
@@ -275,7 +275,7 @@ class system_core {
   std::vector<component_evidence> evidence_;
   dependency_set refusing_{};
   health_report health_{};
-  std::uint64_t turned_away_ = 0;
+  mutable std::uint64_t turned_away_ = 0;  // answers so far; guarded by the lock as everything here
   transition_log<Level> transitions_;
   boost::circular_buffer<circuit_change> circuit_changes_;
   std::vector<circuit_change> new_circuit_changes_{};
