@@ -119,6 +119,7 @@ class recovery_predictor {
     std::sort(all.begin(), all.end(),
               [](const seen& one, const seen& other) { return one.number < other.number; });
     std::vector<outage_record> records;
+    records.reserve(all.size());
     for (const auto& one : all) records.push_back({one.length, one.ended});
     return records;
   }

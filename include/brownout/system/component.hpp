@@ -40,6 +40,11 @@ class component {
  public:
   component(const component&) = delete;
   component& operator=(const component&) = delete;
+  virtual ~component() {
+    // relaxed: a supervisor that ends on another thread is ordered by whoever destroys this object.
+    BROWNOUT_PRECONDITION(!watched_.load(std::memory_order_relaxed),
+                          "a dependency is destroyed before its supervisor: declare the supervisor after it");
+  }
 
   /// How it was described when it was built.
   [[nodiscard]] const dependency_options& described() const noexcept { return described_; }
@@ -93,11 +98,6 @@ class component {
   /// Throws `std::invalid_argument` naming dependency, field, value and range.
   explicit component(dependency_options described) : described_{std::move(described)} {
     described_.validate();
-  }
-  virtual ~component() {
-    // relaxed: a supervisor that ends on another thread is ordered by whoever destroys this object.
-    BROWNOUT_PRECONDITION(!watched_.load(std::memory_order_relaxed),
-                          "a dependency is destroyed before its supervisor: declare the supervisor after it");
   }
 
  private:

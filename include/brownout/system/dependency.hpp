@@ -200,9 +200,8 @@ class dependency final : public component {
   /// A dependency with the detector and the breaker options of another library: see `presets`. The preset
   /// replaces `options.breaker`. Throws as above.
   template <std::same_as<preset<Detector>> Preset>
-  dependency(Preset from, dependency_options options, Clock clock = Clock{})
-      : dependency{from.detector, with_breaker(std::move(options), std::move(from.options)),
-                   std::move(clock)} {}
+  dependency(Preset from, const dependency_options& options, Clock clock = Clock{})
+      : dependency{from.detector, with_breaker(options, std::move(from.options)), std::move(clock)} {}
 
   /// Asks to make one call, for callers that report the outcome by hand; see `circuit_breaker::try_acquire`.
   /// The permit shares the ownership of the dependency's core, which costs two writes to a counter that all

@@ -76,10 +76,9 @@ class probe {
 
   // NOLINTBEGIN(google-explicit-constructor): an option is set by naming what it is set to
   template <class F>
-  requires(!std::same_as<std::remove_cvref_t<F>, probe> &&
-           std::is_invocable_r_v<probe_result, F&, const probe_context&>) probe(F&& function)
-      : run_{std::forward<F>(function)},
-        is_self_contained_{std::is_empty_v<std::remove_cvref_t<F>> || std::is_pointer_v<std::decay_t<F>>} {}
+  requires(!std::same_as<F, probe> && std::is_invocable_r_v<probe_result, F&, const probe_context&>)
+      probe(F function)
+      : run_{std::move(function)}, is_self_contained_{std::is_empty_v<F> || std::is_pointer_v<F>} {}
   // NOLINTEND(google-explicit-constructor)
 
   /// A probe that shares `state`. `function` must capture nothing that may end before it.

@@ -24,7 +24,7 @@ class deferred_delivery final : public feed_deferral {
   deferred_delivery() noexcept : outer_{std::exchange(current(), this)} {}
   deferred_delivery(const deferred_delivery&) = delete;
   deferred_delivery& operator=(const deferred_delivery&) = delete;
-  ~deferred_delivery() {
+  ~deferred_delivery() override {
     current() = outer_;
     for (std::size_t i = 0; i < count_; ++i) {
       if (outer_ == nullptr || !outer_->defer(*feeds_[i])) feeds_[i]->deliver_what_waits();

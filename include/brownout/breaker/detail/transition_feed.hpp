@@ -26,6 +26,11 @@ class transition_feed;
 /// What delivers later, while this thread must not run listeners. See `deferred_delivery`.
 class feed_deferral {
  public:
+  feed_deferral() = default;
+  feed_deferral(const feed_deferral&) = delete;
+  feed_deferral& operator=(const feed_deferral&) = delete;
+  virtual ~feed_deferral() = default;
+
   /// Takes the feed over; false if there is no room.
   virtual bool defer(transition_feed& feed) noexcept = 0;
 
@@ -34,9 +39,6 @@ class feed_deferral {
     static thread_local feed_deferral* mine = nullptr;
     return mine;
   }
-
- protected:
-  ~feed_deferral() = default;
 };
 
 /// Delivers the transitions of one breaker to its listeners in the order of their epochs, even if they are
