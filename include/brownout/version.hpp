@@ -12,22 +12,21 @@
 // units that are built with and without exceptions. Otherwise the linker would keep only one of two functions
 // with the same name, and all callers would get that one. Objects of two minor versions do not link with each
 // other. Code writes `brownout::`, never this name.
-#define BROWNOUT_ABI_JOINED(major, minor, exceptions, checked) v##major##_##minor##exceptions##checked
-#define BROWNOUT_ABI_OF(major, minor, exceptions, checked) \
-  BROWNOUT_ABI_JOINED(major, minor, exceptions, checked)
-
+//
 // With `BROWNOUT_CHECK_LIFETIMES` a breaker counts its permits, and its destructor reports a breaker that is
-// destroyed while a permit of it is still out. CMake defines it in Debug builds. It changes the layout of a
-// breaker, so it is a part of the name too.
-#if defined(BROWNOUT_CHECK_LIFETIMES)
-#define BROWNOUT_ABI_CHECKED _checked
-#else
-#define BROWNOUT_ABI_CHECKED
-#endif
-
+// destroyed while a permit of it is still out. Define it for all files of a program, in builds for debugging.
+// It changes the layout of a breaker, so it is a part of the name too.
+#define BROWNOUT_ABI_JOINED(major, minor, suffix) v##major##_##minor##suffix
+#define BROWNOUT_ABI_OF(major, minor, suffix) BROWNOUT_ABI_JOINED(major, minor, suffix)
 #if defined(__cpp_exceptions) || defined(_CPPUNWIND)
-#define BROWNOUT_ABI BROWNOUT_ABI_OF(BROWNOUT_VERSION_MAJOR, BROWNOUT_VERSION_MINOR, , BROWNOUT_ABI_CHECKED)
+#if defined(BROWNOUT_CHECK_LIFETIMES)
+#define BROWNOUT_ABI_SUFFIX _checked
 #else
-#define BROWNOUT_ABI \
-  BROWNOUT_ABI_OF(BROWNOUT_VERSION_MAJOR, BROWNOUT_VERSION_MINOR, _no_exceptions, BROWNOUT_ABI_CHECKED)
+#define BROWNOUT_ABI_SUFFIX
 #endif
+#elif defined(BROWNOUT_CHECK_LIFETIMES)
+#define BROWNOUT_ABI_SUFFIX _no_exceptions_checked
+#else
+#define BROWNOUT_ABI_SUFFIX _no_exceptions
+#endif
+#define BROWNOUT_ABI BROWNOUT_ABI_OF(BROWNOUT_VERSION_MAJOR, BROWNOUT_VERSION_MINOR, BROWNOUT_ABI_SUFFIX)
