@@ -106,3 +106,11 @@ TEST_CASE("an adaptive open period is waited for up to its longest time, and not
   CHECK(longest > 10s);
   CHECK(longest < 15s);  // 12 s with the jitter, and a quarter
 }
+
+TEST_CASE("an answer is never longer than the longest of the options", "[system][S9][S9h]") {
+  shop shop{0.01};
+  shop.payments.force_open_for(10min);
+  shop.watched.refresh(shop.clock.now());
+  CHECK(shop.wait() >= 290s);
+  CHECK(shop.wait() <= 300s);
+}
