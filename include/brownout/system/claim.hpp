@@ -119,6 +119,12 @@ template <class Clock>
 [[nodiscard]] std::vector<claim<Clock>> validated(std::vector<claim<Clock>> claims) {
   require_within<std::size_t>("number of dependencies of a supervisor", claims.size(), 1,
                               dependency_set::most);
+  for (const auto& one : claims) {
+    if (one.number() >= dependency_set::most) {
+      refuse_claims("'" + std::string{one.name()} + "' is claimed as dependency " +
+                    std::to_string(one.number()) + "; the numbers are 0 to 31");
+    }
+  }
   std::sort(claims.begin(), claims.end(),
             [](const auto& one, const auto& other) { return one.number() < other.number(); });
   for (std::size_t i = 0; i < claims.size(); ++i) {

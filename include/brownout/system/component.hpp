@@ -61,7 +61,8 @@ class component {
     shown.slow = circuit.slow_results;
     const auto* const counted = counters();
     if (counted == nullptr) return shown;
-    const auto all = counted->read_all();
+    auto all = counted->read_all();
+    all += counted->probes();
     shown.successful = all.successes;
     shown.failed = all.failures;
     shown.ignored = counted->ignored();

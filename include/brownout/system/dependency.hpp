@@ -69,7 +69,8 @@ struct dependency_core {
   void count_probe(std::uint64_t epoch, outcome result, time_point started) noexcept {
     const auto circuit = breaker.status();
     if (circuit.state == circuit_state::closed && circuit.epoch == epoch + 1)
-      count(calls.own(circuit.epoch), result, started);
+      return count(calls.own(circuit.epoch), result, started);
+    calls.count_probe(result == outcome::success);
   }
 
   static constexpr time_point not_timed = (time_point::min)();

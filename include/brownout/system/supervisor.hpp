@@ -237,9 +237,10 @@ class supervisor {
 
   /// The whole system for display. Allocates.
   [[nodiscard]] system_snapshot<level_type> snapshot(time_point now) const {
-    const std::lock_guard lock{mutex_};
+    std::unique_lock lock{mutex_};
     auto shown = core_.snapshot(now);
     const auto offered = features();
+    lock.unlock();  // the names of features come from code of the user
     for (std::size_t i = 0; i < Matrix::size; ++i) {
       const auto feature = static_cast<feature_type>(i);
       shown.feature_modes.push_back({detail::name_of_enumerator<feature_type>(i), offered.mode(feature)});

@@ -78,6 +78,9 @@ TEST_CASE("a claim that is missing, double or of a dependency of another is refu
                       {upstream::payments, brownout::dependency_options{.name = "database"}}}) ==
         "dependency_options.name = 'database': allowed is a name that no other dependency has");
 
+  CHECK(shop.refusal({{static_cast<upstream>(-1), shop.database}}) ==
+        "supervisor: 'database' is claimed as dependency 18446744073709551615; the numbers are 0 to 31");
+
   const brownout::supervisor first{offers,
                                    {.levels = {.ladder = ladder}},
                                    {{upstream::database, shop.database}, {upstream::payments, shop.payments}},

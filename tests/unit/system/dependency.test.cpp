@@ -102,6 +102,24 @@ TEST_CASE("a dependency counts how its calls end, by kind", "[system][S5][S5a]")
   CHECK(counted.late == 1);
 }
 
+TEST_CASE("calls that probe the circuit are calls too, and are counted once", "[system][S5]") {
+  manual_clock clock{time_point{1h}};
+  brownout::dependency store{
+      brownout::consecutive_failures{1},
+      {.name = "store", .breaker = {.open_for = 1s, .successes = 3, .relapse_within = 0s}},
+      clock};
+  fail(store);
+  for (int i = 0; i < 4; ++i) {  // three relapses from half-open
+    clock.advance(1s);
+    if (i < 3) fail(store);
+  }
+  for (int i = 0; i < 3; ++i) store.call([] {});
+  CHECK(store.observed_state() == circuit_state::closed);
+  CHECK(store.calls().failed == 4);
+  CHECK(store.calls().failed == store.snapshot().failed_results);
+  CHECK(store.calls().successful == 3);
+}
+
 TEST_CASE("one call in so many is timed, and stands for the others in the latency histogram",
           "[system][S5][S5b]") {
   const auto timed = GENERATE(std::uint32_t{16}, std::uint32_t{1});

@@ -128,3 +128,75 @@ TEST_CASE("the memory of outages is saved, and restored by name", "[system][D6][
   CHECK_THROWS_AS(after.watched.restore_outages(wrong), std::invalid_argument);
   CHECK(after.watched.outages() == saved);
 }
+
+TEST_CASE("the first level waits for the first probe, whenever that begins", "[system][H2]") {
+  auto given = staging_options();
+  given.probe_jitter = 0.5;
+  given.seed = 3;
+  given.probe_interval = 2s;
+  given.suspect_interval = 2s;
+  SECTION("a probe that hangs from the start has failed when the level is known") {
+    staging staging{given};
+    for (auto& one : staging.answers) one = health::hangs;
+    while (!staging.snapshot().assessed) {
+      REQUIRE_FALSE(staging.watched.ready());
+      staging.settle();
+      if (!staging.snapshot().assessed) staging.clock.set(staging.next);
+    }
+    CHECK(staging.snapshot().score);
+    CHECK_FALSE(staging.watched.ready());
+  }
+  SECTION("time before the first step is no time for an answer") {
+    staging staging{given};
+    staging.clock.advance(1h);
+    static_cast<void>(staging.watched.step(staging.clock.now()));
+    CHECK_FALSE(staging.snapshot().assessed);
+  }
+}
+
+TEST_CASE("a probe that says `ignored` has not answered", "[system][H2]") {
+  staging staging;
+  for (auto& one : staging.answers) one = health::hangs;
+  staging.run(0s);
+  for (std::size_t i = 0; i < dependency_count; ++i)
+    staging.watched.report(staging.orders[i], {outcome::ignored, ""}, staging.clock.now());
+  CHECK_FALSE(staging.snapshot().assessed);
+}
+
+TEST_CASE("a supervisor that ends in the middle of a probe gives its place back", "[system][S6]") {
+  manual_clock clock{time_point{1h}};
+  constexpr auto one = brownout::make_feature_matrix<feature, level>(
+      {{.feature = feature::read_only_access, .last = level::emergency}});
+  brownout::dependency store{brownout::consecutive_failures{1},
+                             {.name = "store",
+                              .breaker = {.open_for = 1s, .successes = 1},
+                              .probe = [](const probe_context&) { return probe_result{}; }},
+                             clock};
+  {
+    brownout::supervisor watched{one, {.levels = {.ladder = ladder}, .probe_jitter = 0}, {{0, store}}, clock};
+    static_cast<void>(store.try_acquire()->complete(outcome::failure));
+    clock.advance(1s);
+    REQUIRE(watched.step(clock.now()).probes.size() == 1);
+    REQUIRE_FALSE(store.try_acquire());
+  }
+  CHECK(store.try_acquire());
+}
+
+TEST_CASE("a probe that hangs in a circuit that waits for probes fails once each interval", "[system][S1]") {
+  auto given = staging_options();
+  auto& database = given.dependencies[number(dependency::database)];
+  database.breaker.probe_rate = {.calls = 10};
+  database.breaker.successes = 0;
+  database.breaker.probes = 10;
+  given.suspect_interval = 2s;
+  staging staging{given};
+  staging.run(1s);
+  staging.answers[number(dependency::database)] = health::down;
+  staging.run(1min);
+  staging.answers[number(dependency::database)] = health::hangs;
+  staging.run(1min);
+  const auto before = staging.component(dependency::database).circuit.failed_results;
+  staging.run(10s);
+  const auto failed = staging.component(dependency::database).circuit.failed_results - before;
+  CHECK(failed <= 6);
+}

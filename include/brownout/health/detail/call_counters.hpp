@@ -77,11 +77,18 @@ class call_counters {
     const auto stands_for = timing_.load(std::memory_order_relaxed) + 1;
     if (stands_for == 0) return;
     place.timed.fetch_add(stands_for, std::memory_order_relaxed);
-    place.latency.fetch_add(took.count() * static_cast<duration::rep>(stands_for), std::memory_order_relaxed);
+    const auto bounded = std::clamp<duration>(took, duration::zero(), std::chrono::hours{1});
+    place.latency.fetch_add(bounded.count() * static_cast<duration::rep>(stands_for),
+                            std::memory_order_relaxed);
     const auto* const bound = std::lower_bound(latency_bounds.begin(), latency_bounds.end(), took);
     auto& latencies = stripes_[own_stripe()].latencies;
     latencies[static_cast<std::size_t>(bound - latency_bounds.begin())].fetch_add(stands_for,
                                                                                   std::memory_order_relaxed);
+  }
+  /// A probe: it is no evidence of an epoch, but a call all the same.
+  void count_probe(bool succeeded) noexcept {
+    auto& own = stripes_[own_stripe()];
+    (succeeded ? own.probes_succeeded : own.probes_failed).fetch_add(1, std::memory_order_relaxed);
   }
   /// A call that says nothing about the dependency.
   void count_ignored() noexcept { stripes_[own_stripe()].ignored.fetch_add(1, std::memory_order_relaxed); }
@@ -100,6 +107,15 @@ class call_counters {
   [[nodiscard]] std::uint64_t ignored() const noexcept {
     std::uint64_t sum = 0;
     for (const auto& stripe : stripes_) sum += stripe.ignored.load(std::memory_order_relaxed);
+    return sum;
+  }
+  /// The probes that `count_probe` has counted.
+  [[nodiscard]] call_totals probes() const noexcept {
+    call_totals sum;
+    for (const auto& stripe : stripes_) {
+      sum.successes += stripe.probes_succeeded.load(std::memory_order_relaxed);
+      sum.failures += stripe.probes_failed.load(std::memory_order_relaxed);
+    }
     return sum;
   }
   /// How many calls took up to each bound and more than the bound before it: an estimate, in which each timed
@@ -128,8 +144,10 @@ class call_counters {
     // Written and read as the counts.
     std::array<typename Atomics::template atomic<std::uint64_t>, latency_bounds.size() + 1> latencies{};
     typename Atomics::template atomic<std::uint64_t> ignored{0};
+    typename Atomics::template atomic<std::uint64_t> probes_succeeded{0};
+    typename Atomics::template atomic<std::uint64_t> probes_failed{0};
     // A power of two: then finding a stripe takes a shift.
-    std::array<std::byte, 512 - (epochs_apart * 4 + latency_bounds.size() + 2) * sizeof(std::uint64_t)>
+    std::array<std::byte, 512 - (epochs_apart * 4 + latency_bounds.size() + 4) * sizeof(std::uint64_t)>
         unused{};
   };
   static_assert(sizeof(stripe_counts) == 512);

@@ -9,6 +9,7 @@
 #include "brownout/system/snapshot.hpp"
 #include "brownout/version.hpp"
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -84,7 +85,8 @@ class circuit_history {
     ++counts_[static_cast<std::size_t>(from)][static_cast<std::size_t>(to)];
     if (from == circuit_state::closed && to == circuit_state::open) outage_began_ = now;
     if (outage_began_ && to != circuit_state::open && to != circuit_state::half_open) {
-      end_outage(from, to, now - *outage_began_);
+      // Threads that read the clock at once may take the lock in another order.
+      end_outage(from, to, (std::max)(now - *outage_began_, duration::zero()));
     }
     changes_.push_back({number_, from, to, now, std::string{to == circuit_state::open ? reason : ""}});
   }

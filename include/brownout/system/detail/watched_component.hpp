@@ -64,7 +64,6 @@ class watched_component {
         // The first probes of a fleet that starts at once are spread too.
         next_probe_{now +
                     scaled((std::min)(scaled(rules.interval, rules.jitter), latest_start), next_chance())},
-        decided_by_{now + (std::max)(rules.interval, rules.timeout)},
         history_{number, watched.described().recovery} {
     // relaxed: it orders nothing.
     if (component_->watched_.exchange(true, std::memory_order_relaxed)) {
@@ -74,13 +73,19 @@ class watched_component {
   }
   watched_component(const watched_component&) = delete;
   watched_component& operator=(const watched_component&) = delete;
-  ~watched_component() { component_->watched_.store(false, std::memory_order_relaxed); }
+  /// Gives up the probe that runs, so that its place in a half-open circuit is free.
+  ~watched_component() {
+    if (running_ && running_->holds_permit) component_->end_probe(outcome::cancelled, {});
+    component_->watched_.store(false, std::memory_order_relaxed);
+  }
 
   /// Follows other rules from now on. The calls, the outages and the probe that runs are kept.
   void reconfigure(const watching_rules& rules, time_point now) {
     rules_ = rules;
     calls_.reconfigure(rules.window, rules.stale_after);
-    next_probe_ = (std::min)(next_probe_, now + rules.interval);
+    // At a time of its own, since a new configuration may reach a whole fleet at once.
+    const auto wait = rules.jitter > 0 ? scaled(rules.interval, next_chance()) : rules.interval;
+    next_probe_ = (std::min)(next_probe_, now + wait);
   }
 
   /// Does what is due at `now`: gives up an overdue probe, and starts the next one.
@@ -109,9 +114,11 @@ class watched_component {
     if (running_) {  // the last probe still hangs
       component_->end_probe(outcome::failure, last_error_);
       observe(now, last_error_);
-      next_probe_ = next_after(now, now);
+      // Not at once, even if the circuit waits for a probe: each interval counts as one failure.
+      next_probe_ = (std::max)(next_after(now, now), now + jittered(rules_.suspect_interval));
       return std::nullopt;
     }
+    if (!first_order_at_) first_order_at_ = now;
     running_.emplace(running{++tickets_, now, now + rules_.timeout});
     return probe_order{number_, running_->ticket, running_->deadline};
   }
@@ -157,10 +164,11 @@ class watched_component {
     return running_ && running_->holds_permit ? running_->deadline : next_probe_;
   }
 
-  /// Whether the dependency has answered once, has no probe, or may not be asked now. Also when there was
-  /// time for an answer, but the probe never said one.
+  /// Whether the dependency has answered once, has no probe, or may not be asked now. Also when its probe had
+  /// time for an answer, but never said success or failure.
   [[nodiscard]] bool assessed(const circuit_status& circuit, time_point now) const noexcept {
-    return !probed() || answered_ || refuses_calls(circuit.state) || now >= decided_by_;
+    if (!probed() || answered_ || refuses_calls(circuit.state)) return true;
+    return first_order_at_ && now - *first_order_at_ >= (std::max)(rules_.interval, rules_.timeout);
   }
 
   /// The evidence for the health score. If the next call would pass and there is no probe to make it, the
@@ -216,10 +224,10 @@ class watched_component {
     shown.latency = component_->latencies();
     shown.probed = probed();
     shown.probe_hanging = running_ && !running_->holds_permit;
-    if (running_) shown.probe_running_for = now - running_->started;
+    if (running_) shown.probe_running_for = (std::max)(now - running_->started, duration::zero());
     shown.last_probe_at = last_probe_at_;
     shown.last_probe_latency = last_probe_latency_;
-    if (last_success_at_) shown.since_probe_success = now - *last_success_at_;
+    if (last_success_at_) shown.since_probe_success = (std::max)(now - *last_success_at_, duration::zero());
     shown.last_error = last_error_;
     shown.measured = measured_;
     history_.show(shown, now);
@@ -227,6 +235,7 @@ class watched_component {
   }
 
  private:
+  static constexpr std::uint64_t few_calls = 16;  // between two steps
   static constexpr duration latest_start =
       std::chrono::seconds{1};  // of the first probe: readiness waits for it
 
@@ -246,9 +255,9 @@ class watched_component {
   void choose_timed_calls() noexcept {
     const auto calls = calls_.seen();
     const auto most = rules_.timed_one_in;
-    const bool are_few = calls - calls_at_step_ < most;  // a new epoch counts from another number: not few
+    const bool are_few = calls - calls_at_step_ < few_calls;  // a new epoch begins at another number: not few
     calls_at_step_ = calls;
-    component_->time_one_in(are_few ? 1 : most);
+    component_->time_one_in(are_few && most != 0 ? 1 : most);
   }
 
   [[nodiscard]] component_evidence evidence_of_calls(const circuit_status& circuit,
@@ -271,8 +280,10 @@ class watched_component {
   };
 
   [[nodiscard]] disposition settle(outcome result, std::string_view reason, time_point now) {
-    if (result != outcome::cancelled) answered_ = true;
-    if (result == outcome::success || result == outcome::failure) suspected_ = result == outcome::failure;
+    if (result == outcome::success || result == outcome::failure) {
+      answered_ = true;
+      suspected_ = result == outcome::failure;
+    }
     if (result == outcome::failure) last_error_ = reason.empty() ? "probe failed" : reason;
     if (result == outcome::success) {
       last_error_.clear();
@@ -301,7 +312,7 @@ class watched_component {
   std::uint64_t calls_at_step_ = 0;
 
   time_point next_probe_;
-  time_point decided_by_;
+  std::optional<time_point> first_order_at_{};
   std::uint64_t tickets_ = 0;
   std::optional<running> running_{};
   bool answered_ = false;
