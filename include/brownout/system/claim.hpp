@@ -83,6 +83,12 @@ class claim {
     described_.emplace(dependency_description{detector, std::move(described)});
   }
 
+  claim(const claim&) = default;
+  claim(claim&&) = default;
+  claim& operator=(const claim&) = default;
+  claim& operator=(claim&&) = default;
+  ~claim() = default;
+
   [[nodiscard]] std::size_t number() const noexcept { return number_; }
   [[nodiscard]] std::string_view name() const noexcept {
     return object_ != nullptr ? object_->name() : std::string_view{described_->options.name};

@@ -85,8 +85,8 @@ class probe {
   template <class State, class F>
   requires(std::is_invocable_r_v<probe_result, const F&, State&, const probe_context&>)
       probe(std::shared_ptr<State> state, F function)
-      : run_{[state = std::move(state), function = std::move(function)](const probe_context& now) {
-          return function(*state, now);
+      : run_{[kept = std::move(state), asked = std::move(function)](const probe_context& now) {
+          return asked(*kept, now);
         }},
         is_self_contained_{true} {}
 

@@ -55,9 +55,9 @@ class registry_dependency final : public component {
   ///
   /// Throws `std::invalid_argument` naming dependency, field, value and range, also if there is a probe.
   registry_dependency(registry_type& watched, dependency_options options)
-      : component{without_probe(std::move(options))}, registry_{&watched} {}
+      : component{without_probe(std::move(options))}, registry_{watched} {}
 
-  [[nodiscard]] registry_type& keys() const noexcept { return *registry_; }
+  [[nodiscard]] registry_type& keys() const noexcept { return registry_; }
 
   /// The keys at the last complete round of looks. Zero before the first one.
   [[nodiscard]] refusing_keys last_seen() const {
@@ -71,22 +71,22 @@ class registry_dependency final : public component {
 
   // Commands of operators, for each key that is registered now.
   void force_open() noexcept override {
-    registry_->visit([](const auto& one) { one.force_open(); });
+    registry_.visit([](const auto& one) { one.force_open(); });
   }
   void force_open_for(duration how_long) noexcept override {
-    registry_->visit([how_long](const auto& one) { one.force_open_for(how_long); });
+    registry_.visit([how_long](const auto& one) { one.force_open_for(how_long); });
   }
   void disable() noexcept override {
-    registry_->visit([](const auto& one) { one.disable(); });
+    registry_.visit([](const auto& one) { one.disable(); });
   }
   void disable_for(duration how_long) noexcept override {
-    registry_->visit([how_long](const auto& one) { one.disable_for(how_long); });
+    registry_.visit([how_long](const auto& one) { one.disable_for(how_long); });
   }
   void measure_only() noexcept override {
-    registry_->visit([](const auto& one) { one.measure_only(); });
+    registry_.visit([](const auto& one) { one.measure_only(); });
   }
   void reset() noexcept override {
-    registry_->visit([](const auto& one) { one.reset(); });
+    registry_.visit([](const auto& one) { one.reset(); });
   }
 
  private:
@@ -106,7 +106,7 @@ class registry_dependency final : public component {
     auto next = next_;
     auto round = round_;
     lock.unlock();
-    const bool is_over = registry_->visit_some(next, most_looked_at, [&](const auto& one) {
+    const bool is_over = registry_.visit_some(next, most_looked_at, [&](const auto& one) {
       ++round.keys;
       if (one.status().retry_after > duration::zero()) ++round.refusing;
     });
@@ -128,7 +128,7 @@ class registry_dependency final : public component {
     return disposition::released;
   }
 
-  registry_type* registry_;
+  registry_type& registry_;
   mutable std::mutex mutex_{};  // guards the members below
   mutable registry_cursor next_{};
   mutable refusing_keys round_{};  // so far

@@ -19,17 +19,17 @@ template <metric_sink Sink>
 class labelled_sink {
  public:
   labelled_sink(Sink& out, metric_labels added)
-      : out_{&out}, added_{added.size()}, labels_(added.begin(), added.end()) {}
+      : out_{out}, added_{added.size()}, labels_(added.begin(), added.end()) {}
 
   void family(std::string_view name, metric_type type, std::string_view help) {
-    out_->family(name, type, help);
+    out_.family(name, type, help);
   }
-  void sample(metric_labels with, double value) { out_->sample(all(with), value); }
+  void sample(metric_labels with, double value) { out_.sample(all(with), value); }
   void sample(metric_labels with, std::integral auto value) {
-    out_->sample(all(with), static_cast<std::uint64_t>(value));
+    out_.sample(all(with), static_cast<std::uint64_t>(value));
   }
-  void sample(metric_labels with, const histogram::snapshot& shown) { out_->sample(all(with), shown); }
-  void summary(metric_labels with, double sum, std::uint64_t count) { out_->summary(all(with), sum, count); }
+  void sample(metric_labels with, const histogram::snapshot& shown) { out_.sample(all(with), shown); }
+  void summary(metric_labels with, double sum, std::uint64_t count) { out_.summary(all(with), sum, count); }
 
  private:
   metric_labels all(metric_labels with) {
@@ -38,7 +38,7 @@ class labelled_sink {
     return labels_;
   }
 
-  Sink* out_;
+  Sink& out_;
   std::size_t added_;
   std::vector<metric_label> labels_;  // the added ones, then those of the sample
 };
