@@ -33,8 +33,8 @@ enum class metric_type : std::uint8_t { counter, gauge, histogram, summary, unty
 
 /// A label of a metric. The value may hold any bytes.
 struct metric_label {
-  std::string_view name;
-  std::string_view value;
+  std::string_view name{};
+  std::string_view value{};
 };
 
 /// The labels of a sample, for example `{{"route", "health"}, {"status", "200"}}` or a vector of labels.
