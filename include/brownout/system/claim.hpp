@@ -84,9 +84,9 @@ class claim {
   }
 
   claim(const claim&) = default;
-  claim(claim&&) = default;
+  claim(claim&&) noexcept = default;
   claim& operator=(const claim&) = default;
-  claim& operator=(claim&&) = default;
+  claim& operator=(claim&&) noexcept = default;
   ~claim() = default;
 
   [[nodiscard]] std::size_t number() const noexcept { return number_; }
