@@ -27,7 +27,7 @@ class permits_out {
     assertion_failed(what.c_str(), __FILE__, __LINE__);
   }
 
-  // relaxed: whoever destroys the breaker is ordered after its permits, or the program is wrong anyway.
+  // relaxed: a correct program destroys the breaker after its permits.
   void add() noexcept { count_.fetch_add(1, std::memory_order_relaxed); }
   void remove() noexcept { count_.fetch_sub(1, std::memory_order_relaxed); }
 
