@@ -41,7 +41,7 @@ class component {
   component(const component&) = delete;
   component& operator=(const component&) = delete;
   virtual ~component() {
-    // relaxed: a supervisor that ends on another thread is ordered by whoever destroys this object.
+    // relaxed: a correct program destroys the supervisor before this object, so the value is known here.
     BROWNOUT_PRECONDITION(!watched_.load(std::memory_order_relaxed),
                           "a dependency is destroyed before its supervisor: declare the supervisor after it");
   }

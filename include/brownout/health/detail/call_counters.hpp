@@ -23,7 +23,7 @@ namespace brownout::inline BROWNOUT_ABI::detail {
 /// threads share stripes.
 ///
 /// **Epochs.** The calls of an epoch of the circuit are counted apart from those of the seven epochs before
-/// and after it: numbers only grow, and nothing has to be emptied. Whoever reads takes differences.
+/// and after it: numbers only grow, and nothing has to be emptied. A reader takes differences.
 ///
 /// Thread-safe. Everything is wait-free. 4 KiB.
 template <class Atomics = std_atomics>
