@@ -45,7 +45,8 @@ struct retry_after_policy {
   ///
   /// Without a p50 the time begins at `fallback`, or at `known` if that is earlier: the time at which the
   /// recovery comes if nothing unexpected happens, for example the end of an open period. Without a p90 it
-  /// ends at twice its beginning, or a quarter after `known`. The limits of this policy win: they move the
+  /// ends at twice its beginning. If the time begins at `known`, it ends a quarter later; if `known` lies in
+  /// it, it ends there. The limits of this policy win: they move the
   /// times and do not cut them off. Beyond `longest`, callers are spread over the last `narrowest` before it.
   ///
   /// `chance`: a random number in [0, 1), new for each answer and different in each process. Preconditions:
@@ -59,7 +60,8 @@ struct retry_after_policy {
     const bool is_known = !recovery.p50 && known <= (std::max)(fallback, recovery.not_before);
     const duration least = is_known ? (std::max)(shortest, likely / 4) : narrowest;
     const duration first = std::clamp(likely, shortest, longest - narrowest);
-    const duration until = is_known ? first : recovery.p90.value_or(2 * first);
+    const duration guessed = recovery.p50 ? 2 * first : (std::min)(2 * first, known);
+    const duration until = is_known ? first : recovery.p90.value_or(guessed);
     const duration last = std::clamp(until, (std::min)(first + least, longest), longest);
     const auto spread = static_cast<double>((last - first).count());
     return first + duration{static_cast<duration::rep>(chance * spread)};

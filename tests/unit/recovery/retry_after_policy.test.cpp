@@ -62,6 +62,15 @@ TEST_CASE("callers are told something sensible while recovery is unknown", "[rec
   CHECK(range_of(policy, {.not_before = 1s}) == answers{20s, 40s});
 }
 
+TEST_CASE("no caller waits longer than is known, but for the narrowest spread", "[recovery][D6]") {
+  constexpr retry_after_policy policy{.fallback = 20s};
+  CHECK(policy.retry_after({}, 0, 35s) == 20s);
+  CHECK(policy.retry_after({}, nearly_one, 35s) > 34s);
+  CHECK(policy.retry_after({}, nearly_one, 35s) < 35s);
+  CHECK(policy.retry_after({}, nearly_one, 21s) < 30s);  // 10 s after 20 s
+  CHECK(policy.retry_after({}, nearly_one, 10min) < 40s);
+}
+
 TEST_CASE("no caller is told to come back before it could help", "[recovery][D6]") {
   CHECK(range_of({}, {.not_before = 60s, .p50 = 40s, .p90 = 120s}) == answers{60s, 120s});
   CHECK(range_of({}, {.not_before = 60s, .p50 = 60s, .p90 = 60s}) == answers{60s, 70s});
