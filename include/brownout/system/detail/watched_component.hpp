@@ -129,8 +129,10 @@ class watched_component {
     last_probe_at_ = now;
     last_probe_latency_ = now - running_->started;
     if (running_->holds_permit) {
-      const auto became = now >= running_->deadline ? settle(outcome::failure, no_answer(), now)
-                                                    : settle(found.result, found.reason, now);
+      // A probe that was given up at its deadline, for example by `supervision::stop`, says nothing.
+      const bool is_late = now >= running_->deadline && found.result != outcome::cancelled;
+      const auto became =
+          is_late ? settle(outcome::failure, no_answer(), now) : settle(found.result, found.reason, now);
       // A probe that did not count is not repeated at once: it would say the same again.
       next_probe_ = became == disposition::counted
                         ? next_after(running_->started, now)
