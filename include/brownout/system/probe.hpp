@@ -55,7 +55,28 @@ struct probe_result {
       reason{};  ///< why it is not a success, for people. Status pages show it: it must hold no secret
 };
 
-/// Asks a dependency whether it is well: a function of a `probe_context` that returns a `probe_result`.
+namespace detail {
+
+/// What a probe of a user's returned, as a `probe_result`.
+[[nodiscard]] inline probe_result probe_answer(probe_result found) {
+  return found;
+}
+[[nodiscard]] inline probe_result probe_answer(outcome found) {
+  return {found, {}};
+}
+[[nodiscard]] inline probe_result probe_answer(std::same_as<bool> auto is_well) {
+  return {is_well ? outcome::success : outcome::failure, {}};
+}
+
+template <class F, class... Args>
+concept answers_probe = requires(F& function, Args&... args) {
+  detail::probe_answer(function(args...));
+};
+
+}  // namespace detail
+
+/// Asks a dependency whether it is well: a function of a `probe_context` that returns a `probe_result`, an
+/// `outcome`, or a bool that says whether the dependency is well.
 ///
 /// A supervision calls each probe on a thread of its own, and never calls one probe twice at once. A probe
 /// that throws has failed. The text of its exception is not shown, because it may hold a connection string.
@@ -76,19 +97,27 @@ class probe {
 
   // NOLINTBEGIN(google-explicit-constructor): an option is set by naming what it is set to
   template <class F>
-  requires(!std::same_as<F, probe> && std::is_invocable_r_v<probe_result, F&, const probe_context&>)
-      probe(F function)
-      : run_{std::move(function)}, is_self_contained_{std::is_empty_v<F> || std::is_pointer_v<F>} {}
+  requires(!std::same_as<F, probe> && std::invocable<F&, const probe_context&>) probe(F function)
+      : is_self_contained_{std::is_empty_v<F> || std::is_pointer_v<F>} {
+    static_assert(detail::answers_probe<F, const probe_context>,
+                  "a probe returns a brownout::probe_result, a brownout::outcome or a bool");
+    run_ = [asked = std::move(function)](const probe_context& now) mutable {
+      return detail::probe_answer(asked(now));
+    };
+  }
   // NOLINTEND(google-explicit-constructor)
 
   /// A probe that shares `state`. `function` must capture nothing that may end before it.
   template <class State, class F>
-  requires(std::is_invocable_r_v<probe_result, const F&, State&, const probe_context&>)
+  requires(std::invocable<const F&, State&, const probe_context&>)
       probe(std::shared_ptr<State> state, F function)
-      : run_{[kept = std::move(state), asked = std::move(function)](const probe_context& now) {
-          return asked(*kept, now);
-        }},
-        is_self_contained_{true} {}
+      : is_self_contained_{true} {
+    static_assert(detail::answers_probe<const F, State, const probe_context>,
+                  "a probe returns a brownout::probe_result, a brownout::outcome or a bool");
+    run_ = [kept = std::move(state), asked = std::move(function)](const probe_context& now) {
+      return detail::probe_answer(asked(*kept, now));
+    };
+  }
 
   [[nodiscard]] explicit operator bool() const noexcept { return static_cast<bool>(run_); }
 

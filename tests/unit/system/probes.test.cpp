@@ -153,6 +153,29 @@ TEST_CASE("an answer after the deadline is a failure also when no step came betw
   CHECK(one.component().last_error == "no answer within 5s");
 }
 
+TEST_CASE("a probe that was given up after its deadline says nothing", "[system][S1]") {
+  single one;
+  const auto plan = one.step_after(0s);
+  one.clock.advance(5s + 1ns);
+  one.report(plan.probes[0], outcome::cancelled);
+  CHECK(one.failures() == 0);
+  CHECK(one.component().last_error.empty());
+}
+
+TEST_CASE("a probe may answer with a bool or an outcome", "[system][S1]") {
+  const brownout::probe_context now{.deadline = time_point{1h}};
+  const brownout::probe well = [](const brownout::probe_context&) { return true; };
+  CHECK(well(now).result == outcome::success);
+  CHECK(well.is_self_contained());
+  const brownout::probe unwell = [](const brownout::probe_context&) { return false; };
+  CHECK(unwell(now).result == outcome::failure);
+  const brownout::probe silent = [](const brownout::probe_context&) { return outcome::ignored; };
+  CHECK(silent(now).result == outcome::ignored);
+  const brownout::probe shared{std::make_shared<bool>(true),
+                               [](const bool& is_well, const brownout::probe_context&) { return is_well; }};
+  CHECK(shared(now).result == outcome::success);
+}
+
 TEST_CASE("at the deadline an answer is too late, whether it or a step comes first", "[system][S1]") {
   single one;
   const auto plan = one.step_after(0s);
