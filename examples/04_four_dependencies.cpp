@@ -161,11 +161,8 @@ int main() {
   let_pass(5s);
   serve(7);
 
-  const auto why = shop.features().explain(feature::checkout);
-  std::cout << "checkout is " << to_string(why.mode);
-  if (!why.allowed_by_level) std::cout << "; the level forbids it";
-  if (why.blocked_by.contains(upstream::database)) std::cout << "; the database refuses calls";
-  std::cout << "; the balancer is told " << (shop.ready() ? "ready" : "not ready") << '\n';
+  std::cout << "checkout is " << explain(shop.features().explain(feature::checkout), name_of) << '\n';
+  std::cout << "the balancer is told " << (shop.ready() ? "ready" : "not ready") << '\n';
 
   const auto seconds = [](brownout::duration time) { return std::chrono::ceil<std::chrono::seconds>(time); };
   const auto back = shop.snapshot(clock.now()).recovery.value();
@@ -211,7 +208,8 @@ int main() {
 //       search loses 10 points (closed).
 //       degraded when the score holds 53 for 10 s.
 // emergency: 10 rows, catalogue cached, recommendations off
-// checkout is off; the level forbids it; the database refuses calls; the balancer is told not ready
+// checkout is off: the level does not allow it; database refuses calls
+// the balancer is told not ready
 // normal again in 169 s as likely as not, in 289 s in nine of ten cases
 // Retry-After lies between the two: yes
 // It is back.

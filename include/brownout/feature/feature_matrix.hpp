@@ -58,7 +58,7 @@ struct feature_rule {
 struct feature_verdict {
   feature_mode mode = feature_mode::off;  ///< what is offered
   bool allowed_by_level = false;          ///< whether the level allows the feature; dependencies aside
-  dependency_set blocked_by;              ///< the dependencies that it needs and that refuse calls
+  dependency_set blocked_by{};            ///< the dependencies that it needs and that refuse calls
   bool dimmed = false;                    ///< the dimmer of the feature leaves this caller out
   bool returning = false;                 ///< the level allows more, but the feature has not returned yet
 };

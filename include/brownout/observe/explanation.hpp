@@ -5,6 +5,8 @@
 #include "brownout/core/circuit_state.hpp"
 #include "brownout/core/clock.hpp"
 #include "brownout/core/transition_cause.hpp"
+#include "brownout/feature/dependency_set.hpp"
+#include "brownout/feature/feature_matrix.hpp"
 #include "brownout/health/health_report.hpp"
 #include "brownout/level/level_transition.hpp"
 #include "brownout/version.hpp"
@@ -18,6 +20,7 @@
 #include <iterator>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace brownout::inline BROWNOUT_ABI {
 
@@ -92,6 +95,26 @@ template <degradation_level Level>
   std::string text;
   detail::append_outlook(text, next);
   return text.empty() ? text : text.substr(1);
+}
+
+/// Says why a feature is offered as it is: "off: database refuses calls", "off: the level does not allow it",
+/// "reduced" or "full, returning step by step".
+///
+/// `name_of(number)` returns the name of a dependency. It is written unchanged. Allocates.
+template <class NameOf>
+[[nodiscard]] std::string explain(const feature_verdict& verdict, const NameOf& name_of) {
+  std::string text{to_string(verdict.mode)};
+  if (verdict.returning) return text += ", returning step by step";
+  if (verdict.mode != feature_mode::off) return text;
+  auto because = [&, first = true](std::string_view why) mutable {
+    text.append(std::exchange(first, false) ? ": " : "; ").append(why);
+  };
+  if (!verdict.allowed_by_level) because("the level does not allow it");
+  for (std::size_t number = 0; number < dependency_set::most; ++number) {
+    if (verdict.blocked_by.contains(number)) because(std::string{name_of(number)} + " refuses calls");
+  }
+  if (verdict.dimmed) because("it is dimmed for this caller");
+  return text;
 }
 
 /// Says in one line why the level changed: "OPTIMAL -> MINIMAL: health_fell, score 50 below 90.

@@ -107,3 +107,20 @@ TEST_CASE("an outlook alone is a sentence for each way", "[observe][D5]") {
         "optimal is tried after 20 s without evidence.");
   CHECK(explain(level_outlook<level>{}).empty());  // a ladder of one rung
 }
+
+TEST_CASE("a feature's mode and its reasons are one line", "[observe]") {
+  using brownout::feature_mode;
+  using brownout::feature_verdict;
+  const auto said = [](const feature_verdict& verdict) { return explain(verdict, name_of); };
+  CHECK(said({.mode = feature_mode::full, .allowed_by_level = true}) == "full");
+  CHECK(said({.mode = feature_mode::reduced, .allowed_by_level = true}) == "reduced");
+  CHECK(said({.mode = feature_mode::off}) == "off: the level does not allow it");
+  CHECK(said({.mode = feature_mode::off, .blocked_by = brownout::needs(2)}) ==
+        "off: the level does not allow it; redis refuses calls");
+  CHECK(said({.mode = feature_mode::off, .allowed_by_level = true, .blocked_by = brownout::needs(0, 1)}) ==
+        "off: openai refuses calls; database refuses calls");
+  CHECK(said({.mode = feature_mode::off, .allowed_by_level = true, .dimmed = true}) ==
+        "off: it is dimmed for this caller");
+  CHECK(said({.mode = feature_mode::off, .allowed_by_level = true, .returning = true}) ==
+        "off, returning step by step");
+}
