@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "unit/core/child.hpp"
+#include "unit/counted_atomics.hpp"
 #include "unit/system/staging_bench.hpp"
 
 #include "brownout/breaker/preset.hpp"
@@ -15,6 +16,7 @@
 #include <stdexcept>
 
 using namespace system_test;
+using breaker_test::counted_atomics;
 
 namespace {
 
@@ -28,6 +30,12 @@ brownout::supervisor_options<level> plain_levels() {
   given.probe_jitter = 0;
   return given;
 }
+
+struct counted_clock {
+  static constexpr bool is_steady = true;
+  int* reads;
+  time_point now() const noexcept { return ++*reads, time_point{1h}; }
+};
 
 void fail(auto& called, int times = 1) {
   for (int i = 0; i < times; ++i) static_cast<void>(called.try_acquire()->complete(outcome::failure));
@@ -142,6 +150,25 @@ TEST_CASE("calls are not timed where that is switched off", "[system][S5][S5c]")
   for (int i = 0; i < 64; ++i) store.call([&] { clock.advance(7ms); });
   CHECK(store.latencies().cumulative.back() == 0);
   CHECK(store.calls().successful == 64);
+}
+
+TEST_CASE("a call that is not timed reads no clock and writes once", "[system][S5][S5h]") {
+  using brownout::consecutive_failures;
+  using core = brownout::detail::dependency_core<consecutive_failures, counted_clock, counted_atomics>;
+  int reads = 0;
+  core store{consecutive_failures{3}, {.name = "store"}, counted_clock{&reads}};
+  const auto call = [&](outcome result) {
+    brownout::detail::counting_permit<core> one{store, *store.breaker.try_acquire()};
+    static_cast<void>(one.complete(result));
+  };
+  reads = 0;
+  call(outcome::success);  // the first one is timed
+  CHECK(reads == 2);
+  reads = 0;
+  const auto [loads, writes] = counted_atomics::of([&] { call(outcome::success); });
+  CHECK(reads == 0);
+  CHECK(writes == 1);
+  CHECK(loads == 4);  // the word twice, how many calls are timed, the count of this thread
 }
 
 TEST_CASE("a permit by hand may outlive its dependency", "[system][S4][S4c]") {
