@@ -32,8 +32,8 @@ struct preset {
 /// - A result whose epoch is over changes nothing. Of the originals only gobreaker works like this.
 /// - A success never opens the circuit. If a success brings a window to its minimum of calls, resilience4j
 ///   and Hystrix may open at once. A breaker of brownout opens at the next failure.
-/// - If a probe never reports, a new probe is admitted after `breaker_options::lease`: 1 min. In the
-///   originals it keeps the circuit half-open, by default for ever.
+/// - If a probe never reports, a new probe is admitted after `breaker_options::lease`. In the originals it
+///   keeps the circuit half-open, by default for ever.
 /// - A call that is ignored or cancelled gives its place back and does not count. In the originals it may
 ///   count as a success (Polly), or keep its place.
 namespace presets {
