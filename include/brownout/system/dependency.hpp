@@ -154,8 +154,8 @@ class dependency final : public component {
   using clock_type = Clock;
 
   /// The permit of a call by hand, as `brownout::permit`. It keeps what it needs of the dependency, so it may
-  /// be settled or destroyed after the dependency: an event loop may end with calls in flight. Such a call may
-  /// still open the circuit, and then the listeners run that are subscribed.
+  /// be settled or destroyed after the dependency: an event loop may end with calls in flight. Such a call
+  /// may still open the circuit, and then the listeners run that are subscribed.
   class [[nodiscard]] permit {
    public:
     permit(permit&&) noexcept = default;
