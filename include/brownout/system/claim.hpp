@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "brownout/breaker/options.hpp"
+#include "brownout/breaker/preset.hpp"
 #include "brownout/core/assert.hpp"
 #include "brownout/core/clock.hpp"
 #include "brownout/core/detail/invalid_option.hpp"
@@ -82,6 +84,12 @@ class claim {
   requires(is_number<E>) claim(E which, any_detector detector, dependency_options described) : claim{which} {
     described_.emplace(dependency_description{detector, std::move(described)});
   }
+  /// With the detector and the breaker options of another library: see `presets`. The preset replaces
+  /// `described.breaker`.
+  template <class E, class Detector>
+  requires(is_number<E>) claim(E which, preset<Detector> from, dependency_options described)
+      : claim{which, any_detector{from.detector},
+              with_breaker(std::move(described), std::move(from.options))} {}
 
   claim(const claim&) = default;
   claim(claim&&) noexcept = default;
@@ -103,6 +111,12 @@ class claim {
   }
 
  private:
+  static dependency_options with_breaker(dependency_options described, breaker_options breaker) {
+    described.breaker = std::move(breaker);
+    described.breaker.name.clear();  // the dependency has a name of its own
+    return described;
+  }
+
   template <class E>
   explicit claim(E which)
       : number_{static_cast<std::size_t>(which)}, name_of_{&detail::shown_enumerator<E>} {}

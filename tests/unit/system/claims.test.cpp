@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "unit/system/staging_bench.hpp"
 
+#include "brownout/breaker/preset.hpp"
+
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -109,4 +111,20 @@ TEST_CASE("a description stands for an object, and the supervisor builds it", "[
   built.refresh(clock.now());
   CHECK(built.at(upstream::payments).status().state == circuit_state::open);
   CHECK_FALSE(built.features().available(offer::checkout));
+}
+
+TEST_CASE("a description may be a preset of another library", "[system][S6][S6g]") {
+  const manual_clock clock{time_point{1h}};
+  brownout::supervisor built{offers,
+                             {.levels = {.ladder = ladder}},
+                             {{upstream::database, brownout::presets::gobreaker(), {.name = "database"}},
+                              {upstream::payments, brownout::presets::hystrix(), {.name = "payments"}}},
+                             clock};
+  CHECK(built.at(upstream::database).name() == "database");
+  const auto chosen = built.described(upstream::database).detector();
+  REQUIRE(chosen.get_if<brownout::consecutive_failures>() != nullptr);
+  CHECK(chosen.get_if<brownout::consecutive_failures>()->threshold == 6);
+  const auto options = built.described(upstream::payments).options();
+  CHECK(options.name == "payments");
+  CHECK(options.open_for.upper_bound() == 5s);
 }
