@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 // A supervisor refers to the dependencies that it watches, so a temporary one is refused.
-// must say: lvalue
+// must say: a claim takes no temporary one
 #include "brownout/system/claim.hpp"
 
 enum class upstream { database };

@@ -44,9 +44,19 @@ class dependency_set {
   std::uint32_t bits_ = 0;
 };
 
+namespace detail {
+
+template <class First, class... Others>
+inline constexpr bool are_one_type = (std::is_same_v<First, Others> && ...);
+
+}  // namespace detail
+
 /// The set of the given dependencies: `needs(dependency::database, dependency::redis)`.
 template <class... Dependencies>
 [[nodiscard]] constexpr dependency_set needs(Dependencies... dependencies) noexcept {
+  if constexpr (sizeof...(Dependencies) > 0) {
+    static_assert(detail::are_one_type<Dependencies...>, "the dependencies of a system are one enum");
+  }
   dependency_set set;
   (set.insert(static_cast<std::size_t>(dependencies)), ...);
   return set;

@@ -34,6 +34,15 @@ concept explainable_transition = requires(const T& change) {
   { change.contributions.front().lost } -> std::convertible_to<double>;
 };
 
+/// A change of a circuit of a system: a `circuit_change`.
+template <class T>
+concept explainable_circuit_change = requires(const T& change) {
+  { change.dependency } -> std::convertible_to<std::size_t>;
+  { change.from } -> std::same_as<const circuit_state&>;
+  { change.to } -> std::same_as<const circuit_state&>;
+  { change.reason } -> std::convertible_to<std::string_view>;
+};
+
 namespace detail {
 
 [[nodiscard]] inline std::string seconds_text(duration value) {
@@ -85,6 +94,18 @@ void append_outlook(std::string& text, const level_outlook<Level>& next) {
     text += ", after " + detail::seconds_text(event.outage_lasted) + " and " + number(event.cycle) +
             (event.cycle == 1 ? " opening" : " openings");
   }
+  return text;
+}
+
+/// Says in one line what a circuit of a system did: "database: closed -> open (connection refused)".
+///
+/// `name_of(number)` returns the name of a dependency. Name and reason are written unchanged: they may name
+/// hosts and users. Allocates.
+template <explainable_circuit_change Change, class NameOf>
+[[nodiscard]] std::string explain(const Change& change, const NameOf& name_of) {
+  std::string text{name_of(change.dependency)};
+  text.append(": ").append(to_string(change.from)).append(" -> ").append(to_string(change.to));
+  if (!change.reason.empty()) text.append(" (").append(change.reason) += ')';
   return text;
 }
 

@@ -5,6 +5,7 @@
 #include "brownout/breaker/preset.hpp"
 #include "brownout/core/assert.hpp"
 #include "brownout/core/clock.hpp"
+#include "brownout/core/detail/compiler.hpp"
 #include "brownout/core/detail/invalid_option.hpp"
 #include "brownout/detector/any_detector.hpp"
 #include "brownout/feature/dependency_set.hpp"
@@ -36,6 +37,17 @@ struct dependency_description {
 };
 
 namespace detail {
+
+/// A text that differs for each enum; empty for a number, which may stand for any. Text, because an address
+/// may differ from one shared library to the next.
+template <class E>
+[[nodiscard]] constexpr std::string_view name_of_enum() noexcept {
+  if constexpr (std::is_enum_v<E>) {
+    return BROWNOUT_FUNCTION_SIGNATURE;
+  } else {
+    return {};
+  }
+}
 
 /// The name of an enumerator: what its `to_string` returns, if it has one, otherwise its number.
 template <class E>
@@ -76,6 +88,11 @@ class claim {
                   "a supervisor and its dependencies use one clock: give both a clock of the same type");
     object_ = &object;
   }
+  template <class E, std::derived_from<component> D>
+  requires(is_number<E> && !std::is_reference_v<D>) claim(E which, D&& /*ended*/) : claim{which} {
+    static_assert(std::is_reference_v<D>,
+                  "a supervisor refers to its dependencies, so a claim takes no temporary one");
+  }
   template <class E>
   requires(is_number<E>) claim(E which, dependency_options described) : claim{which} {
     described_.emplace(dependency_description{{}, std::move(described)});
@@ -105,6 +122,9 @@ class claim {
   [[nodiscard]] std::string shown() const { return name_of_(number_); }
   [[nodiscard]] std::string shown(std::size_t other) const { return name_of_(other); }
 
+  /// Differs for each enum; empty if a number was given.
+  [[nodiscard]] std::string_view enumeration() const noexcept { return enumeration_; }
+
   [[nodiscard]] component* object() const noexcept { return object_; }
   [[nodiscard]] const std::optional<dependency_description>& description() const noexcept {
     return described_;
@@ -119,9 +139,12 @@ class claim {
 
   template <class E>
   explicit claim(E which)
-      : number_{static_cast<std::size_t>(which)}, name_of_{&detail::shown_enumerator<E>} {}
+      : number_{static_cast<std::size_t>(which)},
+        enumeration_{detail::name_of_enum<E>()},
+        name_of_{&detail::shown_enumerator<E>} {}
 
   std::size_t number_;
+  std::string_view enumeration_;
   std::string (*name_of_)(std::size_t);
   component* object_ = nullptr;
   std::optional<dependency_description> described_{};
@@ -133,8 +156,17 @@ namespace detail {
   raise(std::invalid_argument{"supervisor: " + why});
 }
 
+/// The enum of the claims; empty if they are numbers.
+template <class Clock>
+[[nodiscard]] std::string_view enumeration_of(const std::vector<claim<Clock>>& claims) noexcept {
+  for (const auto& one : claims) {
+    if (!one.enumeration().empty()) return one.enumeration();
+  }
+  return {};
+}
+
 /// The claims in the order of their numbers. Throws `std::invalid_argument` unless each number from 0 on is
-/// claimed once, and each name is given once.
+/// claimed once by one enum, and each name is given once.
 template <class Clock>
 [[nodiscard]] std::vector<claim<Clock>> validated(std::vector<claim<Clock>> claims) {
   require_within<std::size_t>("number of dependencies of a supervisor", claims.size(), 1,
@@ -143,6 +175,10 @@ template <class Clock>
     if (one.number() >= dependency_set::most) {
       refuse_claims("'" + std::string{one.name()} + "' is claimed as dependency " +
                     std::to_string(one.number()) + "; the numbers are 0 to 31");
+    }
+    if (!one.enumeration().empty() && one.enumeration() != enumeration_of(claims)) {
+      refuse_claims("'" + std::string{one.name()} + "' is claimed as " + one.shown() +
+                    " of another enum than '" + std::string{claims.front().name()} + "'");
     }
   }
   std::sort(claims.begin(), claims.end(),

@@ -68,15 +68,35 @@ namespace detail {
   return {is_well ? outcome::success : outcome::failure, {}};
 }
 
-template <class F, class... Args>
-concept answers_probe = requires(F& function, Args&... args) {
-  detail::probe_answer(function(args...));
-};
+/// A probe of the user's may leave out its last argument, the context.
+template <class F, class... State>
+concept probe_function = std::invocable<F&, State&..., const probe_context&> || std::invocable<F&, State&...>;
+template <class F, class... State>
+decltype(auto) call_probe(F& function, const probe_context& now, State&... state) {
+  if constexpr (std::invocable<F&, State&..., const probe_context&>) {
+    return function(state..., now);
+  } else {
+    return function(state...);
+  }
+}
+template <class F, class... State>
+[[nodiscard]] probe_result ask_probe(F& function, const probe_context& now, State&... state) {
+  if constexpr (!probe_function<F, State...>) {
+    static_assert(probe_function<F, State...>, "a probe takes a const brownout::probe_context&, or nothing");
+    return {};
+  } else if constexpr (!requires { detail::probe_answer(detail::call_probe(function, now, state...)); }) {
+    static_assert(sizeof(F) == 0, "a probe returns a brownout::probe_result, a brownout::outcome or a bool");
+    return {};
+  } else {
+    return detail::probe_answer(detail::call_probe(function, now, state...));
+  }
+}
 
 }  // namespace detail
 
 /// Asks a dependency whether it is well: a function of a `probe_context` that returns a `probe_result`, an
-/// `outcome`, or a bool that says whether the dependency is well.
+/// `outcome`, or a bool that says whether the dependency is well. A function that keeps a time-out of its own
+/// may leave out the `probe_context`.
 ///
 /// A supervision calls each probe on a thread of its own, and never calls one probe twice at once. A probe
 /// that throws has failed. The text of its exception is not shown, because it may hold a connection string.
@@ -97,27 +117,20 @@ class probe {
 
   // NOLINTBEGIN(google-explicit-constructor): an option is set by naming what it is set to
   template <class F>
-  requires(!std::same_as<F, probe> && std::invocable<F&, const probe_context&>) probe(F function)
-      : is_self_contained_{std::is_empty_v<F> || std::is_pointer_v<F>} {
-    static_assert(detail::answers_probe<F, const probe_context>,
-                  "a probe returns a brownout::probe_result, a brownout::outcome or a bool");
-    run_ = [asked = std::move(function)](const probe_context& now) mutable {
-      return detail::probe_answer(asked(now));
-    };
-  }
+  requires(!std::same_as<F, probe> && (std::is_class_v<F> || std::is_pointer_v<F>)) probe(F function)
+      : run_{[asked = std::move(function)](const probe_context& now) mutable {
+          return detail::ask_probe(asked, now);
+        }},
+        is_self_contained_{std::is_empty_v<F> || std::is_pointer_v<F>} {}
   // NOLINTEND(google-explicit-constructor)
 
   /// A probe that shares `state`. `function` must capture nothing that may end before it.
   template <class State, class F>
-  requires(std::invocable<const F&, State&, const probe_context&>)
-      probe(std::shared_ptr<State> state, F function)
-      : is_self_contained_{true} {
-    static_assert(detail::answers_probe<const F, State, const probe_context>,
-                  "a probe returns a brownout::probe_result, a brownout::outcome or a bool");
-    run_ = [kept = std::move(state), asked = std::move(function)](const probe_context& now) {
-      return detail::probe_answer(asked(*kept, now));
-    };
-  }
+  probe(std::shared_ptr<State> state, F function)
+      : run_{[kept = std::move(state), asked = std::move(function)](const probe_context& now) {
+          return detail::ask_probe(asked, now, *kept);
+        }},
+        is_self_contained_{true} {}
 
   [[nodiscard]] explicit operator bool() const noexcept { return static_cast<bool>(run_); }
 

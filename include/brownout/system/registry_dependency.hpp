@@ -8,6 +8,7 @@
 #include "brownout/core/outcome.hpp"
 #include "brownout/core/rejection.hpp"
 #include "brownout/detector/detector.hpp"
+#include "brownout/detector/standard_detector.hpp"
 #include "brownout/health/detail/call_counters.hpp"
 #include "brownout/registry/registry.hpp"
 #include "brownout/system/component.hpp"
@@ -41,7 +42,7 @@ struct refusing_keys {
 ///
 /// A step of the supervisor looks at up to 1024 keys. With more keys it goes on at the next step, and the
 /// share is that of the last complete round. Thread-safe. The registry must outlive it.
-template <detector Detector, clock_source Clock>
+template <detector Detector = standard_detector, clock_source Clock = monotonic_clock>
 class registry_dependency final : public component {
  public:
   using registry_type = registry<Detector, Clock>;

@@ -35,6 +35,8 @@
 #include <memory>
 #include <mutex>
 #include <span>
+#include <string>
+#include <string_view>
 #include <type_traits>
 #include <utility>
 #include <vector>
@@ -79,7 +81,8 @@ class supervisor {
       : matrix_{matrix},
         clock_{std::move(clock)},
         core_{validated(std::move(options), matrix_), built(claims = detail::validated(std::move(claims))),
-              remembered_transitions, clock_.now()} {
+              remembered_transitions, clock_.now()},
+        enumeration_{detail::enumeration_of(claims)} {
     detail::validate_needs(matrix_, claims.size(),
                            [&](std::size_t number) { return claims.front().shown(number); });
     set_last_ready();
@@ -176,7 +179,8 @@ class supervisor {
   /// `dependency_options::weight`. Throws as above. Precondition: the dependency exists.
   template <class D>
   void set_weight(D which, double weight, time_point now) {
-    detail::require_within("dependency_options.weight", weight, 0.0, scorer::most_weight);
+    detail::require_within("dependency_options.weight of " + std::string{at(which).name()}, weight, 0.0,
+                           scorer::most_weight);
     const std::lock_guard lock{mutex_};
     core_.change_role(number_of(which), now, [&](dependency_options& one) { one.weight = weight; });
   }
@@ -298,6 +302,9 @@ class supervisor {
   [[nodiscard]] std::size_t number_of(D which) const noexcept {
     const auto number = static_cast<std::size_t>(which);
     BROWNOUT_PRECONDITION(number < size(), "supervisor: no dependency has this number");
+    BROWNOUT_PRECONDITION(enumeration_.empty() || detail::name_of_enum<D>().empty() ||
+                              detail::name_of_enum<D>() == enumeration_,
+                          "supervisor: an enumerator of another enum than that of the claims");
     return number;
   }
 
@@ -331,6 +338,7 @@ class supervisor {
 
   mutable std::mutex mutex_{};  // guards the core, apart from what it says that needs no lock
   detail::system_core<level_type> core_;
+  std::string_view enumeration_;  // of the claims; never changes
 };
 
 /// The type of a supervisor, for a member of a class: `supervisor_for<features>`. `Features`: a `constexpr`

@@ -124,3 +124,11 @@ TEST_CASE("a feature's mode and its reasons are one line", "[observe]") {
   CHECK(said({.mode = feature_mode::off, .allowed_by_level = true, .returning = true}) ==
         "off, returning step by step");
 }
+
+TEST_CASE("a circuit's change in a system is one line", "[observe]") {
+  const brownout::circuit_change opened{
+      1, circuit_state::closed, circuit_state::open, {}, "connection refused"};
+  CHECK(explain(opened, name_of) == "database: closed -> open (connection refused)");
+  const brownout::circuit_change closed{2, circuit_state::half_open, circuit_state::closed, {}, ""};
+  CHECK(explain(closed, name_of) == "redis: half_open -> closed");
+}

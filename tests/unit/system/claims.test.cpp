@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: BSL-1.0
+#include "unit/core/child.hpp"
 #include "unit/system/staging_bench.hpp"
 
 #include "brownout/breaker/preset.hpp"
 
+#include <csignal>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -127,4 +129,31 @@ TEST_CASE("a description may be a preset of another library", "[system][S6][S6g]
   const auto options = built.described(upstream::payments).options();
   CHECK(options.name == "payments");
   CHECK(options.open_for.upper_bound() == 5s);
+}
+
+TEST_CASE("the claims of one supervisor are of one enum, or numbers", "[system][S6][S6h]") {
+  enum class other { database, payments };
+  shop shop;
+  CHECK(shop.refusal({{upstream::database, shop.database}, {other::payments, shop.payments}}) ==
+        "supervisor: 'payments' is claimed as 1 of another enum than 'database'");
+  CHECK(shop.refusal({{upstream::database, shop.database}, {1, shop.payments}}) == "");
+}
+
+TEST_CASE("an enumerator of another enum than that of the claims is a broken precondition",
+          "[system][S6][S6h]") {
+  const auto at = [](auto which) {
+    return core_test::in_child([&] {
+             shop shop;
+             brownout::supervisor built{
+                 offers,
+                 {.levels = {.ladder = ladder}},
+                 {{upstream::database, shop.database}, {upstream::payments, shop.payments}},
+                 shop.clock};
+             static_cast<void>(built.at(which));
+           })
+        .signal;
+  };
+  CHECK(at(offer::checkout) == SIGABRT);
+  CHECK(at(upstream::payments) == 0);
+  CHECK(at(1) == 0);
 }

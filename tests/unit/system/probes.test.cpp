@@ -174,6 +174,11 @@ TEST_CASE("a probe may answer with a bool or an outcome", "[system][S1]") {
   const brownout::probe shared{std::make_shared<bool>(true),
                                [](const bool& is_well, const brownout::probe_context&) { return is_well; }};
   CHECK(shared(now).result == outcome::success);
+  const brownout::probe brief = [] { return true; };
+  CHECK(brief(now).result == outcome::success);
+  const brownout::probe brief_and_shared{std::make_shared<bool>(false),
+                                         [](bool& is_well) { return is_well; }};
+  CHECK(brief_and_shared(now).result == outcome::failure);
 }
 
 TEST_CASE("at the deadline an answer is too late, whether it or a step comes first", "[system][S1]") {

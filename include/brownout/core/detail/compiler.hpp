@@ -25,3 +25,10 @@
 #else
 #define BROWNOUT_PREFETCH(address) static_cast<void>(address)
 #endif
+
+// The signature of the function that it stands in, with the arguments of a template.
+#if defined(_MSC_VER) && !defined(__clang__)
+#define BROWNOUT_FUNCTION_SIGNATURE __FUNCSIG__
+#else
+#define BROWNOUT_FUNCTION_SIGNATURE __PRETTY_FUNCTION__
+#endif

@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: BSL-1.0
+// What a feature needs are dependencies, not features.
+// must say: the dependencies of a system are one enum
+#include "brownout/feature/dependency_set.hpp"
+
+enum class upstream { database, payments };
+enum class feature { checkout };
+
+#ifdef MISTAKE
+constexpr auto both = brownout::needs(upstream::payments, feature::checkout);
+#else
+constexpr auto both = brownout::needs(upstream::payments, upstream::database);
+#endif
