@@ -7,7 +7,7 @@ enum class upstream { database, payments };
 enum class feature { checkout };
 
 #ifdef MISTAKE
-constexpr auto both = brownout::needs(upstream::payments, feature::checkout);
+static_assert(!brownout::needs(upstream::payments, feature::checkout).empty());
 #else
-constexpr auto both = brownout::needs(upstream::payments, upstream::database);
+static_assert(!brownout::needs(upstream::payments, upstream::database).empty());
 #endif
