@@ -156,3 +156,24 @@ TEST_CASE("a time to return in that is out of range is refused", "[feature][opti
   CHECK_THROWS_WITH(feature_return{-1s}, "feature_return.over = -1s: allowed is 0s to 1h");
   CHECK_THROWS_WITH(feature_return{1h + 1s}, "feature_return.over = 1h1s: allowed is 0s to 1h");
 }
+
+TEST_CASE("another time counts from the next change of the level on", "[feature][D4][D4f]") {
+  feature_return returning{64s};
+  returning.note(2, 0, start);
+  for (const auto other : {duration{1h}, duration{1s}}) {
+    returning.reconfigure(other);
+    CHECK(returning.at(start + 32s, best) == best.returning(2, 32));
+    CHECK(returning.next_change(start + 32s) == start + 33s);
+  }
+  returning.note(0, 2, start + 40s);
+  returning.note(2, 0, start + 50s);
+  CHECK(returning.at(start + 50s + 500ms, best) == best.returning(2, 32));
+  CHECK(returning.at(start + 51s, best) == best);
+}
+
+TEST_CASE("without a time from now on, what still returns is back at once", "[feature][D4]") {
+  feature_return returning{64s};
+  returning.note(2, 0, start);
+  returning.reconfigure(0s);
+  CHECK(returning.at(start + 1s, best) == best);
+}

@@ -24,7 +24,8 @@ class feature_return {
   /// value and range.
   explicit feature_return(duration over) { reconfigure(over); }
 
-  /// Features return over another time from the next change of the level on. Throws as above.
+  /// Features return over another time from the next change of the level on. With 0, those that return now
+  /// are back at once. Throws as above.
   void reconfigure(duration over) {
     require_within("feature_return.over", over, duration::zero(), std::chrono::hours{1});
     over_ = over;
@@ -39,6 +40,7 @@ class feature_return {
     if (to < from) {
       from_ = from;
       began_ = now;
+      lasts_ = over_;
     } else if (from_ && to >= *from_) {
       from_.reset();
     }
@@ -48,7 +50,7 @@ class feature_return {
 
   /// `word` with the share of features that have returned by `now`.
   [[nodiscard]] degradation_word at(time_point now, degradation_word word) noexcept {
-    if (from_ && now - began_ >= over_) from_.reset();
+    if (from_ && now - began_ >= lasts_) from_.reset();
     if (!from_ || *from_ <= word.level()) return word;
     return word.returning(*from_, share(now));
   }
@@ -56,19 +58,20 @@ class feature_return {
   /// When the next features return; empty when all are back.
   [[nodiscard]] std::optional<time_point> next_change(time_point now) const noexcept {
     if (!from_) return std::nullopt;
-    return began_ + (over_ * (share(now) + 1) + duration{degradation_word::whole_share - 1}) /
+    return began_ + (lasts_ * (share(now) + 1) + duration{degradation_word::whole_share - 1}) /
                         degradation_word::whole_share;
   }
 
  private:
   [[nodiscard]] std::uint32_t share(time_point now) const noexcept {
-    const auto passed = std::clamp(now - began_, duration::zero(), over_ - duration{1});
-    return static_cast<std::uint32_t>(passed * degradation_word::whole_share / over_);
+    const auto passed = std::clamp(now - began_, duration::zero(), lasts_ - duration{1});
+    return static_cast<std::uint32_t>(passed * degradation_word::whole_share / lasts_);
   }
 
   duration over_{};
   std::optional<std::size_t> from_{};  // the worst level that features are returning from
   time_point began_{};
+  duration lasts_{};  // this return, also when `over_` is replaced meanwhile
 };
 
 }  // namespace brownout::inline BROWNOUT_ABI::detail
