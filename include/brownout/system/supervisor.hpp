@@ -204,13 +204,14 @@ class supervisor {
   /// calls, and the level is likely to allow it. Zero while the feature is offered.
   ///
   /// Without a prediction the answer is the rest of the open periods and the dwells on the way, and up to a
-  /// quarter more, so that callers do not come back together. Only if no end is known, for example because an
+  /// quarter more, so that callers do not come back together. While the feature returns (`return_over`), it is
+  /// the rest of the return and up to a quarter more. Only if no end is known, for example because an
   /// operator holds a circuit, it is `retry_after_policy::fallback`. Precondition: the feature exists.
   [[nodiscard]] duration retry_after(feature_type feature, time_point now) const {
     if (features().mode(feature) != feature_mode::off) return duration::zero();
     const std::lock_guard lock{mutex_};
     const auto& rule = matrix_.rule(feature);
-    if (core_.allows(rule.last, rule.needs)) return core_.options().return_over;  // it is returning
+    if (core_.allows(rule.last, rule.needs)) return core_.retry_after_return(now);
     return core_.retry_after(rule.last, rule.needs, now);
   }
 

@@ -121,3 +121,34 @@ TEST_CASE("a blind step up returns features gradually too", "[system][D4][H2]") 
   CHECK(system.level_changes.back().cause == brownout::level_cause::evidence_lost);
   CHECK(system.watched.features().is_returning());
 }
+
+TEST_CASE("a caller of a feature that returns is told to wait for the rest of the return",
+          "[system][S9][S9h][S9i][D4f]") {
+  recovered system{quiet(1h)};
+  const auto wait = [&] {
+    return system.watched.retry_after(feature::full_ai_pipeline, system.clock.now());
+  };
+  for (int i = 0; i < 10; ++i) CHECK(wait() <= 5min);
+  CHECK(wait() != wait());
+  system.run(50min);
+  REQUIRE_FALSE(system.offers_all());
+  system.run(1min);
+  REQUIRE_FALSE(system.offers_all());
+  system.clock.advance(8min);  // no step has seen it yet
+  CHECK(wait() >= 1min);
+  CHECK(wait() < 75s);
+}
+
+TEST_CASE("features that return keep their time when the time of later returns is replaced",
+          "[system][S8][S8a][D4f]") {
+  recovered system{quiet(64s)};
+  system.run(60s);
+  REQUIRE(system.offers_all());
+  auto changed = system.watched.options();
+  changed.levels.dwell = 1h;
+  changed.return_over = 1h;
+  system.watched.reconfigure(changed, system.clock.now());
+  CHECK(system.offers_all());
+  system.run(4s);
+  CHECK_FALSE(system.watched.features().is_returning());
+}

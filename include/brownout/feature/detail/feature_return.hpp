@@ -61,6 +61,10 @@ class feature_return {
     return began_ + (lasts_ * (share(now) + 1) + duration{degradation_word::whole_share - 1}) /
                         degradation_word::whole_share;
   }
+  /// How long until all are back: 0 when they are.
+  [[nodiscard]] duration rest(time_point now) const noexcept {
+    return from_ ? std::clamp(began_ + lasts_ - now, duration::zero(), lasts_) : duration::zero();
+  }
 
  private:
   [[nodiscard]] std::uint32_t share(time_point now) const noexcept {

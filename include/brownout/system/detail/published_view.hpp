@@ -51,6 +51,8 @@ class published_view {
   [[nodiscard]] std::optional<time_point> next_change(time_point now) const noexcept {
     return returning_.next_change(now);
   }
+  /// How long until all of them are back.
+  [[nodiscard]] duration rest_of_return(time_point now) const noexcept { return returning_.rest(now); }
 
  private:
   static_assert(std::has_unique_object_representations_v<degradation_word>);

@@ -14,6 +14,7 @@
 #include "brownout/level/level_override.hpp"
 #include "brownout/level/level_transition.hpp"
 #include "brownout/recovery/outage_history.hpp"
+#include "brownout/recovery/recovery_estimate.hpp"
 #include "brownout/system/claim.hpp"
 #include "brownout/system/component.hpp"
 #include "brownout/system/dependency_options.hpp"
@@ -163,8 +164,12 @@ class system_core {
   [[nodiscard]] duration retry_after(Level level, dependency_set needed, time_point now) const {
     const auto refusing = needed & refusing_;
     const auto what = outlook(now).awaited(level, refusing);
-    const auto chance = chance_of(seed_, turned_away_++);
-    return options_.retry_after.retry_after(what.predicted, chance, what.known);
+    return told(what.predicted, what.known);
+  }
+  /// The same if the circuits admit calls and the level is allowed: the feature is returning.
+  [[nodiscard]] duration retry_after_return(time_point now) const {
+    const auto rest = published_.rest_of_return(now);
+    return rest == duration::zero() ? rest : told({.not_before = rest}, rest);
   }
   /// Whether these circuits admit calls and the level is allowed, so that a feature which is off returns.
   [[nodiscard]] bool allows(Level level, dependency_set needed) const noexcept {
@@ -258,6 +263,12 @@ class system_core {
   /// Publishes what was decided to requests.
   void publish(time_point now) noexcept {
     published_.publish(static_cast<std::size_t>(controller_.level()), refusing_, gradual_, now);
+  }
+
+  /// What one refused caller is told. Each answer differs.
+  [[nodiscard]] duration told(const recovery_estimate& predicted, duration known) const {
+    const auto chance = chance_of(seed_, turned_away_++);
+    return options_.retry_after.retry_after(predicted, chance, known);
   }
 
   [[nodiscard]] recovery_outlook<Level> outlook(time_point now) const noexcept {
