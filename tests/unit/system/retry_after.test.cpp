@@ -114,3 +114,18 @@ TEST_CASE("an answer is never longer than the longest of the options", "[system]
   CHECK(shop.wait() >= 290s);
   CHECK(shop.wait() <= 300s);
 }
+
+TEST_CASE("a cap at a level that allows the feature does not keep it off", "[system][S9][S9c][S9f]") {
+  shop shop{0.5};
+  static_cast<void>(shop.payments.try_acquire()->complete(outcome::failure, 12s));
+  static_cast<void>(shop.watched.step(shop.clock.now()));
+  REQUIRE(shop.watched.features().level() == level::minimal);
+  shop.watched.set_override({.level = level::degraded,
+                             .reason = "spare the database",
+                             .actor = "ann",
+                             .expires = shop.clock.now() + 4h,
+                             .kind = brownout::override_kind::cap},
+                            shop.clock.now());
+  CHECK(shop.wait() >= 18s);  // as without the cap
+  CHECK(shop.wait() < 22500ms);
+}

@@ -82,7 +82,9 @@ class recovery_outlook {
   }
 
   [[nodiscard]] awaited_recovery awaited_level(Level level) const {
-    if (const auto held = controller_->active_override()) {  // it lasts until its end
+    const auto held = controller_->active_override();
+    // A cap that allows the level is no obstacle: health is.
+    if (held && held->over(controller_->policy().ladder.best()) > level) {  // it lasts until its end
       const auto rest = held->expires - now_;
       return {.predicted = {.not_before = rest}, .known = rest};
     }
