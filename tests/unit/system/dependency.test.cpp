@@ -24,6 +24,9 @@ constexpr auto two_features = brownout::make_feature_matrix<feature, level>(
     {{.feature = feature::read_only_access, .last = level::emergency},
      {.feature = feature::inventory_management, .last = level::emergency, .needs = needs(1)}});
 
+constexpr auto one_feature = brownout::make_feature_matrix<feature, level>(
+    {{.feature = feature::read_only_access, .last = level::emergency}});
+
 brownout::supervisor_options<level> plain_levels() {
   brownout::supervisor_options<level> given{.levels = {.ladder = ladder}};
   given.levels.confirm_for = 0s;
@@ -142,6 +145,35 @@ TEST_CASE("one call in so many is timed, and stands for the others in the latenc
   CHECK(shown.cumulative.back() == 64);
   CHECK(shown.sum > 0.447);
   CHECK(shown.sum < 0.449);
+}
+
+TEST_CASE("while a supervisor sees few calls, each is timed, whatever share is wanted of many",
+          "[system][S5][S5d]") {
+  const auto wanted = GENERATE(std::uint32_t{2}, std::uint32_t{1024});
+  int reads = 0;
+  const counted_clock clock{&reads};
+  brownout::dependency store{
+      brownout::consecutive_failures{3}, {.name = "store", .timed_one_in = wanted}, clock};
+  const auto reads_of = [&](int calls) {
+    reads = 0;
+    for (int i = 0; i < calls; ++i) store.call([] {});
+    return reads;
+  };
+  {
+    brownout::supervisor<std::remove_const_t<decltype(one_feature)>, counted_clock> watched{
+        one_feature, plain_levels(), {{0, store}}, clock};
+    static_cast<void>(watched.step(time_point{1h}));
+    CHECK(reads_of(15) == 2 * 15);
+    static_cast<void>(watched.step(time_point{1h}));
+    CHECK(reads_of(16) == 2 * 16);
+    static_cast<void>(watched.step(time_point{1h}));  // these were not few
+    CHECK(reads_of(16) <= 2 * 8);
+    static_cast<void>(watched.step(time_point{1h}));
+    static_cast<void>(reads_of(1));
+    static_cast<void>(watched.step(time_point{1h}));
+    CHECK(reads_of(16) == 2 * 16);
+  }
+  CHECK(reads_of(1024) <= 2 * 512);  // nobody tells few from many any more
 }
 
 TEST_CASE("calls are not timed where that is switched off", "[system][S5][S5c]") {
