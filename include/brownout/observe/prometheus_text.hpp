@@ -66,9 +66,11 @@ class prometheus_text {
     line("", number_family(), with, {}, fmt::format("{:d}", value));
   }
 
-  /// Writes a whole histogram of the family, which must be a histogram.
+  /// Writes a whole histogram of the family, which must be a histogram. One that was never filled in has seen
+  /// nothing.
   void sample(metric_labels with, const histogram::snapshot& shown) {
     auto& into = family_of(metric_type::histogram);
+    if (shown.cumulative.empty()) return sample(with, histogram::snapshot{{}, {0}, 0});
     for (std::size_t i = 0; i < shown.cumulative.size(); ++i) {
       const auto bound = i < shown.bounds.size() ? number(shown.bounds[i]) : std::string{"+Inf"};
       line("_bucket", into, with, {{"le", bound}}, std::to_string(shown.cumulative[i]));

@@ -67,6 +67,7 @@ class prometheus_families {
   void sample(metric_labels with, std::uint64_t value) { sample(with, static_cast<double>(value)); }
 
   void sample(metric_labels with, const histogram::snapshot& shown) {
+    if (shown.cumulative.empty()) return sample(with, histogram::snapshot{{}, {0}, 0});  // never filled in
     auto& into = add(with, prometheus::MetricType::Histogram).histogram;
     for (std::size_t i = 0; i < shown.cumulative.size(); ++i) {
       const bool is_last = i == shown.bounds.size();

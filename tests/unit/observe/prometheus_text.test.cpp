@@ -48,6 +48,14 @@ TEST_CASE("a family without samples is not announced", "[observe][M1b]") {
   CHECK(out.text().empty());
 }
 
+TEST_CASE("a histogram that was never filled in has seen nothing", "[observe][M1]") {
+  prometheus_text out;
+  out.family("h", metric_type::histogram, "h");
+  out.sample({}, brownout::histogram_snapshot{});
+  CHECK(out.text() ==
+        "# HELP h h\n# TYPE h histogram\nh_bucket{le=\"+Inf\"} 0\nh_sum 0\nh_count 0\n");
+}
+
 TEST_CASE("constant labels stand on each sample", "[observe][M1c]") {
   std::string region = "eu";
   prometheus_text out{{{"region", region}, {"shard", "7"}}};
