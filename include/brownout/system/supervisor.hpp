@@ -170,8 +170,9 @@ class supervisor {
   /// `confirm_for`, a better one after the dwell. Throws `std::invalid_argument` naming field, value and
   /// range; then nothing has changed.
   void reconfigure(options_type options, time_point now) {
+    auto next = validated(std::move(options), matrix_);  // its message may have names from code of the user
     const std::lock_guard lock{mutex_};
-    core_.reconfigure(validated(std::move(options), matrix_), now);
+    core_.reconfigure(std::move(next), now);
     set_last_ready();
   }
 

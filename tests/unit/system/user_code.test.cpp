@@ -7,14 +7,26 @@
 #include <atomic>
 #include <chrono>
 #include <csignal>
+#include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
+#include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 using namespace system_test;
 
 namespace {
+
+/// Names of which the program asks something meanwhile.
+enum class named : std::uint8_t { first, second, third };
+std::function<void()> when_named;
+std::string to_string(named) {
+  if (when_named) std::exchange(when_named, nullptr)();
+  return "named";
+}
 
 /// Four dependencies in real time, whose database fails at once.
 struct running_system {
@@ -90,6 +102,30 @@ TEST_CASE("an observer and a measurement may ask the supervisor", "[system][S10]
                                 }};
   CHECK(eventually([&] { return observed >= 5 && measured >= 5; }));
   CHECK(running.stop(30s).empty());
+}
+
+TEST_CASE("the names in the message of a refused change may ask the supervisor", "[system][S10][S8f]") {
+  const auto features =
+      brownout::make_feature_matrix<feature, named>({{.feature = feature{}, .last = named::third}});
+  brownout::dependency store{{.name = "store"}};
+  using options_type = brownout::supervisor_options<named>;
+  const options_type given{.levels = {.ladder = {{named::first, 90}, {named::second, 50}, {named::third, 0}}}};
+  const options_type without_third{.levels = {.ladder = {{named::first, 90}, {named::second, 0}}}};
+  brownout::supervisor watched{features, given, {{0, store}}};
+  std::thread asking;
+  std::atomic<bool> answered{false};
+  when_named = [&] {
+    asking = std::thread{[&] {
+      static_cast<void>(watched.options());
+      answered = true;
+    }};
+    const auto deadline = std::chrono::steady_clock::now() + 2s;
+    while (!answered && std::chrono::steady_clock::now() < deadline) std::this_thread::yield();
+    CHECK(answered);
+  };
+  CHECK_THROWS(watched.reconfigure(without_third));
+  REQUIRE(asking.joinable());
+  asking.join();
 }
 
 TEST_CASE("transitions that a step causes are told after its lock is released, in order",
