@@ -205,8 +205,8 @@ class supervisor {
   /// calls, and the level is likely to allow it. Zero while the feature is offered.
   ///
   /// Without a prediction the answer is the rest of the open periods and the dwells on the way, and up to a
-  /// quarter more, so that callers do not come back together. While the feature returns (`return_over`), it is
-  /// the rest of the return and up to a quarter more. Only if no end is known, for example because an
+  /// quarter more, so that callers do not come back together. While the feature returns (`return_over`), it
+  /// is the rest of the return and up to a quarter more. Only if no end is known, for example because an
   /// operator holds a circuit, it is `retry_after_policy::fallback`. Precondition: the feature exists.
   [[nodiscard]] duration retry_after(feature_type feature, time_point now) const {
     if (features().mode(feature) != feature_mode::off) return duration::zero();

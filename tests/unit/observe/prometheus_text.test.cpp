@@ -52,8 +52,7 @@ TEST_CASE("a histogram that was never filled in has seen nothing", "[observe][M1
   prometheus_text out;
   out.family("h", metric_type::histogram, "h");
   out.sample({}, brownout::histogram_snapshot{});
-  CHECK(out.text() ==
-        "# HELP h h\n# TYPE h histogram\nh_bucket{le=\"+Inf\"} 0\nh_sum 0\nh_count 0\n");
+  CHECK(out.text() == "# HELP h h\n# TYPE h histogram\nh_bucket{le=\"+Inf\"} 0\nh_sum 0\nh_count 0\n");
 }
 
 TEST_CASE("constant labels stand on each sample", "[observe][M1c]") {

@@ -125,9 +125,7 @@ TEST_CASE("a blind step up returns features gradually too", "[system][D4][H2]") 
 TEST_CASE("a caller of a feature that returns is told to wait for the rest of the return",
           "[system][S9][S9h][S9i][D4f]") {
   recovered system{quiet(1h)};
-  const auto wait = [&] {
-    return system.watched.retry_after(feature::full_ai_pipeline, system.clock.now());
-  };
+  const auto wait = [&] { return system.watched.retry_after(feature::full_ai_pipeline, system.clock.now()); };
   for (int i = 0; i < 10; ++i) CHECK(wait() <= 5min);
   CHECK(wait() != wait());
   system.run(50min);

@@ -109,7 +109,8 @@ TEST_CASE("the names in the message of a refused change may ask the supervisor",
       brownout::make_feature_matrix<feature, named>({{.feature = feature{}, .last = named::third}});
   brownout::dependency store{{.name = "store"}};
   using options_type = brownout::supervisor_options<named>;
-  const options_type given{.levels = {.ladder = {{named::first, 90}, {named::second, 50}, {named::third, 0}}}};
+  const options_type given{
+      .levels = {.ladder = {{named::first, 90}, {named::second, 50}, {named::third, 0}}}};
   const options_type without_third{.levels = {.ladder = {{named::first, 90}, {named::second, 0}}}};
   brownout::supervisor watched{features, given, {{0, store}}};
   std::thread asking;
