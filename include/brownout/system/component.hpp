@@ -80,7 +80,7 @@ class component {
       shown.cumulative.push_back(sum += count);
     for (const auto bound : detail::call_counters<>::latency_bounds)
       shown.bounds.push_back(seconds{bound}.count());
-    if (counted != nullptr) shown.sum = seconds{counted->read_all().latency}.count();
+    if (counted != nullptr) shown.sum = static_cast<double>(counted->read_all().microseconds) * 1e-6;
     return shown;
   }
 

@@ -161,13 +161,22 @@ TEST_CASE("calls of many threads are counted, each once", "[health][S5][S5f]") {
     running.emplace_back([&] {
       for (int call = 0; call < each; ++call) {
         calls.count_success(calls.own(5));
-        calls.add_latency(calls.own(5), 2ns);
+        calls.add_latency(calls.own(5), 2us);
         if (call % 2 == 0) calls.count_failure(calls.own(6));
       }
     });
   }
   for (auto& one : running) one.join();
-  CHECK(calls.read(5) == call_totals{threads * each, 0, threads * each, threads * each * 2ns});
-  CHECK(calls.read(6) == call_totals{0, threads * each / 2, 0, {}});
+  CHECK(calls.read(5) == call_totals{threads * each, 0, threads * each, threads * each * 2});
+  CHECK(calls.read(6) == call_totals{0, threads * each / 2, 0, 0});
   CHECK(calls.read_all().calls() == threads * each * 3 / 2);
+}
+
+TEST_CASE("the sum of latencies holds more than 300 years of calls", "[health][S5]") {
+  call_counters<> calls;
+  calls.time_one_in(65'536);
+  constexpr std::uint64_t timed = 46;
+  for (std::uint64_t i = 0; i < timed; ++i) calls.add_latency(calls.own(0), 1h);
+  CHECK(calls.read_all().timed == timed * 65'536);
+  CHECK(calls.read_all().microseconds == timed * 65'536 * 3'600'000'000);
 }

@@ -51,7 +51,7 @@ class call_counters {
     typename Atomics::template atomic<std::uint64_t> successes{0};
     typename Atomics::template atomic<std::uint64_t> failures{0};
     typename Atomics::template atomic<std::uint64_t> timed{0};
-    typename Atomics::template atomic<duration::rep> latency{0};
+    typename Atomics::template atomic<std::uint64_t> microseconds{0};
   };
   /// The place of the calling thread.
   [[nodiscard]] counts& own(std::uint64_t epoch) noexcept {
@@ -78,8 +78,8 @@ class call_counters {
     if (stands_for == 0) return;
     place.timed.fetch_add(stands_for, std::memory_order_relaxed);
     const auto bounded = std::clamp<duration>(took, duration::zero(), std::chrono::hours{1});
-    place.latency.fetch_add(bounded.count() * static_cast<duration::rep>(stands_for),
-                            std::memory_order_relaxed);
+    const auto nanoseconds = static_cast<std::uint64_t>(bounded.count()) * stands_for;
+    place.microseconds.fetch_add(nanoseconds / 1000, std::memory_order_relaxed);
     const auto* const bound = std::lower_bound(latency_bounds.begin(), latency_bounds.end(), took);
     auto& latencies = stripes_[own_stripe()].latencies;
     latencies[static_cast<std::size_t>(bound - latency_bounds.begin())].fetch_add(stands_for,
@@ -98,9 +98,8 @@ class call_counters {
     call_totals sum;
     for (const auto& stripe : stripes_) {
       const auto& one = stripe.by_epoch[epoch % epochs_apart];
-      sum +=
-          {one.successes.load(std::memory_order_relaxed), one.failures.load(std::memory_order_relaxed),
-           one.timed.load(std::memory_order_relaxed), duration{one.latency.load(std::memory_order_relaxed)}};
+      sum += {one.successes.load(std::memory_order_relaxed), one.failures.load(std::memory_order_relaxed),
+              one.timed.load(std::memory_order_relaxed), one.microseconds.load(std::memory_order_relaxed)};
     }
     return sum;
   }

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include "brownout/core/clock.hpp"
 #include "brownout/version.hpp"
 
 #include <cstdint>
@@ -13,7 +12,7 @@ struct call_totals {
   std::uint64_t successes = 0;
   std::uint64_t failures = 0;
   std::uint64_t timed = 0;  // of the successes, those whose latency was measured, and those they stand for
-  duration latency{};       // of these, in sum
+  std::uint64_t microseconds = 0;  // that these took in sum; in nanoseconds 300 years of calls would not fit
 
   [[nodiscard]] constexpr std::uint64_t calls() const noexcept { return successes + failures; }
 
@@ -21,12 +20,12 @@ struct call_totals {
     successes += other.successes;
     failures += other.failures;
     timed += other.timed;
-    latency += other.latency;
+    microseconds += other.microseconds;
     return *this;
   }
   friend constexpr call_totals operator-(const call_totals& one, const call_totals& other) noexcept {
     return {one.successes - other.successes, one.failures - other.failures, one.timed - other.timed,
-            one.latency - other.latency};
+            one.microseconds - other.microseconds};
   }
   friend constexpr bool operator==(const call_totals&, const call_totals&) = default;
 };

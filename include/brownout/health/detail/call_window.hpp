@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
@@ -61,7 +62,8 @@ class call_window {
     while (seen.calls() - (first + 1)->calls() >= wanted_) ++first;
     looks_.erase(looks_.begin(), first);
     const auto timed = seen - looks_.front();
-    if (timed.timed > 0) mean_latency_ = timed.latency / static_cast<duration::rep>(timed.timed);
+    if (timed.timed > 0)
+      mean_latency_ = std::chrono::microseconds{static_cast<std::int64_t>(timed.microseconds / timed.timed)};
   }
 
   /// The window at the latest look, if that was in `epoch`; otherwise nothing is known.
