@@ -4,6 +4,7 @@
 #include "brownout/breaker/snapshot.hpp"
 #include "brownout/core/circuit_state.hpp"
 #include "brownout/core/clock.hpp"
+#include "brownout/feature/dependency_set.hpp"
 #include "brownout/feature/feature_matrix.hpp"
 #include "brownout/observe/circuit_metrics.hpp"
 #include "brownout/observe/detail/labelled_sink.hpp"
@@ -35,12 +36,14 @@ concept observable_system = requires(const S& system) {
   { system.components.front().probe_running_for } -> std::convertible_to<std::optional<duration>>;
   { system.feature_modes.front().name } -> std::convertible_to<std::string_view>;
   { system.feature_modes.front().mode } -> std::convertible_to<feature_mode>;
+  { system.feature_modes.front().blocked_by } -> std::convertible_to<dependency_set>;
   { *system.score } -> std::convertible_to<double>;
   { to_string(system.level) } -> std::convertible_to<std::string_view>;
   { to_string(system.health_level) } -> std::convertible_to<std::string_view>;
   system.level_changes[0][0];
   { system.recovery } -> std::convertible_to<std::optional<recovery_estimate>>;
   { system.ready } -> std::convertible_to<bool>;
+  { system.active_override->expires } -> std::convertible_to<time_point>;
 };
 
 namespace detail {
@@ -163,12 +166,35 @@ void write_features(Out& out, const System& system) {
       out.sample({{"feature", one.name}, {"mode", to_string(mode)}}, one.mode == mode ? 1 : 0);
     }
   }
+  out.family("brownout_feature_blocked", metric_type::gauge,
+             "1 while the dependency refuses the calls that the feature needs, and with no dependency while "
+             "the level does not allow the feature.");
+  for (const auto& one : system.feature_modes) {
+    out.sample({{"feature", one.name}, {"dependency", ""}}, one.allowed_by_level ? 0 : 1);
+    for (std::size_t i = 0; i < system.components.size(); ++i) {
+      if (!one.needs.contains(i)) continue;
+      out.sample({{"feature", one.name}, {"dependency", system.components[i].name}},
+                 one.blocked_by.contains(i) ? 1 : 0);
+    }
+  }
+}
+
+template <class Out, class System>
+void write_override(Out& out, const System& system) {
+  out.family("brownout_override_active", metric_type::gauge, "1 while an operator's override holds.");
+  out.sample({}, system.active_override ? 1 : 0);
+  if (!system.active_override) return;
+  out.family("brownout_override_info", metric_type::gauge,
+             "1 for the override that holds; absent without one.");
+  const auto& held = *system.active_override;
+  out.sample({{"kind", to_string(held.kind)}, {"level", to_string(held.level)}, {"actor", held.actor}}, 1);
 }
 
 }  // namespace detail
 
 /// Writes the metrics of a system for dashboards and alerts. The values of labels are the names of
-/// dependencies, features, states and levels, so their number is bounded.
+/// dependencies, features, states and levels, so their number is bounded. The one exception is the actor of
+/// the override that holds.
 ///
 /// `with`: labels that each sample gets. They tell several systems on one page apart, for example
 /// `{{"system", "shop"}}`. Default: none.
@@ -185,10 +211,43 @@ void write_metrics(Sink& into, const System& system, metric_labels with = {}) {
   out.sample({}, system.known_share);
   out.family("brownout_ready", metric_type::gauge, "1 while the instance wants requests.");
   out.sample({}, system.ready ? 1 : 0);
-  out.family("brownout_override_active", metric_type::gauge, "1 while an operator's override holds.");
-  out.sample({}, system.active_override ? 1 : 0);
+  detail::write_override(out, system);
   detail::write_levels(out, system);
   detail::write_features(out, system);
+}
+
+/// Writes moments as Unix time: when the outage of a dependency began, when its running probe began, and when
+/// the override that holds expires. While there is none, the sample is absent. `write_metrics` does not write
+/// them, because the library's clock knows no date.
+///
+///     const auto seen = shop.snapshot();
+///     write_metrics(page, seen);
+///     write_timestamps(page, seen, std::chrono::system_clock::now());
+///
+/// `taken`: date and time at which the snapshot was taken. `with`: as for `write_metrics`.
+template <metric_sink Sink, observable_system System>
+void write_timestamps(Sink& into, const System& system, std::chrono::system_clock::time_point taken,
+                      metric_labels with = {}) {
+  detail::labelled_sink<Sink> out{into, with};
+  const auto unix_time = [&](duration since) {
+    // Whole milliseconds: the two clocks do not advance alike, and what does not change must not seem to.
+    const auto exact = taken.time_since_epoch() + since;
+    return std::chrono::duration<double>(std::chrono::round<std::chrono::milliseconds>(exact)).count();
+  };
+  out.family("brownout_outage_start_timestamp_seconds", metric_type::gauge,
+             "When the running outage of the dependency began, as Unix time; absent without one.");
+  for (const auto& one : system.components) {
+    if (one.outage_began) out.sample({{"dependency", one.name}}, unix_time(*one.outage_began - system.at));
+  }
+  out.family("brownout_probe_start_timestamp_seconds", metric_type::gauge,
+             "When the running probe of the dependency began, as Unix time; absent while none runs.");
+  for (const auto& one : system.components) {
+    if (one.probe_running_for) out.sample({{"dependency", one.name}}, unix_time(-*one.probe_running_for));
+  }
+  if (!system.active_override) return;
+  out.family("brownout_override_expiry_timestamp_seconds", metric_type::gauge,
+             "When the override that holds expires, as Unix time; absent without one.");
+  out.sample({}, unix_time(system.active_override->expires - system.at));
 }
 
 }  // namespace brownout::inline BROWNOUT_ABI

@@ -5,6 +5,7 @@
 #include "brownout/core/circuit_state.hpp"
 #include "brownout/core/clock.hpp"
 #include "brownout/core/histogram_snapshot.hpp"
+#include "brownout/feature/dependency_set.hpp"
 #include "brownout/feature/feature_matrix.hpp"
 #include "brownout/health/call_statistics.hpp"
 #include "brownout/health/component_evidence.hpp"
@@ -92,6 +93,9 @@ struct explained_transition : level_transition<Level> {
 struct feature_state {
   std::string name{};  ///< what `to_string` of the feature returns; without one, its number
   feature_mode mode = feature_mode::off;
+  bool allowed_by_level = false;  ///< whether the level allows the feature; dependencies aside
+  dependency_set needs{};         ///< the dependencies that it needs
+  dependency_set blocked_by{};    ///< those of them that refuse calls
 };
 
 /// The whole system at one moment.

@@ -249,7 +249,10 @@ class supervisor {
     lock.unlock();  // the names of features come from code of the user
     for (std::size_t i = 0; i < Matrix::size; ++i) {
       const auto feature = static_cast<feature_type>(i);
-      shown.feature_modes.push_back({detail::name_of_enumerator<feature_type>(i), offered.mode(feature)});
+      const auto verdict = offered.explain(feature);
+      shown.feature_modes.push_back({detail::name_of_enumerator<feature_type>(i), verdict.mode,
+                                     verdict.allowed_by_level, matrix_.rule(feature).needs,
+                                     verdict.blocked_by});
     }
     return shown;
   }

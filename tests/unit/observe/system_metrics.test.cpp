@@ -48,14 +48,11 @@ struct counted_component {
   bool probed = true;
   std::optional<duration> since_probe_success{};
   std::optional<duration> probe_running_for{};
-};
-struct offered_feature {
-  std::string name;
-  feature_mode mode;
+  std::optional<time_point> outage_began{};
 };
 struct counted_system {
   std::vector<counted_component> components{1};
-  std::vector<offered_feature> feature_modes{};
+  std::vector<brownout::feature_state> feature_modes{};
   level_test::level level = level_test::level::degraded;
   level_test::level health_level = level_test::level::minimal;
   std::optional<double> score{};
@@ -63,7 +60,8 @@ struct counted_system {
   std::vector<std::vector<std::uint64_t>> level_changes{5, std::vector<std::uint64_t>(5)};
   double known_share = 1;
   bool ready = true;
-  bool active_override = false;
+  std::optional<brownout::level_override<level_test::level>> active_override{};
+  time_point at{};
 };
 static_assert(brownout::observable_system<counted_system>);
 static_assert(brownout::observable_system<brownout::system_snapshot<level>>);
@@ -113,12 +111,64 @@ TEST_CASE("a probe shows how long ago it succeeded and how long it has been runn
 
 TEST_CASE("each feature shows the mode in which it is offered", "[observe][M2f]") {
   counted_system system;
-  system.feature_modes = {{"search", feature_mode::cached}, {"advice", feature_mode::off}};
+  system.feature_modes = {{.name = "search", .mode = feature_mode::cached}, {.name = "advice"}};
   const auto text = metrics_of(system);
   CHECK(has_line(text, R"(brownout_feature_mode{feature="search",mode="cached"} 1)"));
   CHECK(has_line(text, R"(brownout_feature_mode{feature="search",mode="full"} 0)"));
   CHECK(has_line(text, R"(brownout_feature_mode{feature="advice",mode="off"} 1)"));
   CHECK(lines_with(text, "brownout_feature_mode") == 8);
+}
+
+TEST_CASE("each feature shows what blocks it: the level, and each dependency that it needs",
+          "[observe][M2i]") {
+  counted_system system;
+  system.components.resize(2);
+  system.components[1].name = "cache";
+  system.feature_modes = {{.name = "search",
+                           .mode = feature_mode::off,
+                           .allowed_by_level = true,
+                           .needs = brownout::needs(0, 1),
+                           .blocked_by = brownout::needs(1)},
+                          {.name = "advice"}};
+  const auto text = metrics_of(system);
+  CHECK(has_line(text, R"(brownout_feature_blocked{feature="search",dependency=""} 0)"));
+  CHECK(has_line(text, R"(brownout_feature_blocked{feature="search",dependency="db"} 0)"));
+  CHECK(has_line(text, R"(brownout_feature_blocked{feature="search",dependency="cache"} 1)"));
+  CHECK(has_line(text, R"(brownout_feature_blocked{feature="advice",dependency=""} 1)"));
+  CHECK(lines_with(text, "brownout_feature_blocked") == 4);
+}
+
+TEST_CASE("an override shows its kind, its level and who set it, and nothing after it ended",
+          "[observe][M2j]") {
+  counted_system system;
+  CHECK(lines_with(metrics_of(system), "brownout_override_info") == 0);
+  system.active_override = {.level = level_test::level::minimal,
+                            .reason = "a test",
+                            .actor = "ann",
+                            .expires = time_point{60s},
+                            .kind = brownout::override_kind::cap};
+  CHECK(has_line(metrics_of(system), R"(brownout_override_info{kind="cap",level="minimal",actor="ann"} 1)"));
+}
+
+TEST_CASE("moments are written as Unix time, and what is not there is left out", "[observe][M2k]") {
+  counted_system system;
+  system.at = time_point{500s};
+  const std::chrono::system_clock::time_point taken{std::chrono::milliseconds{1'700'000'000'250}};
+  const auto written = [&] {
+    brownout::prometheus_text out;
+    write_timestamps(out, system, taken, {{"system", "shop"}});
+    return out.text();
+  };
+  CHECK(written().empty());
+  system.components.front().outage_began = time_point{400s};
+  system.components.front().probe_running_for = 1500ms;
+  system.active_override.emplace().expires = time_point{560s};
+  const auto text = written();
+  CHECK(has_line(text,
+                 R"(brownout_outage_start_timestamp_seconds{system="shop",dependency="db"} 1699999900.25)"));
+  CHECK(has_line(text,
+                 R"(brownout_probe_start_timestamp_seconds{system="shop",dependency="db"} 1699999998.75)"));
+  CHECK(has_line(text, R"(brownout_override_expiry_timestamp_seconds{system="shop"} 1700000060.25)"));
 }
 
 TEST_CASE("the level by health stands beside the level in force", "[observe][M2g]") {
@@ -226,6 +276,12 @@ TEST_CASE("a real system fills in its calls, latencies, probes and features", "[
   CHECK(has_line(text, R"(brownout_probe_success_age_seconds{dependency="s3"} 12.02)"));
   CHECK_FALSE(has_line(text, R"(brownout_probe_running_seconds{dependency="s3"} 0)"));
   CHECK(has_line(text, R"(brownout_probe_running_seconds{dependency="redis"} 0)"));
+  s3.force_open();
+  staging.watched.refresh(staging.watched.now());
+  const auto blocked = metrics_of(staging.watched);
+  CHECK(lines_with(blocked, "brownout_feature_blocked{") > lines_with(blocked, "brownout_feature_mode{") / 4);
+  CHECK(blocked.find(",dependency=\"s3\"} 1\n", blocked.find("\nbrownout_feature_blocked{")) !=
+        std::string::npos);
   // Features without a `to_string` are numbered.
   CHECK(has_line(text, R"(brownout_feature_mode{feature="3",mode="full"} 1)"));
 }
