@@ -9,7 +9,8 @@ thread_local bool refusing = false;
 
 }  // namespace
 
-bounded_queue::bounded_queue(std::size_t threads, std::size_t limit) : limit_(limit), idle_(threads) {
+bounded_queue::bounded_queue(std::size_t threads, std::size_t limit)
+    : limit_(limit), thread_count_(threads), idle_(threads) {
   threads_.reserve(threads);
   try {
     while (threads_.size() < threads) threads_.emplace_back([this] { work(); });
@@ -28,7 +29,10 @@ auto bounded_queue::enqueue(std::function<void()> connection) -> enqueue_result 
   {
     const std::scoped_lock lock{mutex_};
     taken = waiting_.size() < limit_ + idle_;
-    if (taken) waiting_.push_back(std::move(connection));
+    if (taken)
+      waiting_.push_back(std::move(connection));
+    else
+      ++refused_;
   }
   if (taken) {
     arrived_.notify_one();
@@ -55,6 +59,15 @@ bool bounded_queue::claim_thread() {
   if (waiting_.size() <= idle_ + claimed_) return false;
   ++claimed_;
   return true;
+}
+
+queue_usage bounded_queue::usage() const {
+  const std::scoped_lock lock{mutex_};
+  return {.threads = thread_count_,
+          .busy = thread_count_ - idle_,
+          .waiting = waiting_.size(),
+          .limit = limit_,
+          .refused = refused_};
 }
 
 bool bounded_queue::is_refusing() noexcept {

@@ -5,6 +5,7 @@
 
 #include <condition_variable>
 #include <cstddef>
+#include <cstdint>
 #include <deque>
 #include <functional>
 #include <mutex>
@@ -13,6 +14,15 @@
 #include <vector>
 
 namespace staging {
+
+/// How a queue stood at one moment.
+struct queue_usage {
+  std::size_t threads = 0;    ///< that serve connections
+  std::size_t busy = 0;       ///< of them, those with a connection
+  std::size_t waiting = 0;    ///< connections that no thread has taken yet
+  std::size_t limit = 0;      ///< of them, how many may wait when no thread is idle
+  std::uint64_t refused = 0;  ///< connections too many, since the start
+};
 
 /// The threads that serve connections, and the connections that wait for one: at most `limit` of them.
 ///
@@ -36,6 +46,8 @@ class bounded_queue final : public httplib::TaskQueue {
   /// thread is free. Says yes once per waiting connection.
   [[nodiscard]] bool claim_thread();
 
+  [[nodiscard]] queue_usage usage() const;
+
   /// Whether the connection being served on this thread is one too many.
   [[nodiscard]] static bool is_refusing() noexcept;
 
@@ -43,11 +55,13 @@ class bounded_queue final : public httplib::TaskQueue {
   void work();
 
   const std::size_t limit_;
-  std::mutex mutex_;
+  const std::size_t thread_count_;
+  mutable std::mutex mutex_;
   std::condition_variable arrived_;
   std::deque<std::function<void()>> waiting_;
   std::size_t idle_;  // threads without a connection (starting ones too); each will take one of `waiting_`
   std::size_t claimed_ = 0;  // threads about to be free because of `claim_thread`
+  std::uint64_t refused_ = 0;
   bool stopping_ = false;
   std::vector<std::thread> threads_;
 };

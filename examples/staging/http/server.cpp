@@ -94,6 +94,17 @@ class http_server::engine final : public listening_server {
   void drain() noexcept { draining_.store(true, std::memory_order_relaxed); }
   [[nodiscard]] bool is_draining() const noexcept { return draining_.load(std::memory_order_relaxed); }
 
+  [[nodiscard]] connection_usage connections() const {
+    const auto seen = queue_->usage();
+    const auto idle = (std::min)(idle_.load(std::memory_order_relaxed), seen.busy);
+    return {.threads = seen.threads,
+            .serving = seen.busy - idle,
+            .idle = idle,
+            .queued = seen.waiting,
+            .queue_limit = seen.limit,
+            .refused = seen.refused};
+  }
+
  private:
   void install_hooks();
   bool process_and_close_socket(socket_t socket) override;
@@ -112,6 +123,8 @@ class http_server::engine final : public listening_server {
   json_log& log_;
   request_listener listener_of_requests_;
   std::atomic<bool> draining_{false};  // set once by whoever drains; relaxed: it publishes nothing but itself
+  // Connections whose thread waits for a request; written by these threads, read for metrics, so relaxed.
+  std::atomic<std::size_t> idle_{0};
   // Made before there is a port, so that a lack of threads shows then; each further time that the library
   // starts to accept it gets a new one.
   std::unique_ptr<bounded_queue> first_queue_;
@@ -170,9 +183,11 @@ bool http_server::engine::process_and_close_socket(socket_t socket) {
 
 bool http_server::engine::serve_next(connection& peer, bool first, bool last) {
   const auto idle_since = now();
+  idle_.fetch_add(1, std::memory_order_relaxed);
   const auto waiting =
       peer.await(idle_since + (first ? options_.head_timeout : options_.keep_alive_timeout),
                  idle_since + (first ? silent_patience : 0ms), [this] { return queue_->claim_thread(); });
+  idle_.fetch_sub(1, std::memory_order_relaxed);
   if (waiting != connection::readiness::readable) return false;
 
   exchange subject{.about = {}, .started = now()};
@@ -356,6 +371,9 @@ void http_server::begin_drain() noexcept {
 }
 bool http_server::draining() const noexcept {
   return engine_->is_draining();
+}
+connection_usage http_server::connections() const {
+  return engine_->connections();
 }
 void http_server::stop() {
   engine_->stop_serving();

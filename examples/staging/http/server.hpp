@@ -15,6 +15,16 @@
 
 namespace staging {
 
+/// How the connections of a server stood at one moment.
+struct connection_usage {
+  std::size_t threads = 0;      ///< connections that can be served at once; each keeps a thread
+  std::size_t serving = 0;      ///< connections with a request
+  std::size_t idle = 0;         ///< connections that keep a thread and send nothing
+  std::size_t queued = 0;       ///< connections that wait for a thread
+  std::size_t queue_limit = 0;  ///< one more than this is refused
+  std::uint64_t refused = 0;    ///< connections answered 503 because the queue was full, since the start
+};
+
 /// The HTTP server: routes in, and around each of them what every request needs: strict parsing, request id,
 /// rate limit, key, body limit, security headers, JSON errors, one log line, one count.
 ///
@@ -60,6 +70,9 @@ class http_server {
   /// From now on every answer closes its connection; readiness should say no, so that clients go elsewhere.
   void begin_drain() noexcept;
   [[nodiscard]] bool draining() const noexcept;
+
+  /// From a route only: the threads that it counts end with the server.
+  [[nodiscard]] connection_usage connections() const;
 
   /// Takes no more connections and returns when the running requests have ended, which their time limits
   /// bound. For good: a stopped server can't run again. Not from a route (it would wait for itself) and not

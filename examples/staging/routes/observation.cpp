@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: BSL-1.0
-#include "brownout/observe/prometheus_text.hpp"
-#include "brownout/observe/system_metrics.hpp"
 #include "brownout/version.hpp"
 #include "routes/routes.hpp"
 #include "routes/views.hpp"
@@ -58,19 +56,6 @@ void health(const application& app, response& out) {
   });
 }
 
-void metrics(const application& app, response& out) {
-  brownout::prometheus_text text;
-  app.metrics.write(text);
-  text.family("dashboard_uptime_seconds", brownout::metric_type::gauge, "Seconds since the server started.");
-  text.sample({}, uptime(app));
-  text.family("dashboard_log_lines_dropped_total", brownout::metric_type::counter,
-              "Log lines dropped because nobody read the log.");
-  text.sample({}, app.log.dropped());
-  write_metrics(text, snapshot(app));
-  out.content_type = brownout::prometheus_text::content_type;
-  out.body = text.text();
-}
-
 void status(const application& app, response& out) {
   const auto seen = snapshot(app);
   out.json({
@@ -99,8 +84,7 @@ void add_observation_routes(http_server& server, application& app) {
   });
   server.route("GET", "/health", "health", access::keyed,
                [&](const request&, response& out) { health(app, out); });
-  server.route("GET", "/metrics", "metrics", access::keyed,
-               [&](const request&, response& out) { metrics(app, out); });
+  add_metrics_route(server, app);
   server.route("GET", "/api/status", "status", access::keyed,
                [&](const request&, response& out) { status(app, out); });
   server.route("GET", "/api/circuit-breakers", "circuit_breakers", access::keyed,

@@ -24,6 +24,9 @@ struct application {
 /// What can be seen: liveness, health, metrics, circuits, features, degradation.
 void add_observation_routes(http_server& server, application& app);
 
+/// What Prometheus scrapes: a part of the observation routes.
+void add_metrics_route(http_server& server, application& app);
+
 /// What an operator can do: circuits, overrides, simulated dependencies.
 void add_control_routes(http_server& server, application& app);
 
