@@ -26,6 +26,7 @@ TEST_CASE("a connection too many is served at once, as one to refuse, on the thr
   bounded_queue queue{2, 3};
   for (int i = 0; i < 2; ++i) queue.enqueue(connection);
   REQUIRE(eventually([&] { return running == 2; }));
+  CHECK(queue.usage().waiting == 0);
   for (int i = 0; i < 3; ++i) queue.enqueue(connection);
 
   bool refused = false;
@@ -34,9 +35,16 @@ TEST_CASE("a connection too many is served at once, as one to refuse, on the thr
   });
   CHECK(refused);
   CHECK_FALSE(bounded_queue::is_refusing());
+  const auto seen = queue.usage();
+  CHECK(seen.threads == 2);
+  CHECK(seen.busy == 2);
+  CHECK(seen.waiting == 3);
+  CHECK(seen.limit == 3);
+  CHECK(seen.refused == 1);
 
   release.set_value();
   REQUIRE(eventually([&] { return served == 5; }));
+  CHECK(eventually([&] { return queue.usage().busy == 0; }));
   queue.enqueue(connection);  // there is room again
   queue.shutdown();
   CHECK(served == 6);
