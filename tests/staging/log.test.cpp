@@ -1,50 +1,17 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "catch2.hpp"
 #include "staging/support/eventually.hpp"
+#include "staging/support/full_pipe.hpp"
 #include "staging/support/staging_server.hpp"
 
-#include <fcntl.h>
-#include <unistd.h>
-
 #include <algorithm>
-#include <array>
 #include <chrono>
 #include <csignal>
-#include <stdexcept>
 #include <string>
 #include <vector>
 
 using namespace staging_tests;
 using namespace std::chrono_literals;
-
-namespace {
-
-/// A pipe that takes nothing more and that nobody reads.
-class full_pipe {
- public:
-  full_pipe() {
-    if (pipe2(ends_.data(), O_CLOEXEC | O_NONBLOCK) != 0) throw std::runtime_error{"no pipe"};
-    const std::string filling(4096, '.');
-    while (write(ends_[1], filling.data(), filling.size()) > 0) {
-    }
-    while (write(ends_[1], filling.data(), 1) > 0) {
-    }
-    fcntl(ends_[1], F_SETFL, 0);  // whoever writes from now on waits
-  }
-  ~full_pipe() {
-    close(ends_[0]);
-    close(ends_[1]);
-  }
-  full_pipe(const full_pipe&) = delete;
-  full_pipe& operator=(const full_pipe&) = delete;
-
-  [[nodiscard]] int writer() const noexcept { return ends_[1]; }
-
- private:
-  std::array<int, 2> ends_{};
-};
-
-}  // namespace
 
 TEST_CASE("a standard output that nobody reads delays neither requests nor shutdown", "[process]") {
   const full_pipe unread;

@@ -1,29 +1,23 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "catch2.hpp"
 #include "staging/support/eventually.hpp"
-#include "staging/support/free_port.hpp"
+#include "staging/support/monitoring.hpp"
 #include "staging/support/staging_server.hpp"
 
 #include "brownout/observe/prometheus_text.hpp"
 
 #include <chrono>
+#include <cstdlib>
 #include <fstream>
-#include <optional>
+#include <map>
 #include <regex>
+#include <sstream>
 #include <string>
 
 using namespace staging_tests;
 using namespace std::chrono_literals;
 
 namespace {
-
-nlohmann::json ask(int port, const std::string& path) {
-  httplib::Client client{"127.0.0.1", port};
-  client.set_connection_timeout(2);
-  const auto answer = client.Get(path);
-  if (!answer || answer->status != 200) return {};
-  return nlohmann::json::parse(answer->body);
-}
 
 /// What `promtool check metrics` says of a page, or its exit status if it says nothing.
 std::string promtool_says(const std::string& page) {
@@ -49,63 +43,83 @@ TEST_CASE("promtool takes a page whose names are no text", "[metrics]") {
 }
 
 TEST_CASE("promtool finds nothing to complain about in /metrics", "[metrics]") {
-  const staging_server server{{}};
+  const staging_server server{{{"HEALTH_CHECK_INTERVAL", "0.1"}}};
   REQUIRE(eventually(10s, [&] { return server.shows(100, "OPTIMAL"); }));
-  server.post("/api/circuit-breakers/redis/open");
+  server.post("/api/simulate/redis", {{"mode", "down"}});
+  server.post("/api/degradation/override",
+              {{"level", "LIMITED"}, {"reason", "a test"}, {"actor", "ann"}, {"expiry", 60}});
+  REQUIRE(eventually(10s, [&] {
+    return server.get("/metrics").body.find("\nbrownout_outage_start_timestamp_seconds{") !=
+           std::string::npos;
+  }));
   CHECK(promtool_says(server.get("/metrics").body) == "0");
 }
 
 TEST_CASE("each metric that an alert reads is on the page", "[metrics]") {
   const staging_server server{{}};
   REQUIRE(eventually(10s, [&] { return server.shows(100, "OPTIMAL"); }));
+  const nlohmann::json pinned{{"level", "DEGRADED"}, {"reason", "a test"}, {"actor", "ann"}, {"expiry", 60}};
+  REQUIRE(server.post("/api/degradation/override", pinned).status == 200);
   const auto page = server.get("/metrics").body;
-  std::ifstream file{BROWNOUT_ALERTS};
-  std::string alerts;
-  std::getline(file, alerts, '\0');  // to the end
-  const std::regex metric{"(brownout|dashboard)_[a-z_]+"};
+  const auto rules = monitoring_file("recording.yml") + monitoring_file("alerts.yml");
+  const std::regex metric{"[^:a-z_](brownout|dashboard|process)_[a-z_]+"};
   int found = 0;
-  for (std::sregex_iterator one{alerts.begin(), alerts.end(), metric}, end; one != end; ++one, ++found) {
-    CAPTURE(one->str());
-    CHECK(page.find("\n# TYPE " + one->str() + " ") != std::string::npos);
+  for (std::sregex_iterator one{rules.begin(), rules.end(), metric}, end; one != end; ++one, ++found) {
+    const auto name = std::regex_replace(one->str().substr(1), std::regex{"_bucket$"}, "");
+    CAPTURE(name);
+    CHECK(page.find("\n# TYPE " + name + " ") != std::string::npos);
   }
-  CHECK(found >= 10);
+  CHECK(found >= 20);
 }
 
 TEST_CASE("a real Prometheus scrapes the server with the bearer key, and finds what /health says",
           "[metrics]") {
   const staging_server server{{}};
   REQUIRE(eventually(10s, [&] { return server.shows(100, "OPTIMAL"); }));
-  server.post("/api/circuit-breakers/redis/open");
+  const nlohmann::json by_hand{{"reason", "a test"}, {"actor", "the tests"}};
+  server.post("/api/circuit-breakers/redis/open", by_hand);
   REQUIRE(eventually(10s, [&] { return server.shows(85, "DEGRADED"); }));
 
-  const temporary_directory directory;
-  const auto config = directory.path() / "prometheus.yml";
-  std::ofstream{config} << "global: {scrape_interval: 1s}\n"
-                           "scrape_configs:\n"
-                           "- job_name: brownout\n"
-                           "  authorization: {type: Bearer, credentials: "
-                        << staging_server::key
-                        << "}\n  static_configs: [{targets: ['127.0.0.1:" << server.port() << "']}]\n";
-  const int port = free_port();
-  const auto at = "127.0.0.1:" + std::to_string(port);
-  process prometheus{
-      {"prometheus", "--config.file=" + config.string(),
-       "--storage.tsdb.path=" + (directory.path() / "data").string(), "--web.listen-address=" + at},
-      {}};
-  const bool up = eventually(40s, [&] {
-    if (!prometheus.running()) return false;
-    const auto targets = ask(port, "/api/v1/targets");
-    return targets.is_object() && !targets["data"]["activeTargets"].empty() &&
-           targets["data"]["activeTargets"][0]["health"] == "up";
-  });
-  CAPTURE(prometheus.err());
-  REQUIRE(up);
-  std::optional<std::string> score;
+  const monitoring watch{{{"shop", server.port()}}};
   CHECK(eventually(20s, [&] {
-    const auto found = ask(port, "/api/v1/query?query=brownout_health_score");
-    if (!found.is_object() || found["data"]["result"].empty()) return false;
-    score = found["data"]["result"][0]["value"][1];
-    return true;
+    const auto found = watch.query("brownout_health_score");
+    return !found.empty() && found[0]["value"][1] == "85";
   }));
-  CHECK(score == "85");
+}
+
+TEST_CASE("the process metrics are those of the server", "[metrics]") {
+  staging_server server{{}};
+  REQUIRE(eventually(10s, [&] { return server.shows(100, "OPTIMAL"); }));
+  const auto values = [&] {
+    std::map<std::string, double> all;
+    std::istringstream lines{server.get("/metrics").body};
+    for (std::string line; std::getline(lines, line);) {
+      const auto end = line.find(' ');
+      if (!line.starts_with('#')) all[line.substr(0, end)] = std::strtod(line.c_str() + end, nullptr);
+    }
+    return all;
+  };
+  auto seen = values();
+  const auto since_start =
+      std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count() -
+      seen["process_start_time_seconds"];
+  CHECK(since_start > -2);
+  CHECK(since_start < 30);
+  CHECK(seen["process_resident_memory_bytes"] > 1e6);
+  CHECK(seen["process_virtual_memory_bytes"] > seen["process_resident_memory_bytes"]);
+  CHECK(seen["process_threads"] > seen["dashboard_threads"]);
+  CHECK(seen["process_open_fds"] > 5);
+  CHECK(seen["process_open_fds"] < seen["process_max_fds"]);
+  CHECK(eventually(10s, [&] { return values()["process_cpu_seconds_total"] > 0; }));  // whole hundredths
+  CHECK(seen["dashboard_threads_busy"] >= 1);
+  CHECK(seen["dashboard_connections{state=\"serving\"}"] >= 1);
+  CHECK(seen.count("dashboard_pool_capacity{pool=\"database\"}") == 1);
+  CHECK(seen["dashboard_dependency_info{dependency=\"s3\",kind=\"simulated\"}"] == 1);
+
+  // A connection that sends nothing keeps a thread.
+  httplib::Client idle{"127.0.0.1", server.port()};
+  idle.set_keep_alive(true);
+  REQUIRE(idle.Get("/livez"));
+  CHECK(eventually(2s, [&] { return values()["dashboard_connections{state=\"idle\"}"] >= 1; }));
+  CHECK(values()["process_start_time_seconds"] == seen["process_start_time_seconds"]);
 }
