@@ -4,6 +4,7 @@
 #include <brownout/brownout.hpp>
 #include <brownout/testing/manual_clock.hpp>
 
+#include <chrono>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -106,6 +107,7 @@ int use(brownout::circuit_breaker<>& one, brownout::registry<>& many) {
   const auto shown = watched.snapshot(watched.now());
   brownout::prometheus_text page;
   brownout::write_metrics(page, shown);
+  brownout::write_timestamps(page, shown, std::chrono::system_clock::time_point{});
   std::string why = brownout::explain(shown.outlook);
   if (!shown.transitions.empty())
     why +=
