@@ -95,6 +95,25 @@ TEST_CASE("an override that keeps a feature off ends when it expires", "[system]
   CHECK(shop.wait() < 50s);
 }
 
+TEST_CASE("an override that is not what keeps a feature off does not say when it returns",
+          "[system][S9][S9j]") {
+  shop shop{0.5};
+  static_cast<void>(shop.payments.try_acquire()->complete(outcome::failure, 12s));
+  static_cast<void>(shop.watched.step(shop.clock.now()));
+  const auto kind = GENERATE(brownout::override_kind::cap, brownout::override_kind::pin);
+  const auto capped = kind == brownout::override_kind::cap ? level::degraded : level::minimal;
+  SECTION("one that ends sooner than what failed") {
+    shop.watched.set_override({capped, "drill", "ann", shop.clock.now() + 2s, kind}, shop.clock.now());
+    CHECK(shop.wait() >= 18s);  // 12 s, and two dwells
+  }
+  SECTION("a cap that allows the feature, and ends later") {
+    shop.watched.set_override(
+        {level::degraded, "drill", "ann", shop.clock.now() + 10min, brownout::override_kind::cap},
+        shop.clock.now());
+    CHECK(shop.wait() < 30s);
+  }
+}
+
 TEST_CASE("an adaptive open period is waited for up to its longest time, and not for the fallback",
           "[system][S9][S9g]") {
   shop shop{0.01};

@@ -82,13 +82,19 @@ class recovery_outlook {
   }
 
   [[nodiscard]] awaited_recovery awaited_level(Level level) const {
+    const auto& policy = controller_->policy();
     const auto held = controller_->active_override();
-    // A cap that allows the level is no obstacle: health is.
-    if (held && held->over(controller_->policy().ladder.best()) > level) {  // it lasts until its end
-      const auto rest = held->expires - now_;
-      return {.predicted = {.not_before = rest}, .known = rest};
+    awaited_recovery all{.known = duration::zero()};
+    if (controller_->health_level() > level && !policy.dry_run) {
+      all = {.predicted = to(level).value_or(recovery_estimate{}), .known = known_climb(level)};
     }
-    return {.predicted = to(level).value_or(recovery_estimate{}), .known = known_climb(level)};
+    if (held && held->over(policy.ladder.best()) > level) {  // it lasts until its end
+      const auto rest = held->expires - now_;
+      all.predicted =
+          recovery_estimate::later_of(all.predicted, {.not_before = rest, .p50 = rest, .p90 = rest});
+      all.known = (std::max)(all.known, rest);
+    }
+    return all;
   }
 
   /// When health is predicted to reach `level`. Empty if it has.
