@@ -26,12 +26,12 @@ class level_controller {
 
   /// Throws `std::invalid_argument` naming field, value and range.
   explicit level_controller(level_policy<Level> policy)
-      : policy_{std::move(policy)}, health_{policy_.ladder.worst()} {
+      : policy_{std::move(policy)}, health_{policy_.until_assessed.value_or(policy_.ladder.worst())} {
     policy_.validate();
   }
 
   /// Follows `score` and returns the change of the level, if there is one. Before the first update the level
-  /// is the worst one.
+  /// is the policy's `until_assessed`, or the worst one.
   ///
   /// `score`: 0 to 100. Empty means unknown: then the level climbs to the policy's `panic_floor`, or stays.
   /// `at_most`: the highest score that is possible while the score is unknown, 0 to 100.
@@ -90,6 +90,8 @@ class level_controller {
   [[nodiscard]] Level health_level() const noexcept { return health_; }
   /// False until the first update.
   [[nodiscard]] bool assessed() const noexcept { return assessed_; }
+  /// Whether the level in force is only assumed: the policy's `until_assessed`.
+  [[nodiscard]] bool assumed() const noexcept { return !assessed_ && policy_.until_assessed && !overridden_; }
   /// How long a better score must be held now. Relapses lengthen it.
   [[nodiscard]] duration current_dwell() const noexcept { return policy_.dwell_after(relapses_); }
   /// Relapses that are not forgotten yet.

@@ -56,6 +56,12 @@ struct level_policy {
   /// system in which every dependency has a probe.
   std::optional<Level> panic_floor = Level{};
 
+  /// The level in force before the first assessment, while no one knows how the dependencies are. Default
+  /// (empty): the worst level, and nothing is offered until then. With another level, features are offered
+  /// from the start as this level allows, each circuit still guards its dependency, and the instance is not
+  /// ready before the first assessment.
+  std::optional<Level> until_assessed{};
+
   // GCC 12 ends with an internal error at a class that has a supervisor as a member, with these options in
   // its default initializer, unless it has needed this constructor before.
   static_assert(std::is_constructible_v<std::optional<Level>, Level>);
@@ -69,6 +75,11 @@ struct level_policy {
     if (panic_floor && !ladder.holds(*panic_floor)) {
       detail::invalid_option("level_policy.panic_floor",
                              std::to_string(static_cast<std::size_t>(*panic_floor)), "a level of the ladder");
+    }
+    if (until_assessed && !ladder.holds(*until_assessed)) {
+      detail::invalid_option("level_policy.until_assessed",
+                             std::to_string(static_cast<std::size_t>(*until_assessed)),
+                             "a level of the ladder");
     }
     detail::require_within("level_policy.hysteresis", hysteresis, 0.0, 50.0);
     detail::require_within("level_policy.dwell", dwell, duration{}, std::chrono::hours{24});

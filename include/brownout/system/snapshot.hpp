@@ -105,7 +105,7 @@ struct system_snapshot {
   Level level{};         ///< in force
   Level health_level{};  ///< the level that health alone would give
   /// False until each probed dependency has answered or failed once. Until then there is no score, and the
-  /// level is the worst one.
+  /// level is `level_policy::until_assessed`, or the worst one.
   bool assessed = false;
   bool ready = false;                     ///< whether the instance wants requests
   bool dry_run = false;                   ///< the level of health is recorded and does not come into force

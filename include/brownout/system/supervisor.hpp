@@ -30,7 +30,6 @@
 #include "brownout/version.hpp"
 
 #include <array>
-#include <atomic>
 #include <cstddef>
 #include <memory>
 #include <mutex>
@@ -85,7 +84,6 @@ class supervisor {
         enumeration_{detail::enumeration_of(claims)} {
     detail::validate_needs(matrix_, claims.size(),
                            [&](std::size_t number) { return claims.front().shown(number); });
-    set_last_ready();
   }
 
   supervisor(const supervisor&) = delete;
@@ -122,11 +120,8 @@ class supervisor {
 
   /// Whether the instance wants requests now, for the readiness check of a load balancer: true when the level
   /// in force is no worse than `ready_until`. Before the first assessment the level is the worst one, except
-  /// in a dry run. Two acquire loads.
-  [[nodiscard]] bool ready() const noexcept {
-    // (1) acquire: synchronizes-with (2).
-    return static_cast<std::size_t>(features().level()) <= last_ready_.load(std::memory_order_acquire);
-  }
+  /// in a dry run; with `level_policy::until_assessed` the answer is false until then. Two acquire loads.
+  [[nodiscard]] bool ready() const noexcept { return core_.ready(); }
 
   /// Decides everything that is due at `now`. The caller must run the probes of the plan and report them.
   [[nodiscard]] plan_type step(time_point now) {
@@ -173,7 +168,6 @@ class supervisor {
     auto next = validated(std::move(options), matrix_);  // its message may have names from code of the user
     const std::lock_guard lock{mutex_};
     core_.reconfigure(std::move(next), now);
-    set_last_ready();
   }
 
   /// Changes the share of a dependency in the score while the system runs: 0 to 1e9, as
@@ -320,11 +314,6 @@ class supervisor {
     return all;
   }
 
-  void set_last_ready() noexcept {
-    // (2) release: pairs with (1).
-    last_ready_.store(static_cast<std::size_t>(core_.options().last_ready()), std::memory_order_release);
-  }
-
   /// One dimmer for each feature, with the salts that `feature_view` uses.
   template <std::size_t... Feature>
   static std::array<dimmer, Matrix::size> make_dimmers(std::index_sequence<Feature...>) {
@@ -336,10 +325,6 @@ class supervisor {
   std::array<dimmer, Matrix::size> dimmers_ = make_dimmers(std::make_index_sequence<Matrix::size>{});
   std::vector<std::unique_ptr<described_dependency>>
       described_{};  // by number; null: an object of the user's
-
-  // The index of the worst level at which the instance is ready. Written under the lock (2), read by `ready`
-  // (1). Publishes nothing else.
-  std::atomic<std::size_t> last_ready_{0};
 
   mutable std::mutex mutex_{};  // guards the core, apart from what it says that needs no lock
   detail::system_core<level_type> core_;

@@ -40,6 +40,48 @@ TEST_CASE("before the first assessment a snapshot shows no score, and says so", 
   CHECK_FALSE(seen.before_limits);
 }
 
+TEST_CASE("before the first assessment a system can offer what its circuits allow", "[system][H2][H2l]") {
+  auto given = staging_options();
+  given.levels.until_assessed = level::optimal;
+  staging staging{given};
+  staging.answers[number(dependency::s3)] = health::hangs;
+  const auto offered = [&](feature one) { return staging.watched.features().available(one); };
+  CHECK(offered(feature::read_only_access));
+  staging.run(1s);
+  REQUIRE_FALSE(staging.snapshot().assessed);
+  CHECK(staging.snapshot().level == level::optimal);
+  CHECK(staging.snapshot().health_level == level::optimal);
+
+  SECTION("and wants no requests until then") {
+    CHECK_FALSE(staging.watched.ready());
+    CHECK_FALSE(staging.snapshot().ready);
+    staging.run(20s);
+    REQUIRE(staging.snapshot().assessed);
+    CHECK(staging.watched.ready());
+    CHECK(staging.snapshot().ready);
+    CHECK(staging.snapshot().transitions.empty());
+  }
+  SECTION("a circuit that opens switches its features off at once") {
+    staging.watched.described(dependency::database).force_open();
+    staging.watched.refresh(staging.clock.now());
+    CHECK_FALSE(offered(feature::inventory_management));
+    CHECK(offered(feature::read_only_access));
+  }
+  SECTION("a level that the first assessment makes worse is a change") {
+    for (auto& one : staging.answers) one = health::down;
+    staging.run(20s);
+    REQUIRE(staging.snapshot().level == level::emergency);
+    REQUIRE_FALSE(staging.snapshot().transitions.empty());
+    CHECK(staging.snapshot().transitions.front().from == level::optimal);
+  }
+  SECTION("an operator decides on the level and on readiness") {
+    staging.watched.set_override({level::minimal, "drill", "ann", staging.clock.now() + 1min},
+                                 staging.clock.now());
+    CHECK(staging.watched.ready());
+    CHECK(staging.snapshot().level == level::minimal);
+  }
+}
+
 TEST_CASE("instances that start together do not probe together", "[system][S13][S13a][S13b]") {
   std::set<time_point> first;
   std::vector<duration> between;

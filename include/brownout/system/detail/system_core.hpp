@@ -32,6 +32,7 @@
 #include <boost/circular_buffer.hpp>
 
 #include <algorithm>
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -77,6 +78,11 @@ class system_core {
 
   /// The word that requests decide by. Thread-safe and wait-free, as nothing else here.
   [[nodiscard]] degradation_word published() const noexcept { return published_.read(); }
+  /// Whether the instance wants requests now. Thread-safe and wait-free.
+  [[nodiscard]] bool ready() const noexcept {
+    const auto levels = ready_levels_.load(std::memory_order_acquire);  // (1) synchronizes-with (2)
+    return published().level() < levels;
+  }
 
   /// `measured`: by number, or empty if nothing is measured.
   [[nodiscard]] plan_type step(std::span<const measurement> measured, time_point now) {
@@ -202,7 +208,7 @@ class system_core {
     shown.level = controller_.level();
     shown.health_level = controller_.health_level();
     shown.assessed = controller_.assessed();
-    shown.ready = shown.level <= options_.last_ready();
+    shown.ready = static_cast<std::size_t>(shown.level) < ready_levels();
     shown.dry_run = options_.levels.dry_run;
     if (shown.assessed) {  // before that, half of the evidence would be shown as the whole
       shown.score = health_.score;
@@ -260,9 +266,16 @@ class system_core {
     transitions_.note(*change, health_, states_, controller_.active_override());
   }
 
+  /// How many levels, from the best one on, make the instance ready.
+  [[nodiscard]] std::size_t ready_levels() const noexcept {
+    return controller_.assumed() ? 0 : static_cast<std::size_t>(options_.last_ready()) + 1;
+  }
+
   /// Publishes what was decided to requests.
   void publish(time_point now) noexcept {
     published_.publish(static_cast<std::size_t>(controller_.level()), refusing_, gradual_, now);
+    // (2) release: whoever sees these levels sees the level that was published before.
+    ready_levels_.store(ready_levels(), std::memory_order_release);
   }
 
   /// What one refused caller is told. Each answer differs.
@@ -281,6 +294,8 @@ class system_core {
   scorer scorer_;
   level_controller<Level> controller_;
   published_view published_;
+  // How many levels make the instance ready. Written by `publish` (2), read by `ready` (1).
+  std::atomic<std::size_t> ready_levels_{0};
   bool gradual_ = false;               // health caused the last change of the level
   std::vector<circuit_state> states_;  // at the last look, as the next two
   std::vector<component_evidence> evidence_;
