@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: BSL-1.0
-#include "config/environment.hpp"
 #include "config/settings.hpp"
 #include "config/variables.hpp"
 #include "serve.hpp"
@@ -40,9 +39,10 @@ int main(int count, char** arguments) {
     return error.get_exit_code() == 0 ? command.exit(error) : (command.exit(error), refused_to_start);
   }
   try {
-    const auto read = read_settings(process_environment());
+    const auto read = read_settings();
     if (check_only) {
       check(read);
+      for (const auto& warning : read.warnings) std::fprintf(stderr, "%s\n", warning.c_str());
       std::puts("The configuration is fine.");
       return EXIT_SUCCESS;
     }

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <chrono>
 #include <csignal>
+#include <fstream>
 #include <string>
 #include <vector>
 
@@ -47,6 +48,63 @@ TEST_CASE("a configuration that is wrong is refused before anything starts", "[p
   check_refused_both_ways({{"DEGRADED_THRESHOLD", "95"}}, "DEGRADED_THRESHOLD", "'95'");
   check_refused_both_ways({{"MINIMAL_THRESHOLD", "0"}}, "MINIMAL_THRESHOLD", "'0'");
   check_refused_both_ways({{"DATABASE_URL", "mysql://root:hush@host"}}, "DATABASE_URL", "***");
+}
+
+TEST_CASE("a name that is nearly one of the server's is refused, and the one meant is named", "[process]") {
+  const auto& [given, meant] = GENERATE(table<std::string, std::string>({
+      {"S3_ENDPOINT", "S3_ENDPOINT_URL"},
+      {"DASHBOARD_APIKEY", "DASHBOARD_API_KEY"},
+      {"DB_TIMEOUT_MS", "DB_TIMEOUT"},
+  }));
+  const auto refused = run({BROWNOUT_STAGING_SERVER}, {{given, "hush"}, {"API_PORT", "0"}}, 10s);
+  CHECK(refused.status == 2);
+  CHECK(refused.out == "");
+  CHECK(refused.err == given + ": this server has no such variable, and takes it for " + meant +
+                           "; it must be renamed, or " + meant + " be set too\n");
+}
+
+TEST_CASE("a server that must be real refuses to simulate", "[process]") {
+  check_refused_both_ways({{"REQUIRE_REAL", "true"}}, "REQUIRE_REAL", "openai, database, redis, s3");
+}
+
+TEST_CASE("an option of libpq that no server can satisfy is refused, and named", "[process]") {
+  check_refused_both_ways({{"DATABASE_URL", "postgresql://h/d?sslmode=bogus"}}, "DATABASE_URL", "sslmode");
+  check_refused_both_ways({{"DATABASE_URL", "postgresql://h:0/d"}}, "DATABASE_URL", "port");
+}
+
+TEST_CASE("a secret can be in a file, and shows up nowhere", "[process]") {
+  const temporary_directory directory;
+  const auto file = (directory.path() / "key").string();
+  const std::string secret = "hush-hush-hush-hush";
+  std::ofstream{file} << secret << '\n';
+  const variables environment{{"API_PORT", "0"}, {"DASHBOARD_API_KEY_FILE", file}};
+
+  SECTION("it is the value") {
+    process server{{BROWNOUT_STAGING_SERVER}, environment};
+    CHECK(eventually(10s, [&] { return server.out().find("listening") != std::string::npos; }));
+    for (const auto& text : {server.out(), server.err()}) CHECK(text.find("hush") == std::string::npos);
+    CHECK(server.err() == "");  // no key had to be made
+  }
+  SECTION("beside the value itself it is refused") {
+    auto both = environment;
+    both["DASHBOARD_API_KEY"] = secret;
+    check_refused_both_ways(both, "DASHBOARD_API_KEY_FILE", "must not be set beside DASHBOARD_API_KEY");
+  }
+  SECTION("a file that is not there is refused") {
+    check_refused_both_ways({{"DASHBOARD_API_KEY_FILE", file + ".gone"}}, "DASHBOARD_API_KEY_FILE",
+                            "No such file or directory");
+  }
+}
+
+TEST_CASE("a time-out that was probably meant in milliseconds is warned of", "[process]") {
+  const staging_server server{{{"DB_TIMEOUT", "3000"}}};
+  const auto lines = server.log();
+  CHECK(std::ranges::any_of(lines, [](const auto& line) {
+    return line["level"] == "warning" && line.value("warning", "").starts_with("DB_TIMEOUT='3000': ");
+  }));
+  const auto checked = run({BROWNOUT_STAGING_SERVER, "--check-config"}, {{"DB_TIMEOUT", "3000"}}, 10s);
+  CHECK(checked.status == 0);
+  CHECK(checked.err.find("milliseconds") != std::string::npos);
 }
 
 TEST_CASE("a port in use is refused by the variable's name", "[process]") {

@@ -41,6 +41,7 @@ namespace {
   }
   if (PQconnectionNeedsPassword(&server) != 0) return client_error("password needed");
   if (mentions(std::errc::connection_refused)) return client_error("connection refused");
+  if (message.starts_with("invalid ")) return client_error("connection option invalid");
   return client_error("cannot connect");
 }
 

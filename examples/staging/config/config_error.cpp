@@ -10,6 +10,8 @@ namespace {
 
 constexpr std::size_t longest_shown = 120;
 
+}  // namespace
+
 // Start-up errors go to terminals and log collectors: a stray line end or escape sequence must not reach
 // them.
 std::string escaped(std::string_view value) {
@@ -29,6 +31,8 @@ std::string escaped(std::string_view value) {
   return text;
 }
 
+namespace {
+
 std::string shown(const variable& culprit, std::string_view value) {
   if (value.empty()) return {};
   // No public variable takes an '@': what has one is most likely a URL with a password in the wrong place.
@@ -40,5 +44,8 @@ std::string shown(const variable& culprit, std::string_view value) {
 
 config_error::config_error(const variable& culprit, std::string_view value, std::string_view allowed)
     : std::runtime_error(fmt::format("{}='{}': {}", culprit.name, shown(culprit, value), allowed)) {}
+
+config_error::config_error(std::string_view name, std::string_view value, std::string_view allowed)
+    : std::runtime_error(fmt::format("{}='{}': {}", escaped(name), escaped(value), allowed)) {}
 
 }  // namespace staging

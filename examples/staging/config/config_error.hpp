@@ -4,6 +4,7 @@
 #include "config/variables.hpp"
 
 #include <stdexcept>
+#include <string>
 #include <string_view>
 
 namespace staging {
@@ -16,6 +17,12 @@ namespace staging {
 class config_error : public std::runtime_error {
  public:
   config_error(const variable& culprit, std::string_view value, std::string_view allowed);
+
+  /// Of a name that is no secret's: `value` is shown.
+  config_error(std::string_view name, std::string_view value, std::string_view allowed);
 };
+
+/// A text as messages show it: printable ASCII, cut to a readable length.
+[[nodiscard]] std::string escaped(std::string_view text);
 
 }  // namespace staging

@@ -2,16 +2,15 @@
 #pragma once
 
 #include <functional>
-#include <optional>
+#include <map>
 #include <string>
-#include <string_view>
 
 namespace staging {
 
-/// Looks a variable up; empty when it is not set. Injected, so that tests need not touch the process.
-using environment = std::function<std::optional<std::string>(std::string_view name)>;
+/// The variables of a process: name and value.
+using environment = std::map<std::string, std::string, std::less<>>;
 
-/// The environment of this process. Read it before threads start: `getenv` races with `setenv`.
+/// A copy of the environment of this process. Read it before threads start: others may change it.
 [[nodiscard]] environment process_environment();
 
 }  // namespace staging

@@ -2,12 +2,16 @@
 #include "config/settings.hpp"
 
 #include "config/config_error.hpp"
+#include "config/near_name.hpp"
+#include "config/secret_file.hpp"
+#include "config/text.hpp"
 #include "config/variables.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <functional>
 #include <initializer_list>
 #include <iterator>
@@ -30,16 +34,58 @@ const variable& named(std::string_view name) {
   return *found;
 }
 
-given_values read_each(const environment& lookup, settings& into) {
+std::string value_of(const environment& from, std::string_view name) {
+  const auto found = from.find(name);
+  return found == from.end() ? std::string{} : found->second;
+}
+
+/// Refuses names that are nearly ours: whoever misspells one gets a default, or a simulation, unawares. If
+/// the one meant is set as well, the other is most likely another program's.
+void check_names(const environment& from, settings& into) {
+  for (const auto& [name, value] : from) {
+    const auto meant = meant_by(name);
+    if (meant.empty()) continue;
+    const auto said =
+        fmt::format("{}: this server has no such variable, and takes it for {}", escaped(name), meant);
+    if (value_of(from, meant).empty()) {
+      throw std::runtime_error(fmt::format("{}; it must be renamed, or {} be set too", said, meant));
+    }
+    into.warnings.push_back(fmt::format("{}, which is set too", said));
+  }
+}
+
+/// Most durations are set in the order of their defaults; what is far above was probably given in
+/// milliseconds.
+void warn_if_implausible(const variable& which, std::string_view value, settings& into) {
+  const auto number = [](std::string_view text) {
+    return text::parse_number<double>(text, std::chars_format::fixed).value_or(0);
+  };
+  if (which.unit != "s" || number(value) <= std::max(60.0, 6 * number(which.default_value))) return;
+  into.warnings.push_back(
+      fmt::format("{}='{}': these are seconds, and the default is {}; did you mean milliseconds?", which.name,
+                  value, which.default_value));
+}
+
+given_values read_each(const environment& from, settings& into) {
   given_values given;
   for (const auto& each : variables()) {
-    auto value = lookup(each.name).value_or("");
+    auto value = value_of(from, each.name);
+    const auto file = each.secret ? value_of(from, each.name_of_file()) : std::string{};
+    if (!file.empty()) {
+      if (!value.empty()) throw refused_file(each, file, fmt::format("must not be set beside {}", each.name));
+      value = content_of(each, file);
+    }
     const bool is_set = !value.empty();
     const std::string_view text = is_set ? std::string_view{value} : each.default_value;
     if (!text.empty() && !each.read(into, text)) {
-      throw config_error(each, text, fmt::format("must be {}", each.allowed));
+      const auto fault = each.fault ? each.fault(text) : std::string{};
+      const auto allowed = fmt::format("{}{}{}", each.allowed, fault.empty() ? "" : "; ", fault);
+      if (!file.empty()) throw refused_file(each, file, fmt::format("must hold {}", allowed));
+      throw config_error(each, text, fmt::format("must be {}", allowed));
     }
-    if (is_set) given.emplace(each.name, std::move(value));
+    if (!is_set) continue;
+    warn_if_implausible(each, value, into);
+    given.emplace(each.name, std::move(value));
   }
   return given;
 }
@@ -128,19 +174,40 @@ void check_api_key(const settings& read) {
       key, "", fmt::format("needed because {} is configured; must be {}", to_string(*real), key.allowed));
 }
 
+void check_real(const settings& read) {
+  if (!read.require_real) return;
+  std::string simulated;
+  for (const auto which : all_dependencies) {
+    if (read.of(which).simulated)
+      simulated += fmt::format("{}{}", simulated.empty() ? "" : ", ", to_string(which));
+  }
+  if (simulated.empty()) return;
+  throw config_error(
+      named("REQUIRE_REAL"), "true",
+      fmt::format("these are not configured and would be simulated: {}; must be false, or each of them "
+                  "configured",
+                  simulated));
+}
+
 }  // namespace
 
-settings read_settings(const environment& lookup) {
+settings read_settings(const environment& from) {
   settings read;
+  check_names(from, read);
   read.openai.emplace();
   read.database.emplace();
   read.redis.emplace();
   read.s3.emplace();
-  const auto given = read_each(lookup, read);
+  const auto given = read_each(from, read);
   settle_dependencies(given, read);
   check_levels(given, read);
+  check_real(read);
   check_api_key(read);
   return read;
+}
+
+settings read_settings() {
+  return read_settings(process_environment());
 }
 
 }  // namespace staging

@@ -102,6 +102,7 @@ struct settings {
   std::optional<std::string>
       api_key;                      ///< 16 to 256 printable ASCII characters; only `embedded` can be without
   bool embedded = true;             ///< all four dependencies are simulated
+  bool require_real = false;        ///< none of them may be; default false
   log_level log = log_level::info;  ///< default info
   bool enable_hsts = false;         ///< send Strict-Transport-Security; default false
   rate_limit_settings rate_limit;
@@ -111,8 +112,9 @@ struct settings {
   duration health_check_interval{};  ///< between probes of a dependency, 0.001 to 3600 s, default 10 s
   latency_settings latency;
   threshold_settings thresholds;
-  double hysteresis = 0;  ///< points above a threshold needed to get better, 0 to 20, default 2
-  duration dwell{};       ///< how long they are needed, 0 to 86400 s, default 10 s
+  double hysteresis = 0;   ///< points above a threshold needed to get better, 0 to 20, default 2
+  duration dwell{};        ///< how long they are needed, 0 to 86400 s, default 10 s
+  double dwell_limit = 0;  ///< how often `dwell` the dwell is at most after relapses, 1 to 1000, default 8
   duration
       feature_return{};  ///< how long the features of a better level take to return, 0 to 3600 s, default 0
   bool degradation_dry_run = false;  ///< decide and log levels, but offer everything; default false
@@ -123,6 +125,8 @@ struct settings {
   std::optional<redis_settings> redis;                               ///< empty: simulated
   std::optional<s3_settings> s3;                                     ///< empty: simulated
 
+  std::vector<std::string> warnings;  ///< what is allowed and probably a mistake, each in one line
+
   [[nodiscard]] bool operator==(const settings&) const = default;
 
   [[nodiscard]] const dependency_settings& of(dependency which) const {
@@ -130,11 +134,15 @@ struct settings {
   }
 };
 
-/// Reads and checks every variable of `variables()`; an empty one counts as not set.
+/// Reads and checks every variable of `variables()`; an empty one counts as not set. A secret can be in a
+/// file instead: `variable::name_of_file` names it. One line end at the file's end is no part of the value.
 ///
-/// Throws `config_error` for the first thing wrong: each value by itself in the order of `variables()`, then
-/// what values ask of each other (dependencies configured in part, thresholds, the API key), so that the same
-/// environment always gives the same message.
-[[nodiscard]] settings read_settings(const environment& lookup);
+/// Throws `config_error` for the first thing wrong: names that are nearly ours in alphabetical order, each
+/// value by itself in the order of `variables()`, then what values ask of each other (dependencies configured
+/// in part, thresholds, the API key), so that the same environment always gives the same message.
+[[nodiscard]] settings read_settings(const environment& from);
+
+/// Of this process.
+[[nodiscard]] settings read_settings();
 
 }  // namespace staging

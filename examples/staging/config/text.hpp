@@ -34,6 +34,9 @@ namespace staging::text {
 [[nodiscard]] constexpr char lower(char symbol) noexcept {
   return is_upper(symbol) ? static_cast<char>(symbol - 'A' + 'a') : symbol;
 }
+[[nodiscard]] constexpr char upper(char symbol) noexcept {
+  return is_lower(symbol) ? static_cast<char>(symbol - 'a' + 'A') : symbol;
+}
 
 [[nodiscard]] constexpr bool equal_but_for_case(std::string_view left, std::string_view right) noexcept {
   return std::ranges::equal(left, right, {}, lower, lower);

@@ -24,6 +24,7 @@ template <class T>
 struct value_kind {
   std::string allowed;  ///< completes "must be …"
   std::function<std::optional<T>(std::string_view)> parse;
+  std::function<std::string(std::string_view)> fault = {};  ///< see `variable::fault`
 };
 
 namespace kinds {
@@ -34,7 +35,7 @@ namespace kinds {
 template <std::unsigned_integral T>
 [[nodiscard]] value_kind<T> whole_number(T least, T most) {
   auto wide = whole_number_within(least, most);
-  return {wide.allowed, [parse = wide.parse](std::string_view text) -> std::optional<T> {
+  return {.allowed = wide.allowed, .parse = [parse = wide.parse](std::string_view text) -> std::optional<T> {
             const auto value = parse(text);
             if (!value) return std::nullopt;
             return static_cast<T>(*value);

@@ -37,7 +37,8 @@ variable row(description said, value_kind<T> kind, Store store, visibility seen 
             if (!value) return false;
             store(into, *std::move(value));
             return true;
-          }};
+          },
+          std::move(kind.fault)};
 }
 
 variable failure_threshold(std::string_view name, std::string_view default_value, dependency which) {
@@ -91,6 +92,9 @@ std::vector<variable> table() {
       row({"DASHBOARD_LOG_LEVEL", "", "info", "least severe line to log"}, kinds::level_of_log(),
           [](settings& s, auto v) { s.log = v; }),
 
+      row({"REQUIRE_REAL", "", "false", "refuse to start while a dependency would be simulated"},
+          kinds::boolean(), [](settings& s, auto v) { s.require_real = v; }),
+
       // Health score and levels.
       row({"HEALTH_CHECK_INTERVAL", "s", "10", "time between two probes of a dependency"},
           kinds::seconds(0.001, 3600), [](settings& s, auto v) { s.health_check_interval = v; }),
@@ -118,6 +122,9 @@ std::vector<variable> table() {
           kinds::decimal(0, 20), [](settings& s, auto v) { s.hysteresis = v; }),
       row({"DEGRADATION_DWELL", "s", "10", "how long a better level needs them"}, kinds::seconds(0, 86'400),
           [](settings& s, auto v) { s.dwell = v; }),
+      row({"DEGRADATION_DWELL_LIMIT", "times", "8",
+           "each relapse doubles DEGRADATION_DWELL, at most up to this multiple of it; 1: it never grows"},
+          kinds::decimal(1, 1000), [](settings& s, auto v) { s.dwell_limit = v; }),
       row({"DEGRADATION_FEATURE_RETURN", "s", "0",
            "how long the features of a better level take to return, one after another; 0: at once"},
           kinds::seconds(0, 3600), [](settings& s, auto v) { s.feature_return = v; }),
@@ -203,7 +210,8 @@ std::string help_text() {
     const std::string assumed =
         each.default_value.empty() ? "no default" : fmt::format("default {}", each.default_value);
     fmt::format_to(out, "  {:<{}}  {:<{}}  {}\n", each.name, names, each.unit, units, each.meaning);
-    fmt::format_to(out, "  {:<{}}  {:<{}}  {}; {}\n", "", names, "", units, assumed, each.allowed);
+    fmt::format_to(out, "  {:<{}}  {:<{}}  {}; {}{}\n", "", names, "", units, assumed, each.allowed,
+                   each.secret ? fmt::format("; or in the file that {} names", each.name_of_file()) : "");
   }
   return text;
 }

@@ -20,6 +20,12 @@ struct variable {
   bool secret;          ///< its value is never shown
   /// Stores a value in its place; false, and nothing stored, when it is not allowed.
   std::function<bool(settings&, std::string_view)> read;
+  /// What is wrong with a value that is not allowed, when that can be said more closely; continues "must be
+  /// ..., ". May be null.
+  std::function<std::string(std::string_view)> fault;
+
+  /// The variable that names a file with the value, for a secret.
+  [[nodiscard]] std::string name_of_file() const { return std::string{name} + "_FILE"; }
 };
 
 /// All variables the server reads. Reading, defaults and help come from this one table.

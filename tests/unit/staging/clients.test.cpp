@@ -143,6 +143,13 @@ TEST_CASE("a refused connection is a failure that says so and shows no secret", 
   }
 }
 
+TEST_CASE("an option that libpq does not know is told from a database that is down", "[staging][clients]") {
+  staging::postgres_client client{{"host=127.0.0.1 sslmode=bogus password=" + std::string{secret}}};
+  const auto found = client.ping(within(1s));
+  CHECK(found.result == outcome::failure);
+  CHECK(found.reason == "connection option invalid");
+}
+
 TEST_CASE("a server that accepts and never answers costs a ping its time-out, not more",
           "[staging][clients]") {
   const loopback_peer silent;

@@ -36,6 +36,9 @@ TEST_CASE("an empty environment gives the embedded server with the figures of th
   CHECK(read.thresholds.minimal == 40);
   CHECK(read.hysteresis == 2);
   CHECK(read.dwell == 10s);
+  CHECK(read.dwell_limit == 8);
+  CHECK_FALSE(read.require_real);
+  CHECK(read.warnings.empty());
   CHECK(read.feature_return == 0s);
   CHECK_FALSE(read.degradation_dry_run);
 
@@ -200,4 +203,16 @@ TEST_CASE("of several faults the first is named: values in table order, then wha
   CHECK(culprit() == "DASHBOARD_API_KEY");
   set.erase("OPENAI_API_KEY");
   CHECK(culprit().empty());
+}
+
+TEST_CASE("a server that must be real is refused while a dependency would be simulated",
+          "[staging][config]") {
+  const auto all = with(everything_configured(), "REQUIRE_REAL", "true");
+  CHECK(refusal(all).empty());
+  CHECK(refusal(without(all, "REDIS_HOST")) ==
+        "REQUIRE_REAL='true': these are not configured and would be simulated: redis; must be false, or each "
+        "of "
+        "them configured");
+  CHECK(refusal({{"REQUIRE_REAL", "yes"}}).find(": openai, database, redis, s3; ") != std::string::npos);
+  CHECK(refusal({{"REQUIRE_REAL", "no"}}).empty());
 }

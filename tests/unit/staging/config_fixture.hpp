@@ -5,24 +5,17 @@
 #include "config/settings.hpp"
 #include "config/variables.hpp"
 
-#include <map>
-#include <optional>
 #include <stdexcept>
 #include <string>
 #include <string_view>
-#include <utility>
 
 namespace staging_test {
 
-using values = std::map<std::string, std::string, std::less<>>;
+using values = staging::environment;
 
 /// An environment that is this map.
-inline staging::environment from(values set) {
-  return [set = std::move(set)](std::string_view name) -> std::optional<std::string> {
-    const auto found = set.find(name);
-    if (found == set.end()) return std::nullopt;
-    return found->second;
-  };
+inline const staging::environment& from(const values& set) {
+  return set;
 }
 
 inline const values& everything_configured() {

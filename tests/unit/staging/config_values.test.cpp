@@ -6,10 +6,17 @@
 #include "config/settings.hpp"
 #include "service/staging_system.hpp"
 
+#include <stdlib.h>
+
+#include <algorithm>
 #include <chrono>
+#include <filesystem>
+#include <fstream>
 #include <functional>
 #include <set>
+#include <stdexcept>
 #include <string>
+#include <system_error>
 #include <vector>
 
 using namespace staging_test;
@@ -189,6 +196,8 @@ std::vector<expectation> server_expectations() {
        {"proxy", "10.0.0.1,", ",10.0.0.1", "10.0.0.1,,::1", "10.0.0.1/8", "10.0.0.0/33", "fd00::/129",
         "fd00::1/8", "10.0.0.0/", "10.0.0.0/8x", "10.0.0.0/-8", "/8", "10.0.0.0 /8", "10.0.0.0/8 10.0.0.2",
         "10.0.0.1;::1", ",", " ", "-1", "10.0.0.256"}},
+      {"REQUIRE_REAL", yes_or_no, false, both_ways([](const settings& read) { return read.require_real; }),
+       not_boolean},
       {"DASHBOARD_LOG_LEVEL",
        "debug, info, warning or error",
        false,
@@ -301,6 +310,13 @@ std::vector<expectation> health_expectations() {
         {"0.1", [](const settings& read) { return read.dwell == 100ms; }},
         {"86400", [](const settings& read) { return read.dwell == 24h; }}},
        not_decimal + texts{"86400.1"}},
+      {"DEGRADATION_DWELL_LIMIT",
+       "a decimal number from 1 to 1000",
+       false,
+       {{"1", [](const settings& read) { return read.dwell_limit == 1; }},
+        {"2.5", [](const settings& read) { return read.dwell_limit == 2.5; }},
+        {"1000", [](const settings& read) { return read.dwell_limit == 1000; }}},
+       not_decimal + texts{"0.9", "1000.1", "0"}},
       {"DEGRADATION_FEATURE_RETURN",
        "a decimal number from 0 to 3600 (seconds)",
        false,
@@ -363,7 +379,9 @@ std::vector<expectation> connection_expectations() {
         same(database_url, "postgres://u:p%40x@h:5432/d?sslmode=require"),
         same(database_url, "postgresql://[::1]:5432/d"), same(database_url, "postgresql://a:1,b/d"),
         same(database_url, "host=/var/run/postgresql dbname=d"),
-        same(database_url, "host=h port=5432 password='a b'")},
+        same(database_url, "host=h port=5432 password='a b'"),
+        same(database_url, "postgresql://a:1,b:2/d?sslmode=verify-full&target_session_attrs=read-write"),
+        same(database_url, "host=h connect_timeout=-1 ssl_min_protocol_version=tlsv1.2")},
        {"x",
         " ",
         "mysql://h/d",
@@ -382,6 +400,11 @@ std::vector<expectation> connection_expectations() {
         "postgresql://h:65536/d",
         "postgresql://h:54x/d",
         "postgresql://h:-1/d",
+        "postgresql://h/d?sslmode=bogus",
+        "postgresql://h/d?sslmode=",
+        "postgresql://h/d?target_session_attrs=rw",
+        "host=h connect_timeout=1s",
+        "host=h,i port=1,2,3",
         "postgresql://a:1,b:0/d",
         "host=h port=x",
         "postgresql://h/d\n",
@@ -505,6 +528,33 @@ std::string shown(const expectation& expected, const std::string& value) {
 
 }  // namespace
 
+namespace {
+
+/// A file in a directory of its own.
+class secret_file {
+ public:
+  secret_file() {
+    auto pattern = (std::filesystem::temp_directory_path() / "brownout-secret-XXXXXX").string();
+    if (mkdtemp(pattern.data()) == nullptr) throw std::runtime_error{"no directory"};
+    directory_ = pattern;
+  }
+  ~secret_file() {
+    std::error_code ignored;
+    std::filesystem::remove_all(directory_, ignored);
+  }
+  secret_file(const secret_file&) = delete;
+  secret_file& operator=(const secret_file&) = delete;
+
+  void write(const std::string& content) const { std::ofstream{path(), std::ios::binary} << content; }
+  [[nodiscard]] std::string directory() const { return directory_.string(); }
+  [[nodiscard]] std::string path() const { return (directory_ / "secret").string(); }
+
+ private:
+  std::filesystem::path directory_;
+};
+
+}  // namespace
+
 TEST_CASE("every variable is tried here, and none that does not exist", "[staging][config]") {
   std::multiset<std::string> tried;
   for (const auto& each : expectations()) tried.insert(each.name);
@@ -540,7 +590,11 @@ TEST_CASE("a bad value is refused in one line: variable, value, what is allowed"
     for (const auto& text : each.bad) {
       INFO(each.name << "=" << text);
       const auto message = refusal(with(everything_configured(), each.name, text));
-      CHECK(message == each.name + "='" + shown(each, text) + "': must be " + each.allowed);
+      const auto start = each.name + "='" + shown(each, text) + "': must be " + each.allowed;
+      CHECK(message.starts_with(start));
+      // Some say more closely what is wrong.
+      const auto more = message.substr(std::min(start.size(), message.size()));
+      CHECK((more.empty() || more.starts_with("; its ")));
     }
   }
 }
@@ -579,5 +633,88 @@ TEST_CASE("an empty variable is as good as none", "[staging][config]") {
     CHECK(refusal(empty) == refusal(absent));
     if (refusal(absent).empty())
       CHECK(staging::read_settings(from(empty)) == staging::read_settings(from(absent)));
+  }
+}
+
+TEST_CASE("a refusal says which part of an address is wrong", "[staging][config]") {
+  const auto fault = [](std::string_view name, std::string_view value) {
+    const auto message = refusal(with(everything_configured(), name, value));
+    const auto at = message.find("; ");
+    return at == std::string::npos ? "" : message.substr(at + 2);
+  };
+  constexpr auto port = "its port must be a whole number from 1 to 65535";
+  for (const auto* name : {"OPENAI_BASE_URL", "S3_ENDPOINT_URL"}) {
+    CHECK(fault(name, "http://h:0") == port);
+    CHECK(fault(name, "http://[::1]:65536/v1") == port);
+    CHECK(fault(name, "ftp://h:0") == "");
+  }
+  CHECK(fault("DATABASE_URL", "postgresql://h:0/d") == port);
+  CHECK(fault("DATABASE_URL", "host=a,b,c port=1,2") ==
+        "its port must be one for all hosts, or one for each of them");
+  CHECK(fault("DATABASE_URL", "postgresql://u:hush@h/d?sslmode=bogus") ==
+        "its sslmode must be one of disable, allow, prefer, require, verify-ca, verify-full");
+  CHECK(fault("DATABASE_URL", "postgresql://h/d?ssl_max_protocol_version=3") ==
+        "its ssl_max_protocol_version must be one of TLSv1, TLSv1.1, TLSv1.2, TLSv1.3");
+  CHECK(fault("DATABASE_URL", "host=h connect_timeout=5s") == "its connect_timeout must be a whole number");
+}
+
+TEST_CASE("each secret, and nothing else, can be in a file", "[staging][config]") {
+  const secret_file file;
+  for (const auto& each : expectations()) {
+    INFO(each.name);
+    const auto& good = each.good.front();
+    file.write(good.text);
+    const auto set = with(without(everything_configured(), each.name), each.name + "_FILE", file.path());
+    if (!each.secret) {
+      CHECK(refusal(set).starts_with(each.name + "_FILE: this server has no such variable"));
+      continue;
+    }
+    for (const auto* end : {"", "\n", "\r\n"}) {
+      file.write(good.text + end);
+      REQUIRE(refusal(set) == "");
+      CHECK(good.arrived(staging::read_settings(from(set))));
+    }
+    file.write(good.text + "\n\n");
+    CHECK(refusal(set) == each.name + "_FILE='" + file.path() + "': must hold " + each.allowed);
+    file.write("");
+    CHECK(refusal(set) ==
+          each.name + "_FILE='" + file.path() + "': is empty; must be a file that holds " + each.allowed);
+    file.write("\n");
+    CHECK(refusal(set).find("is empty") != std::string::npos);
+    file.write(std::string(65536, 'x'));
+    CHECK(refusal(set).find("is too large") != std::string::npos);
+    CHECK(refusal(with(set, each.name, good.text)) ==
+          each.name + "_FILE='" + file.path() + "': must not be set beside " + each.name);
+    CHECK(refusal(with(set, each.name + "_FILE", file.path() + "-gone")) ==
+          each.name + "_FILE='" + file.path() +
+              "-gone': cannot be read (No such file or directory); must be a file that holds " +
+              each.allowed);
+    CHECK(refusal(with(set, each.name + "_FILE", file.directory())).find("Is a directory") !=
+          std::string::npos);
+    // The secret itself, in the variable of the file.
+    for (const auto* secret : {"hunter2hunter2hunter2", "/hunter2+hunter2", "/no/such/hunter2"}) {
+      const auto message = refusal(with(set, each.name + "_FILE", secret));
+      CHECK(message.starts_with(each.name + "_FILE='***': cannot be read"));
+      CHECK(message.find("hunter2") == std::string::npos);
+    }
+  }
+}
+
+TEST_CASE("a duration far above its default is taken, and warned of", "[staging][config]") {
+  for (const auto& each : staging::variables()) {
+    INFO(each.name);
+    const auto warnings_of = [&](const std::string& value) {
+      auto set = with(everything_configured(), each.name, value);
+      if (each.name == "DEGRADATION_FEATURE_RETURN") set["DEGRADATION_DWELL"] = "60";
+      return refusal(set).empty() ? staging::read_settings(from(set)).warnings : std::vector<std::string>{};
+    };
+    CHECK(warnings_of(std::string{each.default_value}).empty());
+    if (each.unit != "s") continue;
+    CHECK(warnings_of("60").empty());
+    if (each.name == "DEGRADATION_FEATURE_RETURN") continue;  // DEGRADATION_DWELL bounds it
+    const auto warned = warnings_of("3000");
+    REQUIRE(warned.size() == 1);
+    CHECK(warned.front() == std::string{each.name} + "='3000': these are seconds, and the default is " +
+                                std::string{each.default_value} + "; did you mean milliseconds?");
   }
 }
