@@ -8,6 +8,8 @@
 #include <cstddef>
 #include <set>
 #include <string>
+#include <string_view>
+#include <vector>
 
 using namespace staging_tests;
 using namespace std::chrono_literals;
@@ -76,6 +78,18 @@ TEST_CASE("a real outage explains itself: contributions, the transition, and wha
   CHECK(rise["cause"] == "health_recovered");
   CHECK(rise["threshold"] == 90);
   CHECK(rise["held_seconds"] >= 0.1);
+
+  std::vector<std::string> told;
+  CHECK(eventually(5s, [&] {
+    told.clear();
+    for (const auto& line : server.log()) {
+      if (line.value("dependency", "") != "redis" || !line.contains("to")) continue;
+      told.push_back(line["message"]);
+      CHECK(line["reason"] != "");
+    }
+    return told.size() >= 2;
+  }));
+  CHECK(told == std::vector<std::string>{"outage began", "outage ended"});
 }
 
 TEST_CASE("how long a real outage will last is unknown at first, and an interval once nine have ended",
@@ -109,6 +123,41 @@ TEST_CASE("how long a real outage will last is unknown at first, and an interval
   CHECK(known);
   CHECK_FALSE(seen["outages"]["running_since"].is_null());
   CHECK(eventually(10s, [&] { return server.shows(100, "OPTIMAL"); }));
+}
+
+TEST_CASE("figures that came from the cache are remembered, and every copy says its age and why it is one",
+          "[degradation]") {
+  auto environment = real_system::instance().environment();
+  environment["REDIS_DB"] = "5";
+  const auto stats = [](const staging_server& server) { return server.get("/api/inventory/stats").json(); };
+  {
+    const staging_server first{environment};
+    REQUIRE(eventually(20s, [&] { return first.shows(100, "OPTIMAL"); }));
+    const auto fresh = stats(first);
+    CHECK(fresh["source"] == "database");
+    CHECK(fresh["age_seconds"].is_null());
+    CHECK(fresh["reason"] == "");
+  }
+  const staging_server restarted{environment};
+  REQUIRE(eventually(20s, [&] { return restarted.shows(100, "OPTIMAL"); }));
+  const auto cached = stats(restarted);
+  CAPTURE(cached.dump());
+  CHECK(cached["source"] == "cache");
+  REQUIRE(cached["age_seconds"].is_number());
+  CHECK(cached["age_seconds"] > 0);
+  CHECK(cached["age_seconds"] < 60);
+  CHECK(has_text(cached["reason"], "from the cache for up to 3600 s"));
+
+  restarted.post("/api/circuit-breakers/database/open");
+  restarted.post("/api/circuit-breakers/redis/open");
+  const auto answer = restarted.get("/api/inventory/stats");
+  CAPTURE(answer.body);
+  CHECK(answer.status == 200);
+  const auto stale = answer.json();
+  CHECK(stale["source"] == "stale");
+  CHECK(stale["items"] == cached["items"]);
+  CHECK(stale["age_seconds"] >= cached["age_seconds"]);
+  CHECK(has_text(stale["reason"], "database refuses calls"));
 }
 
 TEST_CASE("at EMERGENCY callers are told to come back at different times", "[degradation]") {

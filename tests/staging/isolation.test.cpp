@@ -91,6 +91,21 @@ TEST_CASE("requests that hang on PostgreSQL leave threads for /health", "[isolat
   for (auto& client : clients) client.join();
 }
 
+TEST_CASE("a Redis that hangs costs a request one time-out", "[isolation]") {
+  auto environment = real_system::instance().environment();
+  environment["HEALTH_CHECK_INTERVAL"] = "3600";  // one probe of each at the start: only the request hangs
+  environment["REDIS_DB"] = "7";                  // nothing is cached there
+  const staging_server server{environment};
+  REQUIRE(eventually(20s, [&] { return server.shows(100, "OPTIMAL"); }));
+  auto& redis = real_system::instance().server("redis");
+  redis.freeze();
+  const auto stats = server.get("/api/inventory/stats");
+  redis.thaw();
+  CHECK(stats.json()["source"] == "database");
+  CHECK(stats.took.count() >= 1'000);
+  CHECK(stats.took.count() < 1'700);
+}
+
 TEST_CASE("SIGTERM ends the server with status 0 within 2 s", "[isolation]") {
   staging_server server{patient_environment()};
   REQUIRE(eventually(20s, [&] { return server.shows(100, "OPTIMAL"); }));

@@ -9,22 +9,23 @@ namespace staging {
 
 namespace {
 
-[[noreturn]] void unavailable(const application& app, std::string why) {
+[[noreturn]] void unavailable(const application& app, feature which, std::string why) {
   throw http_error(
-      error(503, "feature_unavailable", std::move(why), {{"Retry-After", retry_after(app.system)}}));
+      error(503, "feature_unavailable", std::move(why), {{"Retry-After", retry_after(app.system, which)}}));
 }
 
 /// At EMERGENCY there is nothing but status pages.
 void require_more_than_status(const application& app, const brownout::feature_view_for<features>& offered) {
   if (!offered.available(feature::read_only_access))
-    unavailable(app, "Only status pages are offered for now.");
+    unavailable(app, feature::read_only_access, "Only status pages are offered for now.");
 }
 
 void inventory_stats(application& app, response& out) {
   const auto offered = app.system.watched().features();
   require_more_than_status(app, offered);
   auto found = app.stock.report(offered);
-  if (found.source == "none") unavailable(app, "The stock is not known: " + found.reason + ".");
+  if (found.source == "none")
+    unavailable(app, feature::inventory_management, "The stock is not known: " + found.reason + ".");
   auto view = std::move(found.stats);
   view["source"] = found.source;
   view["simulated"] = app.system.simulated(dependency::database);

@@ -33,14 +33,18 @@ void health(const application& app, response& out) {
   const auto& database = seen.components[index(dependency::database)];
   const bool connected = database.circuit.state == brownout::circuit_state::closed &&
                          database.last_error.empty() && database.last_probe_at.has_value();
+  const bool starting = is_starting(seen);
   const bool emergency = seen.level == level::emergency;
-  if (emergency) {
+  if (starting || emergency) {
     out.status = 503;
-    out.headers.push_back({"Retry-After", retry_after(app.system)});
+    out.headers.push_back({"Retry-After", retry_after(app.system, feature::read_only_access)});
   }
   auto timestamp = wall_time(seen.at, seen.at);
   timestamp.pop_back();  // the original's clients know it without the Z
-  const auto* const status = emergency ? "unhealthy" : seen.level == level::optimal ? "healthy" : "degraded";
+  const auto* const status = starting                       ? "starting"
+                             : emergency                    ? "unhealthy"
+                             : seen.level == level::optimal ? "healthy"
+                                                            : "degraded";
   out.json({
       {"status", status},
       {"timestamp", timestamp},
@@ -49,7 +53,7 @@ void health(const application& app, response& out) {
        {{"dashboard", "ok"},
         {"analytics", offered.available(feature::basic_analytics) ? "ok" : "unavailable"},
         {"api", emergency ? "status page only" : "ok"}}},
-      {"degradation_level", to_string(seen.level)},
+      {"degradation_level", level_view(seen)},
       {"health_score", seen.score ? json(*seen.score) : json(nullptr)},
       {"components", components_view(app.system, seen)},
       {"predicted_recovery_seconds", recovery_view(seen.recovery)},
@@ -63,7 +67,7 @@ void status(const application& app, response& out) {
       {"version",
        fmt::format("{}.{}.{}", BROWNOUT_VERSION_MAJOR, BROWNOUT_VERSION_MINOR, BROWNOUT_VERSION_PATCH)},
       {"uptime_seconds", uptime(app)},
-      {"degradation_level", to_string(seen.level)},
+      {"degradation_level", level_view(seen)},
       {"health_score", seen.score ? json(*seen.score) : json(nullptr)},
       {"simulated", simulated_view(app.system)},
       {"components", components_view(app.system, seen)},
@@ -77,7 +81,8 @@ void add_observation_routes(http_server& server, application& app) {
     out.json({{"status", "ok"}});
   });
   server.route("GET", "/readyz", "readyz", access::open, [&](const request&, response& out) {
-    // One dependency must never take every instance out of the balancer: only EMERGENCY does, and draining.
+    // One dependency must never take every instance out of the balancer: only EMERGENCY does, a start, and
+    // draining.
     const bool ready = !server.draining() && app.system.watched().ready();
     out.status = ready ? 200 : 503;
     out.json({{"status", ready ? "ready" : "not ready"}});

@@ -8,6 +8,7 @@
 #include <fmt/chrono.h>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstddef>
 #include <string_view>
@@ -91,9 +92,17 @@ json seconds_or_null(std::optional<duration> value) {
   return seconds(*value);
 }
 
-std::string retry_after(staging_system& system) {
-  auto& watched = system.watched();
-  return std::to_string(std::chrono::ceil<std::chrono::seconds>(watched.retry_after(watched.now())).count());
+std::string retry_after(staging_system& system, feature which) {
+  const auto wait = std::max<duration>(system.watched().retry_after(which), std::chrono::seconds{1});
+  return std::to_string(std::chrono::ceil<std::chrono::seconds>(wait).count());
+}
+
+bool is_starting(const system_snapshot& seen) {
+  return !seen.assessed && !seen.active_override;
+}
+
+std::string_view level_view(const system_snapshot& seen) {
+  return is_starting(seen) ? "STARTING" : to_string(seen.level);
 }
 
 json circuits_view(staging_system& system, const system_snapshot& seen) {
@@ -260,8 +269,8 @@ json degradation_view(staging_system& system, const system_snapshot& seen) {
   auto changes = json::array();
   for (const auto& change : seen.circuit_changes) changes.push_back(change_view(change, seen.at));
   return {
-      {"degradation_level", to_string(seen.level)},
-      {"level_by_health", to_string(seen.health_level)},
+      {"degradation_level", level_view(seen)},
+      {"level_by_health", seen.assessed ? json(to_string(seen.health_level)) : json(nullptr)},
       {"assessed", seen.assessed},
       {"ready", seen.ready},
       {"dry_run", seen.dry_run},
@@ -276,6 +285,7 @@ json degradation_view(staging_system& system, const system_snapshot& seen) {
       {"hysteresis_points", from.hysteresis},
       {"dwell_seconds", seconds(from.dwell)},
       {"current_dwell_seconds", seconds(seen.current_dwell)},
+      {"longest_dwell_seconds", seconds(from.dwell) * from.dwell_limit},
       {"settings",
        {{"pool_size_factor", limits.pool_size},
         {"cache_ttl_seconds", limits.cache_ttl.count()},

@@ -10,6 +10,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 
 namespace staging {
 
@@ -22,9 +23,13 @@ using json = nlohmann::ordered_json;
 /// p50 and p90 in seconds; null unless both are known.
 [[nodiscard]] json recovery_view(const std::optional<brownout::recovery_estimate>& recovery);
 
-/// What one caller who is turned away is told, in whole seconds: another answer each time, so that they do
-/// not all come back together.
-[[nodiscard]] std::string retry_after(staging_system& system);
+/// What one caller is told who is refused a feature, in whole seconds, at least one: until what keeps it off
+/// is over. Another answer each time, so that they do not all come back together.
+[[nodiscard]] std::string retry_after(staging_system& system, feature which);
+
+/// The level in force; `STARTING` until the dependencies have answered and no operator has set one.
+[[nodiscard]] std::string_view level_view(const system_snapshot& seen);
+[[nodiscard]] bool is_starting(const system_snapshot& seen);
 
 [[nodiscard]] json circuits_view(staging_system& system, const system_snapshot& seen);
 [[nodiscard]] json components_view(staging_system& system, const system_snapshot& seen);

@@ -1,8 +1,13 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "service/inventory.hpp"
 
+#include <fmt/format.h>
+
+#include <algorithm>
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
+#include <utility>
 
 namespace staging {
 
@@ -24,15 +29,18 @@ nlohmann::ordered_json stats_of(const std::vector<inventory_row>& rows) {
       {"items", rows.size()}, {"total_quantity", quantity}, {"total_value_cents", value}, {"scarce", scarce}};
 }
 
+double seconds_since_epoch() {
+  return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
+}
+
 /// What the cache holds is input like any other: another version of the server may have written it.
-bool is_stats(const nlohmann::ordered_json& read) {
-  if (!read.is_object() || !read.contains("items") || !read.contains("scarce")) return false;
-  const auto& scarce = read["scarce"];
-  if (!scarce.is_array()) return false;
-  for (const auto& name : scarce) {
-    if (!name.is_string()) return false;
-  }
-  return true;
+bool is_entry(const nlohmann::ordered_json& read) {
+  if (!read.is_object() || !read.contains("stats") || !read.contains("at") || !read["at"].is_number())
+    return false;
+  const auto& stats = read["stats"];
+  if (!stats.is_object() || !stats.contains("items") || !stats.contains("scarce")) return false;
+  const auto& scarce = stats["scarce"];
+  return scarce.is_array() && std::ranges::all_of(scarce, [](const auto& name) { return name.is_string(); });
 }
 
 inventory_report report_of(nlohmann::ordered_json stats, std::string_view source) {
@@ -43,45 +51,66 @@ inventory_report report_of(nlohmann::ordered_json stats, std::string_view source
 
 }  // namespace
 
-std::optional<nlohmann::ordered_json> inventory::cached() {
-  const auto found = system_.read_cache(cache_key);
-  if (!found.value || !*found.value) return std::nullopt;
-  auto read = nlohmann::ordered_json::parse(**found.value, nullptr, false);
-  if (!is_stats(read)) return std::nullopt;
-  return read;
+inventory::lookup inventory::cached() {
+  const auto answer = system_.read_cache(cache_key);
+  if (!answer.value) return {.answered = false, .found = {}};
+  if (!*answer.value) return {.answered = true, .found = {}};
+  auto read = nlohmann::ordered_json::parse(**answer.value, nullptr, false);
+  if (!is_entry(read)) return {.answered = true, .found = {}};
+  // By the wall clock, which alone outlives a restart; it may have been set back.
+  const double age = std::clamp(seconds_since_epoch() - read["at"].get<double>(), 0.0, 1e9);
+  const std::chrono::duration<double> since{age};
+  return {.answered = true,
+          .found = figures{std::move(read["stats"]),
+                           system_.watched().now() - std::chrono::duration_cast<brownout::duration>(since)}};
 }
 
-void inventory::remember(const nlohmann::ordered_json& stats) {
+void inventory::remember(const figures& served) {
   const std::lock_guard lock{mutex_};
-  last_ = known{stats, system_.watched().now()};
+  if (!last_ || last_->at <= served.at) last_ = served;
+}
+
+inventory_report inventory::copy_of(const figures& served, std::string_view source,
+                                    std::string reason) const {
+  auto report = report_of(served.stats, source);
+  report.age = std::chrono::duration<double>(system_.watched().now() - served.at).count();
+  report.reason = std::move(reason);
+  return report;
 }
 
 inventory_report inventory::report(const brownout::feature_view_for<features>& offered) {
-  const bool cache_offered = offered.available(feature::redis_cache);
-  if (cache_offered) {
-    if (auto stats = cached()) return report_of(*std::move(stats), "cache");
+  bool write_cache = offered.available(feature::redis_cache);
+  if (write_cache) {
+    const auto entry = cached();
+    if (entry.found) {
+      remember(*entry.found);
+      return copy_of(*entry.found, "cache",
+                     fmt::format("figures are served from the cache for up to {} s",
+                                 settings_at[offered.level()].cache_ttl.count()));
+    }
+    write_cache = entry.answered;  // one time-out of a cache that hangs is enough
   }
-  std::string reason{"the level or the database's circuit does not allow it"};
+  std::string reason;
   if (offered.available(feature::inventory_management)) {
     auto rows = system_.read_inventory();
     if (rows.value) {
       const auto stats = stats_of(*rows.value);
-      remember(stats);
-      if (cache_offered) {
+      remember({stats, system_.watched().now()});
+      if (write_cache) {
+        const nlohmann::ordered_json entry{{"at", seconds_since_epoch()}, {"stats", stats}};
         // Only an improvement: whether it succeeds changes nothing for this answer.
         static_cast<void>(
-            system_.write_cache(cache_key, stats.dump(), settings_at[offered.level()].cache_ttl));
+            system_.write_cache(cache_key, entry.dump(), settings_at[offered.level()].cache_ttl));
       }
       return report_of(stats, "database");
     }
-    reason = rows.reason;
+    reason = std::move(rows.reason);
+  } else {
+    reason = why_off(offered, feature::inventory_management);
   }
   const std::lock_guard lock{mutex_};
-  if (!last_) return {.stats = {}, .source = "none", .age = {}, .reason = std::move(reason), .scarce = {}};
-  auto report = report_of(last_->stats, "stale");
-  report.age = std::chrono::duration<double>(system_.watched().now() - last_->at).count();
-  report.reason = std::move(reason);
-  return report;
+  if (last_) return copy_of(*last_, "stale", std::move(reason));
+  return {.stats = {}, .source = "none", .age = {}, .reason = std::move(reason), .scarce = {}};
 }
 
 }  // namespace staging

@@ -18,13 +18,13 @@ namespace staging {
 struct inventory_report {
   nlohmann::ordered_json stats;     ///< empty when there is nothing to show
   std::string_view source;          ///< cache, database, stale; `none` when there is nothing
-  std::optional<double> age;        ///< seconds, of a stale answer
-  std::string reason;               ///< why not from a better source; empty when the source is the best one
+  std::optional<double> age;        ///< of a copy: seconds since the database gave it
+  std::string reason;               ///< why it is a copy, or why there is nothing; empty from the database
   std::vector<std::string> scarce;  ///< names of what is nearly sold out
 };
 
-/// Stock figures: from Redis while they are fresh, else from PostgreSQL, else the last ones known.
-/// Thread-safe.
+/// Stock figures: from Redis while they are fresh, else from PostgreSQL, else the last ones that were served,
+/// wherever they came from. Thread-safe.
 class inventory {
  public:
   explicit inventory(staging_system& system) : system_{system} {}
@@ -33,17 +33,26 @@ class inventory {
   [[nodiscard]] inventory_report report(const brownout::feature_view_for<features>& offered);
 
  private:
-  struct known {
+  /// Figures, and when the database gave them.
+  struct figures {
     nlohmann::ordered_json stats;
     brownout::time_point at;
   };
+  /// What the cache says: `found` is empty without an entry that can be used.
+  struct lookup {
+    bool answered;
+    std::optional<figures> found;
+  };
 
-  [[nodiscard]] std::optional<nlohmann::ordered_json> cached();
-  void remember(const nlohmann::ordered_json& stats);
+  [[nodiscard]] lookup cached();
+  /// For the time when nothing answers; keeps the newer ones.
+  void remember(const figures& served);
+  [[nodiscard]] inventory_report copy_of(const figures& served, std::string_view source,
+                                         std::string reason) const;
 
   staging_system& system_;
   std::mutex mutex_;
-  std::optional<known> last_;  // the last figures that the database gave
+  std::optional<figures> last_;  // guarded by `mutex_`
 };
 
 }  // namespace staging

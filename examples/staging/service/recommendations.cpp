@@ -19,11 +19,13 @@ std::string prompt_about(const std::vector<std::string>& scarce) {
 recommendation recommend(staging_system& system, inventory& stock,
                          const brownout::feature_view_for<features>& offered) {
   const auto scarce = stock.report(offered).scarce;
-  std::string reason{"the level or the model's circuit does not allow it"};
+  std::string reason;
   if (offered.available(feature::ai_recommendations)) {
     auto answer = system.recommend(prompt_about(scarce));
     if (answer.value) return {.advice = {*std::move(answer.value)}, .source = "openai", .reason = {}};
     reason = std::move(answer.reason);
+  } else {
+    reason = why_off(offered, feature::ai_recommendations);
   }
   recommendation ruled{.advice = {}, .source = "rules", .reason = std::move(reason)};
   for (const auto& name : scarce) ruled.advice.push_back("Reorder " + name + ": it is nearly sold out.");

@@ -3,8 +3,11 @@
 
 #include "brownout/core/outcome.hpp"
 #include "brownout/core/rules.hpp"
+#include "brownout/observe/explanation.hpp"
 #include "brownout/system/supervisor_options.hpp"
 #include "clients/s3_client.hpp"
+
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <chrono>
@@ -69,7 +72,8 @@ T simulated_answer(simulator& stand_in, const call_context& context, T answer) {
 }
 
 /// The figures of the original. It got worse at once, judged by the plain share of the last 20 calls, and
-/// checked at fixed intervals, no sooner after a failure.
+/// checked at fixed intervals, no sooner after a failure. A start is no outage: until the dependencies have
+/// answered, every feature is offered whose circuits let calls pass.
 brownout::supervisor_options<level> supervisor_options_of(const settings& from) {
   return {.levels = {.ladder = {{level::optimal, from.thresholds.optimal},
                                 {level::degraded, from.thresholds.degraded},
@@ -79,6 +83,8 @@ brownout::supervisor_options<level> supervisor_options_of(const settings& from) 
                      .hysteresis = from.hysteresis,
                      .dwell = from.dwell,
                      .confirm_for = 0s,
+                     .dwell_limit = from.dwell_limit,
+                     .until_assessed = level::optimal,
                      .dry_run = from.degradation_dry_run},
           .health = {.component = {.latency = {.budget = from.latency.budget,
                                                .per_point = from.latency.per_point},
@@ -90,6 +96,11 @@ brownout::supervisor_options<level> supervisor_options_of(const settings& from) 
 }
 
 }  // namespace
+
+std::string why_off(const brownout::feature_view_for<features>& offered, feature which) {
+  const auto name_of = [](std::size_t number) { return to_string(all_dependencies[number]); };
+  return fmt::format("{} is {}", to_string(which), brownout::explain(offered.explain(which), name_of));
+}
 
 staging_system::staging_system(const settings& from)
     : settings_{from},

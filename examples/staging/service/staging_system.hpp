@@ -42,6 +42,9 @@ struct attempt {
   std::string reason;  ///< empty with a value; never holds a secret
 };
 
+/// Why a feature that is off is off: "inventory_management is off: database refuses calls".
+[[nodiscard]] std::string why_off(const brownout::feature_view_for<features>& offered, feature which);
+
 /// The four dependencies and the supervisor that watches them; the pools of connections; and the simulators
 /// that stand in for what is not configured. Thread-safe.
 class staging_system {

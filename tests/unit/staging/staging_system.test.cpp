@@ -76,3 +76,11 @@ TEST_CASE("each probe owns what it needs, so that one that hangs can be left run
     CHECK(system.watched().probe_of(index(which)).is_self_contained());
   }
 }
+
+TEST_CASE("the longest dwell after relapses is the one that is configured", "[staging][service]") {
+  staging_system system{read_settings({{"DEGRADATION_DWELL", "3"}, {"DEGRADATION_DWELL_LIMIT", "4"}})};
+  const auto levels = system.watched().options().levels;
+  CHECK(levels.dwell_after(0) == 3s);
+  CHECK(levels.dwell_after(1) == 6s);
+  CHECK(levels.dwell_after(100) == 12s);
+}
