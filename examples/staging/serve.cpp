@@ -9,6 +9,7 @@
 #include "routes/views.hpp"
 #include "service/staging_system.hpp"
 #include "shutdown.hpp"
+#include "step_log.hpp"
 
 #include <fmt/format.h>
 
@@ -35,20 +36,6 @@ http_options options_of(const settings& from, std::string key) {
   options.rate_limit.requests = from.rate_limit.requests;
   options.rate_limit.window = from.rate_limit.window;
   return options;
-}
-
-/// Logs what a step decided, and gives the pools the size that the level in force allows.
-void follow(staging_system& system, json_log& log, const supervisor::plan_type& plan) {
-  const auto now = system.watched().now();
-  for (const auto& change : plan.circuit_changes) {
-    const bool worse = refuses_calls(change.to);
-    log.write(worse ? log_level::warning : log_level::info, "circuit changed", change_view(change, now));
-  }
-  system.resize_pools(system.watched().features().level());
-  for (const auto& change : plan.level_changes) {
-    log.write(change.to > change.from ? log_level::warning : log_level::info, "level changed",
-              transition_view(change, now));
-  }
 }
 
 json simulated_names(const staging_system& system) {
@@ -82,6 +69,7 @@ int serve(const settings& from) {
   shutdown_signals signals;  // before any thread: they inherit the mask
   json_log log;
   log.set_level(from.log);
+  for (const auto& warning : from.warnings) log.warning("configuration", {{"warning", warning}});
 
   const bool makes_key = !from.api_key;
   const std::string key = makes_key ? random_api_key() : *from.api_key;
@@ -94,7 +82,11 @@ int serve(const settings& from) {
   server.on_request(
       [&](std::string_view route, int status, double seconds) { metrics.count(route, status, seconds); });
   inventory stock{system};
-  brownout::supervision running{system.watched(), [&](const auto& plan) { follow(system, log, plan); }};
+  step_log steps{system, log};
+  brownout::supervision running{system.watched(), [&](const auto& plan) {
+                                  system.resize_pools(system.watched().features().level());
+                                  steps.note(plan);
+                                }};
   application app{system, running, stock, metrics, log, system.watched().now()};
   add_observation_routes(server, app);
   add_control_routes(server, app);

@@ -2,6 +2,7 @@
 #include "catch2.hpp"
 #include "staging/support/eventually.hpp"
 #include "staging/support/staging_server.hpp"
+#include "unit/staging/loopback_peer.hpp"
 
 #include <algorithm>
 #include <atomic>
@@ -46,6 +47,70 @@ TEST_CASE("a simulated outage of each kind dims the server, and its end brings i
     server.post(std::string{"/api/simulate/"} + name, {{"mode", "up"}});
   }
   CHECK(eventually(60s, [&] { return server.shows(100, "OPTIMAL"); }));
+}
+
+TEST_CASE("a start that waits for one dependency is no outage", "[process]") {
+  const loopback_peer black_hole;  // takes connections and never answers
+  auto environment = quick();
+  environment["S3_ENDPOINT_URL"] = "http://" + black_hole.address();
+  environment["S3_BUCKET_NAME"] = "bucket";
+  environment["AWS_ACCESS_KEY_ID"] = "id";
+  environment["AWS_SECRET_ACCESS_KEY"] = "secret";
+  environment["S3_TIMEOUT"] = "2";
+  const staging_server server{environment};
+  const auto health = server.get("/health");
+  CHECK(health.status == 503);
+  CHECK(health.header("Retry-After") == "1");
+  CHECK(health.json()["status"] == "starting");
+  CHECK(health.json()["degradation_level"] == "STARTING");
+  CHECK(server.get("/readyz", {}).status == 503);
+  CHECK(server.get("/api/features").json()["available"] == 16);
+  CHECK(server.get("/api/inventory/stats").status == 200);
+  for (const auto* path : {"/health", "/api/status", "/api/degradation"}) {
+    const auto seen = server.get(path).json();
+    CAPTURE(path, seen.dump());
+    CHECK(seen["degradation_level"] == "STARTING");
+    CHECK(seen["health_score"].is_null());
+    CHECK(seen.value("transitions", nlohmann::json::array()).empty());
+  }
+  CHECK(server.get("/metrics").body.find("brownout_degradation_level{level=\"EMERGENCY\"} 0") !=
+        std::string::npos);
+  REQUIRE(server.health()["status"] == "starting");  // all of the above was seen before the end of the start
+
+  REQUIRE(eventually(5s, [&] { return server.health()["health_score"] == 95; }));
+  CHECK(server.health()["degradation_level"] == "OPTIMAL");
+  CHECK(server.get("/readyz", {}).status == 200);
+  std::vector<std::string> told;
+  CHECK(eventually(2s, [&] {
+    told.clear();
+    for (const auto& line : server.log()) {
+      CHECK(line.dump().find("EMERGENCY") == std::string::npos);
+      const auto message = line.at("message").get<std::string>();
+      if (message == "started" || message == "level changed") told.push_back(message);
+      if (message == "starting") told.push_back(message + " " + line.at("waits_for").dump());
+    }
+    return told.size() >= 3;
+  }));
+  CHECK(told == std::vector<std::string>{R"(starting ["openai","database","redis","s3"])",
+                                         R"(starting ["s3"])", "started"});
+}
+
+TEST_CASE("who is refused a feature is told when what keeps it off is over, not when an override is",
+          "[process]") {
+  auto environment = quick();
+  environment["DB_CB_RECOVERY_TIMEOUT"] = "5";
+  const staging_server server{environment};
+  REQUIRE(eventually(5s, [&] { return server.shows(100, "OPTIMAL"); }));
+  server.post(
+      "/api/degradation/override",
+      {{"kind", "cap"}, {"level", "DEGRADED"}, {"reason", "a test"}, {"actor", "the test"}, {"expiry", 600}});
+  server.post("/api/simulate/database", {{"mode", "down"}});
+  REQUIRE(eventually(5s, [&] { return server.health()["components"]["database"]["state"] == "open"; }));
+  const auto refused = server.get("/api/inventory/stats");
+  CHECK(refused.status == 503);
+  CHECK(std::stoi(refused.header("Retry-After")) <= 8);
+  CHECK(refused.json()["error"]["message"] ==
+        "The stock is not known: inventory_management is off: database refuses calls.");
 }
 
 TEST_CASE("a body that is wrong gets a 400 that names the field", "[process]") {

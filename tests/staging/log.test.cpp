@@ -77,3 +77,77 @@ TEST_CASE("every time is UTC and says so, but for the one that the original syst
   }
   CHECK_FALSE(server.health().at("timestamp").get<std::string>().ends_with('Z'));
 }
+
+namespace {
+
+/// The lines that tell of the circuit of a dependency.
+std::vector<nlohmann::json> lines_about(const staging_server& server, const std::string& dependency) {
+  std::vector<nlohmann::json> about;
+  for (const auto& line : server.log()) {
+    if (line.value("dependency", "") == dependency && line.contains("to")) about.push_back(line);
+  }
+  return about;
+}
+
+bool has_ended(const staging_server& server, const std::string& dependency) {
+  const auto about = lines_about(server, dependency);
+  return !about.empty() && about.back()["message"] == "outage ended";
+}
+
+/// An outage as the log tells it: its beginning, its end, nothing else above debug, and always why.
+void check_outage(const std::vector<nlohmann::json>& about, const std::string& reason) {
+  REQUIRE(about.size() >= 2);
+  for (const auto& line : about) {
+    CAPTURE(line.dump());
+    CHECK(line["reason"] == reason);
+    const bool between = &line != &about.front() && &line != &about.back();
+    CHECK((line["level"] == "debug") == between);
+  }
+  CHECK(about.front()["message"] == "outage began");
+  CHECK(about.front()["level"] == "warning");
+  CHECK(about.back()["message"] == "outage ended");
+  CHECK(about.back()["seconds"] > 0);
+}
+
+}  // namespace
+
+TEST_CASE("an outage that probes find is one line when it begins and one when it ends, and always says why",
+          "[process]") {
+  const std::string name = GENERATE("openai", "database", "redis", "s3");
+  CAPTURE(name);
+  variables environment{{"HEALTH_CHECK_INTERVAL", "0.05"}, {"DASHBOARD_LOG_LEVEL", "debug"}};
+  for (const auto* prefix : {"OPENAI", "DB", "REDIS", "S3"}) {
+    environment[std::string{prefix} + "_CB_RECOVERY_TIMEOUT"] = "0.2";
+  }
+  const staging_server server{environment};
+  REQUIRE(eventually(5s, [&] { return server.shows(100, "OPTIMAL"); }));
+  server.post("/api/simulate/" + name, {{"mode", "down"}});
+  REQUIRE(eventually(10s, [&] { return lines_about(server, name).size() >= 6; }));  // three cycles
+  server.post("/api/simulate/" + name, {{"mode", "up"}});
+  REQUIRE(eventually(10s, [&] { return has_ended(server, name); }));
+  const auto about = lines_about(server, name);
+  check_outage(about, "simulated failure");
+  CHECK(about.back()["tries"] >= 3);
+}
+
+TEST_CASE("an outage that calls find says why as well", "[process]") {
+  const auto& [name, path] = GENERATE(table<std::string, std::string>({
+      {"openai", "/api/recommendations"},
+      {"database", "/api/inventory/stats"},
+      {"redis", "/api/inventory/stats"},
+  }));
+  CAPTURE(name);
+  // The first probes succeed, and the next ones come when the circuit is open: only calls can open it.
+  const staging_server server{{{"HEALTH_CHECK_INTERVAL", "3600"},
+                               {"OPENAI_CB_RECOVERY_TIMEOUT", "0.2"},
+                               {"DB_CB_RECOVERY_TIMEOUT", "0.2"},
+                               {"REDIS_CB_RECOVERY_TIMEOUT", "0.2"},
+                               {"DASHBOARD_LOG_LEVEL", "debug"}}};
+  REQUIRE(eventually(5s, [&] { return server.shows(100, "OPTIMAL"); }));
+  server.post("/api/simulate/" + name, {{"mode", "down"}});
+  for (int i = 0; i < 5; ++i) static_cast<void>(server.get(path));
+  REQUIRE(eventually(10s, [&] { return lines_about(server, name).size() >= 3; }));
+  server.post("/api/simulate/" + name, {{"mode", "up"}});
+  REQUIRE(eventually(10s, [&] { return has_ended(server, name); }));
+  check_outage(lines_about(server, name), "simulated failure");
+}
