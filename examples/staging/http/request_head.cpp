@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "http/request_head.hpp"
 
+#include "http/client_address.hpp"
+#include "http/percent.hpp"
+
 #include <algorithm>
 #include <charconv>
+#include <cstdint>
 
 namespace staging {
 
@@ -35,18 +39,35 @@ bool is_token(std::string_view text) noexcept {
   });
 }
 
-bool is_field_value(std::string_view text) noexcept {
-  return std::ranges::all_of(text, [](char c) {
-    const auto byte = static_cast<unsigned char>(c);
-    return c == '\t' || (byte >= 0x20 && byte != 0x7F);
+bool is_registered_name(std::string_view text) {
+  constexpr std::string_view marks = "-._~%!$&'()*+,;=";
+  return !text.empty() && percent_decode(text, plus::is_itself) && std::ranges::all_of(text, [&](char c) {
+    return is_alphanumeric(c) || marks.find(c) != std::string_view::npos;
   });
 }
 
-bool is_host(std::string_view text) noexcept {
-  constexpr std::string_view marks = "-._~%!$&'()*+,;=:[]";
-  return !text.empty() && std::ranges::all_of(text, [&](char c) {
-    return is_alphanumeric(c) || marks.find(c) != std::string_view::npos;
-  });
+bool is_port(std::string_view text) noexcept {
+  if (text.empty()) return true;
+  std::uint16_t port = 0;
+  const auto [stop, failure] = std::from_chars(text.data(), text.data() + text.size(), port);
+  return failure == std::errc{} && stop == text.data() + text.size();
+}
+
+// RFC 3986, 3.2.2 and 3.2.3: a name, an IPv4 address or an IPv6 address in brackets; then a colon and a port,
+// or neither.
+bool is_host(std::string_view text) {
+  const bool bracketed = text.starts_with('[');
+  const auto end = bracketed ? text.find(']') : text.find(':');
+  const auto host = text.substr(bracketed ? 1 : 0, bracketed ? end - 1 : end);
+  if (bracketed) {
+    const auto address = ip_address::parse(host);
+    if (end == std::string_view::npos || host.find(':') == std::string_view::npos || !address) return false;
+  } else if (!is_registered_name(host)) {
+    return false;
+  }
+  const auto rest = text.substr(std::min(end, text.size()));
+  const auto port = bracketed ? rest.substr(1) : rest;
+  return port.empty() || (port.starts_with(':') && is_port(port.substr(1)));
 }
 
 std::string_view trimmed(std::string_view text) noexcept {
@@ -72,11 +93,15 @@ problem read_target(std::string_view target, request_head& head) {
   constexpr std::string_view scheme = "http://";
   if (target.size() >= scheme.size() && same_name(target.substr(0, scheme.size()), scheme)) {
     target.remove_prefix(scheme.size());
-    target.remove_prefix(std::min(target.find_first_of("/?"), target.size()));
+    const auto authority = target.substr(0, target.find_first_of("/?"));
+    if (!is_host(authority)) return malformed("The request target names no valid host.");
+    target.remove_prefix(authority.size());
     if (!target.starts_with('/')) head.path = "/";
-  } else if (!target.starts_with('/') && target != "*") {
+  } else if (!target.starts_with('/') && !(target == "*" && head.method == "OPTIONS")) {
     return malformed("The request target must start with a slash.");
   }
+  if (!percent_decode(target, plus::is_itself))
+    return malformed("A percent sign in the request target must precede two hexadecimal digits.");
   const auto mark = target.find('?');
   head.path += target.substr(0, mark);
   if (mark != std::string_view::npos) head.query = target.substr(mark + 1);
@@ -113,14 +138,12 @@ problem read_headers(std::string_view text, request_head& head) {
     if (head.headers.size() == header_count_limit) {
       return refusal(431, "headers_too_large", "There are too many headers.");
     }
-    // A blank in front (a folded line) or before the colon fails the token check, and must.
     const auto colon = line->find(':');
     const auto name = line->substr(0, colon);
-    if (colon == std::string_view::npos || !is_token(name)) return malformed("A header line is malformed.");
-    const auto value = trimmed(line->substr(colon + 1));
-    if (!is_field_value(value))
-      return malformed("A header value holds control characters.", std::string{name});
-    head.headers.push_back({std::string{name}, std::string{value}});
+    if (!is_field_line(*line)) {
+      return malformed("A header line is malformed.", is_token(name) ? std::string{name} : std::string{});
+    }
+    head.headers.push_back({std::string{name}, std::string{trimmed(line->substr(colon + 1))}});
   }
   if (!text.empty()) return malformed("There is more than one head.");
   return std::nullopt;
@@ -194,6 +217,20 @@ problem read_connection(request_head& head) {
 }
 
 }  // namespace
+
+bool is_field_value(std::string_view text) noexcept {
+  return std::ranges::all_of(text, [](char c) {
+    const auto byte = static_cast<unsigned char>(c);
+    return c == '\t' || (byte >= 0x20 && byte != 0x7F);
+  });
+}
+
+bool is_field_line(std::string_view line) noexcept {
+  // A blank in front (a folded line) or before the colon fails the token check, and must.
+  const auto colon = line.find(':');
+  return colon != std::string_view::npos && is_token(line.substr(0, colon)) &&
+         is_field_value(line.substr(colon + 1));
+}
 
 std::optional<std::string_view> request_head::single(std::string_view name) const noexcept {
   std::optional<std::string_view> found;

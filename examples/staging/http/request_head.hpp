@@ -31,12 +31,18 @@ struct request_head {
   [[nodiscard]] std::string joined(std::string_view name) const;
 };
 
+/// Whether `text` holds no control character but the tab.
+[[nodiscard]] bool is_field_value(std::string_view text) noexcept;
+
+/// Whether `line` (without CR LF) is a header: a name, a colon that follows it directly, a value.
+[[nodiscard]] bool is_field_line(std::string_view line) noexcept;
+
 /// Reads everything up to and including the empty line, strictly by RFC 9112.
 ///
 /// Strict because two programs read a request, a proxy and this server, and where they understand it
 /// differently one request can hide in another: bare CR or LF, folded lines, blanks before the colon, two
-/// lengths, a length beside `Transfer-Encoding`, a body on a method that has none are errors and never
-/// guessed at.
+/// lengths, a length beside `Transfer-Encoding`, a body on a method that has none, a host that is none are
+/// errors and never guessed at.
 ///
 /// Pure; the answer to an error (400, 414, 417, 501, 505) closes the connection.
 [[nodiscard]] std::variant<request_head, error_answer> parse_head(std::string_view text);

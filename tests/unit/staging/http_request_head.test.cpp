@@ -55,6 +55,19 @@ TEST_CASE("the absolute form of a target is understood", "[staging][http]") {
   CHECK(good("GET http://a/b?c HTTP/1.1\r\nHost: a\r\n\r\n").query == "c");
   CHECK(good("GET HTTP://a HTTP/1.1\r\nHost: a\r\n\r\n").path == "/");
   CHECK(good("GET http://a?c HTTP/1.1\r\nHost: a\r\n\r\n").query == "c");
+  CHECK(good("GET http://[::1]:80/b HTTP/1.1\r\nHost: a\r\n\r\n").path == "/b");
+  for (const std::string target : {"http://", "http:///b", "http://?c", "http://:80/", "http://a:port/",
+                                   "http://[::1/b", "http://u@a/", "http:/a", "https://a/", "a:80"}) {
+    CHECK(bad("GET " + target + " HTTP/1.1\r\nHost: a\r\n\r\n").status == 400);
+  }
+}
+
+TEST_CASE("a target is a path, or the star of OPTIONS, and well encoded", "[staging][http]") {
+  CHECK(good("OPTIONS * HTTP/1.1\r\nHost: a\r\n\r\n").path == "*");
+  CHECK(good("GET /a%2Fb?c=%20 HTTP/1.1\r\nHost: a\r\n\r\n").path == "/a%2Fb");
+  for (const std::string target : {"*", "/a%zz", "/a%2", "/a%", "/a?b=%g0"}) {
+    CHECK(bad("GET " + target + " HTTP/1.1\r\nHost: a\r\n\r\n").status == 400);
+  }
 }
 
 TEST_CASE("a request line that is not one is refused", "[staging][http]") {
@@ -88,6 +101,19 @@ TEST_CASE("HTTP/1.1 needs exactly one Host", "[staging][http]") {
   CHECK(bad("GET / HTTP/1.1\r\nHost: a/b\r\n\r\n").field == "Host");
   CHECK(good("GET / HTTP/1.1\r\nhost: [::1]:80\r\n\r\n").single("Host") == "[::1]:80");
   CHECK(good("GET / HTTP/1.0\r\n\r\n").minor_version == 0);
+}
+
+TEST_CASE("a Host is a name or an address, with a port or without", "[staging][http]") {
+  for (const std::string host : {"a", "a.example", "192.0.2.1:80", "[2001:db8::1]", "[::ffff:192.0.2.1]:1",
+                                 "a:", "a%20b", "a_b~c", "a:65535"}) {
+    CHECK(good("GET / HTTP/1.1\r\nHost: " + host + "\r\n\r\n").single("Host") == host);
+  }
+  for (const std::string host :
+       {"a:port", "a:80:80", "a:65536",    "a:-1",  "a:+1", ":80",         ":",          "[::1",
+        "::1",    "[::1]80", "[::1]:port", "[]",    "[a]",  "[192.0.2.1]", "[::1%25lo]", "a%zz",
+        "a%2",    "u@a",     "a b",        "a,b c", "a[b]", "a]",          "a?b",        "http://a"}) {
+    CHECK(bad("GET / HTTP/1.1\r\nHost: " + host + "\r\n\r\n").field == "Host");
+  }
 }
 
 TEST_CASE("a body has one length, or is chunked, and never both", "[staging][http]") {
