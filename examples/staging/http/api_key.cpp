@@ -11,8 +11,10 @@ namespace staging {
 namespace {
 
 std::array<unsigned char, 32> sha256(std::string_view text) {
+  // Fetched once, for the whole process: EVP_sha256() is looked up again by each digest.
+  static const EVP_MD* const method = EVP_MD_fetch(nullptr, "SHA256", nullptr);
   std::array<unsigned char, 32> digest{};
-  if (EVP_Digest(text.data(), text.size(), digest.data(), nullptr, EVP_sha256(), nullptr) != 1) {
+  if (EVP_Digest(text.data(), text.size(), digest.data(), nullptr, method, nullptr) != 1) {
     throw std::runtime_error("SHA-256 is not available");
   }
   return digest;

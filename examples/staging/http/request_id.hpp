@@ -19,7 +19,7 @@ namespace staging {
 static_assert(is_request_id("a.B_9-") && !is_request_id("") && !is_request_id("a b") &&
               !is_request_id("a\n"));
 
-/// A new request id: 128 random bits as 32 hexadecimal digits.
+/// A new request id: 128 random bits as 32 hexadecimal digits. Unique, not secret.
 [[nodiscard]] std::string make_request_id();
 
 }  // namespace staging
