@@ -12,8 +12,10 @@
 #include "step_log.hpp"
 
 #include <fmt/format.h>
+#include <sys/resource.h>
 
 #include <chrono>
+#include <csignal>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
@@ -36,6 +38,14 @@ http_options options_of(const settings& from, std::string key) {
   options.rate_limit.requests = from.rate_limit.requests;
   options.rate_limit.window = from.rate_limit.window;
   return options;
+}
+
+/// Up to the hard limit, as the soft one of 1024 is for programs that use `select`, which this one does not.
+void raise_descriptor_limit() {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  setrlimit(RLIMIT_NOFILE, &limit);
 }
 
 json simulated_names(const staging_system& system) {
@@ -66,7 +76,9 @@ void check(const settings& from) {
 }
 
 int serve(const settings& from) {
-  shutdown_signals signals;  // before any thread: they inherit the mask
+  shutdown_signals signals;       // before any thread: they inherit the mask
+  std::signal(SIGPIPE, SIG_IGN);  // hiredis writes to sockets that may have been closed
+  raise_descriptor_limit();
   json_log log;
   log.set_level(from.log);
   for (const auto& warning : from.warnings) log.warning("configuration", {{"warning", warning}});
@@ -93,7 +105,7 @@ int serve(const settings& from) {
   add_demo_routes(server, app);
   add_page_routes(server, app);
 
-  serving_thread serving{server};
+  server.start();
   if (makes_key)
     std::fprintf(stderr, "DASHBOARD_API_KEY is not set; the key of this run is %s\n", key.c_str());
   const auto host = from.host.find(':') == std::string::npos ? from.host : "[" + from.host + "]";
@@ -101,9 +113,8 @@ int serve(const settings& from) {
            {{"address", fmt::format("http://{}:{}", host, port)}, {"simulated", simulated_names(system)}});
 
   const int signal = signals.wait();
-  serving.rethrow_failure();
   log.info("draining", {{"signal", signal}});
-  const bool clean = shut_down(server, serving, system, running, log);
+  const bool clean = shut_down(server, system, running, log);
   log.info("stopped", {{"clean", clean}});
   const bool written = log.flush(for_the_log);
   // A request that hangs refers to objects of this function, and a probe to those of its libraries: nothing

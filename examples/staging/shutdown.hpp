@@ -7,8 +7,6 @@
 #include "service/staging_system.hpp"
 
 #include <csignal>
-#include <future>
-#include <thread>
 
 namespace staging {
 
@@ -17,6 +15,7 @@ namespace staging {
 class shutdown_signals {
  public:
   shutdown_signals();
+
   /// Returns the signal that arrived.
   [[nodiscard]] int wait() const;
 
@@ -24,35 +23,10 @@ class shutdown_signals {
   sigset_t signals_{};
 };
 
-/// The thread that serves. What ends it before `stop` does not end the process: `shutdown_signals::wait`
-/// returns then, and `rethrow_failure` tells.
-class serving_thread {
- public:
-  /// Throws `std::system_error` when no thread can be had. `server` must outlive this.
-  explicit serving_thread(http_server& server);
-
-  /// Stops the server and waits for its requests, unless `join` or `detach` came before.
-  ~serving_thread();
-  serving_thread(const serving_thread&) = delete;
-  serving_thread& operator=(const serving_thread&) = delete;
-
-  /// Throws what ended the thread before its time, if anything did.
-  void rethrow_failure();
-
-  void join() { thread_.join(); }
-  void detach() { thread_.detach(); }
-
- private:
-  http_server& server_;
-  std::promise<void> ended_;
-  std::future<void> end_{ended_.get_future()};
-  std::thread thread_;
-};
-
-/// Stops taking requests, lets those under way end, then the probes; within 2 s in all, whatever hangs. True
-/// when everything ended; false when something was left behind, and then nothing it may use must be
-/// destroyed.
-[[nodiscard]] bool shut_down(http_server& server, serving_thread& serving, staging_system& system,
+/// Takes no more connections, lets the requests under way end, then the probes; within 2 s in all, whatever
+/// hangs. True when everything ended; false when something was left behind, and then nothing it may use must
+/// be destroyed.
+[[nodiscard]] bool shut_down(http_server& server, staging_system& system,
                              brownout::supervision<supervisor>& running, json_log& log);
 
 }  // namespace staging

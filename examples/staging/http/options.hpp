@@ -21,7 +21,7 @@ struct rate_limit_options {
 };
 
 /// Everything the HTTP layer is told. The time limits are absolute: a peer that sends or takes one byte at a
-/// time gains nothing.
+/// time gains nothing. They are checked every 50 ms.
 struct http_options {
   std::string api_key;            ///< what keyed routes ask for; must not be empty
   rate_limit_options rate_limit;  ///< see there
@@ -29,8 +29,9 @@ struct http_options {
   std::vector<std::string>
       trusted_proxies;  ///< addresses or networks (`10.0.0.0/8`) whose `X-Forwarded-For` counts
 
-  std::size_t threads = 32;  ///< connections served at once, at least 1; each keeps a thread while it lasts
-  std::size_t queue_limit = 256;  ///< connections waiting for a thread; one more is answered 503 and closed
+  std::size_t threads = 32;  ///< routes that run at once, at least 1; a connection that waits takes none
+  std::size_t connections =
+      2048;  ///< open at once, at least 1; one more takes an idle one's place, or gets 503
   std::size_t payload_limit = 65'536;  ///< bytes of a request body; the API's own bodies have a few hundred
   std::size_t head_limit =
       16'384;  ///< bytes of request line and headers together; nginx and Apache allow as much
@@ -40,7 +41,7 @@ struct http_options {
   std::chrono::milliseconds write_timeout{5'000};  ///< for the whole answer to be taken
   std::chrono::milliseconds keep_alive_timeout{5'000};  ///< between two requests of a connection
   std::size_t keep_alive_requests =
-      100;  ///< requests of one connection, at least 1; bounds how long it keeps a thread
+      1000;  ///< requests of one connection, at least 1; nginx's default: clients spread over instances again
 };
 
 }  // namespace staging

@@ -17,25 +17,22 @@ namespace staging {
 
 /// How the connections of a server stood at one moment.
 struct connection_usage {
-  std::size_t threads = 0;      ///< connections that can be served at once; each keeps a thread
-  std::size_t serving = 0;      ///< connections with a request
-  std::size_t idle = 0;         ///< connections that keep a thread and send nothing
-  std::size_t queued = 0;       ///< connections that wait for a thread
-  std::size_t queue_limit = 0;  ///< one more than this is refused
-  std::uint64_t refused = 0;    ///< connections answered 503 because the queue was full, since the start
+  std::size_t threads = 0;    ///< they read requests and run routes
+  std::size_t busy = 0;       ///< threads that run a route
+  std::size_t serving = 0;    ///< connections with a request
+  std::size_t idle = 0;       ///< connections whose client asks for nothing
+  std::size_t limit = 0;      ///< connections that may be open at once
+  std::uint64_t refused = 0;  ///< connections answered 503 because there were so many, since the start
 };
 
 /// The HTTP server: routes in, and around each of them what every request needs: strict parsing, request id,
 /// rate limit, key, body limit, security headers, JSON errors, one log line, one count.
 ///
-/// cpp-httplib accepts connections, reads bodies and formats answers. It never sees a head written by a
-/// client: the gate reads and judges that first, so a refused request's body is neither invited nor read, and
-/// its connection ends with the answer. One thread a connection, `threads` at most; when all are busy and the
-/// queue is full, a connection is answered 503 at once. Slow connections can still occupy all threads: a
-/// proxy with a short request time-out belongs in front of anything public.
+/// Boost.Asio waits for the clients; `threads` threads read what is there and run the routes. A slow client
+/// takes memory and no thread. With `connections` open, a new connection takes the place of the one that has
+/// been idle longest; when none is idle, it is answered 503 at once.
 ///
-/// `route` and `on_request` before `run`; everything else from any thread. Ignores SIGPIPE for the whole
-/// process.
+/// `route` and `on_request` before `start`; everything else from any thread.
 class http_server {
  public:
   /// Told about every answer: the route's label (`other` when there is none), its status, and how long it
@@ -63,19 +60,18 @@ class http_server {
   /// can't.
   std::uint16_t bind(const std::string& host, std::uint16_t port);
 
-  /// Serves until `stop`. Returns at once when stopped before; throws `std::logic_error` without `bind`, and
-  /// what the HTTP library throws when it runs out of memory or threads.
-  void run();
+  /// Begins to serve, on threads of its own, until `stop`. Does nothing when stopped before; throws
+  /// `std::logic_error` without `bind`.
+  void start();
 
   /// From now on every answer closes its connection; readiness should say no, so that clients go elsewhere.
   void begin_drain() noexcept;
   [[nodiscard]] bool draining() const noexcept;
 
-  /// From a route only: the threads that it counts end with the server.
   [[nodiscard]] connection_usage connections() const;
 
   /// Takes no more connections and returns when the running requests have ended, which their time limits
-  /// bound. For good: a stopped server can't run again. Not from a route (it would wait for itself) and not
+  /// bound. For good: a stopped server can't start again. Not from a route (it would wait for itself) and not
   /// from a signal handler.
   void stop();
 

@@ -30,20 +30,18 @@ void write_server(prometheus_text& out, const application& app, const connection
   out.sample({}, app.log.dropped());
 
   out.family("dashboard_connections", metric_type::gauge,
-             "Connections by state: serving a request, idle on a thread, queued for a thread.");
+             "Connections by state: serving a request, or idle.");
   out.sample({{"state", "serving"}}, seen.serving);
   out.sample({{"state", "idle"}}, seen.idle);
-  out.sample({{"state", "queued"}}, seen.queued);
+  out.family("dashboard_connections_limit", metric_type::gauge, "Connections that may be open at once.");
+  out.sample({}, seen.limit);
   out.family("dashboard_connections_refused_total", metric_type::counter,
-             "Connections answered 503 because all threads were busy and the queue was full.");
+             "Connections answered 503 because as many as allowed were open and none was idle.");
   out.sample({}, seen.refused);
-  out.family("dashboard_threads", metric_type::gauge, "Threads that serve connections.");
+  out.family("dashboard_threads", metric_type::gauge, "Threads that read requests and run routes.");
   out.sample({}, seen.threads);
-  out.family("dashboard_threads_busy", metric_type::gauge, "Threads that have a connection.");
-  out.sample({}, seen.serving + seen.idle);
-  out.family("dashboard_connection_queue_limit", metric_type::gauge,
-             "Connections that may wait for a thread before others are refused.");
-  out.sample({}, seen.queue_limit);
+  out.family("dashboard_threads_busy", metric_type::gauge, "Threads that run a route.");
+  out.sample({}, seen.busy);
 }
 
 void write_pools(prometheus_text& out, const staging_system& system) {

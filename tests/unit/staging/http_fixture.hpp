@@ -191,11 +191,7 @@ class running_server {
     });
     if (add_routes) add_routes(server);
     port = server.bind("127.0.0.1", 0);
-    thread = std::thread{[this] { server.run(); }};
-  }
-  ~running_server() {
-    server.stop();
-    thread.join();
+    server.start();
   }
   running_server(const running_server&) = delete;
   running_server& operator=(const running_server&) = delete;
@@ -223,7 +219,6 @@ class running_server {
   json_log log;
   http_server server;
   std::uint16_t port = 0;
-  std::thread thread;
 
  private:
   static http_options options(const std::function<void(http_options&)>& adjust) {

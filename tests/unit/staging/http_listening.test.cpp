@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: BSL-1.0
-#include "http/listening.hpp"
-
 #include "catch2.hpp"
 #include "http_fixture.hpp"
 

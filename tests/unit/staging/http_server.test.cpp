@@ -6,7 +6,10 @@
 
 #include <array>
 #include <atomic>
+#include <cstdlib>
+#include <ctime>
 #include <future>
+#include <memory>
 #include <mutex>
 #include <stdexcept>
 #include <tuple>
@@ -168,7 +171,7 @@ TEST_CASE("a body over the limit gets 413, announced, chunked or endless", "[sta
   CHECK(client.is_closed());
 }
 
-TEST_CASE("chunked bodies are put together, and end their connection", "[staging][http]") {
+TEST_CASE("chunked bodies are put together, and malformed ones end their connection", "[staging][http]") {
   const running_server at;
   auto client = at.connect();
   const std::string head =
@@ -179,7 +182,8 @@ TEST_CASE("chunked bodies are put together, and end their connection", "[staging
     REQUIRE(got);
     CHECK(got->status == 200);
     CHECK(nlohmann::json::parse(got->body).at("body") == "abcde");
-    CHECK(got->header("Connection") == "close");
+    client.send("GET /livez HTTP/1.1\r\nHost: a\r\n\r\n");
+    CHECK(client.receive()->body == "{\"up\":true}");
   }
   SECTION("malformed") {
     client.send(head + "zz\r\nabc\r\n0\r\n\r\n");
@@ -187,8 +191,21 @@ TEST_CASE("chunked bodies are put together, and end their connection", "[staging
     REQUIRE(got);
     CHECK(got->status == 400);
     CHECK(got->error().at("field") == "body");
+    CHECK(client.is_closed());
   }
-  CHECK(client.is_closed());
+}
+
+TEST_CASE("every answer carries the date, as RFC 9110 asks", "[staging][http]") {
+  const running_server at;
+  for (const auto& got :
+       {at.ask("GET", "/livez"), at.ask("GET", "/none"), at.ask("GET", "/livez", "Host: b\r\n")}) {
+    REQUIRE(got);
+    std::tm told{};
+    const auto text = got->header("Date");
+    REQUIRE(text.size() == 29);
+    REQUIRE(strptime(text.c_str(), "%a, %d %b %Y %H:%M:%S GMT", &told) != nullptr);
+    CHECK(std::abs(std::difftime(timegm(&told), std::time(nullptr))) <= 2);
+  }
 }
 
 TEST_CASE("a compressed body is refused", "[staging][http]") {
@@ -491,15 +508,11 @@ TEST_CASE("each request is one log line, with the same id, and one count", "[sta
   CHECK(std::get<1>(counted[1]) == 404);
 }
 
-TEST_CASE("when all threads and the queue are taken, the next connection is told so at once",
-          "[staging][http]") {
+TEST_CASE("when all connections are busy, the next one is told so at once", "[staging][http]") {
   std::promise<void> release;
   const auto released = release.get_future().share();
   std::atomic<int> running{0};
-  const running_server at{[](http_options& options) {
-                            options.threads = 2;
-                            options.queue_limit = 1;
-                          },
+  const running_server at{[](http_options& options) { options.connections = 2; },
                           [&](http_server& server) {
                             server.route("GET", "/wait", "wait", access::open,
                                          [&](const request&, response&) {
@@ -514,8 +527,6 @@ TEST_CASE("when all threads and the queue are taken, the next connection is told
   first.send(wait);
   second.send(wait);
   REQUIRE(eventually([&] { return running == 2; }));
-  auto queued = at.connect();  // taken by the accepting thread before the next one
-  queued.send(wait);
 
   auto refused = at.connect();
   const auto got = refused.receive();
@@ -526,28 +537,63 @@ TEST_CASE("when all threads and the queue are taken, the next connection is told
   CHECK(got->header("Retry-After") == "1");
   CHECK(got->header("X-Frame-Options") == "DENY");
   CHECK(refused.is_closed());
-  for (auto* served : {&first, &second, &queued}) CHECK(served->receive()->status == 200);
+  for (auto* served : {&first, &second}) CHECK(served->receive()->status == 200);
 }
 
-TEST_CASE("an idle connection gives its thread to one that waits", "[staging][http]") {
+TEST_CASE("an idle connection gives its place to a new one", "[staging][http]") {
   const running_server at{[](http_options& options) {
-    options.threads = 1;
+    options.connections = 2;
     options.head_timeout = 60s;
     options.keep_alive_timeout = 60s;
   }};
   const std::string live = "GET /livez HTTP/1.1\r\nHost: a\r\n\r\n";
-  auto idle = at.connect();
+  auto longest = at.connect();
   SECTION("one that has been served") {
-    idle.send(live);
-    CHECK(idle.receive()->header("Connection") == "keep-alive");
+    longest.send(live);
+    CHECK(longest.receive()->header("Connection") == "keep-alive");
   }
   SECTION("one that has never said anything") {}
-  auto waiting = at.connect();
-  waiting.send(live);
-  const auto got = waiting.receive();
+  auto idle = at.connect();
+  idle.send(live);
+  REQUIRE(idle.receive()->status == 200);
+  auto next = at.connect();
+  next.send(live);
+  const auto got = next.receive();
   REQUIRE(got);
   CHECK(got->status == 200);
-  CHECK(idle.is_closed());
+  CHECK(longest.is_closed());
+  idle.send(live);
+  CHECK(idle.receive()->status == 200);
+}
+
+TEST_CASE("connections that wait take no thread, whatever they wait for", "[staging][http]") {
+  const running_server at{[](http_options& options) {
+                            options.threads = 1;
+                            options.head_timeout = options.body_timeout = 60s;
+                            options.keep_alive_timeout = options.write_timeout = 60s;
+                          },
+                          [](http_server& server) {
+                            server.route(
+                                "GET", "/large", "large", access::open,
+                                [](const request&, response& out) { out.body.assign(16U << 20U, 'x'); });
+                          }};
+  std::vector<std::unique_ptr<raw_client>> waiting;
+  for (const std::string& said :
+       {std::string{}, std::string{"GET /livez HTTP/1.1\r\nHo"},
+        std::string{"GET /large HTTP/1.1\r\nHost: a\r\n\r\n"},
+        "POST /echo/a HTTP/1.1\r\nHost: a\r\n" + with_key + "Content-Length: 5\r\n\r\nhe",
+        "POST /echo/a HTTP/1.1\r\nHost: a\r\n" + with_key + "Transfer-Encoding: chunked\r\n\r\n5\r\nhe"}) {
+    for (int i = 0; i < 5; ++i) {
+      waiting.push_back(std::make_unique<raw_client>(at.port));
+      waiting.back()->send(said);
+    }
+  }
+  REQUIRE(eventually([&] { return at.lines->lines().size() == 5; }));  // the large answers have begun
+  for (int i = 0; i < 10; ++i) {
+    const auto got = at.ask("GET", "/livez");
+    REQUIRE(got);
+    CHECK(got->status == 200);
+  }
 }
 
 TEST_CASE("a client that does not take its answer loses it, and its thread goes on", "[staging][http]") {
@@ -630,16 +676,22 @@ TEST_CASE("stop lets running requests end, ends idle connections at once, and ta
   at.server.stop();  // again: nothing to do
 }
 
-TEST_CASE("a server stopped before it runs does not run", "[staging][http]") {
+TEST_CASE("a server stopped before it starts does not start", "[staging][http]") {
   json_log log{std::make_shared<captured_lines>()};
   http_options options;
   options.api_key = "k";
   http_server server{options, log};
-  CHECK_THROWS_AS(server.run(), std::logic_error);
-  REQUIRE(server.bind("127.0.0.1", 0) != 0);
+  CHECK_THROWS_AS(server.start(), std::logic_error);
+  const auto port = server.bind("127.0.0.1", 0);
   server.stop();
-  server.run();
-  SUCCEED("it returned");
+  server.start();
+  REQUIRE(eventually([&] {
+    try {
+      return raw_client{port}.is_closed();
+    } catch (const std::runtime_error&) {
+      return true;
+    }
+  }));
 }
 
 TEST_CASE("a port in use is an error that says so", "[staging][http]") {
@@ -664,6 +716,7 @@ TEST_CASE("options and routes that can't work are refused by name", "[staging][h
   };
   refuses([](http_options& options) { options.api_key.clear(); }, "api_key");
   refuses([](http_options& options) { options.threads = 0; }, "threads");
+  refuses([](http_options& options) { options.connections = 0; }, "connections");
   refuses([](http_options& options) { options.payload_limit = 0; }, "payload_limit");
   refuses([](http_options& options) { options.head_limit = 0; }, "head_limit");
   refuses([](http_options& options) { options.keep_alive_requests = 0; }, "keep_alive_requests");

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "http/date.hpp"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <string_view>
+
+namespace staging {
+
+std::string http_date(std::time_t time) {
+  // Not strftime: its names of days and months are those of the locale.
+  constexpr std::array<std::string_view, 7> days{"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
+  constexpr std::array<std::string_view, 12> months{"Jan", "Feb", "Mar", "Apr", "May", "Jun",
+                                                    "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+  std::tm utc{};
+  gmtime_r(&time, &utc);
+  return fmt::format("{}, {:02} {} {:04} {:02}:{:02}:{:02} GMT",
+                     days.at(static_cast<std::size_t>(utc.tm_wday)), utc.tm_mday,
+                     months.at(static_cast<std::size_t>(utc.tm_mon)), utc.tm_year + 1900, utc.tm_hour,
+                     utc.tm_min, utc.tm_sec);
+}
+
+const std::string& current_http_date() {
+  thread_local std::time_t second = 0;
+  thread_local std::string text;
+  if (const auto now = std::time(nullptr); now != second || text.empty()) {
+    text = http_date(now);
+    second = now;
+  }
+  return text;
+}
+
+}  // namespace staging

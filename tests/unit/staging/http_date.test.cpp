@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "http/date.hpp"
+
+#include "catch2.hpp"
+
+using staging::http_date;
+
+TEST_CASE("a date is written as HTTP wants it, in GMT and English", "[staging][http]") {
+  CHECK(http_date(784'111'777) == "Sun, 06 Nov 1994 08:49:37 GMT");  // RFC 9110, 5.6.7
+  CHECK(http_date(0) == "Thu, 01 Jan 1970 00:00:00 GMT");
+  CHECK(http_date(1'709'251'199) == "Thu, 29 Feb 2024 23:59:59 GMT");
+}
+
+TEST_CASE("the date of now goes on", "[staging][http]") {
+  const auto before = std::time(nullptr);
+  const auto told = staging::current_http_date();
+  CHECK(
+      (told == http_date(before) || told == http_date(std::time(nullptr)) || told == http_date(before + 1)));
+}
