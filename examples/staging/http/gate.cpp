@@ -52,7 +52,8 @@ std::optional<error_answer> gate::admit(verdict& about, const ip_address& client
   // Unknown paths are counted too: looking for what might be there is what a limit is for.
   const bool counted = about.target == nullptr || about.target->who == access::keyed;
   if (counted && limiter_) {
-    about.rate = limiter_->count(client.subscriber(), now);
+    const auto kind = about.target == nullptr ? quota::unknown : about.target->counted_as;
+    about.rate = limiter_->count(client.subscriber() + "hmodu"[static_cast<std::size_t>(kind)], now);
     if (!about.rate->allowed) {
       return error(429, "too_many_requests", "The rate limit is used up; Retry-After says when to come back.",
                    {{"Retry-After", std::to_string(about.rate->reset.count())}});

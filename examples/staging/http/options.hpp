@@ -14,7 +14,7 @@ namespace staging {
 /// How many requests one client may make.
 struct rate_limit_options {
   bool enabled = true;                                  ///< off: no limit and no `RateLimit-*` headers
-  std::uint32_t requests = 100;                         ///< allowed per client and window, at least 1
+  std::uint32_t requests = 100;                         ///< allowed per client, quota and window, at least 1
   brownout::duration window = std::chrono::minutes{1};  ///< length of the window, at least 1 ms
   std::size_t clients =
       10'000;  ///< clients remembered at once, at least 1; beyond it the oldest is forgotten

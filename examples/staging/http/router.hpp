@@ -14,6 +14,16 @@ namespace staging {
 /// Who may call a route. Keyed routes are counted by the rate limiter, open ones are not.
 enum class access { open, keyed };
 
+/// What a keyed route counts against. A client's requests are counted for each of these on its own, so that
+/// a busy dashboard can't keep Prometheus or an operator out.
+enum class quota {
+  health,     ///< `/health`
+  metrics,    ///< `/metrics`
+  operation,  ///< what an operator or the live page asks for: `/api/...`
+  demo,       ///< the demo features
+  unknown     ///< paths that do not exist
+};
+
 /// Answers a request. Called on any of the server's threads, several at once; may throw `http_error`.
 using handler = std::function<void(const request&, response&)>;
 
@@ -23,7 +33,8 @@ struct route {
   std::string path;            ///< `/api/things/{name}`: a braced part stands for one non-empty segment
   std::string label;           ///< what metrics and logs call it: one of a fixed set, unlike the path itself
   access who = access::keyed;  ///< see there
-  handler answer;              ///< see there
+  quota counted_as = quota::operation;  ///< for keyed routes; see there
+  handler answer;                       ///< see there
 };
 
 /// What the router says to a method and a path.

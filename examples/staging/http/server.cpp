@@ -306,7 +306,8 @@ http_server::http_server(http_options options, json_log& log)
     : engine_(std::make_unique<engine>(std::move(options), log)) {}
 http_server::~http_server() = default;
 
-void http_server::route(std::string method, std::string path, std::string label, access who, handler answer) {
+void http_server::route(std::string method, std::string path, std::string label, access who, handler answer,
+                        quota counted_as) {
   constexpr std::array<std::string_view, 6> known{"GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"};
   if (std::ranges::find(known, method) == known.end()) {
     throw std::invalid_argument("route " + method + " " + path +
@@ -316,6 +317,7 @@ void http_server::route(std::string method, std::string path, std::string label,
                           .path = std::move(path),
                           .label = std::move(label),
                           .who = who,
+                          .counted_as = counted_as,
                           .answer = std::move(answer)});
 }
 

@@ -51,7 +51,8 @@ class http_server {
 
   /// Adds a route; see `struct route` for what the parts are. Throws `std::invalid_argument` for one that
   /// can't work.
-  void route(std::string method, std::string path, std::string label, access who, handler answer);
+  void route(std::string method, std::string path, std::string label, access who, handler answer,
+             quota counted_as = quota::operation);
 
   /// Sets who is told about every answer; an exception it throws is logged and ignored.
   void on_request(request_listener listener);

@@ -47,10 +47,12 @@ void recommendations(application& app, response& out) {
 }  // namespace
 
 void add_demo_routes(http_server& server, application& app) {
-  server.route("GET", "/api/inventory/stats", "inventory_stats", access::keyed,
-               [&](const request&, response& out) { inventory_stats(app, out); });
-  server.route("GET", "/api/recommendations", "recommendations", access::keyed,
-               [&](const request&, response& out) { recommendations(app, out); });
+  server.route(
+      "GET", "/api/inventory/stats", "inventory_stats", access::keyed,
+      [&](const request&, response& out) { inventory_stats(app, out); }, quota::demo);
+  server.route(
+      "GET", "/api/recommendations", "recommendations", access::keyed,
+      [&](const request&, response& out) { recommendations(app, out); }, quota::demo);
 }
 
 }  // namespace staging

@@ -73,7 +73,7 @@ void write_dependencies(prometheus_text& out, const staging_system& system) {
 }  // namespace
 
 void add_metrics_route(http_server& server, application& app) {
-  server.route("GET", "/metrics", "metrics", access::keyed, [&](const request&, response& out) {
+  const auto write = [&](const request&, response& out) {
     prometheus_text text;
     write_server(text, app, server.connections());
     app.metrics.write(text);
@@ -85,7 +85,8 @@ void add_metrics_route(http_server& server, application& app) {
     write_process_metrics(text);
     out.content_type = prometheus_text::content_type;
     out.body = text.text();
-  });
+  };
+  server.route("GET", "/metrics", "metrics", access::keyed, write, quota::metrics);
 }
 
 }  // namespace staging

@@ -87,8 +87,9 @@ void add_observation_routes(http_server& server, application& app) {
     out.status = ready ? 200 : 503;
     out.json({{"status", ready ? "ready" : "not ready"}});
   });
-  server.route("GET", "/health", "health", access::keyed,
-               [&](const request&, response& out) { health(app, out); });
+  server.route(
+      "GET", "/health", "health", access::keyed, [&](const request&, response& out) { health(app, out); },
+      quota::health);
   add_metrics_route(server, app);
   server.route("GET", "/api/status", "status", access::keyed,
                [&](const request&, response& out) { status(app, out); });
