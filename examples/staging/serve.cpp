@@ -114,7 +114,7 @@ int serve(const settings& from) {
 
   const int signal = signals.wait();
   log.info("draining", {{"signal", signal}});
-  const bool clean = shut_down(server, system, running, log);
+  const bool clean = shut_down(server, system, running, log, {from.shutdown_drain, from.shutdown_grace});
   log.info("stopped", {{"clean", clean}});
   const bool written = log.flush(for_the_log);
   // A request that hangs refers to objects of this function, and a probe to those of its libraries: nothing

@@ -122,7 +122,7 @@ TEST_CASE("a start that gets too few threads is refused in one line, never a cra
                                      std::to_string((2 * threads + 1) * 131'072)});
     return command;
   };
-  const variables environment{{"API_PORT", "0"}, {"MALLOC_ARENA_MAX", "1"}};
+  const variables environment{{"API_PORT", "0"}, {"MALLOC_ARENA_MAX", "1"}, {"SHUTDOWN_DRAIN", "0"}};
   if (run(with_room_for(0, {BROWNOUT_STAGING_SERVER, "--help"}), environment, 10s).status != 0) return;
 
   int started = 0;

@@ -104,6 +104,8 @@ struct settings {
   bool embedded = true;             ///< all four dependencies are simulated
   bool require_real = false;        ///< none of them may be; default false
   log_level log = log_level::info;  ///< default info
+  duration shutdown_drain{};        ///< how long to serve on while not ready, 0 to 3600 s, default 2 s
+  duration shutdown_grace{};        ///< how long running requests may take then, 0 to 3600 s, default 5 s
   bool enable_hsts = false;         ///< send Strict-Transport-Security; default false
   rate_limit_settings rate_limit;
   std::vector<std::string>

@@ -80,7 +80,8 @@ std::vector<variable> table() {
           kinds::token(16, 256), [](settings& s, auto v) { s.api_key = std::move(v); }, secret),
       row({"DASHBOARD_RATELIMIT_ENABLED", "", "true", "limit the requests of each client"}, kinds::boolean(),
           [](settings& s, auto v) { s.rate_limit.enabled = v; }),
-      row({"DASHBOARD_RATELIMIT_REQUESTS", "requests", "100", "requests of one client in one window"},
+      row({"DASHBOARD_RATELIMIT_REQUESTS", "requests", "100",
+           "requests of one client to one kind of route in one window"},
           kinds::whole_number<std::uint32_t>(1, 1'000'000),
           [](settings& s, auto v) { s.rate_limit.requests = v; }),
       row({"DASHBOARD_RATELIMIT_WINDOW", "s", "60", "length of the window"}, kinds::seconds(0.001, 86'400),
@@ -94,6 +95,11 @@ std::vector<variable> table() {
 
       row({"REQUIRE_REAL", "", "false", "refuse to start while a dependency would be simulated"},
           kinds::boolean(), [](settings& s, auto v) { s.require_real = v; }),
+      // A container runtime kills after 10 s: drain, grace and what follows them (1.2 s) are less.
+      row({"SHUTDOWN_DRAIN", "s", "2", "after SIGTERM: how long to serve on while /readyz says 503"},
+          kinds::seconds(0, 3600), [](settings& s, auto v) { s.shutdown_drain = v; }),
+      row({"SHUTDOWN_GRACE", "s", "5", "after the drain: how long running requests may take to end"},
+          kinds::seconds(0, 3600), [](settings& s, auto v) { s.shutdown_grace = v; }),
 
       // Health score and levels.
       row({"HEALTH_CHECK_INTERVAL", "s", "10", "time between two probes of a dependency"},

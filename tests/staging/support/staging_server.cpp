@@ -17,6 +17,9 @@ variables completed(variables environment, int port = 0) {
   environment.emplace("API_PORT", std::to_string(port));
   // The tests ask far more often than people; those of the limit set it themselves.
   environment.emplace("DASHBOARD_RATELIMIT_ENABLED", "false");
+  // And none of them takes it out of a balancer.
+  environment.emplace("SHUTDOWN_DRAIN", "0");
+  environment.emplace("SHUTDOWN_GRACE", "0.7");
   return environment;
 }
 

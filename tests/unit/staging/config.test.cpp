@@ -26,6 +26,8 @@ TEST_CASE("an empty environment gives the embedded server with the figures of th
   CHECK_FALSE(read.enable_hsts);
   CHECK(read.trusted_proxies.empty());
   CHECK(read.log == staging::log_level::info);
+  CHECK(read.shutdown_drain == 2s);
+  CHECK(read.shutdown_grace == 5s);
 
   CHECK(read.health_check_interval == 10s);
   CHECK(read.latency.budget == 500ms);

@@ -204,6 +204,20 @@ std::vector<expectation> server_expectations() {
        {level("debug", staging::log_level::debug), level("Info", staging::log_level::info),
         level("WARNING", staging::log_level::warning), level("error", staging::log_level::error)},
        {"x", "warn", "info ", " info", "infos", "debug,info", "0", "-1"}},
+      {"SHUTDOWN_DRAIN",
+       "a decimal number from 0 to 3600 (seconds)",
+       false,
+       {{"0", [](const settings& read) { return read.shutdown_drain == 0s; }},
+        {"0.25", [](const settings& read) { return read.shutdown_drain == 250ms; }},
+        {"3600", [](const settings& read) { return read.shutdown_drain == 1h; }}},
+       not_decimal + texts{"3601"}},
+      {"SHUTDOWN_GRACE",
+       "a decimal number from 0 to 3600 (seconds)",
+       false,
+       {{"0", [](const settings& read) { return read.shutdown_grace == 0s; }},
+        {"0.25", [](const settings& read) { return read.shutdown_grace == 250ms; }},
+        {"3600", [](const settings& read) { return read.shutdown_grace == 1h; }}},
+       not_decimal + texts{"3601"}},
   };
 }
 
