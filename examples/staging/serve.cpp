@@ -3,6 +3,7 @@
 
 #include "brownout/system/supervision.hpp"
 #include "config/api_key_source.hpp"
+#include "http/agent_check.hpp"
 #include "http/json_log.hpp"
 #include "http/server.hpp"
 #include "routes/routes.hpp"
@@ -19,6 +20,7 @@
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <utility>
@@ -67,6 +69,23 @@ std::uint16_t bind(http_server& server, const settings& from) {
   }
 }
 
+/// Tells HAProxy the weight that goes with the level, if it is asked for.
+void answer_agent_checks(std::optional<agent_check>& agent, const http_server& server, staging_system& system,
+                         const settings& from) {
+  if (!from.agent_port) return;
+  const auto line = [&] {
+    const int weight = server.draining() ? 0 : settings_at[system.watched().features().level()].weight;
+    return fmt::format("{}%", weight);
+  };
+  try {
+    agent.emplace(from.host, *from.agent_port, line);
+  } catch (const std::runtime_error& error) {
+    throw std::runtime_error(
+        fmt::format("AGENT_PORT='{}': {}; must be a free port on API_HOST='{}', or 0 for any",
+                    *from.agent_port, error.what(), from.host));
+  }
+}
+
 }  // namespace
 
 void check(const settings& from) {
@@ -105,12 +124,16 @@ int serve(const settings& from) {
   add_demo_routes(server, app);
   add_page_routes(server, app);
 
+  std::optional<agent_check> agent;
+  answer_agent_checks(agent, server, system, from);
+
   server.start();
   if (makes_key)
     std::fprintf(stderr, "DASHBOARD_API_KEY is not set; the key of this run is %s\n", key.c_str());
   const auto host = from.host.find(':') == std::string::npos ? from.host : "[" + from.host + "]";
-  log.info("listening",
-           {{"address", fmt::format("http://{}:{}", host, port)}, {"simulated", simulated_names(system)}});
+  log.info("listening", {{"address", fmt::format("http://{}:{}", host, port)},
+                         {"agent_port", agent ? json(agent->port()) : json(nullptr)},
+                         {"simulated", simulated_names(system)}});
 
   const int signal = signals.wait();
   log.info("draining", {{"signal", signal}});

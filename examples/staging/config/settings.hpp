@@ -97,8 +97,9 @@ struct latency_settings {
 
 /// Everything the server can be told, checked; made by `read_settings`.
 struct settings {
-  std::string host;        ///< listening address, IPv4, IPv6 or localhost; default 127.0.0.1
-  std::uint16_t port = 0;  ///< default 9000; 0: any free port
+  std::string host;                         ///< listening address, IPv4, IPv6 or localhost; default 127.0.0.1
+  std::uint16_t port = 0;                   ///< default 9000; 0: any free port
+  std::optional<std::uint16_t> agent_port;  ///< of HAProxy's agent check; 0: any free port; default: none
   std::optional<std::string>
       api_key;                      ///< 16 to 256 printable ASCII characters; only `embedded` can be without
   bool embedded = true;             ///< all four dependencies are simulated

@@ -92,6 +92,9 @@ std::vector<variable> table() {
           kinds::network_list(), [](settings& s, auto v) { s.trusted_proxies = std::move(v); }),
       row({"DASHBOARD_LOG_LEVEL", "", "info", "least severe line to log"}, kinds::level_of_log(),
           [](settings& s, auto v) { s.log = v; }),
+      row({"AGENT_PORT", "", "",
+           "port that answers HAProxy's agent check with a weight; without it there is none"},
+          kinds::whole_number<std::uint16_t>(0, 65535), [](settings& s, auto v) { s.agent_port = v; }),
 
       row({"REQUIRE_REAL", "", "false", "refuse to start while a dependency would be simulated"},
           kinds::boolean(), [](settings& s, auto v) { s.require_real = v; }),

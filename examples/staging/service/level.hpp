@@ -46,14 +46,15 @@ struct level_settings {
   double pool_size = 1;              ///< share of each connection pool that may be used
   std::chrono::seconds cache_ttl{};  ///< how long cached answers last
   double batch_size = 1;             ///< share of the rows that one answer carries
+  int weight = 100;                  ///< percent of the requests that a load balancer should send here
 };
 
 inline constexpr brownout::level_table<level, level_settings> settings_at{
-    {level::optimal, {1.0, std::chrono::seconds{3600}, 1.0}},
-    {level::degraded, {0.9, std::chrono::seconds{1800}, 0.8}},
-    {level::limited, {0.75, std::chrono::seconds{900}, 0.5}},
-    {level::minimal, {0.5, std::chrono::seconds{300}, 0.25}},
-    {level::emergency, {0.2, std::chrono::seconds{60}, 0.1}},
+    {level::optimal, {1.0, std::chrono::seconds{3600}, 1.0, 100}},
+    {level::degraded, {0.9, std::chrono::seconds{1800}, 0.8, 75}},
+    {level::limited, {0.75, std::chrono::seconds{900}, 0.5, 50}},
+    {level::minimal, {0.5, std::chrono::seconds{300}, 0.25, 25}},
+    {level::emergency, {0.2, std::chrono::seconds{60}, 0.1, 0}},
 };
 static_assert(settings_at.size() == all_levels.size());
 

@@ -218,6 +218,12 @@ std::vector<expectation> server_expectations() {
         {"0.25", [](const settings& read) { return read.shutdown_grace == 250ms; }},
         {"3600", [](const settings& read) { return read.shutdown_grace == 1h; }}},
        not_decimal + texts{"3601"}},
+      {"AGENT_PORT",
+       "a whole number from 0 to 65535",
+       false,
+       {{"0", [](const settings& read) { return read.agent_port == 0; }},
+        {"65535", [](const settings& read) { return read.agent_port == 65535; }}},
+       not_whole + texts{"65536", "4294967296"}},
   };
 }
 
