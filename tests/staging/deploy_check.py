@@ -92,7 +92,9 @@ def check_environment(compose, scratch):
     subnet = compose["networks"]["staging"]["ipam"]["config"][0]["subnet"]
     check("the servers trust the address that HAProxy has",
           services["staging-a"]["environment"]["DASHBOARD_TRUSTED_PROXIES"] == address)
-    check("that address is one of the network", ipaddress.ip_address(address) in ipaddress.ip_network(subnet))
+    addresses = [services[name]["networks"]["staging"]["ipv4_address"] for name in ("haproxy", "staging-a", "staging-b")]
+    check("the fixed addresses differ, and are of the network",
+          len(set(addresses)) == 3 and all(ipaddress.ip_address(each) in ipaddress.ip_network(subnet) for each in addresses))
 
 
 def check_compose(scratch):
