@@ -4,6 +4,7 @@
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <poll.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -37,6 +38,14 @@ bool crowd::member::answered() const {
   const auto length = head.find(length_header);
   const auto size = length == std::string::npos ? 0 : std::atoi(head.c_str() + length + length_header.size());
   return received.size() >= end + 4 + static_cast<std::size_t>(size);
+}
+
+crowd::crowd(int port, int receive_buffer) : port_{port}, receive_buffer_{receive_buffer} {
+  // The usual limit is 1024 descriptors, which a process may raise.
+  rlimit descriptors{};
+  getrlimit(RLIMIT_NOFILE, &descriptors);
+  descriptors.rlim_cur = descriptors.rlim_max;
+  setrlimit(RLIMIT_NOFILE, &descriptors);
 }
 
 crowd::~crowd() {

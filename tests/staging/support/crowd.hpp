@@ -27,7 +27,7 @@ class crowd {
   };
 
   /// `receive_buffer`: bytes that each socket takes at most before it is read; 0: what the system takes.
-  explicit crowd(int port, int receive_buffer = 0) : port_{port}, receive_buffer_{receive_buffer} {}
+  explicit crowd(int port, int receive_buffer = 0);
   ~crowd();
   crowd(const crowd&) = delete;
   crowd& operator=(const crowd&) = delete;
