@@ -159,7 +159,9 @@ template <explainable_transition Transition, class NameOf>
     fmt::format_to(out, ", {:.6g} held for {}", *change.threshold, detail::seconds_text(change.held));
   }
   text += '.';
-  if (!change.actor.empty()) fmt::format_to(out, " By {}: {}.", change.actor, change.reason);
+  const bool has_ended = change.cause == level_cause::override_ended;
+  if (!change.actor.empty())
+    fmt::format_to(out, " {} {}: {}.", has_ended ? "It was set by" : "By", change.actor, change.reason);
   if (change.limit == score_limit::required) {
     fmt::format_to(out, " {} is required.", name_of(change.limited_by));
   } else if (change.limit == score_limit::optional) {

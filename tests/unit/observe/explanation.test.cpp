@@ -75,6 +75,10 @@ TEST_CASE("an operator's doing is explained by who and why", "[observe][D5]") {
   CHECK(
       explain(change, name_of).starts_with("optimal -> minimal: override_set, score 50. By ada: migration."));
   CHECK(explain(change, name_of).find("By health: limited when") != std::string::npos);
+
+  change.cause = level_cause::override_ended;
+  CHECK(explain(change, name_of)
+            .starts_with("optimal -> minimal: override_ended, score 50. It was set by ada: migration."));
 }
 
 TEST_CASE("what is unknown, limited or only noted is said", "[observe][D5]") {

@@ -86,6 +86,34 @@ TEST_CASE("the first assessment and an operator's word decide by no threshold", 
   CHECK(change.contributions.empty());
 }
 
+TEST_CASE("the end of an override names who set it and why", "[system][D5]") {
+  staging system;
+  system.run(1s);
+  pin(system, level::limited, 10s);
+  CHECK(system.snapshot().transitions.back().actor == "ada");
+  SECTION("it expires") {
+    system.run(10s);
+  }
+  SECTION("it is cleared") {
+    system.watched.clear_override(system.clock.now());
+  }
+  SECTION("another one, without a change of the level, came after it") {
+    system.watched.set_override(
+        {.level = level::limited, .reason = "again", .actor = "bob", .expires = system.clock.now() + 1s},
+        system.clock.now());
+    system.run(10s);
+    CHECK(system.snapshot().transitions.back().actor == "bob");
+    return;
+  }
+  const auto change = system.snapshot().transitions.back();
+  CHECK(change.cause == level_cause::override_ended);
+  CHECK(change.actor == "ada");
+  CHECK(change.reason == "drill");
+  open(system, dependency::database);
+  system.watched.refresh(system.clock.now());
+  CHECK(system.snapshot().transitions.back().actor.empty());
+}
+
 TEST_CASE("the last 64 changes are remembered, all of them are counted and told once", "[system][D5]") {
   staging system;
   system.run(1s);

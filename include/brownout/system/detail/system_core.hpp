@@ -107,7 +107,9 @@ class system_core {
   }
 
   void set_override(level_override<Level> wanted, time_point now) {
-    note(controller_.set_override(std::move(wanted), health_.score, now));
+    const auto change = controller_.set_override(std::move(wanted), health_.score, now);
+    last_override_ = controller_.active_override();
+    note(change);
     publish(now);
     assess(now);
   }
@@ -263,7 +265,7 @@ class system_core {
     if (!change) return;
     gradual_ = change->cause == level_cause::health_recovered || change->cause == level_cause::health_fell ||
                change->cause == level_cause::evidence_lost;
-    transitions_.note(*change, health_, states_, controller_.active_override());
+    transitions_.note(*change, health_, states_, last_override_);
   }
 
   /// How many levels, from the best one on, make the instance ready.
@@ -302,6 +304,7 @@ class system_core {
   dependency_set refusing_{};
   health_report health_{};
   mutable std::uint64_t turned_away_ = 0;  // answers so far; guarded by the lock as everything here
+  std::optional<level_override<Level>> last_override_{};  // in force or not
   transition_log<Level> transitions_;
   boost::circular_buffer<circuit_change> circuit_changes_;
   std::vector<circuit_change> new_circuit_changes_{};

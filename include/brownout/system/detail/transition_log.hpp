@@ -31,13 +31,15 @@ class transition_log {
   transition_log(std::size_t levels, std::size_t remembered)
       : last_(remembered), counts_(levels, std::vector<std::uint64_t>(levels)) {}
 
-  /// `states`: of the circuits, in the order of the report's components. `by`: the override in force, if one
-  /// is.
+  /// `states`: of the circuits, in the order of the report's components. `by`: the latest override, in
+  /// force or not.
   void note(const level_transition<Level>& change, const health_report& health,
             const std::vector<circuit_state>& states, const std::optional<level_override<Level>>& by) {
     ++counts_[static_cast<std::size_t>(change.from)][static_cast<std::size_t>(change.to)];
     entry explained{change, health.limit, health.limited_by};
-    if (by && change.cause == level_cause::override_set) {
+    const bool is_override =
+        change.cause == level_cause::override_set || change.cause == level_cause::override_ended;
+    if (by && is_override) {
       explained.actor = by->actor;
       explained.reason = by->reason;
     }
