@@ -42,6 +42,16 @@ struct circuit_change {
 /// How often a circuit went from one state to another, [from][to].
 using circuit_change_counts = std::array<std::array<std::uint64_t, circuit_state_count>, circuit_state_count>;
 
+/// One outage of a circuit: from its first opening until probes close it or an operator changes it.
+struct circuit_outage {
+  std::uint64_t number = 0;  ///< 1 for the first one since the start
+  time_point began{};
+  std::optional<time_point> ended{};        ///< empty while it lasts
+  std::string reason{};                     ///< why the circuit opened first, as `circuit_change::reason`
+  std::uint64_t failed_tries = 0;           ///< how often it was half-open and opened again
+  std::optional<time_point> last_try_at{};  ///< when it opened again last
+};
+
 /// One dependency at one moment, for status pages. Circuit and recent calls are read now. The health is the
 /// one that the level was set by, at most `refresh` ago.
 struct component_snapshot {
@@ -58,12 +68,14 @@ struct component_snapshot {
   std::optional<duration> since_probe_success{};  ///< since the latest probe that succeeded; empty: none did
   std::optional<time_point> last_probe_at{};
   duration last_probe_latency{};
-  std::string last_error{};  ///< reason of the last failed probe; empty after a success
+  std::string last_error{};             ///< reason of the last failed probe; empty after a success
+  bool last_failure_was_probe = false;  ///< whether `circuit.last_failure` is of a probe, not of a call
   circuit_change_counts changes{};
   std::uint64_t outages =
       0;  ///< outages that ended by themselves, from the first opening to the closing by probes
-  duration outage_time{};  ///< their total length
-  measurement measured{};  ///< the service's own measurement at the last step
+  duration outage_time{};                      ///< their total length
+  std::vector<circuit_outage> last_outages{};  ///< at most 64, oldest first; the present one is the last
+  measurement measured{};                      ///< the service's own measurement at the last step
   brownout::criticality criticality = brownout::criticality::standard;
   std::optional<time_point> outage_began{};     ///< beginning of the present outage
   std::optional<recovery_estimate> recovery{};  ///< predicted end of the present outage; empty without one
@@ -83,7 +95,7 @@ template <degradation_level Level>
 struct explained_transition : level_transition<Level> {
   score_limit limit = score_limit::none;  ///< what limited the score apart from the weights
   std::size_t limited_by = 0;             ///< that dependency, when `limit` is `required`
-  std::string actor{};                    ///< who set an override; otherwise empty
+  std::string actor{};                    ///< who set the override that began or ended; otherwise empty
   std::string reason{};                   ///< why it was set
   std::vector<level_contribution>
       contributions{};  ///< dependencies that lost points or were unknown, the greatest loss first

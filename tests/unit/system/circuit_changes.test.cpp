@@ -122,6 +122,88 @@ TEST_CASE("an outage lasts from the first opening to the closing, failed probes 
   CHECK(seen.outage_time == 40s);
 }
 
+TEST_CASE("a snapshot shows whole outages: reason, beginning, end and failed tries", "[system]") {
+  staging staging;
+  staging.run(1s);
+  CHECK(staging.component(dependency::database).last_outages.empty());
+  staging.answers[number(dependency::database)] = health::down;
+  staging.run(64s);  // probes at 10, 20 and 30 s fail; it tries at 50 s and fails again
+  const auto lasting = staging.component(dependency::database).last_outages;
+  REQUIRE(lasting.size() == 1);
+  CHECK(lasting[0].number == 1);
+  CHECK(lasting[0].began == staging.component(dependency::database).outage_began);
+  CHECK_FALSE(lasting[0].ended);
+  CHECK(lasting[0].reason == "refused");
+  CHECK(lasting[0].failed_tries == 1);
+  CHECK(lasting[0].last_try_at == lasting[0].began + 20s);
+  staging.answers[number(dependency::database)] = health::up;
+  staging.run(5s);  // at 70 s it recovers
+  const auto over = staging.component(dependency::database).last_outages;
+  REQUIRE(over.size() == 1);
+  CHECK(over[0].ended == over[0].began + 40s);
+  CHECK(over[0].failed_tries == 1);
+
+  SECTION("an operator's hand ends one too") {
+    for (int i = 0; i < 3; ++i) staging.fail_call(dependency::database);
+    staging.run(1s);
+    staging.watched.described(dependency::database).force_open();
+    staging.run(1s);
+    const auto cut_short = staging.component(dependency::database).last_outages;
+    REQUIRE(cut_short.size() == 2);
+    CHECK(cut_short[1].number == 2);
+    CHECK(cut_short[1].ended);
+  }
+}
+
+TEST_CASE("the tries of a long outage push no other outage out of a snapshot", "[system]") {
+  staging staging;
+  staging.run(1s);
+  for (int i = 0; i < 3; ++i) staging.fail_call(dependency::database);
+  staging.run(1s);
+  staging.watched.described(dependency::database).reset();
+  staging.answers[number(dependency::redis)] = health::down;
+  staging.run(1h);
+  CHECK(staging.snapshot().circuit_changes.front().dependency == number(dependency::redis));
+  REQUIRE(staging.component(dependency::database).last_outages.size() == 1);
+  CHECK(staging.component(dependency::redis).last_outages.size() == 1);
+  CHECK(staging.component(dependency::redis).last_outages[0].failed_tries > 100);
+}
+
+TEST_CASE("a snapshot remembers the last 64 outages", "[system]") {
+  staging staging;
+  staging.run(1s);
+  for (int i = 0; i < 70; ++i) {
+    for (int failed = 0; failed < 3; ++failed) staging.fail_call(dependency::database);
+    staging.run(1ms);
+    staging.watched.described(dependency::database).reset();
+    staging.run(1ms);
+  }
+  const auto seen = staging.component(dependency::database).last_outages;
+  REQUIRE(seen.size() == 64);
+  CHECK(seen.front().number == 7);
+  CHECK(seen.back().number == 70);
+}
+
+TEST_CASE("a snapshot tells whether a call or a probe failed last", "[system]") {
+  staging staging;
+  staging.run(1s);
+  CHECK_FALSE(staging.component(dependency::database).last_failure_was_probe);
+  staging.answers[number(dependency::database)] = health::down;
+  staging.run(10s);
+  CHECK(staging.component(dependency::database).last_failure_was_probe);
+  staging.answers[number(dependency::database)] = health::up;
+  staging.run(10s);
+  CHECK(staging.component(dependency::database).last_error.empty());
+  CHECK(staging.component(dependency::database).last_failure_was_probe);  // a success changes nothing
+  staging.clock.advance(1ms);
+  staging.watched.described(dependency::database)
+      .try_acquire()
+      ->complete(outcome::failure, {}, "broken pipe");
+  const auto seen = staging.component(dependency::database);
+  CHECK(seen.circuit.last_failure.view() == "broken pipe");
+  CHECK_FALSE(seen.last_failure_was_probe);
+}
+
 TEST_CASE("a snapshot remembers the last transitions and no more", "[system]") {
   staging staging;
   staging.run(1s);

@@ -9,6 +9,8 @@
 #include "brownout/system/snapshot.hpp"
 #include "brownout/version.hpp"
 
+#include <boost/circular_buffer.hpp>
+
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
@@ -67,12 +69,15 @@ class circuit_history {
     shown.changes = counts_;
     shown.outages = outages_;
     shown.outage_time = outage_time_;
+    shown.last_outages.assign(last_outages_.begin(), last_outages_.end());
     shown.outage_began = outage_began_;
     if (const auto lasting = outage(now, shown.circuit.retry_after))
       shown.recovery = durations_.estimate(lasting->elapsed, lasting->not_before);
   }
 
  private:
+  static constexpr std::size_t remembered_outages = 64;
+
   /// The next state after the known state, on the way to `state`.
   [[nodiscard]] circuit_state next_towards(circuit_state state, bool in_one_step) const noexcept {
     using enum circuit_state;
@@ -83,7 +88,14 @@ class circuit_history {
 
   void note_change(circuit_state from, circuit_state to, time_point now, std::string_view reason) {
     ++counts_[static_cast<std::size_t>(from)][static_cast<std::size_t>(to)];
-    if (from == circuit_state::closed && to == circuit_state::open) outage_began_ = now;
+    if (from == circuit_state::closed && to == circuit_state::open) {
+      outage_began_ = now;
+      last_outages_.push_back({.number = ++outages_begun_, .began = now, .reason = std::string{reason}});
+    }
+    if (outage_began_ && from == circuit_state::half_open && to == circuit_state::open) {
+      ++last_outages_.back().failed_tries;
+      last_outages_.back().last_try_at = now;
+    }
     if (outage_began_ && to != circuit_state::open && to != circuit_state::half_open) {
       // Threads that read the clock at once may take the lock in another order.
       end_outage(from, to, (std::max)(now - *outage_began_, duration::zero()));
@@ -94,7 +106,7 @@ class circuit_history {
   /// An outage ends by itself when probes close the circuit. An outage that ends in another way was cut
   /// short: its full length is unknown.
   void end_outage(circuit_state from, circuit_state to, duration lasted) noexcept {
-    outage_began_.reset();
+    last_outages_.back().ended = *std::exchange(outage_began_, std::nullopt) + lasted;
     if (from == circuit_state::half_open && to == circuit_state::closed) {
       ++outages_;
       outage_time_ += lasted;
@@ -110,6 +122,8 @@ class circuit_history {
   std::vector<circuit_change> changes_{};
   circuit_change_counts counts_{};
   std::optional<time_point> outage_began_{};
+  boost::circular_buffer<circuit_outage> last_outages_{remembered_outages};  // the present one is the last
+  std::uint64_t outages_begun_ = 0;
   std::uint64_t outages_ = 0;
   duration outage_time_{};
   recovery_predictor durations_;

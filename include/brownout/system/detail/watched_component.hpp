@@ -114,7 +114,7 @@ class watched_component {
       return std::nullopt;
     }
     if (running_) {  // the last probe still hangs
-      component_->end_probe(outcome::failure, last_error_);
+      note_failed(component_->end_probe(outcome::failure, last_error_));
       observe(now, last_error_);
       // Not at once, even if the circuit waits for a probe: each interval counts as one failure.
       next_probe_ = (std::max)(next_after(now, now), now + jittered(rules_.suspect_interval));
@@ -233,6 +233,8 @@ class watched_component {
     shown.last_probe_latency = last_probe_latency_;
     if (last_success_at_) shown.since_probe_success = (std::max)(now - *last_success_at_, duration::zero());
     shown.last_error = last_error_;
+    shown.last_failure_was_probe =
+        !shown.circuit.last_failure.empty() && shown.circuit.last_failure_at == probe_failed_at_;
     shown.measured = measured_;
     history_.show(shown, now);
     return shown;
@@ -294,9 +296,15 @@ class watched_component {
       last_success_at_ = now;
     }
     const auto became = component_->end_probe(result, last_error_);
+    if (result == outcome::failure) note_failed(became);
     running_->holds_permit = false;
     observe(now, last_error_);
     return became;
+  }
+
+  /// Keeps in mind that the circuit's last failure is that of a probe.
+  void note_failed(disposition became) {
+    if (became == disposition::counted) probe_failed_at_ = component_->snapshot().last_failure_at;
   }
 
   /// When the next probe is due. In a half-open circuit at once, because the circuit waits for it.
@@ -325,6 +333,7 @@ class watched_component {
   std::optional<time_point> last_success_at_{};
   duration last_probe_latency_{};
   std::string last_error_{};
+  std::optional<time_point> probe_failed_at_{};  // of the latest failed probe, by the clock of the breaker
 
   circuit_history history_;
   measurement measured_{};
