@@ -115,7 +115,9 @@ int serve(const settings& from) {
   inventory stock{system};
   step_log steps{system, log};
   brownout::supervision running{system.watched(), [&](const auto& plan) {
-                                  system.resize_pools(system.watched().features().level());
+                                  const auto seen = system.watched().snapshot();
+                                  system.scores().note({seen.at, seen.score, seen.level});
+                                  system.resize_pools(seen.level);
                                   steps.note(plan);
                                 }};
   application app{system, running, stock, metrics, log, system.watched().now()};

@@ -164,7 +164,7 @@ TEST_CASE("at EMERGENCY callers are told to come back at different times", "[deg
   const staging_server server{real_system::instance().environment()};
   REQUIRE(eventually(20s, [&] { return server.shows(100, "OPTIMAL"); }));
   for (const auto* name : {"openai", "database"}) {
-    server.post(std::string{"/api/circuit-breakers/"} + name + "/open");
+    server.act(name, "open");
   }
   REQUIRE(server.shows(20, "EMERGENCY"));
   std::set<std::string> told;
@@ -187,11 +187,11 @@ TEST_CASE("an operator can cap and freeze the level", "[degradation]") {
     return server.post("/api/degradation/override", body);
   };
   CHECK(order({{"kind", "cap"}, {"level", "DEGRADED"}}).json()["degradation_level"] == "DEGRADED");
-  server.post("/api/circuit-breakers/openai/open");
+  server.act("openai", "open");
   CHECK(degradation(server)["degradation_level"] == "MINIMAL");  // worse than the cap: health decides
 
   CHECK(order({{"kind", "freeze"}}).json()["override"]["kind"] == "freeze");
-  server.post("/api/circuit-breakers/openai/close");
+  server.act("openai", "close");
   REQUIRE(eventually(20s, [&] { return degradation(server)["level_by_health"] == "OPTIMAL"; }));
   CHECK(degradation(server)["degradation_level"] == "MINIMAL");
 
@@ -204,7 +204,7 @@ TEST_CASE("a dry run decides and shows, and takes nothing away", "[degradation]"
   environment["DEGRADATION_DRY_RUN"] = "true";
   const staging_server server{environment};
   REQUIRE(eventually(20s, [&] { return degradation(server)["level_by_health"] == "OPTIMAL"; }));
-  server.post("/api/circuit-breakers/redis/open");
+  server.act("redis", "open");
   const auto seen = degradation(server);
   CHECK(seen["dry_run"] == true);
   CHECK(seen["degradation_level"] == "OPTIMAL");
@@ -222,9 +222,9 @@ TEST_CASE("the features of a better level return one after another when they are
   const auto features = [&] { return server.get("/api/features").json(); };
   REQUIRE(eventually(20s, [&] { return server.shows(100, "OPTIMAL"); }));
   CHECK(features()["available"] == 16);  // a start is no return
-  server.post("/api/circuit-breakers/redis/open");
+  server.act("redis", "open");
   CHECK(features()["available"] == 11);  // of 12 that DEGRADED allows, one needs Redis
-  server.post("/api/circuit-breakers/redis/close");
+  server.act("redis", "close");
   REQUIRE(eventually(20s, [&] { return server.shows(100, "OPTIMAL"); }));
 
   std::set<std::size_t> counts;

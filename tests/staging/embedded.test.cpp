@@ -132,6 +132,88 @@ TEST_CASE("a body that is wrong gets a 400 that names the field", "[process]") {
     body.erase(field);
     CHECK(field_of("/api/degradation/override", body) == field);
   }
+  for (const auto* action : {"open", "close", "reset"}) {
+    const auto path = std::string{"/api/circuit-breakers/redis/"} + action;
+    CHECK(field_of(path, {{"reason", "a test"}}) == "actor");
+    CHECK(field_of(path, {{"actor", "the test"}}) == "reason");
+    CHECK(field_of(path, {{"actor", "the test"}, {"reason", std::string(257, 'x')}}) == "reason");
+    CHECK(field_of(path, {{"actor", std::string(65, 'x')}, {"reason", "a test"}}) == "actor");
+    CHECK(field_of(path, {{"actor", "the test"}, {"reason", "two\nlines"}}) == "reason");
+    CHECK(field_of(path, {{"actor", "the test"}, {"reason", "a test"}, {"why", "a test"}}) == "why");
+  }
+  CHECK(server.post("/api/circuit-breakers/redis/open").status == 400);
+  CHECK(server.health()["components"]["redis"]["state"] == "closed");
+}
+
+TEST_CASE("a circuit that is held shows who holds it, since when and why", "[process]") {
+  const staging_server server{quick()};
+  REQUIRE(eventually(5s, [&] { return server.shows(100, "OPTIMAL"); }));
+  const nlohmann::json by{{"reason", "the bucket moves"}, {"actor", "maria"}};
+  const auto held = server.post("/api/circuit-breakers/s3/open", by);
+  REQUIRE(held.status == 200);
+  CHECK(held.json()["held"]["actor"] == "maria");
+  CHECK(held.json()["held"]["reason"] == "the bucket moves");
+  CHECK(held.json()["held"]["since"] == held.json()["since"]);
+
+  const auto last_change = [&] {
+    return server.get("/api/overview").json()["degradation"]["circuit_changes"].back();
+  };
+  CHECK(last_change()["to"] == "forced_open");
+  CHECK(last_change()["actor"] == "maria");
+  CHECK(last_change()["reason"] == "the bucket moves");
+  const int number = last_change()["sequence"];
+
+  const auto closed =
+      server.post("/api/circuit-breakers/s3/close", {{"reason", "it has moved"}, {"actor", "ada"}});
+  CHECK(closed.json()["held"].is_null());
+  CHECK(last_change()["from"] == "forced_open");
+  CHECK(last_change()["actor"] == "ada");
+  CHECK(last_change()["sequence"] == number + 1);
+
+  // What calls and probes do is no operator's.
+  server.post("/api/simulate/s3", {{"mode", "down"}});
+  REQUIRE(eventually(5s, [&] { return server.health()["components"]["s3"]["state"] == "open"; }));
+  CHECK(last_change()["actor"].is_null());
+  CHECK(last_change()["reason"] == "simulated failure");
+  CHECK(last_change()["sequence"] >= number + 2);
+}
+
+TEST_CASE("the overview tells of whole outages, of the last failure and of the score's history",
+          "[process]") {
+  const staging_server server{quick()};
+  REQUIRE(eventually(5s, [&] { return server.shows(100, "OPTIMAL"); }));
+  const auto overview = [&] { return server.get("/api/overview").json(); };
+  const auto database = [&] { return overview()["circuit_breakers"][1]; };
+  CHECK(database()["outages"]["recent"].empty());
+  CHECK(database()["last_failure"].is_null());
+  CHECK(database()["held"].is_null());
+  CHECK(database()["simulation"]["mode"] == "up");
+
+  server.post("/api/simulate/database", {{"mode", "down"}});
+  REQUIRE(eventually(10s, [&] { return database()["outages"]["recent"].size() == 1; }));
+  CHECK(database()["simulation"]["mode"] == "down");
+  REQUIRE(eventually(10s, [&] { return database()["outages"]["recent"][0]["failed_tries"] >= 2; }));
+  const auto lasting = database()["outages"]["recent"][0];
+  CHECK(lasting["number"] == 1);
+  CHECK(lasting["ended"].is_null());
+  CHECK(lasting["reason"] == "simulated failure");
+  CHECK(lasting["last_try_at"].is_string());
+
+  server.post("/api/simulate/database", {{"mode", "up"}});
+  REQUIRE(eventually(10s, [&] { return database()["outages"]["recent"][0]["ended"].is_string(); }));
+  REQUIRE(eventually(10s, [&] { return server.shows(100, "OPTIMAL"); }));
+  CHECK(database()["probe"]["last_error"] == "");
+  CHECK(database()["last_failure"]["reason"] == "simulated failure");
+  CHECK(database()["last_failure"]["source"] == "probe");
+
+  const auto shown = overview();
+  CHECK(shown["at"].get<std::string>().ends_with('Z'));
+  const auto& history = shown["degradation"]["score_history"];
+  REQUIRE(history.size() >= 3);
+  CHECK(std::ranges::any_of(history, [](const auto& point) { return point["level"] == "DEGRADED"; }));
+  CHECK(history.back()["level"] == "OPTIMAL");
+  const auto& transitions = shown["degradation"]["transitions"];
+  for (std::size_t i = 0; i < transitions.size(); ++i) CHECK(transitions[i]["sequence"] == i + 1);
 }
 
 TEST_CASE("an override wins over health, shows who and why, and ends by itself", "[process]") {
@@ -203,12 +285,12 @@ TEST_CASE("the demo features say where their answer comes from", "[process]") {
   CHECK(fresh["simulated"] == true);
   CHECK(server.get("/api/recommendations").json()["source"] == "openai");
 
-  server.post("/api/circuit-breakers/database/open");
-  server.post("/api/circuit-breakers/openai/open");
+  server.act("database", "open");
+  server.act("openai", "open");
   REQUIRE(eventually(5s, [&] { return server.shows(20, "EMERGENCY"); }));
   CHECK(server.get("/api/inventory/stats").status == 503);
 
-  server.post("/api/circuit-breakers/openai/close");
+  server.act("openai", "close");
   REQUIRE(eventually(5s, [&] {
     return server.shows(70, "MINIMAL") || server.shows(70, "LIMITED") || server.shows(70, "DEGRADED");
   }));

@@ -47,13 +47,14 @@ TEST_CASE("a standard output that nobody reads delays neither requests nor shutd
 TEST_CASE("every time is UTC and says so, but for the one that the original system shows", "[process]") {
   const staging_server server{{{"HEALTH_CHECK_INTERVAL", "0.05"}}};
   REQUIRE(eventually(5s, [&] { return server.shows(100, "OPTIMAL"); }));
-  server.post("/api/circuit-breakers/redis/open");
+  server.act("redis", "open");
   REQUIRE(eventually(5s, [&] { return server.shows(85, "DEGRADED"); }));
 
   std::vector<std::string> times;
   const auto collect = [&](const nlohmann::json& in, auto& self) -> void {
     for (const auto& [name, value] : in.items()) {
-      if (value.is_string() && (name == "time" || name == "at" || name == "since" || name == "last_at"))
+      if (value.is_string() && (name == "time" || name == "at" || name == "since" || name == "last_at" ||
+                                name == "began" || name == "ended" || name == "last_try_at"))
         times.push_back(value);
       if (value.is_structured()) self(value, self);
     }

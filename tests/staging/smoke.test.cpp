@@ -30,7 +30,7 @@ staging_server& server() {
   static staging_server shared{real_system::instance().environment()};
   for (const auto& name : names) {
     if (shared.get("/health").json()["components"][name]["state"] == "forced_open") {
-      shared.post("/api/circuit-breakers/" + name + "/reset");
+      shared.act(name, "reset");
     }
   }
   if (!eventually(20s, [&] { return shared.shows(100, "OPTIMAL"); })) {
@@ -50,7 +50,7 @@ nlohmann::json breaker(const staging_server& from, const std::string& name) {
 /// Opens circuits by hand and waits for what the table says.
 void degrade(const staging_server& to, const std::vector<std::string>& down, double score,
              const char* level) {
-  for (const auto& name : down) CHECK(to.post("/api/circuit-breakers/" + name + "/open").status == 200);
+  for (const auto& name : down) CHECK(to.act(name, "open").status == 200);
   const bool reached = eventually(5s, [&] { return to.shows(score, level); });
   CAPTURE(to.health().dump());
   CHECK(reached);
@@ -161,9 +161,9 @@ TEST_CASE("smoke 09 breakers: all four are there, closed, with their configured 
 
 TEST_CASE("smoke 10 breakers: opened by hand one refuses until it is closed", "[smoke]") {
   auto& one = server();
-  CHECK(one.post("/api/circuit-breakers/redis/open").json()["state"] == "forced_open");
+  CHECK(one.act("redis", "open").json()["state"] == "forced_open");
   CHECK(breaker(one, "redis")["retry_after_seconds"].is_null());
-  CHECK(one.post("/api/circuit-breakers/redis/close").json()["state"] == "closed");
+  CHECK(one.act("redis", "close").json()["state"] == "closed");
   CHECK(eventually(5s, [&] { return one.shows(100, "OPTIMAL"); }));
 }
 
@@ -186,7 +186,7 @@ TEST_CASE("smoke 11 breakers: failures open one, and it closes by itself when th
 }
 
 TEST_CASE("smoke 12 breakers: an unknown name is 404 and a wrong method 405", "[smoke]") {
-  CHECK(server().post("/api/circuit-breakers/mainframe/open").status == 404);
+  CHECK(server().act("mainframe", "open").status == 404);
   const auto wrong = server().get("/api/circuit-breakers/redis/open");
   CHECK(wrong.status == 405);
   CHECK(wrong.header("Allow") == "POST");

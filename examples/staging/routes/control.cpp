@@ -33,17 +33,31 @@ dependency named(const request& from) {
        .headers = {}});
 }
 
+constexpr std::size_t longest_reason = 256;
+constexpr std::size_t longest_actor = 64;
+
 /// An operator's hand on a circuit: done, logged with who asked, and followed by the level at once.
 handler circuit_handler(application& app, const char* action, void (brownout::component::*act)() noexcept) {
   return [&app, action, act](const request& in, response& out) {
     const auto which = named(in);
+    const body fields{in, {"reason", "actor"}};
+    const operator_word by{.actor = fields.text("actor", longest_actor),
+                           .reason = fields.text("reason", longest_reason)};
     auto& watched = app.system.watched();
-    (watched.at(which).*act)();
-    watched.refresh(watched.now());
+    app.system.operators().perform(
+        which, by,
+        [&] {
+          watched.refresh(watched.now());
+          return circuit_changes_so_far(watched.snapshot(watched.now()));
+        },
+        [&] { (watched.at(which).*act)(); });
     app.running.nudge();
-    app.log.warning(
-        "circuit changed by operator",
-        {{"request_id", in.id}, {"dependency", to_string(which)}, {"action", action}, {"client", in.client}});
+    app.log.warning("circuit changed by operator", {{"request_id", in.id},
+                                                    {"dependency", to_string(which)},
+                                                    {"action", action},
+                                                    {"reason", by.reason},
+                                                    {"actor", by.actor},
+                                                    {"client", in.client}});
     const auto seen = watched.snapshot(watched.now());
     out.json(circuits_view(app.system, seen)[index(which)]);
   };
@@ -74,8 +88,8 @@ void set_override(application& app, const request& in, response& out) {
   const body fields{in, {"kind", "level", "reason", "actor", "expiry"}};
   const auto kind = override_kind_of(fields);
   const auto wanted = level_of(fields, kind);
-  const auto reason = fields.text("reason", 256);
-  const auto actor = fields.text("actor", 64);
+  const auto reason = fields.text("reason", longest_reason);
+  const auto actor = fields.text("actor", longest_actor);
   const auto expiry = fields.number("expiry", shortest_override_seconds, longest_override_seconds);
   if (!expiry) {
     throw bad_request("expiry", fmt::format("is missing; must be a number of seconds from {} to {}",
@@ -130,11 +144,9 @@ void simulate(application& app, const request& in, response& out) {
   app.log.info(
       "simulated dependency told how to behave",
       {{"request_id", in.id}, {"dependency", to_string(which)}, {"mode", to_string(behaviour.mode)}});
-  out.json({{"dependency", to_string(which)},
-            {"simulated", true},
-            {"mode", to_string(behaviour.mode)},
-            {"latency_ms", std::chrono::duration<double, std::milli>(latency_of(behaviour)).count()},
-            {"error_rate", behaviour.error_rate}});
+  json shown{{"dependency", to_string(which)}, {"simulated", true}};
+  shown.update(simulation_view(behaviour));
+  out.json(shown);
 }
 
 }  // namespace

@@ -29,7 +29,8 @@ void add_file(http_server& server, std::string path, std::string label, std::str
 void overview(const application& app, response& out) {
   auto& watched = app.system.watched();
   const auto seen = watched.snapshot(watched.now());
-  out.json({{"degradation", degradation_view(app.system, seen)},
+  out.json({{"at", wall_time(seen.at, seen.at)},
+            {"degradation", degradation_view(app.system, seen)},
             {"circuit_breakers", circuits_view(app.system, seen)},
             {"features", features_view(watched.features())}});
 }

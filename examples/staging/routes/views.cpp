@@ -11,7 +11,9 @@
 #include <algorithm>
 #include <chrono>
 #include <cstddef>
+#include <numeric>
 #include <string_view>
+#include <vector>
 
 namespace staging {
 
@@ -71,6 +73,49 @@ json pool_view(const pool_usage& usage) {
           {"waiting", usage.waiting}};
 }
 
+json text_or_null(std::string_view text) {
+  return text.empty() ? json(nullptr) : json(text);
+}
+
+json time_or_null(const std::optional<time_point>& at, time_point now) {
+  return at ? json(wall_time(*at, now)) : json(nullptr);
+}
+
+/// What the chart and the timeline of the live page reach back to.
+constexpr std::chrono::minutes shown_for{30};
+
+/// The outages of the last half hour, or at least the last one.
+json outages_view(const std::vector<brownout::circuit_outage>& outages, time_point now) {
+  auto list = json::array();
+  for (const auto& one : outages) {
+    const bool is_last = &one == &outages.back();
+    if (!is_last && one.ended && *one.ended < now - shown_for) continue;
+    list.push_back({{"number", one.number},
+                    {"began", wall_time(one.began, now)},
+                    {"ended", time_or_null(one.ended, now)},
+                    {"reason", one.reason},
+                    {"failed_tries", one.failed_tries},
+                    {"last_try_at", time_or_null(one.last_try_at, now)}});
+  }
+  return list;
+}
+
+json last_failure_view(const brownout::component_snapshot& one, time_point now) {
+  if (one.circuit.last_failure.empty()) return nullptr;
+  return {{"at", wall_time(one.circuit.last_failure_at, now)},
+          {"source", one.last_failure_was_probe ? "probe" : "call"},
+          {"reason", one.circuit.last_failure.view()}};
+}
+
+/// Who holds a circuit open, since when and why.
+json held_view(staging_system& system, dependency which, brownout::circuit_state state,
+               const std::string& since) {
+  if (state != brownout::circuit_state::forced_open) return nullptr;
+  const auto by = system.operators().last_of(which);
+  if (!by) return nullptr;
+  return {{"actor", by->actor}, {"reason", by->reason}, {"since", since}};
+}
+
 }  // namespace
 
 std::string wall_time(time_point at, time_point now) {
@@ -105,17 +150,32 @@ std::string_view level_view(const system_snapshot& seen) {
   return is_starting(seen) ? "STARTING" : to_string(seen.level);
 }
 
+std::uint64_t circuit_changes_so_far(const system_snapshot& seen) {
+  std::uint64_t all = 0;
+  for (const auto& one : seen.components) {
+    for (const auto& from : one.changes) all = std::accumulate(from.begin(), from.end(), all);
+  }
+  return all;
+}
+
+json simulation_view(const simulated_behaviour& behaviour) {
+  return {{"mode", to_string(behaviour.mode)},
+          {"latency_ms", milliseconds(latency_of(behaviour))},
+          {"error_rate", behaviour.error_rate}};
+}
+
 json circuits_view(staging_system& system, const system_snapshot& seen) {
   auto list = json::array();
   for (std::size_t i = 0; i < seen.components.size(); ++i) {
     const auto& one = seen.components[i];
     const auto& circuit = one.circuit;
     const auto& configured = system.configured().dependencies[i];
+    const auto since = wall_time(circuit.since, seen.at);
     list.push_back({
         {"name", one.name},
         {"state", to_string(circuit.state)},
         {"simulated", configured.simulated},
-        {"since", wall_time(circuit.since, seen.at)},
+        {"since", since},
         {"epoch", circuit.epoch},
         {"consecutive_failures", circuit.consecutive_failures},
         {"failure_threshold", configured.failure_threshold},
@@ -134,7 +194,7 @@ json circuits_view(staging_system& system, const system_snapshot& seen) {
           {"mean_latency_ms", milliseconds(one.recent.mean_latency)}}},
         {"probe",
          {{"timeout_seconds", seconds(configured.timeout)},
-          {"last_at", one.last_probe_at ? json(wall_time(*one.last_probe_at, seen.at)) : json(nullptr)},
+          {"last_at", time_or_null(one.last_probe_at, seen.at)},
           {"last_latency_ms", milliseconds(one.last_probe_latency)},
           {"last_error", one.last_error},
           {"since_success_seconds", seconds_or_null(one.since_probe_success)},
@@ -143,7 +203,13 @@ json circuits_view(staging_system& system, const system_snapshot& seen) {
         {"outages",
          {{"ended", one.outages},
           {"total_seconds", seconds(one.outage_time)},
-          {"running_since", one.outage_began ? json(wall_time(*one.outage_began, seen.at)) : json(nullptr)}}},
+          {"running_since", time_or_null(one.outage_began, seen.at)},
+          {"recent", outages_view(one.last_outages, seen.at)}}},
+        {"last_failure", last_failure_view(one, seen.at)},
+        {"held", held_view(system, all_dependencies[i], circuit.state, since)},
+        {"simulation", configured.simulated
+                           ? simulation_view(system.simulator_of(all_dependencies[i]).behaviour())
+                           : json(nullptr)},
         {"predicted_recovery_seconds", recovery_view(one.recovery)},
     });
   }
@@ -185,6 +251,7 @@ json features_view(const brownout::feature_view_for<features>& offered) {
         {"name", to_string(one)},
         {"available", verdict.mode != brownout::feature_mode::off},
         {"mode", to_string(verdict.mode)},
+        {"returning", verdict.returning},
         {"allowed_by_level", verdict.allowed_by_level},
         {"last_level", to_string(rule.last)},
         {"needs", names_of(rule.needs)},
@@ -214,6 +281,8 @@ json transition_view(const brownout::explained_transition<level>& change, time_p
           {"threshold", number_or_null(change.threshold)},
           {"held_seconds", seconds(change.held)},
           {"signals", std::move(signals)},
+          {"actor", text_or_null(change.actor)},
+          {"reason", text_or_null(change.reason)},
           {"explanation", brownout::explain(change, name_of)},
           {"at", wall_time(change.at, now)}};
 }
@@ -240,6 +309,16 @@ json outlook_view(const brownout::level_outlook<level>& next) {
       {"better", std::move(better)}, {"worse", std::move(worse)}, {"explanation", brownout::explain(next)}};
 }
 
+namespace {
+
+std::uint64_t level_changes_so_far(const system_snapshot& seen) {
+  std::uint64_t all = 0;
+  for (const auto& from : seen.level_changes) all = std::accumulate(from.begin(), from.end(), all);
+  return all;
+}
+
+}  // namespace
+
 json degradation_view(staging_system& system, const system_snapshot& seen) {
   const auto& from = system.configured();
   const auto limits = settings_at[seen.level];
@@ -264,10 +343,27 @@ json degradation_view(staging_system& system, const system_snapshot& seen) {
                       {"cache_ttl_seconds", set.cache_ttl.count()},
                       {"batch_size_factor", set.batch_size}});
   }
+  // Both lists end with the latest change, whose number is how many there have been.
   auto transitions = json::array();
-  for (const auto& change : seen.transitions) transitions.push_back(transition_view(change, seen.at));
+  auto number = level_changes_so_far(seen) - seen.transitions.size();
+  for (const auto& change : seen.transitions) {
+    auto& view = transitions.emplace_back(transition_view(change, seen.at));
+    view["sequence"] = ++number;
+  }
   auto changes = json::array();
-  for (const auto& change : seen.circuit_changes) changes.push_back(change_view(change, seen.at));
+  number = circuit_changes_so_far(seen) - seen.circuit_changes.size();
+  for (const auto& change : seen.circuit_changes) {
+    auto& view = changes.emplace_back(change_view(change, seen.at));
+    view["sequence"] = ++number;
+    const auto by = system.operators().of_change(all_dependencies[change.dependency], number);
+    view["actor"] = by ? json(by->actor) : json(nullptr);
+    if (by) view["reason"] = by->reason;
+  }
+  auto history = json::array();
+  for (const auto& [at, score, in_force] : system.scores().points()) {
+    history.push_back(
+        {{"at", wall_time(at, seen.at)}, {"score", number_or_null(score)}, {"level", to_string(in_force)}});
+  }
   return {
       {"degradation_level", level_view(seen)},
       {"level_by_health", seen.assessed ? json(to_string(seen.health_level)) : json(nullptr)},
@@ -295,6 +391,7 @@ json degradation_view(staging_system& system, const system_snapshot& seen) {
         {"redis", pool_view(system.usage_of_redis())},
         {"openai", pool_view(system.usage_of_openai())}}},
       {"levels", std::move(levels)},
+      {"score_history", std::move(history)},
       {"transitions", std::move(transitions)},
       {"circuit_changes", std::move(changes)},
   };

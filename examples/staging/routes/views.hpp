@@ -8,6 +8,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -31,6 +32,11 @@ using json = nlohmann::ordered_json;
 [[nodiscard]] std::string_view level_view(const system_snapshot& seen);
 [[nodiscard]] bool is_starting(const system_snapshot& seen);
 
+/// How often a circuit has changed since the start, all dependencies together; the last change has that
+/// number.
+[[nodiscard]] std::uint64_t circuit_changes_so_far(const system_snapshot& seen);
+
+[[nodiscard]] json simulation_view(const simulated_behaviour& behaviour);
 [[nodiscard]] json circuits_view(staging_system& system, const system_snapshot& seen);
 [[nodiscard]] json components_view(staging_system& system, const system_snapshot& seen);
 [[nodiscard]] json features_view(const brownout::feature_view_for<features>& offered);

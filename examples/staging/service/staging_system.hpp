@@ -18,6 +18,8 @@
 #include "config/settings.hpp"
 #include "service/feature.hpp"
 #include "service/level.hpp"
+#include "service/operator_log.hpp"
+#include "service/score_history.hpp"
 
 #include <array>
 #include <chrono>
@@ -65,6 +67,9 @@ class staging_system {
   /// The stand-in of a simulated dependency.
   [[nodiscard]] simulator& simulator_of(dependency which) noexcept { return *simulators_[index(which)]; }
 
+  [[nodiscard]] operator_log& operators() noexcept { return operators_; }
+  [[nodiscard]] score_history& scores() noexcept { return scores_; }
+
   /// Gives the pools the size that `now` allows.
   void resize_pools(level now);
   [[nodiscard]] pool_usage usage_of_database() const { return database_pool_->usage(); }
@@ -92,6 +97,8 @@ class staging_system {
 
   settings settings_;
   std::stop_source stops_;
+  operator_log operators_;
+  score_history scores_;
   // Shared with the probes: one that hangs may outlive this object.
   std::array<std::shared_ptr<simulator>, dependency_count> simulators_{
       std::make_shared<simulator>(), std::make_shared<simulator>(), std::make_shared<simulator>(),

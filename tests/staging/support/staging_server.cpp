@@ -88,6 +88,11 @@ answer staging_server::post(const std::string& path, const nlohmann::json& body,
   });
 }
 
+answer staging_server::act(const std::string& dependency, const std::string& action) const {
+  return post("/api/circuit-breakers/" + dependency + "/" + action,
+              {{"reason", "a test"}, {"actor", "the test"}});
+}
+
 bool staging_server::shows(double score, std::string_view level) const {
   const auto now = health();
   return now["health_score"] == score && now["degradation_level"] == level;
