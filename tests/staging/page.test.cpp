@@ -2,25 +2,19 @@
 
 // The live page as the server hands it out: what a browser is given, and that the server has all it asks for.
 #include "catch2.hpp"
-#include "staging/support/eventually.hpp"
 #include "staging/support/staging_server.hpp"
 
-#include <algorithm>
-#include <chrono>
-#include <cstddef>
+#include <filesystem>
 #include <fstream>
-#include <map>
 #include <regex>
 #include <set>
 #include <sstream>
 #include <stdexcept>
 #include <string>
-#include <thread>
 #include <utility>
 #include <vector>
 
 using namespace staging_tests;
-using namespace std::chrono_literals;
 
 namespace {
 
@@ -30,12 +24,24 @@ struct page_file {
   std::string content_type;
 };
 
-const std::vector<page_file> files{
-    {"/", "index.html", "text/html; charset=utf-8"},
-    {"/page.css", "page.css", "text/css; charset=utf-8"},
-    {"/page.js", "page.js", "text/javascript; charset=utf-8"},
-    {"/page.svg", "page.svg", "image/svg+xml"},
-};
+std::string content_type_of(const std::string& name) {
+  if (name.ends_with(".html")) return "text/html; charset=utf-8";
+  if (name.ends_with(".css")) return "text/css; charset=utf-8";
+  return name.ends_with(".js") ? "text/javascript; charset=utf-8" : "image/svg+xml";
+}
+
+/// What is in the directory of the page, but what makes code of it.
+std::vector<page_file> files_of_the_page() {
+  std::vector<page_file> found;
+  for (const auto& one : std::filesystem::directory_iterator{BROWNOUT_PAGE_FILES}) {
+    const auto name = one.path().filename().string();
+    if (name == "embed.cmake") continue;
+    found.push_back({name == "index.html" ? "/" : "/page/" + name, name, content_type_of(name)});
+  }
+  return found;
+}
+
+const std::vector<page_file> files = files_of_the_page();
 
 std::string source(const std::string& name) {
   std::ifstream file{std::string{BROWNOUT_PAGE_FILES} + "/" + name, std::ios::binary};
@@ -45,17 +51,8 @@ std::string source(const std::string& name) {
   return text.str();
 }
 
-/// One that fails fast and recovers fast, so that outages can be had by the dozen.
-variables with_nervous_redis() {
-  return {{"HEALTH_CHECK_INTERVAL", "0.05"},
-          {"DEGRADATION_DWELL", "0.05"},
-          {"REDIS_CB_FAILURE_THRESHOLD", "1"},
-          {"REDIS_CB_RECOVERY_TIMEOUT", "0.05"},
-          {"REDIS_CB_HALF_OPEN_REQUESTS", "1"}};
-}
-
 const staging_server& server() {
-  static const staging_server shared{with_nervous_redis()};
+  static const staging_server shared{variables{}};
   return shared;
 }
 
@@ -67,6 +64,15 @@ std::set<std::string> all_matches(const std::string& text, const std::string& pa
     found.insert((*at)[1].str());
   }
   return found;
+}
+
+/// The names of the scripts.
+std::vector<std::string> scripts() {
+  std::vector<std::string> names;
+  for (const auto& file : files) {
+    if (file.name.ends_with(".js")) names.push_back(file.name);
+  }
+  return names;
 }
 
 using flaws =
@@ -97,115 +103,12 @@ const flaws script_flaws{
     {"markup from text",
      "\\b(innerHTML|outerHTML|insertAdjacentHTML|srcdoc|DOMParser|createContextualFragment)\\b"},
     {"markup from text", "document\\.write"},
-    {"code from text", "\\beval\\b|\\bFunction\\s*\\(|set(Timeout|Interval)\\(\\s*[\"'`]|\\bimport\\b"},
-    {"foreign URL", "[a-z]+://|[\"'`]//|javascript:"},
-    {"key kept elsewhere", "localStorage|cookie|indexedDB|\\bcaches\\b|location\\.|history\\."},
-    {"inline style", "\\.style\\b|cssText|[\"'`]style[\"'`]"},
+    {"code from text", "\\beval\\b|\\bFunction\\s*\\(|set(Timeout|Interval)\\(\\s*[\"'`]|\\bimport\\s*\\("},
+    {"foreign URL", "(?!http://www\\.w3\\.org/2000/svg)\\b[a-z]+://|[\"'`]//|javascript:"},
+    {"key kept elsewhere",
+     "localStorage|cookie|indexedDB|\\bcaches\\b|location\\.|\\bhistory\\.(push|replace)"},
+    {"inline style", "cssText|[\"'`]style[\"'`]"},
 };
-
-/// Constants of page.js: `const NAME = "text";`.
-std::map<std::string, std::string> text_constants(const std::string& script) {
-  const std::regex definition{R"re(const ([A-Z_]+) = "([^"]*)";)re"};
-  std::map<std::string, std::string> constants;
-  for (std::sregex_iterator at{script.begin(), script.end(), definition}, end; at != end; ++at) {
-    constants[(*at)[1]] = (*at)[2];
-  }
-  return constants;
-}
-
-/// What page.js asks the server for. Throws when it can't be told.
-std::set<std::string> fetched_paths(const std::string& script) {
-  const auto constants = text_constants(script);
-  std::set<std::string> paths;
-  for (const auto& argument : all_matches(script, R"(\bfetch\(\s*([^,)]*))"))
-    paths.insert(constants.at(argument));
-  return paths;
-}
-
-/// The pointers of the table FIELDS of page.js, by name.
-std::map<std::string, std::string> fields_of(const std::string& script) {
-  const auto begin = script.find("const FIELDS = {");
-  const auto end = script.find("};", begin);
-  if (begin == std::string::npos || end == std::string::npos)
-    throw std::runtime_error{"page.js has no FIELDS"};
-  const auto table = script.substr(begin, end - begin);
-  const std::regex entry{R"re(\n  ([a-z0-9_]+): "(/[^"]*)",)re"};
-  std::map<std::string, std::string> fields;
-  for (std::sregex_iterator at{table.begin(), table.end(), entry}, last; at != last; ++at) {
-    if (!fields.emplace((*at)[1], (*at)[2]).second)
-      throw std::runtime_error{"twice in FIELDS: " + (*at)[1].str()};
-  }
-  if (fields.size() + 1 != static_cast<std::size_t>(std::ranges::count(table, '\n')))
-    throw std::runtime_error{"FIELDS has lines that are no entries"};
-  return fields;
-}
-
-/// How often a pointer leads to a field, and how often it does not though what holds the field is there.
-struct resolution {
-  std::size_t found = 0;
-  std::size_t missing = 0;
-};
-
-void resolve(const nlohmann::json& at, const std::string& pointer, resolution& result) {
-  if (pointer.empty()) {
-    ++result.found;
-    return;
-  }
-  if (at.is_null()) return;  // an object that is not always there
-  const auto slash = std::min(pointer.find('/', 1), pointer.size());
-  const auto name = pointer.substr(1, slash - 1);
-  const auto rest = pointer.substr(slash);
-  if (name == "*") {
-    if (!at.is_structured()) ++result.missing;
-    for (const auto& entry : at) resolve(entry, rest, result);
-  } else if (at.is_object() && at.contains(name)) {
-    resolve(at[name], rest, result);
-  } else {
-    ++result.missing;
-  }
-}
-
-resolution resolved(const nlohmann::json& document, const std::string& pointer) {
-  resolution result;
-  resolve(document, pointer, result);
-  return result;
-}
-
-/// Answers that together have everything that is not always there: transitions and predictions in one, an
-/// override, which makes predictions void, in the other.
-nlohmann::json eventful_overviews() {
-  const auto& one = server();
-  const auto overview = [&] { return one.get("/api/overview").json(); };
-  const auto tell_redis = [&](const char* mode) { one.post("/api/simulate/redis", {{"mode", mode}}); };
-  const auto ended = [&] { return overview()["circuit_breakers"][2]["outages"]["ended"].get<int>(); };
-  REQUIRE(eventually(10s, [&] { return one.shows(100, "OPTIMAL"); }));
-  for (int before = ended(); before < 9; before = ended()) {
-    tell_redis("down");
-    REQUIRE(eventually(5s, [&] { return one.shows(85, "DEGRADED"); }));
-    std::this_thread::sleep_for(200ms);  // long enough for the last one to be caught while it is shorter
-    tell_redis("up");
-    REQUIRE(eventually(5s, [&] { return ended() > before && one.shows(100, "OPTIMAL"); }));
-  }
-  nlohmann::json predicted;
-  bool complete = false;
-  // A slow machine may ask when this one has outlasted those before it, and nothing is predicted any more.
-  for (int attempt = 0; attempt < 5 && !complete; ++attempt) {
-    tell_redis("up");
-    REQUIRE(eventually(5s, [&] { return one.shows(100, "OPTIMAL"); }));
-    tell_redis("down");
-    complete = eventually(1s, [&] {
-      predicted = overview();
-      return predicted["degradation"]["predicted_recovery_seconds"].is_object();
-    });
-  }
-  CAPTURE(predicted.dump(2));
-  CHECK(complete);
-  one.post(
-      "/api/degradation/override",
-      {{"kind", "cap"}, {"level", "LIMITED"}, {"reason", "a test"}, {"actor", "the test"}, {"expiry", 60}});
-  tell_redis("up");
-  return {predicted, overview()};
-}
 
 }  // namespace
 
@@ -279,13 +182,16 @@ TEST_CASE("the page's files answer HEAD like GET, and no other method", "[page]"
 TEST_CASE("nothing in the page's files is inline, foreign or made of text", "[page]") {
   const auto none = std::vector<std::string>{};
   CHECK(found_in(source("index.html"), html_flaws) == none);
-  CHECK(found_in(source("page.css"), css_flaws) == none);
-  CHECK(found_in(source("page.js"), script_flaws) == none);
+  CHECK(found_in(source("style.css"), css_flaws) == none);
+  for (const auto& script : scripts()) {
+    INFO(script);
+    CHECK(found_in(source(script), script_flaws) == none);
+  }
 
   // And were there any, it would be seen.
   for (const auto& [planted, flaw] : std::vector<std::pair<std::string, std::string>>{
            {"<script>ask()</script>", "inline script"},
-           {"<script src=\"/page.js\">ask()</script>", "inline script"},
+           {"<script src=\"/page/main.js\">ask()</script>", "inline script"},
            {"<style>p { color: red }</style>", "inline style"},
            {"<p onclick=\"ask()\">", "event attribute"},
            {"<p style=\"color: red\">", "style attribute"},
@@ -298,7 +204,7 @@ TEST_CASE("nothing in the page's files is inline, foreign or made of text", "[pa
     CHECK(found_in(source("index.html") + planted, html_flaws) == std::vector{flaw});
   }
   for (const auto* planted : {"p { background: url(/x) }", "@import \"/x.css\";"}) {
-    CHECK(found_in(source("page.css") + planted, css_flaws) == std::vector<std::string>{"foreign URL"});
+    CHECK(found_in(source("style.css") + planted, css_flaws) == std::vector<std::string>{"foreign URL"});
   }
   for (const auto& [planted, flaw] : std::vector<std::pair<std::string, std::string>>{
            {"element.innerHTML = text;", "markup from text"},
@@ -308,24 +214,32 @@ TEST_CASE("nothing in the page's files is inline, foreign or made of text", "[pa
            {"setTimeout(\"ask()\", 1);", "code from text"},
            {"fetch(\"https://example.org\");", "foreign URL"},
            {"localStorage.setItem(KEPT_AS, key);", "key kept elsewhere"},
-           {"element.style.color = text;", "inline style"}}) {
+           {"import(text);", "code from text"},
+           {"element.style.cssText = text;", "inline style"}}) {
     INFO(planted);
-    CHECK(found_in(source("page.js") + planted, script_flaws) == std::vector{flaw});
+    CHECK(found_in(source("main.js") + planted, script_flaws) == std::vector{flaw});
   }
 }
 
-TEST_CASE("everything that the HTML names is there, without a key", "[page]") {
-  const auto named = all_matches(source("index.html"), R"re(\s(?:src|href|action)="([^"]*)")re");
-  CHECK(named == std::set<std::string>{"/page.css", "/page.js", "/page.svg"});
-  for (const auto& path : named) CHECK(server().get(path, {}).status == 200);
+TEST_CASE("everything that the HTML and the scripts name is there, without a key", "[page]") {
+  auto named = all_matches(source("index.html"), R"re(\s(?:src|href|action)="([^"]*)")re");
+  CHECK(named == std::set<std::string>{"/page/style.css", "/page/main.js", "/page/icon.svg"});
+  for (const auto& script : scripts()) {
+    for (const auto& other : all_matches(source(script), R"re(from "\./([^"]*)")re"))
+      named.insert("/page/" + other);
+  }
+  CHECK(named.size() + 1 == files.size());  // and nothing is there that is not named
+  for (const auto& path : named) {
+    INFO(path);
+    CHECK(server().get(path, {}).status == 200);
+  }
 }
 
-TEST_CASE("every element that the script looks for is in the HTML, once", "[page]") {
-  const auto script = source("page.js");
+TEST_CASE("every element that the scripts look for is in the HTML, once", "[page]") {
   const auto html = source("index.html");
-  auto wanted = all_matches(script, R"re(\b(?:byId|show|fillTable)\("([^"]*)")re");
-  wanted.merge(all_matches(script, R"(\n  ([a-z]+): \[\n)"));  // the tables
-  CHECK(wanted.size() > 20);
+  std::set<std::string> wanted;
+  for (const auto& script : scripts()) wanted.merge(all_matches(source(script), R"re(\bbyId\("([^"]*)")re"));
+  CHECK(wanted.size() > 30);
   for (const auto& id : wanted) {
     INFO(id);
     const std::string attribute = " id=\"" + id + "\"";
@@ -334,52 +248,7 @@ TEST_CASE("every element that the script looks for is in the HTML, once", "[page
     CHECK(html.find(attribute, at + 1) == std::string::npos);
   }
   // What screen readers are told to watch.
-  CHECK(std::regex_search(html, std::regex{R"re(id="level"[^>]*role="status"[^>]*aria-live="polite")re"}));
-  CHECK(std::regex_search(html, std::regex{R"re(id="banner"[^>]*role="alert")re"}));
+  CHECK(std::regex_search(html, std::regex{R"re(id="announce"[^>]*role="status")re"}));
+  CHECK(std::regex_search(html, std::regex{R"re(id="stale"[^>]*role="alert")re"}));
   CHECK(std::regex_search(html, std::regex{R"re(<html lang="en">)re"}));
-}
-
-TEST_CASE("every path that the script fetches is there, with the key and not without", "[page]") {
-  const auto paths = fetched_paths(source("page.js"));
-  CHECK_FALSE(paths.empty());
-  for (const auto& path : paths) {
-    INFO(path);
-    CHECK(server().get(path).status == 200);
-    CHECK(server().get(path, {}).status == 401);
-  }
-  CHECK(fetched_paths("const THERE = \"/there\";\nfetch(THERE, {});") == std::set<std::string>{"/there"});
-  CHECK_THROWS(fetched_paths("fetch(`/api/${name}`)"));  // what can't be checked is refused
-}
-
-TEST_CASE("every field that the script reads is in the server's answer", "[page]") {
-  const auto script = source("page.js");
-  const auto fields = fields_of(script);
-  const auto documents = eventful_overviews();
-  const std::string in_each = "/*";
-  CAPTURE(documents.dump(2));
-  CHECK(fields.size() > 40);
-  for (const auto& [name, pointer] : fields) {
-    CAPTURE(name, pointer);
-    const auto seen = resolved(documents, in_each + pointer);
-    CHECK(seen.found > 0);
-    CHECK(seen.missing == 0);
-  }
-  CHECK(resolved(documents, "/*/degradation/components/*/no_such_field").missing == 8);
-  CHECK(resolved(documents, "/*/no_such_field").missing == 2);
-
-  // The table is all that it reads by.
-  const auto used = all_matches(script, R"(\bFIELDS\.([a-z0-9_]+))");
-  for (const auto& [name, pointer] : fields) {
-    INFO(name);
-    CHECK(used.contains(name));
-  }
-  for (const auto& name : used) {
-    INFO(name);
-    CHECK(fields.contains(name));
-  }
-  CHECK(all_matches(script, R"([^.\w](?:read|entries)\(([^()]*)\))").size() > 40);
-  for (const auto& arguments : all_matches(script, R"([^.\w](?:read|entries)\(([^()]*)\))")) {
-    INFO(arguments);
-    CHECK(std::regex_match(arguments, std::regex{R"([a-z]+, (FIELDS\.[a-z0-9_]+|whole|p50|p90|pointer))"}));
-  }
 }

@@ -6,21 +6,27 @@
 
 #include <string>
 #include <string_view>
-#include <utility>
 
 namespace staging {
 
 namespace {
 
-void add_file(http_server& server, std::string path, std::string label, std::string_view content_type,
-              std::string_view content) {
-  server.route("GET", std::move(path), std::move(label), access::open,
-               [content_type, content](const request&, response& out) {
-                 out.content_type = content_type;
-                 out.body = content;
+std::string_view content_type_of(std::string_view name) {
+  if (name.ends_with(".html")) return "text/html; charset=utf-8";
+  if (name.ends_with(".css")) return "text/css; charset=utf-8";
+  if (name.ends_with(".js")) return "text/javascript; charset=utf-8";
+  return "image/svg+xml";
+}
+
+void add_file(http_server& server, const page_file& file) {
+  const bool is_page = file.name == "index.html";
+  server.route("GET", is_page ? "/" : "/page/" + std::string{file.name}, is_page ? "page" : "page_file",
+               access::open, [file, is_page](const request&, response& out) {
+                 out.content_type = content_type_of(file.name);
+                 out.body = file.content;
                  // May be kept, but not used unasked: after an update page and script must go together.
                  out.headers.push_back({"Cache-Control", "no-cache"});
-                 if (content_type.starts_with("text/html"))
+                 if (is_page)
                    out.headers.push_back({"Content-Security-Policy", std::string{page_content_policy}});
                });
 }
@@ -38,10 +44,7 @@ void overview(const application& app, response& out) {
 }  // namespace
 
 void add_page_routes(http_server& server, application& app) {
-  add_file(server, "/", "page", "text/html; charset=utf-8", page_files::index_html);
-  add_file(server, "/page.css", "page_css", "text/css; charset=utf-8", page_files::page_css);
-  add_file(server, "/page.js", "page_js", "text/javascript; charset=utf-8", page_files::page_js);
-  add_file(server, "/page.svg", "page_svg", "image/svg+xml", page_files::page_svg);
+  for (const auto& file : page_files) add_file(server, file);
   server.route("GET", "/api/overview", "overview", access::keyed,
                [&](const request&, response& out) { overview(app, out); });
 }

@@ -1,14 +1,17 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <span>
 #include <string_view>
 
-/// The files of page/, as they were when the server was built. The build makes the definitions.
-namespace staging::page_files {
+namespace staging {
 
-extern const std::string_view index_html;
-extern const std::string_view page_css;
-extern const std::string_view page_js;
-extern const std::string_view page_svg;
+struct page_file {
+  std::string_view name;
+  std::string_view content;
+};
 
-}  // namespace staging::page_files
+/// The files of page/, as they were when the server was built. The build makes the definition.
+extern const std::span<const page_file> page_files;
+
+}  // namespace staging
