@@ -85,35 +85,38 @@ shortened_files::shortened_files(const std::vector<scraped>& servers, int alertm
 }
 
 monitoring::monitoring(const std::vector<scraped>& servers)
-    : receiver_port_{listen()},
-      alertmanager_port_{free_port()},
-      port_{free_port()},
-      files_{servers, alertmanager_port_, receiver_port_},
-      receiving_{[this] { receiver_.listen_after_bind(); }} {
-  alertmanager_ = std::make_unique<process>(
-      std::vector<std::string>{"prometheus-alertmanager", "--config.file=" + files_.path("alertmanager.yml"),
-                               "--storage.path=" + files_.path("alertmanager-data"),
-                               "--web.listen-address=" + local(alertmanager_port_),
-                               "--cluster.listen-address="},
-      variables{});
-  prometheus_ = std::make_unique<process>(
-      std::vector<std::string>{"prometheus", "--config.file=" + files_.path("prometheus.yml"),
-                               "--storage.tsdb.path=" + files_.path("prometheus-data"),
-                               "--web.listen-address=" + local(port_)},
-      variables{});
-  const bool ready = eventually(60s, [&] {
-    if (!alertmanager_->running() || !prometheus_->running()) return true;
-    return answers(alertmanager_port_, "/-/ready") && has_scraped(servers);
-  });
-  if (ready && alertmanager_->running() && prometheus_->running()) return;
-  receiver_.stop();
-  throw std::runtime_error{"the monitoring does not start: " + alertmanager_->err() + prometheus_->err()};
+    : receiver_port_{listen()}, receiving_{[this] { receiver_.listen_after_bind(); }} {
+  // A stop before it runs would be forgotten.
+  static_cast<void>(eventually(10s, [&] { return receiver_.is_running(); }));
+  std::string failures;
+  for (int tries = 0; tries < 3; ++tries) {
+    if (starts(servers)) return;
+    failures += alertmanager_->err() + prometheus_->err();
+    // Another process may have taken a port meanwhile, perhaps for a connection of its own.
+    if (failures.find("address already in use") == std::string::npos) break;
+  }
+  throw std::runtime_error{"the monitoring does not start: " + failures};
 }
 
-monitoring::~monitoring() {
+bool monitoring::starts(const std::vector<scraped>& servers) {
   prometheus_.reset();
   alertmanager_.reset();
-  receiver_.stop();
+  port_ = free_port();
+  const int alertmanager_port = free_port();
+  files_ = std::make_unique<shortened_files>(servers, alertmanager_port, receiver_port_);
+  const auto start = [](std::vector<std::string> command) {
+    return std::make_unique<process>(command, variables{});
+  };
+  alertmanager_ = start({"prometheus-alertmanager", "--config.file=" + files_->path("alertmanager.yml"),
+                         "--storage.path=" + files_->path("alertmanager-data"),
+                         "--web.listen-address=" + local(alertmanager_port), "--cluster.listen-address="});
+  prometheus_ = start({"prometheus", "--config.file=" + files_->path("prometheus.yml"),
+                       "--storage.tsdb.path=" + files_->path("prometheus-data"),
+                       "--web.listen-address=" + local(port_)});
+  const auto run = [&] { return alertmanager_->running() && prometheus_->running(); };
+  const bool ended = eventually(
+      60s, [&] { return !run() || (answers(alertmanager_port, "/-/ready") && has_scraped(servers)); });
+  return ended && run();
 }
 
 int monitoring::listen() {
@@ -152,7 +155,7 @@ nlohmann::json monitoring::query(const std::string& expression) const {
   httplib::Client client{"127.0.0.1", port_};
   client.set_connection_timeout(1);
   const auto got = client.Get("/api/v1/query", httplib::Params{{"query", expression}}, httplib::Headers{});
-  if (!got) return nlohmann::json::array();
+  if (!got || got->status == 503) return nlohmann::json::array();  // it starts
   const auto answer = nlohmann::json::parse(got->body);
   if (answer["status"] != "success") throw std::runtime_error{expression + ": " + got->body};
   return answer["data"]["result"];

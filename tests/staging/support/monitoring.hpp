@@ -52,7 +52,6 @@ class monitoring {
  public:
   /// Starts them and waits until each server was scraped; throws `std::runtime_error` when that fails.
   explicit monitoring(const std::vector<scraped>& servers);
-  ~monitoring();
   monitoring(const monitoring&) = delete;
   monitoring& operator=(const monitoring&) = delete;
 
@@ -64,17 +63,22 @@ class monitoring {
 
  private:
   int listen();
+  [[nodiscard]] bool starts(const std::vector<scraped>& servers);
   void receive(const std::string& receiver, const nlohmann::json& message);
   [[nodiscard]] bool has_scraped(const std::vector<scraped>& servers) const;
 
   httplib::Server receiver_;
   int receiver_port_;
-  int alertmanager_port_;
-  int port_;
-  shortened_files files_;
+  int port_ = 0;
+  std::unique_ptr<shortened_files> files_;
   mutable std::mutex mutex_;
   std::vector<notification> received_;
   std::jthread receiving_;
+  // Before the thread is joined, however this ends.
+  struct stop_at_end {
+    httplib::Server& receiver;
+    ~stop_at_end() { receiver.stop(); }
+  } stop_at_end_{receiver_};
   std::unique_ptr<process> alertmanager_;
   std::unique_ptr<process> prometheus_;
 };
