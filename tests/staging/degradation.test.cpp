@@ -148,8 +148,8 @@ TEST_CASE("figures that came from the cache are remembered, and every copy says 
   CHECK(cached["age_seconds"] < 60);
   CHECK(has_text(cached["reason"], "from the cache for up to 3600 s"));
 
-  restarted.post("/api/circuit-breakers/database/open");
-  restarted.post("/api/circuit-breakers/redis/open");
+  restarted.act("database", "open");
+  restarted.act("redis", "open");
   const auto answer = restarted.get("/api/inventory/stats");
   CAPTURE(answer.body);
   CHECK(answer.status == 200);

@@ -113,11 +113,11 @@ TEST_CASE("bodies that drip and answers that are not read take no thread of the 
   for (std::size_t i = 0; i < 60; ++i) dripping.send(i, head + "{");
   crowd deaf{front.port(), 1024};
   deaf.join(60);
-  for (std::size_t i = 0; i < 60; ++i) deaf.send(i, request("/page.js"));
+  for (std::size_t i = 0; i < 60; ++i) deaf.send(i, request("/page/style.css"));
 
   for (int i = 0; i < 20; ++i) {
     std::chrono::milliseconds took{};
-    CHECK(status_of(front.port(), request("/page.js"), &took) == 200);
+    CHECK(status_of(front.port(), request("/page/style.css"), &took) == 200);
     CHECK(took <= promptly);
   }
   dripping.receive(5s, [](const auto& each) { return each.answered(); });
