@@ -36,16 +36,20 @@ responder::responder(const http_options& options, json_log& log)
 std::string responder::answer(exchange& subject, std::string body) {
   auto& request = subject.about.subject;
   request.body = std::move(body);
-  running_.fetch_add(1, std::memory_order_relaxed);
   const auto said = subject.about.refusal ? to_response(*subject.about.refusal, request.id)
                                           : ask_route(request, *subject.about.target);
-  running_.fetch_sub(1, std::memory_order_relaxed);
   subject.closing = subject.closing || is_draining();  // the route may have taken long
   record(subject, said.status);
   return text_of(subject, said);
 }
 
 response responder::ask_route(request& subject, const route& target) {
+  struct counted {
+    std::atomic<std::size_t>& running;
+    ~counted() { running.fetch_sub(1, std::memory_order_relaxed); }
+  };
+  running_.fetch_add(1, std::memory_order_relaxed);
+  const counted until_answered{running_};
   try {
     response answer;
     target.answer(subject, answer);

@@ -43,12 +43,12 @@ class responder {
   /// Runs the route, or says why not. Logs and counts the answer, and returns its bytes.
   [[nodiscard]] std::string answer(exchange& subject, std::string body);
 
+  /// Routes that run right now.
+  [[nodiscard]] std::size_t running() const noexcept { return running_.load(std::memory_order_relaxed); }
+
   /// From now on every answer closes its connection.
   void drain() noexcept { draining_.store(true, std::memory_order_relaxed); }
   [[nodiscard]] bool is_draining() const noexcept { return draining_.load(std::memory_order_relaxed); }
-
-  /// How many threads run a route.
-  [[nodiscard]] std::size_t running() const noexcept { return running_.load(std::memory_order_relaxed); }
 
  private:
   [[nodiscard]] response ask_route(request& subject, const route& target);
@@ -59,7 +59,7 @@ class responder {
   json_log& log_;
   const bool hsts_;
   request_listener listener_;
-  std::atomic<std::size_t> running_{0};  // for metrics, so relaxed
+  std::atomic<std::size_t> running_{0};  // by the threads that run them, for metrics: relaxed
   std::atomic<bool> draining_{false};  // set once by whoever drains; relaxed: it publishes nothing but itself
 };
 

@@ -62,11 +62,11 @@ class http_server::engine {
   engine& operator=(const engine&) = delete;
 
   [[nodiscard]] responder& answers() noexcept { return responder_; }
+  [[nodiscard]] connection_usage connections() const;
   std::uint16_t open(const std::string& host, std::uint16_t port);
   void start();
   void stop();
   [[nodiscard]] bool stop(std::chrono::milliseconds limit);
-  [[nodiscard]] connection_usage connections();
 
  private:
   using executor = asio::strand<asio::io_context::executor_type>;
@@ -87,10 +87,10 @@ class http_server::engine {
   json_log& log_;
   responder responder_;
 
-  std::mutex mutex_;  // guards the four below
+  mutable std::mutex mutex_;  // guards the four below
   std::condition_variable all_ended_;
-  std::uint64_t refused_ = 0;
   std::unordered_set<session*> sessions_;  // each takes itself out when it ends
+  std::uint64_t refused_ = 0;
   bool stopping_ = false;
 
   asio::io_context context_;  // its handlers own the sessions
@@ -229,6 +229,18 @@ bool http_server::engine::has_room() {
   return true;
 }
 
+connection_usage http_server::engine::connections() const {
+  const std::scoped_lock lock{mutex_};
+  const auto busy = std::ranges::count(sessions_, brownout::time_point::max(), &session::idle_since);
+  const auto serving = static_cast<std::size_t>(busy);
+  return {.threads = options_.threads,
+          .busy = responder_.running(),
+          .serving = serving,
+          .idle = sessions_.size() - serving,
+          .limit = options_.connections,
+          .refused = refused_};
+}
+
 void http_server::engine::refuse(session_socket socket) {
   exchange subject{.about = gate::refuse(error(503, "overloaded", "Every connection is taken; try again.",
                                                {{"Retry-After", "1"}}),
@@ -264,18 +276,6 @@ void http_server::engine::check_deadlines() {
   deadlines_.async_wait([this](error_code failed) {
     if (!failed) check_deadlines();
   });
-}
-
-connection_usage http_server::engine::connections() {
-  const std::scoped_lock lock{mutex_};
-  const auto idle = std::ranges::count_if(
-      sessions_, [](const session* each) { return each->idle_since() != brownout::time_point::max(); });
-  return {.threads = options_.threads,
-          .busy = responder_.running(),
-          .serving = sessions_.size() - static_cast<std::size_t>(idle),
-          .idle = static_cast<std::size_t>(idle),
-          .limit = options_.connections,
-          .refused = refused_};
 }
 
 void http_server::engine::begin_stopping() {

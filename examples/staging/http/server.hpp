@@ -7,6 +7,7 @@
 #include "http/router.hpp"
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -17,12 +18,12 @@ namespace staging {
 
 /// How the connections of a server stood at one moment.
 struct connection_usage {
-  std::size_t threads = 0;    ///< they read requests and run routes
-  std::size_t busy = 0;       ///< threads that run a route
-  std::size_t serving = 0;    ///< connections with a request
-  std::size_t idle = 0;       ///< connections whose client asks for nothing
-  std::size_t limit = 0;      ///< connections that may be open at once
-  std::uint64_t refused = 0;  ///< connections answered 503 because there were so many, since the start
+  std::size_t threads = 0;    ///< routes that can run at once
+  std::size_t busy = 0;       ///< routes that run
+  std::size_t serving = 0;    ///< connections with a request, or about to end
+  std::size_t idle = 0;       ///< connections that ask for nothing
+  std::size_t limit = 0;      ///< connections that may be open
+  std::uint64_t refused = 0;  ///< connections answered 503 because none of so many was idle, since the start
 };
 
 /// The HTTP server: routes in, and around each of them what every request needs: strict parsing, request id,

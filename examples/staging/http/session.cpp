@@ -108,7 +108,10 @@ void session::enter(phase next, brownout::duration at_most) {
   phase_ = next;
   const auto time = now();
   deadline_.store(time + at_most, std::memory_order_relaxed);
-  idle_since_.store(next == phase::idle ? time : never, std::memory_order_relaxed);
+  if (next != phase::idle)
+    idle_since_.store(never, std::memory_order_relaxed);
+  else if (idle_since() == never)
+    idle_since_.store(time, std::memory_order_relaxed);
 }
 
 void session::await_request() {
@@ -237,6 +240,8 @@ void session::answer() {
   output_ = answers_.answer(*subject_, std::exchange(body_, {}));
   sent_ = 0;
   enter(phase::answering, limits_.write_timeout);
+  // Before the client can know it, so that those answered earlier have been idle longer.
+  if (!subject_->closing && input_.empty()) idle_since_.store(now(), std::memory_order_relaxed);
   send();
 }
 
@@ -245,6 +250,7 @@ void session::send() {
     error_code failed;
     sent_ += socket_.write_some(asio::buffer(output_) + sent_, failed);
     if (failed == asio::error::would_block) {
+      idle_since_.store(never, std::memory_order_relaxed);
       socket_.async_wait(session_socket::wait_write, [self = shared_from_this()](error_code gone) {
         if (!gone) self->send();
       });
