@@ -34,6 +34,7 @@ constexpr std::chrono::milliseconds for_the_log{200};  // to be written at the e
 http_options options_of(const settings& from, std::string key) {
   http_options options;
   options.api_key = std::move(key);
+  options.connections = from.connections;
   options.hsts = from.enable_hsts;
   options.trusted_proxies = from.trusted_proxies;
   options.rate_limit.enabled = from.rate_limit.enabled;

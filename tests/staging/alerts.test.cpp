@@ -196,7 +196,9 @@ TEST_CASE("each alert fires for a real failure, is sent where it belongs, and re
                  {"OPENAI_TIMEOUT", "300"}})};
   const staging_server slow{
       impatient({{"HEALTH_CHECK_INTERVAL", "1"}, {"OPENAI_CB_FAILURE_THRESHOLD", "100"}})};
-  const staging_server loaded{impatient()};
+  auto few_connections = impatient();
+  few_connections["API_CONNECTIONS"] = "100";
+  const staging_server loaded{few_connections};
   staging_server cramped{impatient()};
   const staging_server unread{impatient(), unread_log.writer()};
   const monitoring watch{{{"calm", calm.port()},

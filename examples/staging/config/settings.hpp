@@ -99,6 +99,7 @@ struct latency_settings {
 struct settings {
   std::string host;                         ///< listening address, IPv4, IPv6 or localhost; default 127.0.0.1
   std::uint16_t port = 0;                   ///< default 9000; 0: any free port
+  std::uint32_t connections = 0;            ///< open at once, 1 to 100000, default 2048
   std::optional<std::uint16_t> agent_port;  ///< of HAProxy's agent check; 0: any free port; default: none
   std::optional<std::string>
       api_key;                      ///< 16 to 256 printable ASCII characters; only `embedded` can be without

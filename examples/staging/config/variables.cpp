@@ -73,6 +73,9 @@ std::vector<variable> table() {
           [](settings& s, auto v) { s.host = std::move(v); }),
       row({"API_PORT", "", "9000", "port to listen on; 0 takes any free one"},
           kinds::whole_number<std::uint16_t>(0, 65535), [](settings& s, auto v) { s.port = v; }),
+      row({"API_CONNECTIONS", "connections", "2048",
+           "connections open at once; one more takes the place of an idle one, or gets 503"},
+          kinds::whole_number<std::uint32_t>(1, 100'000), [](settings& s, auto v) { s.connections = v; }),
       row(
           {"DASHBOARD_API_KEY", "", "",
            "key that callers send; needed as soon as one dependency is configured, else a random one is "

@@ -34,7 +34,7 @@ namespace staging_tests {
   }};
 }
 
-/// Opens more connections at once than the server has threads and places in its queue.
+/// Opens more connections at once than a server may have that allows 100, each with a request that has begun.
 inline void overrun(int port) {
   std::vector<int> sockets;
   sockaddr_in address{};
@@ -44,6 +44,7 @@ inline void overrun(int port) {
   for (int i = 0; i < 600; ++i) {
     sockets.push_back(socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
     static_cast<void>(connect(sockets.back(), reinterpret_cast<const sockaddr*>(&address), sizeof address));
+    static_cast<void>(send(sockets.back(), "GET", 3, MSG_NOSIGNAL));
   }
   std::this_thread::sleep_for(std::chrono::milliseconds{300});  // for the server to take them
   for (const int one : sockets) close(one);

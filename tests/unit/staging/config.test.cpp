@@ -19,6 +19,7 @@ TEST_CASE("an empty environment gives the embedded server with the figures of th
   CHECK(read.embedded);
   CHECK(read.host == "127.0.0.1");
   CHECK(read.port == 9000);
+  CHECK(read.connections == 2048);
   CHECK_FALSE(read.api_key);
   CHECK(read.rate_limit.enabled);
   CHECK(read.rate_limit.requests == 100);
