@@ -59,6 +59,5 @@ class any_clock {
   reading now_ = [](const void*) noexcept { return monotonic_clock{}.now(); };
   reading coarse_now_ = [](const void*) noexcept { return monotonic_clock{}.coarse_now(); };
 };
-static_assert(clock_source<any_clock>);
 
 }  // namespace brownout::inline BROWNOUT_ABI

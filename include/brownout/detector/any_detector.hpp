@@ -210,7 +210,6 @@ class any_detector {
     slow_call_rate<time_window> timed_slow_;
   };
 };
-static_assert(detector<any_detector>);
 
 constexpr std::string_view any_detector::name() const noexcept {
   switch (kind_) {

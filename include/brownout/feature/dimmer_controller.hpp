@@ -47,7 +47,6 @@ struct latency_target {
     return measured / std::chrono::duration<double>{longest};
   }
 };
-static_assert(dimmer_target<latency_target>);
 
 /// Keeps a score, 0 (worst) to 100, at least this high, for example the score of a `scorer`.
 struct score_target {
@@ -66,7 +65,6 @@ struct score_target {
     return (100 - measured) / (100 - least);
   }
 };
-static_assert(dimmer_target<score_target>);
 
 /// Options of a `dimmer_controller`.
 struct dimmer_controller_options {

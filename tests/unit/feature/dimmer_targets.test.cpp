@@ -30,6 +30,8 @@ std::string refusal(const Target& tried) {
 
 }  // namespace
 
+static_assert(brownout::dimmer_target<latency_target> && brownout::dimmer_target<score_target>);
+
 TEST_CASE("a latency's burden is its share of what may be taken", "[feature][D4]") {
   constexpr latency_target target{200ms};
   CHECK(target.burden(0s) == 0.0);
