@@ -6,7 +6,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <initializer_list>
-#include <span>
 #include <string_view>
 #include <vector>
 
@@ -44,16 +43,18 @@ class metric_labels {
  public:
   // NOLINTBEGIN(google-explicit-constructor): a call reads like a sample.
   constexpr metric_labels(std::initializer_list<metric_label> listed) noexcept
-      : labels_{std::data(listed), listed.size()} {}
-  constexpr metric_labels(const std::vector<metric_label>& kept) noexcept : labels_{kept} {}
+      : first_{listed.begin()}, size_{listed.size()} {}
+  constexpr metric_labels(const std::vector<metric_label>& kept) noexcept
+      : first_{kept.data()}, size_{kept.size()} {}
   // NOLINTEND(google-explicit-constructor)
 
-  [[nodiscard]] constexpr auto begin() const noexcept { return labels_.begin(); }
-  [[nodiscard]] constexpr auto end() const noexcept { return labels_.end(); }
-  [[nodiscard]] constexpr std::size_t size() const noexcept { return labels_.size(); }
+  [[nodiscard]] constexpr const metric_label* begin() const noexcept { return first_; }
+  [[nodiscard]] constexpr const metric_label* end() const noexcept { return first_ + size_; }
+  [[nodiscard]] constexpr std::size_t size() const noexcept { return size_; }
 
  private:
-  std::span<const metric_label> labels_;
+  const metric_label* first_;
+  std::size_t size_;
 };
 
 }  // namespace brownout::inline BROWNOUT_ABI

@@ -10,7 +10,6 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <cmath>
 #include <concepts>
 #include <cstddef>
@@ -43,7 +42,9 @@ class prometheus_text {
   /// `[a-zA-Z_][a-zA-Z0-9_]*`, and no other label of the sample has this name.
   explicit prometheus_text(metric_labels constant = {}) {
     detail::check_labels(constant);
-    for (const auto& label : constant) constant_.emplace_back(label);
+    for (const auto& label : constant) {
+      constant_.push_back({std::string{label.name}, std::string{label.value}});
+    }
   }
 
   /// Begins a family, or begins it again. Its samples follow. Preconditions: `name` matches
@@ -51,10 +52,10 @@ class prometheus_text {
   /// remains.
   void family(std::string_view name, metric_type type, std::string_view help) {
     BROWNOUT_PRECONDITION(detail::is_metric_name(name), "a metric's name is [a-zA-Z_:][a-zA-Z0-9_:]*");
-    const auto same = [&](const family_text& one) { return one.name == name; };
-    const auto found = std::find_if(families_.begin(), families_.end(), same);
-    current_ = static_cast<std::size_t>(found - families_.begin());
-    if (found == families_.end()) families_.push_back({std::string{name}, type, escaped(help, false), {}});
+    current_ = 0;
+    while (current_ < families_.size() && families_[current_].name != name) ++current_;
+    if (current_ == families_.size())
+      families_.push_back({std::string{name}, type, escaped(help, false), {}});
     BROWNOUT_PRECONDITION(families_[current_].type == type, "a family begins again with another type");
   }
 
@@ -103,9 +104,6 @@ class prometheus_text {
   };
 
   struct constant_label {
-    explicit constant_label(const metric_label& label) : name{label.name}, value{label.value} {}
-    operator metric_label() const noexcept { return {name, value}; }
-
     std::string name;
     std::string value;
   };
@@ -139,9 +137,10 @@ class prometheus_text {
 
   void line(std::string_view suffix, family_text& into, metric_labels with, metric_labels added,
             std::string_view value) {
-    std::vector<metric_label> all{constant_.begin(), constant_.end()};
-    all.insert(all.end(), with.begin(), with.end());
-    all.insert(all.end(), added.begin(), added.end());
+    std::vector<metric_label> all;
+    for (const auto& label : constant_) all.push_back({label.name, label.value});
+    for (const auto& label : with) all.push_back(label);
+    for (const auto& label : added) all.push_back(label);
     detail::check_labels(all);
     append(into.samples, {into.name, suffix});
     std::string_view before = "{";

@@ -18,8 +18,9 @@ namespace brownout::inline BROWNOUT_ABI::detail {
 template <metric_sink Sink>
 class labelled_sink {
  public:
-  labelled_sink(Sink& out, metric_labels added)
-      : out_{out}, added_{added.size()}, labels_(added.begin(), added.end()) {}
+  labelled_sink(Sink& out, metric_labels added) : out_{out}, added_{added.size()} {
+    for (const auto& one : added) labels_.push_back(one);
+  }
 
   void family(std::string_view name, metric_type type, std::string_view help) {
     out_.family(name, type, help);
@@ -34,13 +35,13 @@ class labelled_sink {
  private:
   metric_labels all(metric_labels with) {
     labels_.resize(added_);
-    labels_.insert(labels_.end(), with.begin(), with.end());
+    for (const auto& one : with) labels_.push_back(one);
     return labels_;
   }
 
   Sink& out_;
   std::size_t added_;
-  std::vector<metric_label> labels_;  // the added ones, then those of the sample
+  std::vector<metric_label> labels_{};  // the added ones, then those of the sample
 };
 
 }  // namespace brownout::inline BROWNOUT_ABI::detail
