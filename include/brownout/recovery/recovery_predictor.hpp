@@ -91,7 +91,7 @@ class recovery_predictor {
     double lasting = 1;
     const auto longer = longer_than(elapsed);
     for (std::size_t i = 0; i < longer.size() && !answer.p90; ++i) {
-      lasting *= share_left(longer.subspan(i));
+      lasting *= share_left(longer[i], longer.size() - i);
       const duration wait = (std::max)(longer[i].length - not_negative(elapsed), answer.not_before);
       if (!answer.p50 && detail::reaches(1 - lasting, 0.5)) answer.p50 = wait;
       if (detail::reaches(1 - lasting, 0.9)) answer.p90 = wait;
@@ -108,23 +108,24 @@ class recovery_predictor {
     for (std::size_t i = 0; i < longer.size(); ++i) {
       // Subtracted rather than added: no sum of two durations has to fit.
       if (longer[i].length - not_negative(elapsed) > within) break;
-      lasting *= share_left(longer.subspan(i));
+      lasting *= share_left(longer[i], longer.size() - i);
     }
     return 1 - lasting;
   }
 
   /// The outages that are remembered, in the order in which they were noted. `remember` takes them back.
   [[nodiscard]] std::vector<outage_record> history() const {
-    std::vector<seen> all(seen_.begin(), seen_.begin() + count_);
-    std::sort(all.begin(), all.end(),
-              [](const seen& one, const seen& other) { return one.number < other.number; });
-    std::vector<outage_record> records;
-    records.reserve(all.size());
-    for (const auto& one : all) records.push_back({one.length, one.ended});
+    std::vector<outage_record> records(remembered());
+    // Only the oldest are forgotten, so the numbers of the others have no gap.
+    const auto oldest = noted_ - remembered();
+    for (std::size_t i = 0; i < remembered(); ++i) {
+      const auto& one = seen_[i];
+      records[static_cast<std::size_t>(one.number - oldest)] = {one.length, one.ended};
+    }
     return records;
   }
   /// Notes these outages in their order.
-  void remember(std::span<const outage_record> outages) noexcept {
+  void remember(const std::vector<outage_record>& outages) noexcept {
     for (const auto& one : outages) remember(one.length, one.ended);
   }
 
@@ -158,10 +159,10 @@ class recovery_predictor {
     return {begin, end};
   }
 
-  /// The share of those at risk that outlasts the first of `at_risk`. The outage asked about is at risk too.
-  static double share_left(std::span<const seen> at_risk) noexcept {
-    const auto others = static_cast<double>(at_risk.size());
-    return at_risk.front().ended ? others / (others + 1) : 1;
+  /// The share of `at_risk` outages that outlasts `one` of them. The outage asked about is at risk too.
+  static double share_left(const seen& one, std::size_t at_risk) noexcept {
+    const auto others = static_cast<double>(at_risk);
+    return one.ended ? others / (others + 1) : 1;
   }
 
   void remember(duration length, bool ended) noexcept {
