@@ -79,9 +79,7 @@ class scorer {
 
   /// A dependency's share of the whole weight, in [0, 1].
   [[nodiscard]] double weight(std::size_t number) const noexcept { return roles_[number].weight; }
-  [[nodiscard]] std::span<const component_role> roles() const noexcept {
-    return {roles_.data(), roles_.size()};
-  }
+  [[nodiscard]] const std::vector<component_role>& roles() const noexcept { return roles_; }
   [[nodiscard]] const scorer_options& options() const noexcept { return options_; }
 
  private:

@@ -34,7 +34,7 @@ class call_window {
   /// window. Allocates room for all looks that it may have to remember.
   call_window(std::uint32_t wanted, duration forgets_after) : wanted_{wanted}, forgets_after_{forgets_after} {
     looks_.reserve(std::size_t{wanted} + 2);
-    looks_.emplace_back();
+    looks_.push_back({});
   }
 
   /// Wants another number of calls from now on. What it has seen is kept.
@@ -83,7 +83,8 @@ class call_window {
   /// older ones were was seen when the last epoch began.
   template <class TotalsOf>
   void begin(std::uint64_t epoch, const TotalsOf& totals_of) {
-    looks_.assign(1, before_[epoch % epochs]);
+    looks_.clear();
+    looks_.push_back(before_[epoch % epochs]);
     for (std::size_t i = 1; i < epochs; ++i) before_[(epoch + i) % epochs] = totals_of(epoch + i);
     epoch_ = epoch;
     last_ = time_point{};

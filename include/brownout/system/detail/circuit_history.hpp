@@ -15,7 +15,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
-#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -58,11 +57,15 @@ class circuit_history {
   }
 
   /// The changes since the last call of this function.
-  [[nodiscard]] std::vector<circuit_change> take_changes() { return std::exchange(changes_, {}); }
+  [[nodiscard]] std::vector<circuit_change> take_changes() noexcept {
+    std::vector<circuit_change> taken;
+    taken.swap(changes_);
+    return taken;
+  }
 
   /// The lengths of the outages that are remembered.
   [[nodiscard]] std::vector<outage_record> outages() const { return durations_.history(); }
-  void restore(std::span<const outage_record> outages) noexcept { durations_.remember(outages); }
+  void restore(const std::vector<outage_record>& outages) noexcept { durations_.remember(outages); }
 
   /// Fills in what it knows.
   void show(component_snapshot& shown, time_point now) const {

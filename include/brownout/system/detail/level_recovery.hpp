@@ -11,7 +11,6 @@
 #include <algorithm>
 #include <cstddef>
 #include <optional>
-#include <span>
 #include <vector>
 
 namespace brownout::inline BROWNOUT_ABI::detail {
@@ -27,7 +26,7 @@ struct level_burden {
 
 /// What each dependency takes from the level. The outages are filled in by the caller.
 [[nodiscard]] inline std::vector<level_burden> burdens_of(const health_report& health,
-                                                          std::span<const component_role> roles) {
+                                                          const std::vector<component_role>& roles) {
   std::vector<level_burden> burdens(roles.size());
   for (std::size_t i = 0; i < burdens.size(); ++i) {
     const auto& part = health.components[i];
@@ -50,7 +49,7 @@ struct level_burden {
 
 /// Whether the system would score `100 - slack` if all outages were over: what dependencies without an outage
 /// take from the level, by slow calls or failures, is no more than `slack`.
-[[nodiscard]] inline bool is_by_outages(std::span<const level_burden> burdens, double slack) {
+[[nodiscard]] inline bool is_by_outages(const std::vector<level_burden>& burdens, double slack) {
   double left = slack;
   for (const auto& one : burdens) {
     if (one.outage) continue;

@@ -18,7 +18,6 @@
 #include <cstddef>
 #include <memory>
 #include <optional>
-#include <span>
 #include <vector>
 
 namespace brownout::inline BROWNOUT_ABI::detail {
@@ -34,9 +33,9 @@ struct awaited_recovery {
 template <degradation_level Level>
 class recovery_outlook {
  public:
-  using watched_components = std::span<const std::unique_ptr<watched_component>>;
+  using watched_components = std::vector<std::unique_ptr<watched_component>>;
 
-  recovery_outlook(watched_components watched, const scorer& scored_by, const health_report& health,
+  recovery_outlook(const watched_components& watched, const scorer& scored_by, const health_report& health,
                    const level_controller<Level>& controller, time_point now) noexcept
       : watched_{watched}, scorer_{&scored_by}, health_{&health}, controller_{&controller}, now_{now} {}
 
@@ -138,7 +137,7 @@ class recovery_outlook {
     return all;
   }
 
-  watched_components watched_;
+  const watched_components& watched_;
   const scorer* scorer_;
   const health_report* health_;
   const level_controller<Level>* controller_;

@@ -96,7 +96,7 @@ class system_core {
     assess(now);
     if (const auto change = controller_.next_change()) plan.next = (std::min)(plan.next, *change);
     if (const auto change = published_.next_change(now)) plan.next = (std::min)(plan.next, *change);
-    plan.circuit_changes = std::exchange(new_circuit_changes_, {});
+    plan.circuit_changes.swap(new_circuit_changes_);
     plan.level_changes = transitions_.take_new();
     return plan;
   }
@@ -161,7 +161,7 @@ class system_core {
       // passes.
       if (circuit.retry_after > duration::zero()) refusing_.insert(i);
     }
-    scorer_.score(evidence_, health_);
+    scorer_.score({evidence_.data(), evidence_.size()}, health_);
     // The first score waits for every probe: half of the evidence could give a wrong level.
     const bool known = all_answered || controller_.assessed();
     note(known ? controller_.update(health_.score, now, health_.at_most) : controller_.wait(now));
@@ -287,7 +287,7 @@ class system_core {
   }
 
   [[nodiscard]] recovery_outlook<Level> outlook(time_point now) const noexcept {
-    return {{watched_.data(), watched_.size()}, scorer_, health_, controller_, now};
+    return {watched_, scorer_, health_, controller_, now};
   }
 
   options_type options_;

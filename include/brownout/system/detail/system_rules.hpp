@@ -17,7 +17,6 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -25,22 +24,24 @@
 namespace brownout::inline BROWNOUT_ABI::detail {
 
 /// The part of a dependency in the score, by the names that it depends on. Throws `std::invalid_argument`.
-[[nodiscard]] inline std::vector<component_role> roles_of(std::span<const dependency_options> dependencies) {
+[[nodiscard]] inline std::vector<component_role> roles_of(
+    const std::vector<dependency_options>& dependencies) {
   std::vector<component_role> all;
   for (const auto& one : dependencies) {
     component_role role{.weight = one.weight, .criticality = one.criticality};
     for (const auto& name : one.depends_on) {
-      const auto found = std::find_if(dependencies.begin(), dependencies.end(),
-                                      [&](const auto& other) { return other.name == name; });
-      if (found == dependencies.end()) {
+      std::size_t found = 0;
+      while (found < dependencies.size() && dependencies[found].name != name) ++found;
+      if (found == dependencies.size()) {
         invalid_option("dependency_options.depends_on of " + one.name, "'" + name + "'",
                        "the name of another dependency");
       }
-      if (found->criticality == criticality::optional && one.criticality != criticality::optional) {
+      if (dependencies[found].criticality == criticality::optional &&
+          one.criticality != criticality::optional) {
         invalid_option("dependency_options.depends_on of " + one.name, "'" + name + "', which is optional",
                        "a standard or required dependency, because this one needs it");
       }
-      role.depends_on.push_back(static_cast<std::size_t>(found - dependencies.begin()));
+      role.depends_on.push_back(found);
     }
     all.push_back(std::move(role));
   }
@@ -50,7 +51,7 @@ namespace brownout::inline BROWNOUT_ABI::detail {
 /// The longest time from the start of a probe to the answer of the next one; 0 without probes.
 template <class Level>
 [[nodiscard]] duration probe_cycle(const supervisor_options<Level>& options,
-                                   std::span<const dependency_options> dependencies) noexcept {
+                                   const std::vector<dependency_options>& dependencies) noexcept {
   const auto interval = duration{static_cast<duration::rep>(
       static_cast<double>(options.probe_interval.count()) * (1 + options.probe_jitter))};
   duration longest{};
@@ -64,7 +65,7 @@ template <class Level>
 /// would be unknown between two probes.
 template <class Level>
 [[nodiscard]] scorer_options scoring_of(const supervisor_options<Level>& options,
-                                        std::span<const dependency_options> dependencies) {
+                                        const std::vector<dependency_options>& dependencies) {
   auto complete = options.health;
   auto& evidence = complete.component.evidence;
   const auto cycle = probe_cycle(options, dependencies);
