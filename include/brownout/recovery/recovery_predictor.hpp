@@ -89,10 +89,9 @@ class recovery_predictor {
   [[nodiscard]] recovery_estimate estimate(duration elapsed, duration not_before = {}) const noexcept {
     recovery_estimate answer{.not_before = (std::max)(not_before, duration::zero())};
     double lasting = 1;
-    const auto longer = longer_than(elapsed);
-    for (std::size_t i = 0; i < longer.size() && !answer.p90; ++i) {
-      lasting *= share_left(longer[i], longer.size() - i);
-      const duration wait = (std::max)(longer[i].length - not_negative(elapsed), answer.not_before);
+    for (const auto* one = first_longer_than(elapsed); one != end() && !answer.p90; ++one) {
+      lasting *= share_left(*one, end() - one);
+      const duration wait = (std::max)(one->length - not_negative(elapsed), answer.not_before);
       if (!answer.p50 && detail::reaches(1 - lasting, 0.5)) answer.p50 = wait;
       if (detail::reaches(1 - lasting, 0.9)) answer.p90 = wait;
     }
@@ -104,11 +103,10 @@ class recovery_predictor {
   /// the number of remembered outages.
   [[nodiscard]] double chance_of_recovery(duration elapsed, duration within) const noexcept {
     double lasting = 1;
-    const auto longer = longer_than(elapsed);
-    for (std::size_t i = 0; i < longer.size(); ++i) {
+    for (const auto* one = first_longer_than(elapsed); one != end(); ++one) {
       // Subtracted rather than added: no sum of two durations has to fit.
-      if (longer[i].length - not_negative(elapsed) > within) break;
-      lasting *= share_left(longer[i], longer.size() - i);
+      if (one->length - not_negative(elapsed) > within) break;
+      lasting *= share_left(*one, end() - one);
     }
     return 1 - lasting;
   }
@@ -148,19 +146,19 @@ class recovery_predictor {
     return options;
   }
 
-  /// The outages longer than `elapsed`, by length. None when too few of them ended.
-  [[nodiscard]] std::span<const seen> longer_than(duration elapsed) const noexcept {
-    const auto* const end = seen_.data() + count_;
-    const auto* const begin =
-        std::upper_bound(seen_.data(), end, not_negative(elapsed),
+  [[nodiscard]] const seen* end() const noexcept { return seen_.data() + count_; }
+
+  /// The first of the outages longer than `elapsed`, by length. The end when too few of them ended.
+  [[nodiscard]] const seen* first_longer_than(duration elapsed) const noexcept {
+    const auto* const first =
+        std::upper_bound(seen_.data(), end(), not_negative(elapsed),
                          [](duration value, const seen& one) { return value < one.length; });
-    const auto ended = std::count_if(begin, end, [](const seen& one) { return one.ended; });
-    if (ended < fewest_ended) return {};
-    return {begin, end};
+    const auto ended = std::count_if(first, end(), [](const seen& one) { return one.ended; });
+    return ended < fewest_ended ? end() : first;
   }
 
   /// The share of `at_risk` outages that outlasts `one` of them. The outage asked about is at risk too.
-  static double share_left(const seen& one, std::size_t at_risk) noexcept {
+  static double share_left(const seen& one, std::ptrdiff_t at_risk) noexcept {
     const auto others = static_cast<double>(at_risk);
     return one.ended ? others / (others + 1) : 1;
   }
