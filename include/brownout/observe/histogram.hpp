@@ -10,7 +10,6 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
-#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
@@ -26,9 +25,7 @@ class histogram {
   using snapshot = histogram_snapshot;
 
   /// Upper bounds, finite and strictly rising; throws `std::invalid_argument` otherwise.
-  explicit histogram(std::vector<double> bounds)
-      : bounds_{std::move(bounds)},
-        counts_{std::make_unique<std::atomic<std::uint64_t>[]>(bounds_.size() + 1)} {
+  explicit histogram(std::vector<double> bounds) : bounds_{std::move(bounds)}, counts_(bounds_.size() + 1) {
     for (std::size_t i = 0; i < bounds_.size(); ++i) {
       if (!std::isfinite(bounds_[i])) {
         detail::invalid_option("histogram.bounds[" + std::to_string(i) + "]", detail::to_text(bounds_[i]),
@@ -66,7 +63,7 @@ class histogram {
  private:
   std::vector<double> bounds_;
   // Written by every observation, read by the scraper; order nothing, so relaxed.
-  std::unique_ptr<std::atomic<std::uint64_t>[]> counts_;
+  std::vector<std::atomic<std::uint64_t>> counts_;
   std::atomic<double> sum_{0};
 };
 

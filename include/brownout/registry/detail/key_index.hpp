@@ -6,7 +6,7 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
-#include <memory>
+#include <vector>
 
 namespace brownout::inline BROWNOUT_ABI::detail {
 
@@ -21,7 +21,7 @@ class key_index {
   explicit key_index(std::uint32_t most)
       : most_{most},
         size_{most + most / 4 + 8},  // at most 4/5 full: about 3 slots to look at
-        slots_{std::make_unique<std::atomic<std::uint64_t>[]>(size_)} {}
+        slots_(size_) {}
 
   [[nodiscard]] bool is_full() const noexcept { return count_ == most_; }
 
@@ -92,7 +92,7 @@ class key_index {
   std::uint32_t count_ = 0;
   // Each slot holds the hash and the number + 1. 0: empty. Written by the thread that inserts or erases (2),
   // read by all threads (1).
-  const std::unique_ptr<std::atomic<std::uint64_t>[]> slots_;
+  std::vector<std::atomic<std::uint64_t>> slots_;
 };
 
 }  // namespace brownout::inline BROWNOUT_ABI::detail
