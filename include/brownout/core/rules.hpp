@@ -55,9 +55,6 @@ struct exception_rule {
 #endif
 };
 
-static_assert(classifier<returned_rule<outcome::failure, matches_all>, int>);
-static_assert(classifier<exception_rule<outcome::failure, matches_all, int>, void>);
-
 }  // namespace detail
 
 /// Makes a rule: what a call returned is a failure, a success or ignored if `matches(returned)` is true.

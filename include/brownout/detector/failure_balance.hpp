@@ -66,6 +66,5 @@ struct failure_balance {
   }
   constexpr void validate_replacing(const failure_balance& /*in_use*/) const noexcept {}
 };
-static_assert(detector<failure_balance>);
 
 }  // namespace brownout::inline BROWNOUT_ABI

@@ -138,7 +138,10 @@ class prometheus_text {
   void line(std::string_view suffix, family_text& into, metric_labels with, metric_labels added,
             std::string_view value) {
     std::vector<metric_label> all;
-    for (const auto& label : constant_) all.push_back({label.name, label.value});
+    for (const auto& [name, text] : constant_) {
+      const metric_label label{name, text};
+      all.push_back(label);
+    }
     for (const auto& label : with) all.push_back(label);
     for (const auto& label : added) all.push_back(label);
     detail::check_labels(all);
@@ -177,6 +180,5 @@ class prometheus_text {
   std::vector<family_text> families_{};
   std::size_t current_ = 0;
 };
-static_assert(metric_sink<prometheus_text>);
 
 }  // namespace brownout::inline BROWNOUT_ABI

@@ -123,6 +123,8 @@ struct verdict {
 constexpr auto says_outcome = [](const response&) { return outcome::failure; };
 constexpr auto says_verdict = [](const response&) { return verdict{outcome::failure, 30}; };
 constexpr auto says_perhaps = [](const response&) -> std::optional<outcome> { return std::nullopt; };
+static_assert(brownout::classifier<decltype(brownout::failure_if([](int) { return true; })), int>);
+static_assert(brownout::classifier<decltype(brownout::failure_exceptions<int>()), void>);
 static_assert(brownout::classifier<decltype(says_outcome), response>);
 static_assert(brownout::classifier<decltype(says_outcome), response&>);
 static_assert(brownout::classifier<decltype(says_outcome), const response&>);

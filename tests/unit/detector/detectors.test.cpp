@@ -21,6 +21,8 @@ using brownout::failure_rate;
 using brownout::slow_call_rate;
 using brownout::time_window;
 
+static_assert(brownout::detector<failure_balance>);
+
 namespace {
 
 /// A breaker with some detector on a manual clock, open for 5 s, closed again by one success.

@@ -16,6 +16,8 @@ using namespace std::string_view_literals;
 using brownout::metric_type;
 using brownout::prometheus_text;
 
+static_assert(brownout::metric_sink<prometheus_text>);
+
 TEST_CASE("a family is announced once, and its samples follow", "[observe]") {
   prometheus_text out;
   out.family("requests_total", metric_type::counter, "Requests answered.");
