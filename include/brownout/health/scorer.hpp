@@ -86,7 +86,7 @@ class scorer {
   /// Orders the components: each comes after those that it depends on.
   void sort_by_dependence() {
     const auto is_placed = [this](std::size_t one) {
-      return std::find(in_order_.begin(), in_order_.end(), one) != in_order_.end();
+      return std::count(in_order_.begin(), in_order_.end(), one) > 0;
     };
     for (std::size_t i = 0; i < roles_.size(); ++i) {
       for (const auto other : roles_[i].depends_on) {

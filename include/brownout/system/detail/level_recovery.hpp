@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <optional>
+#include <utility>
 #include <vector>
 
 namespace brownout::inline BROWNOUT_ABI::detail {
@@ -66,14 +67,17 @@ struct level_burden {
 /// not end, as far as the rest of `slack` allows. Allocates.
 [[nodiscard]] inline recovery_estimate level_recovery(std::vector<level_burden> burdens, double slack,
                                                       duration climb) {
-  std::vector<ongoing_outage> awaited;
   const double all_of_it = slack;
   const bool predictable = is_by_outages(burdens, slack);
   for (const auto& one : burdens) {
     if (!one.outage) slack -= one.lost + one.carried;
   }
-  std::sort(burdens.begin(), burdens.end(),
-            [](const level_burden& one, const level_burden& other) { return one.lost < other.lost; });
+  // Sorts by loss. They are few, and every file that includes this header would compile std::sort.
+  for (std::size_t i = 1; i < burdens.size(); ++i) {
+    for (auto at = i; at > 0 && burdens[at].lost < burdens[at - 1].lost; --at)
+      std::swap(burdens[at], burdens[at - 1]);
+  }
+  std::vector<ongoing_outage> awaited;
   for (const auto& one : burdens) {
     if (!one.outage) continue;
     slack -= one.lost;

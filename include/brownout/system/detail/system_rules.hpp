@@ -18,7 +18,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
-#include <utility>
 #include <vector>
 
 namespace brownout::inline BROWNOUT_ABI::detail {
@@ -26,9 +25,12 @@ namespace brownout::inline BROWNOUT_ABI::detail {
 /// The part of a dependency in the score, by the names that it depends on. Throws `std::invalid_argument`.
 [[nodiscard]] inline std::vector<component_role> roles_of(
     const std::vector<dependency_options>& dependencies) {
-  std::vector<component_role> all;
-  for (const auto& one : dependencies) {
-    component_role role{.weight = one.weight, .criticality = one.criticality};
+  std::vector<component_role> all(dependencies.size());
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    const auto& one = dependencies[i];
+    auto& role = all[i];
+    role.weight = one.weight;
+    role.criticality = one.criticality;
     for (const auto& name : one.depends_on) {
       std::size_t found = 0;
       while (found < dependencies.size() && dependencies[found].name != name) ++found;
@@ -43,7 +45,6 @@ namespace brownout::inline BROWNOUT_ABI::detail {
       }
       role.depends_on.push_back(found);
     }
-    all.push_back(std::move(role));
   }
   return all;
 }
