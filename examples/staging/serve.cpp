@@ -51,6 +51,14 @@ void raise_descriptor_limit() {
   setrlimit(RLIMIT_NOFILE, &limit);
 }
 
+/// Logs what a step decided, notes the score, and gives the pools the size that the level in force allows.
+void follow(staging_system& system, step_log& steps, const supervisor::plan_type& plan) {
+  const auto seen = system.watched().snapshot();
+  system.scores().note({seen.at, seen.score, seen.level});
+  system.resize_pools(seen.level);
+  steps.note(plan);
+}
+
 json simulated_names(const staging_system& system) {
   auto names = json::array();
   for (const auto which : all_dependencies) {
@@ -115,12 +123,7 @@ int serve(const settings& from) {
       [&](std::string_view route, int status, double seconds) { metrics.count(route, status, seconds); });
   inventory stock{system};
   step_log steps{system, log};
-  brownout::supervision running{system.watched(), [&](const auto& plan) {
-                                  const auto seen = system.watched().snapshot();
-                                  system.scores().note({seen.at, seen.score, seen.level});
-                                  system.resize_pools(seen.level);
-                                  steps.note(plan);
-                                }};
+  brownout::supervision running{system.watched(), [&](const auto& plan) { follow(system, steps, plan); }};
   application app{system, running, stock, metrics, log, system.watched().now()};
   add_observation_routes(server, app);
   add_control_routes(server, app);

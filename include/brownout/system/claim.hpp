@@ -104,9 +104,8 @@ class claim {
   /// With the detector and the breaker options of another library: see `presets`. The preset replaces
   /// `described.breaker`.
   template <class E, class Detector>
-  requires(is_number<E>) claim(E which, preset<Detector> from, dependency_options described)
-      : claim{which, any_detector{from.detector},
-              with_breaker(std::move(described), std::move(from.options))} {}
+  requires(is_number<E>) claim(E which, const preset<Detector>& from, const dependency_options& described)
+      : claim{which, any_detector{from.detector}, with_breaker(described, from.options)} {}
 
   claim(const claim&) = default;
   claim(claim&&) noexcept = default;
@@ -131,8 +130,8 @@ class claim {
   }
 
  private:
-  static dependency_options with_breaker(dependency_options described, breaker_options breaker) {
-    described.breaker = std::move(breaker);
+  static dependency_options with_breaker(dependency_options described, const breaker_options& breaker) {
+    described.breaker = breaker;
     described.breaker.name.clear();  // the dependency has a name of its own
     return described;
   }

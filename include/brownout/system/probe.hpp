@@ -70,7 +70,8 @@ namespace detail {
 
 /// A probe of the user's may leave out its last argument, the context.
 template <class F, class... State>
-concept probe_function = std::invocable<F&, State&..., const probe_context&> || std::invocable<F&, State&...>;
+inline constexpr bool is_probe =
+    std::invocable<F&, State&..., const probe_context&> || std::invocable<F&, State&...>;
 template <class F, class... State>
 decltype(auto) call_probe(F& function, const probe_context& now, State&... state) {
   if constexpr (std::invocable<F&, State&..., const probe_context&>) {
@@ -81,8 +82,8 @@ decltype(auto) call_probe(F& function, const probe_context& now, State&... state
 }
 template <class F, class... State>
 [[nodiscard]] probe_result ask_probe(F& function, const probe_context& now, State&... state) {
-  if constexpr (!probe_function<F, State...>) {
-    static_assert(probe_function<F, State...>, "a probe takes a const brownout::probe_context&, or nothing");
+  if constexpr (!is_probe<F, State...>) {
+    static_assert(is_probe<F, State...>, "a probe takes a const brownout::probe_context&, or nothing");
     return {};
   } else if constexpr (!requires { detail::probe_answer(detail::call_probe(function, now, state...)); }) {
     static_assert(sizeof(F) == 0, "a probe returns a brownout::probe_result, a brownout::outcome or a bool");
