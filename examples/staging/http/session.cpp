@@ -86,16 +86,19 @@ void session::expire() {
 
 void session::make_room() {
   idle_since_.store(never, std::memory_order_relaxed);  // so that the next one asks another session
-  asio::dispatch(socket_.get_executor(), [self = shared_from_this()] {
-    error_code ignored;
-    if (self->phase_ == phase::idle && self->socket_.available(ignored) == 0) self->close();
-  });
+  asio::dispatch(socket_.get_executor(), [self = shared_from_this()] { self->close_if_idle(); });
+}
+
+// A request that has been sent is served, even if it has not been read.
+void session::close_if_idle() {
+  error_code ignored;
+  if (phase_ == phase::idle && socket_.available(ignored) == 0) close();
 }
 
 void session::stop() {
   asio::dispatch(socket_.get_executor(), [self = shared_from_this()] {
     self->stopping_ = true;
-    if (self->phase_ == phase::idle) self->close();
+    self->close_if_idle();
     // A head comes in one piece; one that does not may have its end a little later, and no more.
     if (self->phase_ == phase::head)
       self->deadline_.store(

@@ -77,6 +77,7 @@ class session : public std::enable_shared_from_this<session> {
   void answer();
   void send();
   void linger();
+  void close_if_idle();
   void close();
 
   session_socket socket_;
