@@ -225,4 +225,5 @@ int main() {
 //       By ann: replacing a replica.
 //       By health: degraded below 90.
 //     degraded -> normal: override_ended, score 100.
+//       It was set by ann: replacing a replica.
 //       degraded below 90.
