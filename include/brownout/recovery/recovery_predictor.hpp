@@ -118,7 +118,7 @@ class recovery_predictor {
     const auto oldest = noted_ - remembered();
     for (std::size_t i = 0; i < remembered(); ++i) {
       const auto& one = seen_[i];
-      records[static_cast<std::size_t>(one.number - oldest)] = {one.length, one.ended};
+      records[static_cast<std::uint32_t>(one.number - oldest)] = {one.length, one.ended};
     }
     return records;
   }

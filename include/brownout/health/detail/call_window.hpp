@@ -34,7 +34,7 @@ class call_window {
   /// window. Allocates room for all looks that it may have to remember.
   call_window(std::uint32_t wanted, duration forgets_after) : wanted_{wanted}, forgets_after_{forgets_after} {
     looks_.reserve(std::size_t{wanted} + 2);
-    looks_.push_back(before_[epoch_]);
+    looks_.push_back(before_.front());
   }
 
   /// Wants another number of calls from now on. What it has seen is kept.
