@@ -87,8 +87,10 @@ class observed_dependencies {
   using watched = brownout::detail::watched_component;
 
   static brownout::scorer scorer_of(const system_options<Detector>& given) {
-    return brownout::scorer{brownout::detail::roles_of(given.dependencies),
-                            brownout::detail::scoring_of(given.system, given.dependencies)};
+    const std::vector<brownout::dependency_options> described(given.dependencies.begin(),
+                                                              given.dependencies.end());
+    return brownout::scorer{brownout::detail::roles_of(described),
+                            brownout::detail::scoring_of(given.system, described)};
   }
 
   simulated_dependencies<Detector> dependencies_;
