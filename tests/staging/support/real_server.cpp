@@ -43,6 +43,7 @@ void real_server::kill() {
 }
 void real_server::freeze() {
   signal_all(SIGSTOP);
+  signal_all(SIGSTOP);  // one may have been born since the first list was made
 }
 void real_server::thaw() {
   signal_all(SIGCONT);
