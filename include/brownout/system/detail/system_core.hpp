@@ -276,7 +276,7 @@ class system_core {
   /// Publishes what was decided to requests.
   void publish(time_point now) noexcept {
     published_.publish(static_cast<std::size_t>(controller_.level()), refusing_, gradual_, now);
-    // (2) release: whoever sees these levels sees the level that was published before.
+    // (2) release: a thread that sees these levels also sees the level published before.
     ready_levels_.store(ready_levels(), std::memory_order_release);
   }
 

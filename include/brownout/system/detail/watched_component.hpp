@@ -73,8 +73,8 @@ class watched_component {
   }
   watched_component(const watched_component&) = delete;
   watched_component& operator=(const watched_component&) = delete;
-  /// Gives up the probe that runs, so that its place in a half-open circuit is free. Nobody sees any more
-  /// whether there are few calls, so the usual share of them is timed.
+  /// Gives up the probe that runs, so that its place in a half-open circuit is free. After this,
+  /// no step sees whether there are few calls, so the usual share of them is timed.
   ~watched_component() {
     if (running_ && running_->holds_permit) component_->end_probe(outcome::cancelled, {});
     component_->time_one_in(rules_.timed_one_in);
