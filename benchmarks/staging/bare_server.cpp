@@ -8,7 +8,7 @@
 #include <cstdlib>
 #include <fstream>
 #include <iostream>
-#include <iterator>
+#include <sstream>
 #include <string>
 
 int main(int count, char** arguments) {
@@ -27,7 +27,9 @@ int main(int count, char** arguments) {
       continue;  // the library's own
     headers.emplace(name, line.substr(colon + 2, line.size() - colon - 3));
   }
-  const std::string body{std::istreambuf_iterator<char>{file}, {}};
+  std::ostringstream rest;
+  rest << file.rdbuf();
+  const auto body = rest.str();
 
   httplib::Server server;
   server.new_task_queue = [] { return new httplib::ThreadPool{64}; };
