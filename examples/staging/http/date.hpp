@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <chrono>
 #include <ctime>
 #include <string>
 
@@ -12,5 +13,8 @@ namespace staging {
 /// The value of the `Date` header now. Formatted once a second and thread; valid until the thread's next
 /// call.
 [[nodiscard]] const std::string& current_http_date();
+
+/// A time as ISO 8601 writes it, in UTC and microseconds: `2025-10-19T06:22:43.158269Z`.
+[[nodiscard]] std::string iso_time(std::chrono::system_clock::time_point at);
 
 }  // namespace staging

@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "http/json_log.hpp"
 
+#include "http/date.hpp"
+
 #include <spdlog/logger.h>
 #include <spdlog/sinks/stdout_sinks.h>
 
-#include <array>
 #include <chrono>
-#include <cstdio>
-#include <ctime>
 #include <string>
 #include <utility>
 #include <vector>
@@ -16,29 +15,25 @@ namespace staging {
 
 namespace {
 
-// ISO 8601, UTC, microseconds: 2025-10-19T06:22:43.158269Z
-std::string timestamp() {
-  const auto now = std::chrono::time_point_cast<std::chrono::microseconds>(std::chrono::system_clock::now());
-  const auto second = std::chrono::floor<std::chrono::seconds>(now);
-  const std::time_t whole = std::chrono::system_clock::to_time_t(second);
-  std::tm utc{};
-  gmtime_r(&whole, &utc);
-  std::array<char, 80> text{};
-  const int length = std::snprintf(text.data(), text.size(), "%04d-%02d-%02dT%02d:%02d:%02d.%06dZ",
-                                   utc.tm_year + 1900, utc.tm_mon + 1, utc.tm_mday, utc.tm_hour, utc.tm_min,
-                                   utc.tm_sec, static_cast<int>((now - second).count()));
-  return {text.data(), static_cast<std::size_t>(length)};
-}
-
 std::string dumped(const log_fields& value) {
   return value.dump(-1, ' ', false, log_fields::error_handler_t::replace);
 }
 
+json_text head_of(log_level level, std::string_view message) {
+  json_text head;
+  head.member("time", iso_time(std::chrono::system_clock::now()));
+  head.member("level", to_string(level));
+  head.member("message", message);
+  return head;
+}
+
+std::string line_of(log_level level, std::string_view message, const json_text& members) {
+  return '{' + head_of(level, message).members() + ',' + members.members() + '}';
+}
+
 // The fields are written one after another: putting them into one object first would copy them all.
 std::string line_of(log_level level, std::string_view message, const log_fields& fields) {
-  std::string line = R"({"time":")" + timestamp() + R"(","level":")";
-  line += to_string(level);
-  line += R"(","message":)" + dumped(message);
+  std::string line = '{' + head_of(level, message).members();
   bool has_request = false;
   if (fields.is_object()) {
     for (const auto& [key, value] : fields.items()) {
@@ -80,9 +75,18 @@ void json_log::set_level(log_level level) {
 }
 
 void json_log::write(log_level level, std::string_view message, const log_fields& fields) noexcept {
+  write_line(level, [&] { return line_of(level, message, fields); });
+}
+
+void json_log::write(log_level level, std::string_view message, const json_text& members) noexcept {
+  write_line(level, [&] { return line_of(level, message, members); });
+}
+
+template <class Line>
+void json_log::write_line(log_level level, Line line) noexcept {
   if (level < level_.load(std::memory_order_relaxed)) return;
   try {
-    writer_.add(line_of(level, message, fields));
+    writer_.add(line());
   } catch (...) {
     try {
       writer_.add(R"({"level":"error","message":"a log line could not be written"})");

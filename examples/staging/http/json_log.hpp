@@ -3,6 +3,7 @@
 
 #include "config/log_level.hpp"
 
+#include "http/json_text.hpp"
 #include "http/log_writer.hpp"
 
 #include <nlohmann/json.hpp>
@@ -52,6 +53,9 @@ class json_log {
   /// `fields` must be an object (or nothing); its own `time`, `level` and `message` are ignored.
   void write(log_level level, std::string_view message, const log_fields& fields = {}) noexcept;
 
+  /// The same for what each request logs: `members` come with a `request_id`, and without the three above.
+  void write(log_level level, std::string_view message, const json_text& members) noexcept;
+
   void debug(std::string_view message, const log_fields& fields = {}) noexcept {
     write(log_level::debug, message, fields);
   }
@@ -72,6 +76,9 @@ class json_log {
   [[nodiscard]] std::uint64_t dropped() const { return writer_.dropped(); }
 
  private:
+  template <class Line>
+  void write_line(log_level level, Line line) noexcept;
+
   // Written by `set_level`; relaxed: it publishes nothing but itself.
   std::atomic<log_level> level_{log_level::info};
   log_writer writer_;

@@ -105,13 +105,15 @@ void responder::record(const exchange& subject, int status) {
       log_.error("the request listener failed", {{"exception", current_exception_type()}});
     }
   }
-  log_.info("request", {{"request_id", about.subject.id},
-                        {"method", about.subject.method},
-                        {"route", about.label()},
-                        {"path", about.subject.path.substr(0, logged_path_limit)},
-                        {"status", status},
-                        {"duration_ms", took * 1e3},
-                        {"client", about.subject.client}});
+  json_text line;
+  line.member("request_id", about.subject.id);
+  line.member("method", about.subject.method);
+  line.member("route", about.label());
+  line.member("path", about.subject.path.substr(0, logged_path_limit));
+  line.member("status", status);
+  line.member("duration_ms", took * 1e3);
+  line.member("client", about.subject.client);
+  log_.write(log_level::info, "request", line);
 }
 
 }  // namespace staging

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "brownout/version.hpp"
+#include "http/json_text.hpp"
 #include "routes/routes.hpp"
 #include "routes/views.hpp"
 
@@ -45,19 +46,22 @@ void health(const application& app, response& out) {
                              : emergency                    ? "unhealthy"
                              : seen.level == level::optimal ? "healthy"
                                                             : "degraded";
-  out.json({
-      {"status", status},
-      {"timestamp", timestamp},
-      {"database", connected ? "connected" : "disconnected"},
-      {"services",
-       {{"dashboard", "ok"},
-        {"analytics", offered.available(feature::basic_analytics) ? "ok" : "unavailable"},
-        {"api", emergency ? "status page only" : "ok"}}},
-      {"degradation_level", level_view(seen)},
-      {"health_score", seen.score ? json(*seen.score) : json(nullptr)},
-      {"components", components_view(app.system, seen)},
-      {"predicted_recovery_seconds", recovery_view(seen.recovery)},
-  });
+  json_text text;
+  text.member("status", status);
+  text.member("timestamp", timestamp);
+  text.member("database", connected ? "connected" : "disconnected");
+  text.begin("services");
+  text.member("dashboard", "ok");
+  text.member("analytics", offered.available(feature::basic_analytics) ? "ok" : "unavailable");
+  text.member("api", emergency ? "status page only" : "ok");
+  text.end();
+  text.member("degradation_level", level_view(seen));
+  text.member("health_score", seen.score);
+  text.begin("components");
+  write_components(text, app.system, seen);
+  text.end();
+  text.raw("predicted_recovery_seconds", recovery_view(seen.recovery).dump());
+  out.body = text.object();
 }
 
 void status(const application& app, response& out) {

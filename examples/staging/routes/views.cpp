@@ -4,8 +4,8 @@
 #include "brownout/core/circuit_state.hpp"
 #include "brownout/core/rejection.hpp"
 #include "brownout/observe/explanation.hpp"
+#include "http/date.hpp"
 
-#include <fmt/chrono.h>
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -120,11 +120,7 @@ json held_view(staging_system& system, dependency which, brownout::circuit_state
 
 std::string wall_time(time_point at, time_point now) {
   using std::chrono::system_clock;
-  const auto then = system_clock::now() - std::chrono::duration_cast<system_clock::duration>(now - at);
-  const auto micros = std::chrono::floor<std::chrono::microseconds>(then);
-  const auto whole = std::chrono::floor<std::chrono::seconds>(micros);
-  return fmt::format("{:%Y-%m-%dT%H:%M:%S}.{:06}Z", fmt::gmtime(system_clock::to_time_t(whole)),
-                     (micros - whole).count());
+  return iso_time(system_clock::now() - std::chrono::duration_cast<system_clock::duration>(now - at));
 }
 
 json recovery_view(const std::optional<brownout::recovery_estimate>& recovery) {
@@ -216,25 +212,49 @@ json circuits_view(staging_system& system, const system_snapshot& seen) {
   return list;
 }
 
-json components_view(staging_system& system, const system_snapshot& seen) {
+namespace {
+
+/// Calls `member(name, value)` for each thing that is said of a component.
+template <class Member>
+void describe_component(const staging_system& system, const system_snapshot& seen, std::size_t number,
+                        Member member) {
+  const auto& one = seen.components[number];
+  member("state", to_string(one.circuit.state));
+  member("score", one.health.score);
+  member("unknown", !one.health.score.has_value());
+  member("weight", one.configured_weight);
+  member("points", one.health.points);
+  member("lost_points", one.health.lost);
+  member("trust", one.health.trust);
+  member("criticality", to_string(one.criticality));
+  member("mean_latency_ms", milliseconds(one.recent.mean_latency));
+  member("last_error", one.last_error);
+  member("simulated", system.simulated(all_dependencies[number]));
+}
+
+}  // namespace
+
+json components_view(const staging_system& system, const system_snapshot& seen) {
   auto components = json::object();
   for (std::size_t i = 0; i < seen.components.size(); ++i) {
-    const auto& one = seen.components[i];
-    components[one.name] = {
-        {"state", to_string(one.circuit.state)},
-        {"score", number_or_null(one.health.score)},
-        {"unknown", !one.health.score.has_value()},
-        {"weight", one.configured_weight},
-        {"points", one.health.points},
-        {"lost_points", one.health.lost},
-        {"trust", one.health.trust},
-        {"criticality", to_string(one.criticality)},
-        {"mean_latency_ms", milliseconds(one.recent.mean_latency)},
-        {"last_error", one.last_error},
-        {"simulated", system.simulated(all_dependencies[i])},
-    };
+    auto& view = components[seen.components[i].name];
+    describe_component(system, seen, i, [&](const char* name, const auto& value) {
+      if constexpr (std::is_same_v<decltype(value), const std::optional<double>&>)
+        view[name] = number_or_null(value);
+      else
+        view[name] = value;
+    });
   }
   return components;
+}
+
+void write_components(json_text& out, const staging_system& system, const system_snapshot& seen) {
+  for (std::size_t i = 0; i < seen.components.size(); ++i) {
+    out.begin(seen.components[i].name);
+    describe_component(system, seen, i,
+                       [&](const char* name, const auto& value) { out.member(name, value); });
+    out.end();
+  }
 }
 
 json features_view(const brownout::feature_view_for<features>& offered) {

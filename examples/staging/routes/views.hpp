@@ -3,6 +3,7 @@
 
 #include "brownout/core/clock.hpp"
 #include "brownout/feature/feature_view.hpp"
+#include "http/json_text.hpp"
 #include "service/feature.hpp"
 #include "service/staging_system.hpp"
 
@@ -38,7 +39,9 @@ using json = nlohmann::ordered_json;
 
 [[nodiscard]] json simulation_view(const simulated_behaviour& behaviour);
 [[nodiscard]] json circuits_view(staging_system& system, const system_snapshot& seen);
-[[nodiscard]] json components_view(staging_system& system, const system_snapshot& seen);
+[[nodiscard]] json components_view(const staging_system& system, const system_snapshot& seen);
+/// The same, written into an object that has been begun.
+void write_components(json_text& out, const staging_system& system, const system_snapshot& seen);
 [[nodiscard]] json features_view(const brownout::feature_view_for<features>& offered);
 [[nodiscard]] json outlook_view(const brownout::level_outlook<level>& next);
 [[nodiscard]] json degradation_view(staging_system& system, const system_snapshot& seen);

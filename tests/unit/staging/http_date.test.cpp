@@ -3,6 +3,8 @@
 
 #include "catch2.hpp"
 
+#include <chrono>
+
 using staging::http_date;
 
 TEST_CASE("a date is written as HTTP wants it, in GMT and English", "[staging][http]") {
@@ -16,4 +18,12 @@ TEST_CASE("the date of now goes on", "[staging][http]") {
   const auto told = staging::current_http_date();
   CHECK(
       (told == http_date(before) || told == http_date(std::time(nullptr)) || told == http_date(before + 1)));
+}
+
+TEST_CASE("a time of the log and of the API is ISO 8601, in UTC and microseconds", "[staging][http]") {
+  using namespace std::chrono_literals;
+  const std::chrono::system_clock::time_point at{1'760'854'963s + 158'269us};
+  CHECK(staging::iso_time(at) == "2025-10-19T06:22:43.158269Z");
+  CHECK(staging::iso_time(at - 158'268us + 999ns) == "2025-10-19T06:22:43.000001Z");
+  CHECK(staging::iso_time({}) == "1970-01-01T00:00:00.000000Z");
 }
