@@ -29,7 +29,9 @@ struct http_options {
   std::vector<std::string>
       trusted_proxies;  ///< addresses or networks (`10.0.0.0/8`) whose `X-Forwarded-For` counts
 
-  std::size_t threads = 32;  ///< routes that run at once, at least 1; a connection that waits takes none
+  std::size_t threads = 32;  ///< workers: routes that may wait and run at once, at least 1
+  std::size_t readers =
+      2;  ///< threads that read requests and run the routes that never wait, at least 1; more wake each other
   std::size_t connections =
       2048;  ///< open at once, at least 1; one more takes an idle one's place, or gets 503
   std::size_t payload_limit = 65'536;  ///< bytes of a request body; the API's own bodies have a few hundred

@@ -45,11 +45,12 @@ std::string responder::answer(exchange& subject, std::string body) {
 
 response responder::ask_route(request& subject, const route& target) {
   struct counted {
-    std::atomic<std::size_t>& running;
-    ~counted() { running.fetch_sub(1, std::memory_order_relaxed); }
+    std::atomic<std::size_t>& busy;
+    std::size_t workers;
+    ~counted() { busy.fetch_sub(workers, std::memory_order_relaxed); }
   };
-  running_.fetch_add(1, std::memory_order_relaxed);
-  const counted until_answered{running_};
+  const counted until_answered{busy_, target.runner == run_by::worker ? 1U : 0U};
+  busy_.fetch_add(until_answered.workers, std::memory_order_relaxed);
   try {
     response answer;
     target.answer(subject, answer);

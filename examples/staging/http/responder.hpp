@@ -43,8 +43,13 @@ class responder {
   /// Runs the route, or says why not. Logs and counts the answer, and returns its bytes.
   [[nodiscard]] std::string answer(exchange& subject, std::string body);
 
-  /// Routes that run right now.
-  [[nodiscard]] std::size_t running() const noexcept { return running_.load(std::memory_order_relaxed); }
+  /// Whether `answer` will be quick: it says why not, or its route is one that never waits.
+  [[nodiscard]] static bool never_waits(const exchange& subject) noexcept {
+    return subject.about.refusal || subject.about.target->runner == run_by::reader;
+  }
+
+  /// Workers that run a route right now.
+  [[nodiscard]] std::size_t busy_workers() const noexcept { return busy_.load(std::memory_order_relaxed); }
 
   /// From now on every answer closes its connection.
   void drain() noexcept { draining_.store(true, std::memory_order_relaxed); }
@@ -59,7 +64,7 @@ class responder {
   json_log& log_;
   const bool hsts_;
   request_listener listener_;
-  std::atomic<std::size_t> running_{0};  // by the threads that run them, for metrics: relaxed
+  std::atomic<std::size_t> busy_{0};   // by the workers, for metrics: relaxed
   std::atomic<bool> draining_{false};  // set once by whoever drains; relaxed: it publishes nothing but itself
 };
 

@@ -24,6 +24,12 @@ enum class quota {
   unknown     ///< paths that do not exist
 };
 
+/// Which threads run a route.
+enum class run_by {
+  worker,  ///< one of `http_options::threads`, which the route may keep while it waits
+  reader   ///< the thread that has read the request: only for routes that never wait
+};
+
 /// Answers a request. Called on any of the server's threads, several at once; may throw `http_error`.
 using handler = std::function<void(const request&, response&)>;
 
@@ -35,6 +41,7 @@ struct route {
   access who = access::keyed;  ///< see there
   quota counted_as = quota::operation;  ///< for keyed routes; see there
   handler answer;                       ///< see there
+  run_by runner = run_by::worker;       ///< see there
 };
 
 /// What the router says to a method and a path.

@@ -41,6 +41,7 @@ const http_options& checked(const http_options& options) {
     if (value < 1ms) throw std::invalid_argument(std::string{name} + ": shorter than 1 ms");
   };
   at_least_one(options.threads, "threads");
+  at_least_one(options.readers, "readers");
   at_least_one(options.connections, "connections");
   at_least_one(options.payload_limit, "payload_limit");
   at_least_one(options.head_limit, "head_limit");
@@ -70,8 +71,9 @@ class http_server::engine {
 
  private:
   using executor = asio::strand<asio::io_context::executor_type>;
+  using lasting = asio::executor_work_guard<asio::io_context::executor_type>;
 
-  void work();
+  void work(asio::io_context& on);
   void end_threads();
   void listen_at(const tcp::endpoint& where, error_code& failed);
   void accept();
@@ -93,12 +95,15 @@ class http_server::engine {
   std::uint64_t refused_ = 0;
   bool stopping_ = false;
 
-  asio::io_context context_;  // its handlers own the sessions
+  // The handlers of both own sessions, and a session has its socket from the first.
+  asio::io_context context_;  // of the readers
+  asio::io_context work_;     // of the workers
   executor accepting_{context_.get_executor()};
   tcp::acceptor acceptor_{accepting_};  // like the timers, on its strand only from `start` on
   asio::steady_timer retry_{accepting_};
   asio::steady_timer deadlines_{accepting_};
-  asio::executor_work_guard<asio::io_context::executor_type> lasting_{context_.get_executor()};
+  lasting reading_{context_.get_executor()};
+  lasting working_{work_.get_executor()};
   std::vector<std::thread> threads_;
   bool bound_ = false;
 };
@@ -106,9 +111,11 @@ class http_server::engine {
 http_server::engine::engine(http_options options, json_log& log)
     : options_(checked(options)), log_(log), responder_(options_, log) {
   for (auto* copy : {&options_, &options}) OPENSSL_cleanse(copy->api_key.data(), copy->api_key.size());
-  threads_.reserve(options_.threads);
+  const auto all = options_.readers + options_.threads;
+  threads_.reserve(all);
   try {
-    while (threads_.size() < options_.threads) threads_.emplace_back([this] { work(); });
+    while (threads_.size() < options_.readers) threads_.emplace_back([this] { work(context_); });
+    while (threads_.size() < all) threads_.emplace_back([this] { work(work_); });
   } catch (...) {
     end_threads();
     throw;
@@ -122,13 +129,14 @@ http_server::engine::~engine() {
 
 void http_server::engine::end_threads() {
   context_.stop();
+  work_.stop();
   for (auto& thread : threads_) thread.join();
 }
 
-void http_server::engine::work() {
+void http_server::engine::work(asio::io_context& on) {
   for (;;) {
     try {
-      context_.run();
+      on.run();
       return;
     } catch (...) {  // of one handler; the connection it was for has ended with it
       log_.error("a connection failed", {{"exception", current_exception_type()}});
@@ -193,7 +201,7 @@ void http_server::engine::accept() {
 void http_server::engine::admit(session_socket socket) {
   if (!has_room()) return refuse(std::move(socket));
   const auto admitted =
-      std::make_shared<session>(std::move(socket), responder_, options_, [this](session& ended) {
+      std::make_shared<session>(std::move(socket), work_, responder_, options_, [this](session& ended) {
         const std::scoped_lock lock{mutex_};
         sessions_.erase(&ended);
         if (sessions_.empty()) all_ended_.notify_all();
@@ -234,7 +242,7 @@ connection_usage http_server::engine::connections() const {
   const auto busy = std::ranges::count(sessions_, brownout::time_point::max(), &session::idle_since);
   const auto serving = static_cast<std::size_t>(busy);
   return {.threads = options_.threads,
-          .busy = responder_.running(),
+          .busy = responder_.busy_workers(),
           .serving = serving,
           .idle = sessions_.size() - serving,
           .limit = options_.connections,
@@ -307,7 +315,7 @@ http_server::http_server(http_options options, json_log& log)
 http_server::~http_server() = default;
 
 void http_server::route(std::string method, std::string path, std::string label, access who, handler answer,
-                        quota counted_as) {
+                        quota counted_as, run_by runner) {
   constexpr std::array<std::string_view, 6> known{"GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"};
   if (std::ranges::find(known, method) == known.end()) {
     throw std::invalid_argument("route " + method + " " + path +
@@ -318,7 +326,8 @@ void http_server::route(std::string method, std::string path, std::string label,
                           .label = std::move(label),
                           .who = who,
                           .counted_as = counted_as,
-                          .answer = std::move(answer)});
+                          .answer = std::move(answer),
+                          .runner = runner});
 }
 
 void http_server::on_request(request_listener listener) {

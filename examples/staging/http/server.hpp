@@ -18,8 +18,8 @@ namespace staging {
 
 /// How the connections of a server stood at one moment.
 struct connection_usage {
-  std::size_t threads = 0;    ///< routes that can run at once
-  std::size_t busy = 0;       ///< routes that run
+  std::size_t threads = 0;    ///< workers
+  std::size_t busy = 0;       ///< workers that run a route
   std::size_t serving = 0;    ///< connections with a request, or about to end
   std::size_t idle = 0;       ///< connections that ask for nothing
   std::size_t limit = 0;      ///< connections that may be open
@@ -29,9 +29,10 @@ struct connection_usage {
 /// The HTTP server: routes in, and around each of them what every request needs: strict parsing, request id,
 /// rate limit, key, body limit, security headers, JSON errors, one log line, one count.
 ///
-/// Boost.Asio waits for the clients; `threads` threads read what is there and run the routes. A slow client
-/// takes memory and no thread. With `connections` open, a new connection takes the place of the one that has
-/// been idle longest; when none is idle, it is answered 503 at once.
+/// Boost.Asio waits for the clients. A few threads read what is there, and `threads` more run the routes that
+/// may wait. A slow client takes memory and no thread; a slow route delays no other connection. With
+/// `connections` open, a new connection takes the place of the one that has been idle longest; when none is
+/// idle, it is answered 503 at once.
 ///
 /// `route` and `on_request` before `start`; everything else from any thread.
 class http_server {
@@ -53,7 +54,7 @@ class http_server {
   /// Adds a route; see `struct route` for what the parts are. Throws `std::invalid_argument` for one that
   /// can't work.
   void route(std::string method, std::string path, std::string label, access who, handler answer,
-             quota counted_as = quota::operation);
+             quota counted_as = quota::operation, run_by runner = run_by::worker);
 
   /// Sets who is told about every answer; an exception it throws is logged and ignored.
   void on_request(request_listener listener);

@@ -40,9 +40,10 @@ ip_address address_of_peer(const session_socket& socket) {
   return ip_address::parse(v6.to_string()).value_or(ip_address{});
 }
 
-session::session(session_socket socket, responder& answers, const http_options& limits,
-                 std::function<void(session&)> ended)
+session::session(session_socket socket, asio::io_context& workers, responder& answers,
+                 const http_options& limits, std::function<void(session&)> ended)
     : socket_(std::move(socket)),
+      workers_(workers),
       answers_(answers),
       limits_(limits),
       ended_(std::move(ended)),
@@ -240,7 +241,17 @@ void session::answer() {
   phase_ = phase::answering;
   deadline_.store(never, std::memory_order_relaxed);  // the route has limits of its own
   subject_->closing = subject_->closing || stopping_;
-  output_ = answers_.answer(*subject_, std::exchange(body_, {}));
+  if (responder::never_waits(*subject_))
+    return begin_sending(answers_.answer(*subject_, std::exchange(body_, {})));
+  asio::post(workers_, [self = shared_from_this()] {
+    auto text = self->answers_.answer(*self->subject_, std::exchange(self->body_, {}));
+    asio::post(self->socket_.get_executor(),
+               [self, text = std::move(text)]() mutable { self->begin_sending(std::move(text)); });
+  });
+}
+
+void session::begin_sending(std::string text) {
+  output_ = std::move(text);
   sent_ = 0;
   enter(phase::answering, limits_.write_timeout);
   // Before the client can know it, so that those answered earlier have been idle longer.

@@ -31,16 +31,17 @@ using session_socket =
 
 /// One client's connection.
 ///
-/// It takes a thread only to read what is there, to run a route, and to send what the client takes at once.
-/// Whatever it waits for, it waits in the reactor, with a deadline: slow clients cost memory, never a thread.
-/// It lives until its connection ends.
+/// It takes a reader's thread to read what is there, to run a route that never waits, and to send what the
+/// client takes at once; and a worker's to run another route. Whatever it waits for, it waits in the reactor,
+/// with a deadline: slow clients cost memory, never a thread. It lives until its connection ends.
 ///
 /// The public functions are thread-safe.
 class session : public std::enable_shared_from_this<session> {
  public:
-  /// `ended` is called from the destructor. `answers`, `limits` and what `ended` uses must outlive this.
-  session(session_socket socket, responder& answers, const http_options& limits,
-          std::function<void(session&)> ended);
+  /// `ended` is called from the destructor. `workers`, `answers`, `limits` and what `ended` uses must outlive
+  /// this.
+  session(session_socket socket, boost::asio::io_context& workers, responder& answers,
+          const http_options& limits, std::function<void(session&)> ended);
   ~session();
   session(const session&) = delete;
   session& operator=(const session&) = delete;
@@ -75,12 +76,14 @@ class session : public std::enable_shared_from_this<session> {
   void read_body();
   void refuse(error_answer why);
   void answer();
+  void begin_sending(std::string text);
   void send();
   void linger();
   void close_if_idle();
   void close();
 
   session_socket socket_;
+  boost::asio::io_context& workers_;
   responder& answers_;
   const http_options& limits_;
   const std::function<void(session&)> ended_;
@@ -91,7 +94,7 @@ class session : public std::enable_shared_from_this<session> {
   std::atomic<brownout::time_point> deadline_;
   std::atomic<brownout::time_point> idle_since_;
 
-  // On the strand only.
+  // On the strand only; `subject_` and `body_` on a worker while it runs their route.
   phase phase_ = phase::idle;
   bool waiting_ = false;  // for the socket to be readable
   bool stopping_ = false;

@@ -38,9 +38,9 @@ void write_server(prometheus_text& out, const application& app, const connection
   out.family("dashboard_connections_refused_total", metric_type::counter,
              "Connections answered 503 because as many as allowed were open and none was idle.");
   out.sample({}, seen.refused);
-  out.family("dashboard_threads", metric_type::gauge, "Threads that read requests and run routes.");
+  out.family("dashboard_threads", metric_type::gauge, "Threads that run the routes that may wait.");
   out.sample({}, seen.threads);
-  out.family("dashboard_threads_busy", metric_type::gauge, "Threads that run a route.");
+  out.family("dashboard_threads_busy", metric_type::gauge, "Of these threads, those that run a route.");
   out.sample({}, seen.busy);
 }
 

@@ -81,19 +81,20 @@ void status(const application& app, response& out) {
 }  // namespace
 
 void add_observation_routes(http_server& server, application& app) {
-  server.route("GET", "/livez", "livez", access::open, [](const request&, response& out) {
-    out.json({{"status", "ok"}});
-  });
-  server.route("GET", "/readyz", "readyz", access::open, [&](const request&, response& out) {
+  const auto livez = [](const request&, response& out) { out.json({{"status", "ok"}}); };
+  const auto readyz = [&](const request&, response& out) {
     // One dependency must never take every instance out of the balancer: only EMERGENCY does, a start, and
     // draining.
     const bool ready = !server.draining() && app.system.watched().ready();
     out.status = ready ? 200 : 503;
     out.json({{"status", ready ? "ready" : "not ready"}});
-  });
+  };
+  // What asks these asks often, and needs an answer most when the workers have none.
+  server.route("GET", "/livez", "livez", access::open, livez, quota::health, run_by::reader);
+  server.route("GET", "/readyz", "readyz", access::open, readyz, quota::health, run_by::reader);
   server.route(
       "GET", "/health", "health", access::keyed, [&](const request&, response& out) { health(app, out); },
-      quota::health);
+      quota::health, run_by::reader);
   add_metrics_route(server, app);
   server.route("GET", "/api/status", "status", access::keyed,
                [&](const request&, response& out) { status(app, out); });

@@ -589,7 +589,7 @@ TEST_CASE("an idle connection gives its place to a new one", "[staging][http]") 
 
 TEST_CASE("connections that wait take no thread, whatever they wait for", "[staging][http]") {
   const running_server at{[](http_options& options) {
-                            options.threads = 1;
+                            options.threads = options.readers = 1;
                             options.head_timeout = options.body_timeout = 60s;
                             options.keep_alive_timeout = options.write_timeout = 60s;
                           },
@@ -617,9 +617,43 @@ TEST_CASE("connections that wait take no thread, whatever they wait for", "[stag
   }
 }
 
+TEST_CASE("a route that never waits answers while every worker waits", "[staging][http]") {
+  std::promise<void> release;
+  const auto released = release.get_future().share();
+  std::atomic<int> running{0};
+  const auto wait = [&](const request&, response&) {
+    ++running;
+    released.wait();
+  };
+  const auto prompt = [](const request&, response&) {};
+  const running_server at{[](http_options& options) { options.threads = 2; },
+                          [&](http_server& server) {
+                            server.route("GET", "/wait", "wait", access::open, wait);
+                            server.route("GET", "/prompt", "prompt", access::open, prompt, quota::health,
+                                         run_by::reader);
+                          }};
+  release_guard guard{release};
+  std::vector<std::unique_ptr<raw_client>> waiting;
+  for (int i = 0; i < 3; ++i) waiting.push_back(std::make_unique<raw_client>(at.port));
+  for (const auto& each : waiting) each->send("GET /wait HTTP/1.1\r\nHost: a\r\n\r\n");
+  REQUIRE(eventually([&] { return running == 2; }));
+
+  for (int i = 0; i < 10; ++i) {
+    const auto got = at.ask("GET", "/prompt");
+    REQUIRE(got);
+    CHECK(got->status == 200);
+  }
+  CHECK(at.ask("GET", "/nowhere")->status == 404);
+  CHECK(at.server.connections().threads == 2);
+  CHECK(at.server.connections().busy == 2);
+  CHECK(running == 2);
+  guard.release();
+  for (const auto& each : waiting) CHECK(each->receive()->status == 200);
+}
+
 TEST_CASE("a client that does not take its answer loses it, and its thread goes on", "[staging][http]") {
   const running_server at{[](http_options& options) {
-                            options.threads = 1;
+                            options.threads = options.readers = 1;
                             options.write_timeout = 100ms;
                           },
                           [](http_server& server) {
@@ -737,6 +771,7 @@ TEST_CASE("options and routes that can't work are refused by name", "[staging][h
   };
   refuses([](http_options& options) { options.api_key.clear(); }, "api_key");
   refuses([](http_options& options) { options.threads = 0; }, "threads");
+  refuses([](http_options& options) { options.readers = 0; }, "readers");
   refuses([](http_options& options) { options.connections = 0; }, "connections");
   refuses([](http_options& options) { options.payload_limit = 0; }, "payload_limit");
   refuses([](http_options& options) { options.head_limit = 0; }, "head_limit");
