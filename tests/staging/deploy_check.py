@@ -40,6 +40,38 @@ def check_haproxy(scratch):
         check(f"haproxy takes the configuration {name}, without a warning", status == 0 and "WARNING" not in said, said)
 
 
+def variables_of(text):
+    """What an environment file sets."""
+    return dict(line.split("=", 1) for line in text.split("\n") if re.match(r"\w+=", line))
+
+
+def check_room(compose):
+    """HAProxy opens fewer connections to a server than the server allows, and sends it fewer requests than it has threads."""
+    opened = {}
+    backend = ""
+    for words in (line.split() for line in (DEPLOY / "haproxy.cfg").read_text().split("\n")):
+        if words[:1] == ["backend"]:
+            backend = words[1]
+        if words[:1] == ["server"]:
+            check(f"{backend}/{words[1]} has a maxconn", "maxconn" in words)
+            address = re.search(r"STAGING_[AB]", words[2])[0]
+            opened.setdefault(address, {})[f"{backend}/{words[1]}"] = int(words[words.index("maxconn") + 1])
+    most = max(sum(each.values()) for each in opened.values()) + 8  # its checks, a scrape and a person need a place too
+
+    unset = re.search(r"  API_CONNECTIONS .*\n.*default (\d+)", run(SERVER, "--help")[1])[1]
+    unit = (DEPLOY / "systemd/brownout-staging@.service").read_text()
+    descriptors = int(re.search(r"LimitNOFILE=(\d+)", unit)[1]) - 128  # of which the server needs some for itself
+    environments = {name: compose["services"][name]["environment"] for name in ("staging-a", "staging-b")}
+    environments["systemd"] = variables_of((DEPLOY / "systemd/environment").read_text())
+    for name, environment in environments.items():
+        allowed = int(environment.get("API_CONNECTIONS", unset))
+        check(f"{name}: API_CONNECTIONS is not below the {most} connections that HAProxy needs", most <= allowed, allowed)
+        check(f"{name}: API_CONNECTIONS is not above the {descriptors} that the unit has descriptors for", allowed <= descriptors, allowed)
+    threads = int(re.search(r"std::size_t threads = (\d+);", (ROOT / "examples/staging/http/options.hpp").read_text())[1])
+    usual = max(sum(number for part, number in each.items() if not part.endswith("-last")) for each in opened.values())
+    check(f"HAProxy sends a server {usual} requests at once, fewer than its {threads} threads", usual < threads)
+
+
 def check_wiring(compose):
     """What services refer to is declared, and what is declared is used."""
     services = compose["services"]
@@ -106,6 +138,7 @@ def check_compose(scratch):
     run(str(DEPLOY / "make-secrets"), str(scratch))
     check("make-secrets leaves the secrets that are there", before == {each.name: each.read_text() for each in scratch.iterdir()})
     check_wiring(compose)
+    check_room(compose)
     check_environment(compose, scratch)
     yaml.safe_load(compose["configs"]["datasource"]["content"])
     if shutil.which("promtool"):
@@ -177,7 +210,7 @@ def check_unit(scratch):
     status, said = run("systemd-analyze", "security", "--offline=true", "--no-pager", "--threshold=20", str(unit))
     exposure = re.search(r"exposure level for .*: ([0-9.]+)", said)
     check(f"the unit's exposure is at most 2.0: {exposure[1] if exposure else 'unknown'}", status == 0, said)
-    environment = dict(line.split("=", 1) for line in (DEPLOY / "systemd/environment").read_text().split("\n") if re.match(r"\w+=", line))
+    environment = variables_of((DEPLOY / "systemd/environment").read_text())
     status, said = run(SERVER, "--check-config", env=environment)
     check("the server takes the environment file", status == 0, said)
     credentials = set(re.findall(r"LoadCredential=([\w-]+):", unit.read_text()))
