@@ -70,6 +70,8 @@ TEST_CASE("a server that must be real refuses to simulate", "[process]") {
 TEST_CASE("an option of libpq that no server can satisfy is refused, and named", "[process]") {
   check_refused_both_ways({{"DATABASE_URL", "postgresql://h/d?sslmode=bogus"}}, "DATABASE_URL", "sslmode");
   check_refused_both_ways({{"DATABASE_URL", "postgresql://h:0/d"}}, "DATABASE_URL", "port");
+  check_refused_both_ways({{"DATABASE_URL", "postgresql://h/d"}, {"PGSSLMODE", "bogus"}}, "PGSSLMODE",
+                          "'bogus'");
 }
 
 TEST_CASE("a secret can be in a file, and shows up nowhere", "[process]") {

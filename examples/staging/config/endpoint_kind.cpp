@@ -2,14 +2,11 @@
 #include "config/endpoint_kind.hpp"
 
 #include "config/address.hpp"
+#include "config/libpq_options.hpp"
 #include "config/text.hpp"
 
-#include <fmt/format.h>
-#include <libpq-fe.h>
-
 #include <algorithm>
-#include <array>
-#include <memory>
+#include <cstdint>
 #include <utility>
 
 namespace staging::kinds {
@@ -37,11 +34,6 @@ bool is_host_name(std::string_view name) {
   }
   // A last label of digits is a broken IPv4 address, not a name: 127.0.0 or 300.1.1.1.
   return !std::ranges::all_of(last, is_digit);
-}
-
-bool is_port(std::string_view text) {
-  const auto port = parse_number<std::uint16_t>(text);
-  return port && *port != 0;
 }
 
 /// What stands behind the host: nothing, or a colon and a port; `nullopt` when there is no host.
@@ -96,90 +88,9 @@ bool is_base_url(std::string_view url) {
   return parts && is_authority(parts->authority) && std::ranges::all_of(parts->path, is_path_symbol);
 }
 
-constexpr std::string_view port_rule = "its port must be a whole number from 1 to 65535";
-
 std::string fault_of_base_url(std::string_view url) {
   const auto parts = parts_of(url);
-  return std::string{parts && has_wrong_port(parts->authority) ? port_rule : ""};
-}
-
-/// An option that takes one of a few words. libpq checks them when it connects: to the breaker a wrong one
-/// would look like a database that is down for ever.
-struct choice {
-  std::string_view option;
-  std::string_view allowed;
-};
-constexpr std::string_view tls_versions = "TLSv1, TLSv1.1, TLSv1.2, TLSv1.3";
-constexpr std::array<choice, 8> choices{
-    {{"sslmode", "disable, allow, prefer, require, verify-ca, verify-full"},
-     {"sslcertmode", "disable, allow, require"},
-     {"gssencmode", "disable, prefer, require"},
-     {"channel_binding", "disable, prefer, require"},
-     {"target_session_attrs", "any, read-write, read-only, primary, standby, prefer-standby"},
-     {"load_balance_hosts", "disable, random"},
-     {"ssl_min_protocol_version", tls_versions},
-     {"ssl_max_protocol_version", tls_versions}}};
-constexpr std::array<std::string_view, 6> counts{"connect_timeout",  "keepalives",
-                                                 "keepalives_idle",  "keepalives_interval",
-                                                 "keepalives_count", "tcp_user_timeout"};
-
-using connection_options = std::unique_ptr<PQconninfoOption, decltype(&PQconninfoFree)>;
-
-/// Null when libpq can't read the text.
-connection_options options_in(std::string_view text) {
-  // libpq's own message is dropped: it quotes parts of the string, the password among them.
-  return {
-      std::ranges::any_of(text, is_control) ? nullptr : PQconninfoParse(std::string{text}.c_str(), nullptr),
-      &PQconninfoFree};
-}
-
-std::string fault_of_option(std::string_view option, std::string_view value) {
-  if (option == "port") {
-    // One for all hosts or one each, where an empty one is the default.
-    const auto ports = items_of(value);
-    const bool fit = std::ranges::all_of(ports, [](auto port) { return port.empty() || is_port(port); });
-    return std::string{fit ? "" : port_rule};
-  }
-  if (std::ranges::find(counts, option) != counts.end() && !value.empty()) {
-    const auto digits = value.substr(value.starts_with('-') ? 1 : 0);  // below zero: libpq waits for ever
-    return parse_number<int>(digits) ? "" : fmt::format("its {} must be a whole number", option);
-  }
-  const auto* const chosen = std::ranges::find(choices, option, &choice::option);
-  if (chosen == choices.end()) return {};
-  const bool is_version = chosen->allowed == tls_versions;  // of any case, or empty
-  const bool fits = std::ranges::any_of(items_of(chosen->allowed), [&](auto one) {
-    return one == value || (is_version && equal_but_for_case(one, value));
-  });
-  if (fits || (is_version && value.empty())) return {};
-  return fmt::format("its {} must be one of {}", option, chosen->allowed);
-}
-
-std::string fault_of_connection(std::string_view text) {
-  const auto options = options_in(text);
-  if (!options) return {};
-  std::size_t hosts = 1;
-  std::size_t addresses = 0;
-  std::size_t ports = 1;
-  for (const auto* option = options.get(); option->keyword != nullptr; ++option) {
-    if (option->val == nullptr) continue;
-    const std::string_view keyword{option->keyword};
-    if (auto fault = fault_of_option(keyword, option->val); !fault.empty()) return fault;
-    if (keyword == "host") hosts = items_of(option->val).size();
-    if (keyword == "hostaddr") addresses = items_of(option->val).size();
-    if (keyword == "port") ports = items_of(option->val).size();
-  }
-  if (ports == 1 || ports == (addresses > 0 ? addresses : hosts)) return {};
-  return "its port must be one for all hosts, or one for each of them";
-}
-
-bool is_connection_string(std::string_view text) {
-  const auto options = options_in(text);
-  if (!options) return false;
-  bool names_something = false;
-  for (const auto* option = options.get(); option->keyword != nullptr; ++option) {
-    names_something = names_something || option->val != nullptr;
-  }
-  return names_something && fault_of_connection(text).empty();
+  return std::string{parts && has_wrong_port(parts->authority) ? port_fault : ""};
 }
 
 value_kind<std::string> text_that(std::string allowed, bool (*is_allowed)(std::string_view)) {
@@ -225,8 +136,9 @@ value_kind<std::string> base_url() {
 }
 
 value_kind<std::string> connection_string() {
-  auto kind =
-      text_that("a postgresql:// or postgres:// URI, or libpq's key=value pairs", is_connection_string);
+  auto kind = text_that(
+      "a postgresql:// or postgres:// URI, or libpq's key=value pairs",
+      [](std::string_view text) { return names_libpq_option(text) && fault_of_connection(text).empty(); });
   kind.fault = fault_of_connection;
   return kind;
 }

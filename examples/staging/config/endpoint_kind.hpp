@@ -16,8 +16,7 @@ namespace staging::kinds {
 /// An http or https URL to which a path can be appended: trailing slashes are taken off.
 [[nodiscard]] value_kind<std::string> base_url();
 
-/// What libpq can parse, naming at least one thing; ports are checked too, which libpq does only on
-/// connecting.
+/// What libpq can parse, naming at least one thing; see `fault_of_connection`.
 [[nodiscard]] value_kind<std::string> connection_string();
 
 [[nodiscard]] value_kind<std::string> bucket_name();

@@ -2,6 +2,7 @@
 #include "config/settings.hpp"
 
 #include "config/config_error.hpp"
+#include "config/libpq_options.hpp"
 #include "config/near_name.hpp"
 #include "config/secret_file.hpp"
 #include "config/text.hpp"
@@ -123,6 +124,14 @@ void settle_dependencies(const given_values& given, settings& into) {
   into.embedded = std::ranges::all_of(into.dependencies, &dependency_settings::simulated);
 }
 
+/// The variables of libpq, which reads them for what DATABASE_URL leaves open.
+void check_libpq(const environment& from, const settings& read) {
+  if (!read.database) return;
+  if (const auto wrong = fault_of_libpq_variables(read.database->url, from))
+    throw config_error(wrong->variable, wrong->value,
+                       fmt::format("libpq reads it for DATABASE_URL; {}", wrong->fault));
+}
+
 std::string_view effective(const given_values& given, const variable& which) {
   const auto found = given.find(which.name);
   return found == given.end() ? which.default_value : std::string_view{found->second};
@@ -200,6 +209,7 @@ settings read_settings(const environment& from) {
   read.s3.emplace();
   const auto given = read_each(from, read);
   settle_dependencies(given, read);
+  check_libpq(from, read);
   check_levels(given, read);
   check_real(read);
   check_api_key(read);

@@ -143,7 +143,8 @@ struct settings {
 ///
 /// Throws `config_error` for the first thing wrong: names that are nearly ours in alphabetical order, each
 /// value by itself in the order of `variables()`, then what values ask of each other (dependencies configured
-/// in part, thresholds, the API key), so that the same environment always gives the same message.
+/// in part, libpq's own variables, thresholds, the API key), so that the same environment always gives the
+/// same message.
 [[nodiscard]] settings read_settings(const environment& from);
 
 /// Of this process.

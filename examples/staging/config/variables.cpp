@@ -157,7 +157,10 @@ std::vector<variable> table() {
       half_open_requests("OPENAI_CB_HALF_OPEN_REQUESTS", "2", dependency::openai),
 
       row(
-          {"DATABASE_URL", "", "", "how to connect to PostgreSQL; without it the database is simulated"},
+          {"DATABASE_URL", "", "",
+           "how to connect to PostgreSQL; libpq takes what it leaves open from its PG... variables, which "
+           "are "
+           "checked too; without it the database is simulated"},
           kinds::connection_string(), [](settings& s, auto v) { s.database->url = std::move(v); }, secret),
       call_timeout("DB_TIMEOUT", "5", dependency::database),
       failure_threshold("DB_CB_FAILURE_THRESHOLD", "3", dependency::database),

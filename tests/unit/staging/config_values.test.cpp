@@ -407,7 +407,8 @@ std::vector<expectation> connection_expectations() {
         same(database_url, "host=/var/run/postgresql dbname=d"),
         same(database_url, "host=h port=5432 password='a b'"),
         same(database_url, "postgresql://a:1,b:2/d?sslmode=verify-full&target_session_attrs=read-write"),
-        same(database_url, "host=h connect_timeout=-1 ssl_min_protocol_version=tlsv1.2")},
+        same(database_url, "host=h connect_timeout=-1 ssl_min_protocol_version=tlsv1.2"),
+        same(database_url, "host=h,i hostaddr=127.0.0.1,::1 port=1,2")},
        {"x",
         " ",
         "mysql://h/d",
@@ -431,6 +432,9 @@ std::vector<expectation> connection_expectations() {
         "postgresql://h/d?target_session_attrs=rw",
         "host=h connect_timeout=1s",
         "host=h,i port=1,2,3",
+        "host=h,i hostaddr=::1",
+        "hostaddr=h",
+        "host=h ssl_min_protocol_version=TLSv1.3 ssl_max_protocol_version=TLSv1.2",
         "postgresql://a:1,b:0/d",
         "host=h port=x",
         "postgresql://h/d\n",
@@ -682,6 +686,51 @@ TEST_CASE("a refusal says which part of an address is wrong", "[staging][config]
   CHECK(fault("DATABASE_URL", "postgresql://h/d?ssl_max_protocol_version=3") ==
         "its ssl_max_protocol_version must be one of TLSv1, TLSv1.1, TLSv1.2, TLSv1.3");
   CHECK(fault("DATABASE_URL", "host=h connect_timeout=5s") == "its connect_timeout must be a whole number");
+}
+
+TEST_CASE("a variable that libpq would read is refused if no connection can come of it",
+          "[staging][config]") {
+  const auto message = [](const values& set, std::string_view url = "postgresql://h/d") {
+    auto all = with(everything_configured(), "DATABASE_URL", url);
+    all.insert(set.begin(), set.end());
+    return refusal(all);
+  };
+  CHECK(message({{"PGSSLMODE", "bogus"}}) ==
+        "PGSSLMODE='bogus': libpq reads it for DATABASE_URL; its sslmode must be one of disable, allow, "
+        "prefer, "
+        "require, verify-ca, verify-full");
+  CHECK(message({{"PGPORT", "abc"}}) ==
+        "PGPORT='abc': libpq reads it for DATABASE_URL; its port must be a whole number from 1 to 65535");
+  CHECK(
+      message({{"PGCONNECT_TIMEOUT", "5s"}}) ==
+      "PGCONNECT_TIMEOUT='5s': libpq reads it for DATABASE_URL; its connect_timeout must be a whole number");
+  CHECK(message({{"PGHOSTADDR", "h"}}) ==
+        "PGHOSTADDR='h': libpq reads it for DATABASE_URL; its hostaddr must be an IPv4 or IPv6 address");
+  for (const auto* name : {"PGSSLMODE", "PGGSSENCMODE", "PGCHANNELBINDING", "PGTARGETSESSIONATTRS",
+                           "PGSSLMINPROTOCOLVERSION", "PGSSLMAXPROTOCOLVERSION"}) {
+    CHECK(message({{name, "bogus"}}).starts_with(std::string{name} + "='bogus': "));
+  }
+  // libpq takes an empty variable for a value, and an empty sslmode for a wrong one.
+  CHECK(message({{"PGSSLMODE", ""}}).starts_with("PGSSLMODE='': "));
+  CHECK(message({{"PGPORT", ""}, {"PGHOSTADDR", ""}, {"PGSSLMINPROTOCOLVERSION", ""}}) == "");
+
+  SECTION("good values are taken, and what has nothing to judge") {
+    CHECK(message({{"PGPORT", "5433"}, {"PGSSLMODE", "verify-full"}, {"PGCONNECT_TIMEOUT", "5"}}) == "");
+    CHECK(message({{"PGPASSWORD", "a@b"}, {"PGUSER", "demo"}, {"PGDATA", "x"}, {"PGHOSTADDR", "::1"}}) == "");
+  }
+  SECTION("the connection string goes before the variable") {
+    CHECK(message({{"PGSSLMODE", "bogus"}, {"PGPORT", "abc"}}, "postgresql://h:1/d?sslmode=disable") == "");
+  }
+  SECTION("values must go together with those of the connection string") {
+    CHECK(message({{"PGPORT", "1,2"}}).starts_with("PGPORT='1,2': "));
+    CHECK(message({{"PGPORT", "1,2"}}, "host=a,b") == "");
+    CHECK(message({{"PGHOSTADDR", "::1,::2"}}).starts_with("PGHOSTADDR='::1,::2': "));
+    CHECK(message({{"PGSSLMAXPROTOCOLVERSION", "TLSv1.1"}}, "host=a ssl_min_protocol_version=TLSv1.2")
+              .starts_with("PGSSLMAXPROTOCOLVERSION='TLSv1.1': "));
+  }
+  SECTION("without a database there is nothing that reads it") {
+    CHECK(refusal({{"PGSSLMODE", "bogus"}}) == "");
+  }
 }
 
 TEST_CASE("each secret, and nothing else, can be in a file", "[staging][config]") {
