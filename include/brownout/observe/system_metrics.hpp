@@ -42,6 +42,7 @@ concept observable_system = requires(const S& system) {
   { to_string(system.health_level) } -> std::convertible_to<std::string_view>;
   system.level_changes[0][0];
   { system.recovery } -> std::convertible_to<std::optional<recovery_estimate>>;
+  { system.assessed } -> std::convertible_to<bool>;
   { system.ready } -> std::convertible_to<bool>;
   { system.active_override->expires } -> std::convertible_to<time_point>;
 };
@@ -133,17 +134,21 @@ template <class Out, class System>
 void write_levels(Out& out, const System& system) {
   using level_type = decltype(system.level);
   const auto levels = system.level_changes.size();
-  const auto each_level = [&](level_type now) {
+  const auto each_level = [&](level_type now, bool known) {
     for (std::size_t i = 0; i < levels; ++i) {
       const auto level = static_cast<level_type>(i);
-      out.sample({{"level", to_string(level)}}, level == now ? 1 : 0);
+      out.sample({{"level", to_string(level)}}, known && level == now ? 1 : 0);
     }
   };
-  out.family("brownout_degradation_level", metric_type::gauge, "1 for the level in force, 0 for the others.");
-  each_level(system.level);
+  // Before the first assessment the level is only assumed: an alert or a dashboard must not take it for one.
+  out.family("brownout_degradation_level", metric_type::gauge,
+             "1 for the level in force, 0 for the others; 0 for all before the first assessment, unless an "
+             "override holds.");
+  each_level(system.level, system.assessed || system.active_override);
   out.family("brownout_health_level", metric_type::gauge,
-             "1 for the level that health alone would give, 0 for the others.");
-  each_level(system.health_level);
+             "1 for the level that health alone would give, 0 for the others; 0 for all before the first "
+             "assessment.");
+  each_level(system.health_level, system.assessed);
   out.family("brownout_degradation_transitions_total", metric_type::counter,
              "Changes of the level, those only noted in a dry run included.");
   for (std::size_t from = 0; from < levels; ++from) {

@@ -55,6 +55,7 @@ struct counted_system {
   std::vector<brownout::feature_state> feature_modes{};
   level_test::level level = level_test::level::degraded;
   level_test::level health_level = level_test::level::minimal;
+  bool assessed = true;
   std::optional<double> score{};
   std::optional<brownout::recovery_estimate> recovery{};
   std::vector<std::vector<std::uint64_t>> level_changes{5, std::vector<std::uint64_t>(5)};
@@ -177,6 +178,35 @@ TEST_CASE("the level by health stands beside the level in force", "[observe][M2g
   CHECK(has_line(text, R"(brownout_degradation_level{level="minimal"} 0)"));
   CHECK(has_line(text, R"(brownout_health_level{level="degraded"} 0)"));
   CHECK(has_line(text, R"(brownout_health_level{level="minimal"} 1)"));
+}
+
+TEST_CASE("before the first assessment no level is marked, unless an operator has set one",
+          "[observe][M2l]") {
+  const auto marked = [](const std::string& text) {
+    std::vector<std::string> found;
+    std::istringstream lines{text};
+    for (std::string line; std::getline(lines, line);) {
+      if (line.find("_level{") != std::string::npos && line.ends_with(" 1")) found.push_back(line);
+    }
+    return found;
+  };
+  using lines = std::vector<std::string>;
+  const auto is_written = [](const std::string& text) {
+    return has_line(text, R"(brownout_degradation_level{level="degraded"} 0)") &&
+           has_line(text, R"(brownout_health_level{level="minimal"} 0)");
+  };
+  counted_system system;
+  CHECK(marked(metrics_of(system)).size() == 2);
+  system.assessed = false;
+  CHECK(marked(metrics_of(system)) == lines{});
+  CHECK(is_written(metrics_of(system)));
+  system.active_override.emplace().level = level_test::level::degraded;
+  CHECK(marked(metrics_of(system)) == lines{R"(brownout_degradation_level{level="degraded"} 1)"});
+
+  staging starting;
+  CHECK(marked(metrics_of(starting.watched)) == lines{});
+  starting.run(1s);
+  CHECK(marked(metrics_of(starting.watched)).size() == 2);
 }
 
 TEST_CASE("changes of an outage are counted from zero, other changes once they happened", "[observe][M2h]") {
