@@ -51,10 +51,11 @@ void raise_descriptor_limit() {
   setrlimit(RLIMIT_NOFILE, &limit);
 }
 
-/// Logs what a step decided, notes the score, and gives the pools the size that the level in force allows.
+/// Logs what a step decided, notes score and level once they are known, and gives the pools the size that the
+/// level in force allows.
 void follow(staging_system& system, step_log& steps, const supervisor::plan_type& plan) {
   const auto seen = system.watched().snapshot();
-  system.scores().note({seen.at, seen.score, seen.level});
+  if (!is_starting(seen)) system.scores().note({seen.at, seen.score, seen.level});
   system.resize_pools(seen.level);
   steps.note(plan);
 }

@@ -73,8 +73,19 @@ TEST_CASE("a start that waits for one dependency is no outage", "[process]") {
     CHECK(seen["health_score"].is_null());
     CHECK(seen.value("transitions", nlohmann::json::array()).empty());
   }
-  CHECK(server.get("/metrics").body.find("brownout_degradation_level{level=\"EMERGENCY\"} 0") !=
-        std::string::npos);
+  const auto features = server.get("/api/features").json();
+  CHECK(features["degradation_level"] == "STARTING");
+  const auto page = server.get("/api/overview").json();
+  CHECK(page["features"]["degradation_level"] == "STARTING");
+  CHECK(page["degradation"]["score_history"].empty());
+  const auto metrics = server.get("/metrics").body;
+  for (const auto* level : {"OPTIMAL", "DEGRADED", "LIMITED", "MINIMAL", "EMERGENCY"}) {
+    for (const auto* family : {"brownout_degradation_level", "brownout_health_level"}) {
+      const auto sample = std::string{family} + "{level=\"" + level + "\"} 0\n";
+      CAPTURE(sample);
+      CHECK(metrics.find(sample) != std::string::npos);
+    }
+  }
   REQUIRE(server.health()["status"] == "starting");  // all of the above was seen before the end of the start
 
   REQUIRE(eventually(5s, [&] { return server.health()["health_score"] == 95; }));

@@ -61,7 +61,7 @@ function take(answer) {
   const before = view;
   view = understand(answer.overview, answer.received);
   [answeredAt, wait, failures, trouble] = [performance.now(), answer.wait, 0, ""];
-  document.body.dataset.level = view.assessed ? view.level : "STARTING";
+  document.body.dataset.level = view.level;
   show(byId("view"), true);
   announce(before);
   renderChart(view);

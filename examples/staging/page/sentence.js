@@ -51,7 +51,6 @@ function recovery(best, { p50, p90 }) {
   return `Back to ${best} likely between ${band(p50, p90)} from now, going by earlier outages.`;
 }
 
-const shownLevel = (view) => (view.assessed ? view.level : "STARTING");
 const badge = (words) => el("span", { class: "badge" }, words);
 
 function overrideBadge({ kind, actor }) {
@@ -60,7 +59,7 @@ function overrideBadge({ kind, actor }) {
 }
 
 export function renderSentence(view, now) {
-  fill(byId("headline"), levelIcon(view, view.level), el("span", { class: "name" }, shownLevel(view)), " ",
+  fill(byId("headline"), levelIcon(view, view.level), el("span", { class: "name" }, view.level), " ",
     el("span", { class: "score" }, Number.isFinite(view.score) ? score(view.score) : "no score yet"),
     view.override ? overrideBadge(view.override) : null, view.dryRun ? badge("Dry run: takes nothing away") : null);
 
@@ -81,5 +80,5 @@ export function renderSentence(view, now) {
 export function titleOf(view) {
   const down = view.dependencies.filter(isDown).map((one) => one.name);
   const points = Number.isFinite(view.score) ? ` ${score(view.score)}` : "";
-  return `${shownLevel(view)}${points}${down.length ? ` – ${down.join(", ")} down` : ""}`;
+  return `${view.level}${points}${down.length ? ` – ${down.join(", ")} down` : ""}`;
 }

@@ -103,7 +103,7 @@ void add_observation_routes(http_server& server, application& app) {
                  out.json({{"circuit_breakers", circuits_view(app.system, snapshot(app))}});
                });
   server.route("GET", "/api/features", "features", access::keyed, [&](const request&, response& out) {
-    out.json(features_view(app.system.watched().features()));
+    out.json(features_view(app.system.watched().features(), level_view(snapshot(app))));
   });
   server.route("GET", "/api/degradation", "degradation", access::keyed,
                [&](const request&, response& out) { out.json(degradation_view(app.system, snapshot(app))); });

@@ -38,7 +38,7 @@ void overview(const application& app, response& out) {
   out.json({{"at", wall_time(seen.at, seen.at)},
             {"degradation", degradation_view(app.system, seen)},
             {"circuit_breakers", circuits_view(app.system, seen)},
-            {"features", features_view(watched.features())}});
+            {"features", features_view(watched.features(), level_view(seen))}});
 }
 
 }  // namespace

@@ -257,7 +257,7 @@ void write_components(json_text& out, const staging_system& system, const system
   }
 }
 
-json features_view(const brownout::feature_view_for<features>& offered) {
+json features_view(const brownout::feature_view_for<features>& offered, std::string_view shown) {
   auto list = json::array();
   std::size_t available = 0;
   std::size_t allowed = 0;
@@ -279,7 +279,7 @@ json features_view(const brownout::feature_view_for<features>& offered) {
         {"reason", why(verdict, offered.level())},
     });
   }
-  return {{"degradation_level", to_string(offered.level())},
+  return {{"degradation_level", shown},
           {"total", feature_count},
           {"allowed_by_level", allowed},
           {"available", available},

@@ -42,7 +42,8 @@ using json = nlohmann::ordered_json;
 [[nodiscard]] json components_view(const staging_system& system, const system_snapshot& seen);
 /// The same, written into an object that has been begun.
 void write_components(json_text& out, const staging_system& system, const system_snapshot& seen);
-[[nodiscard]] json features_view(const brownout::feature_view_for<features>& offered);
+/// `shown`: the level as of `level_view`.
+[[nodiscard]] json features_view(const brownout::feature_view_for<features>& offered, std::string_view shown);
 [[nodiscard]] json outlook_view(const brownout::level_outlook<level>& next);
 [[nodiscard]] json degradation_view(staging_system& system, const system_snapshot& seen);
 [[nodiscard]] json transition_view(const brownout::explained_transition<level>& change,
