@@ -267,7 +267,8 @@ TEST_CASE("each alert fires for a real failure, is sent where it belongs, and re
   silent.reset();
   CHECK(simulate(slow, "openai", {{"mode", "up"}}) == 200);
   httplib::Client client{"127.0.0.1", slow.port()};
-  CHECK(client.Delete("/api/degradation/override", key)->status == 200);
+  const nlohmann::json done{{"reason", "the test is over"}, {"actor", "the tests"}};
+  CHECK(client.Delete("/api/degradation/override", key, done.dump(), "application/json")->status == 200);
   static_cast<void>(limit_descriptors(cramped.child(), descriptors));
   const auto reading = repeat(1ms, [&] { unread_log.drain(); });
   std::string left;

@@ -243,6 +243,46 @@ TEST_CASE("an override wins over health, shows who and why, and ends by itself",
   CHECK(server.get("/api/degradation").json()["override"].is_null());
 }
 
+TEST_CASE("an override is released with a reason and a name, and both are shown", "[process]") {
+  const staging_server server{quick()};
+  REQUIRE(eventually(5s, [&] { return server.shows(100, "OPTIMAL"); }));
+  const std::string path = "/api/degradation/override";
+  const nlohmann::json cap{
+      {"kind", "cap"}, {"level", "LIMITED"}, {"reason", "a move"}, {"actor", "ann"}, {"expiry", 600}};
+  const nlohmann::json word{{"reason", "the move is over"}, {"actor", "bob"}};
+  REQUIRE(server.post(path, cap).status == 200);
+  const auto field_of = [&](const std::string& body) {
+    const auto refused = server.remove(path, body);
+    CHECK(refused.status == 400);
+    return refused.json()["error"].value("field", "");
+  };
+  CHECK(field_of("") == "body");
+  CHECK(server.remove(path, "").json()["error"]["message"] ==
+        "The body is missing; it must be a JSON object, and these are allowed: reason, actor.");
+  CHECK(field_of(R"({"actor":"bob"})") == "reason");
+  CHECK(field_of(R"({"reason":"over"})") == "actor");
+  CHECK(field_of(R"({"reason":"over","actor":"bob","expiry":1})") == "expiry");
+  CHECK(server.health()["degradation_level"] == "LIMITED");
+
+  const auto released = server.remove(path, word.dump());
+  CHECK(released.status == 200);
+  CHECK(released.json()["override"].is_null());
+  const auto releases = released.json()["releases"];
+  REQUIRE(releases.size() == 1);
+  CHECK(releases[0]["sequence"] == 1);
+  CHECK(releases[0]["actor"] == "bob");
+  CHECK(releases[0]["reason"] == "the move is over");
+  CHECK(releases[0]["at"].get<std::string>().ends_with('Z'));
+  CHECK(eventually(2s, [&] {
+    const auto lines = server.log();
+    return std::ranges::any_of(lines, [](const auto& line) {
+      return line.value("message", "") == "level released by operator" && line.value("actor", "") == "bob" &&
+             line.value("reason", "") == "the move is over";
+    });
+  }));
+  CHECK(server.remove(path, word.dump()).json()["releases"].size() == 1);  // there was nothing to release
+}
+
 TEST_CASE("calls that a simulated dependency answers slowly leave threads for /livez", "[process]") {
   const staging_server server{{{"HEALTH_CHECK_INTERVAL", "3600"}}};  // only the calls are slow
   REQUIRE(eventually(5s, [&] { return server.shows(100, "OPTIMAL"); }));

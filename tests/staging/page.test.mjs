@@ -35,6 +35,8 @@ before(async () => {
   await eventually("the server is healthy", async () => (await server.overview()).degradation.health_score === 100);
   await server.simulate("database", "down");
   await server.act("redis", "open", "a test", "maria");
+  await server.override("freeze");
+  await server.release();
   await server.override("cap", "LIMITED");
   await eventually("the database is down", async () => {
     overview = await server.overview();
@@ -82,6 +84,8 @@ test("every field that the page reads is in the server's answer", () => {
   for (const one of view.levels) has(one, ["level", "from_score", "features"]);
   for (const one of view.history) has(one, ["at", "score", "level"]);
   for (const one of view.changes) has(one, ["sequence", "dependency", "from", "to", "actor", "reason"]);
+  assert.ok(view.releases.length);
+  for (const one of view.releases) has(one, ["sequence", "at", "actor", "reason"]);
   has(view.features, ["total", "available", "features"]);
   for (const one of view.features.features) {
     has(one, ["name", "mode", "returning", "allowed_by_level", "blocked_by", "needs", "last_level"]);
@@ -135,7 +139,7 @@ test("the key goes to the server's own path, in a header, and every call has an 
   one.useKey("a-key");
   assert.deepEqual((await one.ask()).overview, { ok: true });
   assert.equal(await one.act("POST", "/api/simulate/s3", { mode: "up" }), "");
-  assert.equal(await one.act("DELETE", "/api/degradation/override", {}), "");
+  assert.equal(await one.act("DELETE", "/api/degradation/override", { reason: "over", actor: "ann" }), "");
   for (const { path, options } of asked) {
     assert.match(path, /^\/[^/]/);
     assert.ok(!path.includes("a-key"));
@@ -145,7 +149,7 @@ test("the key goes to the server's own path, in a header, and every call has an 
     assert.ok(options.signal instanceof AbortSignal);
   }
   assert.equal(asked[1].options.body, `{"mode":"up"}`);
-  assert.equal(asked[2].options.body, undefined);
+  assert.equal(asked[2].options.body, `{"reason":"over","actor":"ann"}`);
 });
 
 test("what is wrong with an answer is said, and how long to wait", async (context) => {

@@ -181,6 +181,12 @@ TEST_CASE("when no server is ready, the status page and the reason still come fr
   CHECK(health->status == 503);
   CHECK(health->has_header("Retry-After"));
   CHECK(nlohmann::json::parse(health->body).at("degradation_level") == "EMERGENCY");
+  // The body of a DELETE reaches the server.
+  const nlohmann::json word{{"reason", "the drill is over"}, {"actor", "test"}};
+  const auto released =
+      client.Delete("/api/degradation/override", staging_server::with_key(), word.dump(), "application/json");
+  REQUIRE(released);
+  CHECK(released->status == 200);
 }
 
 TEST_CASE("a server that is gone is a 503 in JSON that says when to come back", "[proxy]") {

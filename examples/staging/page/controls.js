@@ -93,7 +93,7 @@ function releaseChoices() {
   const effect = `Health gives ${view().byHealth}: a worse level comes at once, a better one step by step.`;
   return [{
     label: "Let health decide again", verb: "Release", method: "DELETE", path: "/api/degradation/override",
-    fields: [], effect,
+    fields: [REASON, ACTOR], effect,
   }];
 }
 

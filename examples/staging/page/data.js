@@ -57,7 +57,7 @@ export class Server {
   async act(method, path, body) {
     let response;
     try {
-      response = await this.#call(method, path, method === "DELETE" ? undefined : body);
+      response = await this.#call(method, path, body);
     } catch {
       return "The server could not be reached. Whether it was done is unknown.";
     }

@@ -77,7 +77,14 @@ function handEvents(view) {
   return events;
 }
 
-// Of one moment, the outage comes before the level that it moved.
+function releaseEvents(view) {
+  return view.releases.map(({ sequence, at, actor, reason }) => ({
+    key: `release ${sequence}`, at, icon: "hand", tone: "good", what: "Level released by hand",
+    why: `By ${actor}: “${reason}”.`,
+  }));
+}
+
+// Of one moment, the outage or the release comes before the level that it moved.
 const order = (event) => event.at + (event.isLevel ? 200 : 0);
 
 function makeItem(event) {
@@ -86,7 +93,7 @@ function makeItem(event) {
 }
 
 export function renderTimeline(view, now) {
-  const events = [...levelEvents(view), ...outageEvents(view, now), ...handEvents(view)];
+  const events = [...levelEvents(view), ...outageEvents(view, now), ...handEvents(view), ...releaseEvents(view)];
   events.sort((a, b) => order(b) - order(a));
   list(byId("events"), all ? events : events.slice(0, SHOWN), (event) => event.key, makeItem, (item, event) => {
     text(item.querySelector("div p"), event.why);

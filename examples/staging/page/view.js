@@ -67,6 +67,7 @@ export function understand(overview, received) {
     history: d.score_history.map((point) => ({ ...point, at: time(point.at) })),
     transitions: d.transitions.map((change) => ({ ...change, at: time(change.at) })),
     changes: d.circuit_changes.map((change) => ({ ...change, at: time(change.at) })),
+    releases: d.releases.map((release) => ({ ...release, at: time(release.at) })),
     features: overview.features,
   };
 }

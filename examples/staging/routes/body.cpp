@@ -62,7 +62,13 @@ std::string shown(const nlohmann::json& value) {
 
 }  // namespace
 
-body::body(const request& from, std::initializer_list<std::string_view> known) : fields_(parsed(from.body)) {
+body::body(const request& from, std::initializer_list<std::string_view> known) {
+  if (from.body.empty()) {  // some clients and proxies drop that of a DELETE
+    throw bad_request("body",
+                      fmt::format("The body is missing; it must be a JSON object, and these are allowed: {}.",
+                                  fmt::join(known, ", ")));
+  }
+  fields_ = parsed(from.body);
   if (!fields_.is_object()) throw bad_request("body", "The body must be a JSON object.");
   for (const auto& [name, value] : fields_.items()) {
     if (std::ranges::find(known, name) == known.end()) {

@@ -15,8 +15,8 @@ namespace staging {
 /// The JSON object in a request's body, read field by field. Every refusal is a 400 that names the field.
 class body {
  public:
-  /// Throws a 400 when the body is not a JSON object, or holds a field twice or one that is not among
-  /// `known`: a misspelt one must not be ignored.
+  /// Throws a 400 when the body is missing or not a JSON object, or holds a field twice or one that is not
+  /// among `known`: a misspelt one must not be ignored.
   body(const request& from, std::initializer_list<std::string_view> known);
 
   /// Whether the field is there, whatever it holds.

@@ -36,13 +36,16 @@ dependency named(const request& from) {
 constexpr std::size_t longest_reason = 256;
 constexpr std::size_t longest_actor = 64;
 
+operator_word word_of(const body& fields) {
+  return {.actor = fields.text("actor", longest_actor), .reason = fields.text("reason", longest_reason)};
+}
+
 /// An operator's hand on a circuit: done, logged with who asked, and followed by the level at once.
 handler circuit_handler(application& app, const char* action, void (brownout::component::*act)() noexcept) {
   return [&app, action, act](const request& in, response& out) {
     const auto which = named(in);
     const body fields{in, {"reason", "actor"}};
-    const operator_word by{.actor = fields.text("actor", longest_actor),
-                           .reason = fields.text("reason", longest_reason)};
+    const auto by = word_of(fields);
     auto& watched = app.system.watched();
     app.system.operators().perform(
         which, by,
@@ -88,8 +91,7 @@ void set_override(application& app, const request& in, response& out) {
   const body fields{in, {"kind", "level", "reason", "actor", "expiry"}};
   const auto kind = override_kind_of(fields);
   const auto wanted = level_of(fields, kind);
-  const auto reason = fields.text("reason", longest_reason);
-  const auto actor = fields.text("actor", longest_actor);
+  const auto by = word_of(fields);
   const auto expiry = fields.number("expiry", shortest_override_seconds, longest_override_seconds);
   if (!expiry) {
     throw bad_request("expiry", fmt::format("is missing; must be a number of seconds from {} to {}",
@@ -99,8 +101,8 @@ void set_override(application& app, const request& in, response& out) {
   auto& watched = app.system.watched();
   const auto now = watched.now();
   watched.set_override({.level = wanted,
-                        .reason = reason,
-                        .actor = actor,
+                        .reason = by.reason,
+                        .actor = by.actor,
                         .expires = now + from_seconds(*expiry),
                         .kind = kind},
                        now);
@@ -108,18 +110,22 @@ void set_override(application& app, const request& in, response& out) {
   app.log.warning("level overridden by operator", {{"request_id", in.id},
                                                    {"kind", to_string(kind)},
                                                    {"level", to_string(watched.features().level())},
-                                                   {"reason", reason},
-                                                   {"actor", actor},
+                                                   {"reason", by.reason},
+                                                   {"actor", by.actor},
                                                    {"expiry_seconds", *expiry},
                                                    {"client", in.client}});
   out.json(degradation_view(app.system, watched.snapshot(watched.now())));
 }
 
 void clear_override(application& app, const request& in, response& out) {
+  const auto by = word_of(body{in, {"reason", "actor"}});
   auto& watched = app.system.watched();
-  watched.clear_override(watched.now());
+  const auto now = watched.now();
+  if (watched.snapshot(now).active_override) app.system.operators().note_release(now, by);
+  watched.clear_override(now);
   app.running.nudge();
-  app.log.warning("level released by operator", {{"request_id", in.id}, {"client", in.client}});
+  app.log.warning("level released by operator",
+                  {{"request_id", in.id}, {"reason", by.reason}, {"actor", by.actor}, {"client", in.client}});
   out.json(degradation_view(app.system, watched.snapshot(watched.now())));
 }
 

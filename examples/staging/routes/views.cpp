@@ -379,6 +379,11 @@ json degradation_view(staging_system& system, const system_snapshot& seen) {
     view["actor"] = by ? json(by->actor) : json(nullptr);
     if (by) view["reason"] = by->reason;
   }
+  auto releases = json::array();
+  for (const auto& [released, at, by] : system.operators().releases()) {
+    releases.push_back(
+        {{"sequence", released}, {"at", wall_time(at, seen.at)}, {"actor", by.actor}, {"reason", by.reason}});
+  }
   auto history = json::array();
   for (const auto& [at, score, in_force] : system.scores().points()) {
     history.push_back(
@@ -414,6 +419,7 @@ json degradation_view(staging_system& system, const system_snapshot& seen) {
       {"score_history", std::move(history)},
       {"transitions", std::move(transitions)},
       {"circuit_changes", std::move(changes)},
+      {"releases", std::move(releases)},
   };
 }
 

@@ -223,10 +223,14 @@ test("the level is capped and released, and a refusal of the server is shown in 
   assert.match(told, /^Capped: no better than LIMITED by maria: “Migration”\. Ends in (15|14) min/);
   assert.match(await page.textContent("#headline"), /LIMITED.*Capped by maria/);
   await page.click("#release");
+  await page.fill("#field-reason", "All tables moved");
+  assert.equal(await page.inputValue("#field-actor"), "maria", "a name is typed once");
+  await page.fill("#field-actor", "ada");
   await page.click("#dialog-do");
   await page.waitForSelector("#override", { state: "hidden" });
   await eventually("the release is told", async () =>
     /The setting by maria \(“Migration”\) ended/.test(await page.textContent("#events")));
+  assert.match(await page.textContent("#events"), /Level released by handBy ada: “All tables moved”\./);
 });
 
 test("two missed rounds mark everything as out of date, in the title too, and the countdown stands still", async () => {

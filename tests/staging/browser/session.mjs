@@ -78,9 +78,13 @@ export class StagingServer {
     return this.post("/api/degradation/override", { kind, ...(level && { level }), reason, actor, expiry });
   }
 
+  release(reason = "a test", actor = "the test") {
+    return this.#ask("DELETE", "/api/degradation/override", { reason, actor });
+  }
+
   // Everything up, nothing held, OPTIMAL.
   async heal() {
-    await this.#ask("DELETE", "/api/degradation/override");
+    await this.release();
     for (const name of ["openai", "database", "redis", "s3"]) {
       await this.simulate(name, "up");
       await this.act(name, "reset");

@@ -88,6 +88,12 @@ answer staging_server::post(const std::string& path, const nlohmann::json& body,
   });
 }
 
+answer staging_server::remove(const std::string& path, const std::string& body) const {
+  return ask(port_, path, [&](httplib::Client& client) {
+    return client.Delete(path, with_key(), body, "application/json");
+  });
+}
+
 answer staging_server::act(const std::string& dependency, const std::string& action) const {
   return post("/api/circuit-breakers/" + dependency + "/" + action,
               {{"reason", "a test"}, {"actor", "the test"}});

@@ -38,6 +38,8 @@ class staging_server {
   [[nodiscard]] answer get(const std::string& path, httplib::Headers headers = with_key()) const;
   answer post(const std::string& path, const nlohmann::json& body = nlohmann::json::object(),
               httplib::Headers headers = with_key()) const;
+  /// DELETE, with this text as its body.
+  answer remove(const std::string& path, const std::string& body) const;
   /// Opens, closes or resets a circuit by hand.
   answer act(const std::string& dependency, const std::string& action) const;
   [[nodiscard]] nlohmann::json health() const { return get("/health").json(); }

@@ -2,6 +2,9 @@
 #include "service/operator_log.hpp"
 #include "catch2.hpp"
 
+#include <chrono>
+#include <string>
+
 using namespace staging;
 
 namespace {
@@ -39,6 +42,21 @@ TEST_CASE("an action that changed no state is the last one all the same", "[stag
   CHECK_FALSE(all.log.of_change(dependency::s3, 0));
   CHECK_FALSE(all.log.of_change(dependency::s3, 1));
   CHECK(all.log.last_of(dependency::s3)->actor == "maria");
+}
+
+TEST_CASE("releases of the level are numbered from 1, and the oldest are forgotten", "[staging][service]") {
+  using namespace std::chrono_literals;
+  operator_log log;
+  CHECK(log.releases().empty());
+  for (int i = 1; i <= 70; ++i)
+    log.note_release(brownout::time_point{i * 1s}, {.actor = "ann", .reason = std::to_string(i)});
+  const auto told = log.releases();
+  REQUIRE(told.size() == 64);
+  CHECK(told.front().number == 7);
+  CHECK(told.back().number == 70);
+  CHECK(told.back().at == brownout::time_point{70s});
+  CHECK(told.back().by.actor == "ann");
+  CHECK(told.back().by.reason == "70");
 }
 
 TEST_CASE("who holds a circuit is known however much happens to others", "[staging][service]") {

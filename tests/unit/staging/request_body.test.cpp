@@ -53,6 +53,16 @@ TEST_CASE("a body that is as it should be is read", "[staging][routes]") {
   CHECK_NOTHROW(read_override(an_override('"' + std::string(256, 'r') + '"', "\"a\"", "0.001")));
 }
 
+TEST_CASE("a body that is not there is called missing, and what belongs into it is said",
+          "[staging][routes]") {
+  const auto refused = refusal("");
+  CHECK(refused.status == 400);
+  CHECK(refused.field == "body");
+  CHECK(
+      refused.message ==
+      "The body is missing; it must be a JSON object, and these are allowed: level, reason, actor, expiry.");
+}
+
 TEST_CASE("a text that says nothing, or more than text, is refused by its field", "[staging][routes]") {
   for (const auto* text :
        {R"("")", R"("   ")", R"("\t\n")", R"("two\nlines")", R"("nul\u0000")", R"("escape \u001b[31m")",
@@ -108,7 +118,7 @@ TEST_CASE("a body that can't be read is refused for its true cause", "[staging][
     CHECK_FALSE(says(refused, "\xff"));
   }
   SECTION("no JSON") {
-    for (const auto* text : {"", "{", "level=LIMITED", R"({"level":"LIMITED",})", R"({"level":"a"}{})"}) {
+    for (const auto* text : {"{", "level=LIMITED", R"({"level":"LIMITED",})", R"({"level":"a"}{})"}) {
       CAPTURE(text);
       const auto refused = refusal(text);
       CHECK(refused.field == "body");
