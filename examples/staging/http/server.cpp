@@ -250,8 +250,12 @@ connection_usage http_server::engine::connections() const {
 }
 
 void http_server::engine::refuse(session_socket socket) {
+  // A place that is only held is given up within `head_timeout`. The clients get different times, so that
+  // they do not all come back together.
+  const auto longest = std::chrono::ceil<std::chrono::seconds>(options_.head_timeout).count();
+  const auto wait = std::to_string(1 + connections().refused % static_cast<std::uint64_t>(longest));
   exchange subject{.about = gate::refuse(error(503, "overloaded", "Every connection is taken; try again.",
-                                               {{"Retry-After", "1"}}),
+                                               {{"Retry-After", wait}}),
                                          address_of_peer(socket)),
                    .started = brownout::monotonic_clock{}.now(),
                    .closing = true};
