@@ -1,24 +1,12 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "http/date.hpp"
 
-#include <fmt/format.h>
-
-#include <array>
-#include <string_view>
+#include <fmt/chrono.h>
 
 namespace staging {
 
 std::string http_date(std::time_t time) {
-  // Not strftime: its names of days and months are those of the locale.
-  constexpr std::array<std::string_view, 7> days{"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
-  constexpr std::array<std::string_view, 12> months{"Jan", "Feb", "Mar", "Apr", "May", "Jun",
-                                                    "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
-  std::tm utc{};
-  gmtime_r(&time, &utc);
-  return fmt::format("{}, {:02} {} {:04} {:02}:{:02}:{:02} GMT",
-                     days.at(static_cast<std::size_t>(utc.tm_wday)), utc.tm_mday,
-                     months.at(static_cast<std::size_t>(utc.tm_mon)), utc.tm_year + 1900, utc.tm_hour,
-                     utc.tm_min, utc.tm_sec);
+  return fmt::format("{:%a, %d %b %Y %H:%M:%S} GMT", fmt::gmtime(time));  // fmt's names are English
 }
 
 const std::string& current_http_date() {

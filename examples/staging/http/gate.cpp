@@ -37,7 +37,6 @@ verdict gate::examine(std::string_view text, const ip_address& peer, brownout::t
   about.subject.client = client.text();
   about.subject.method = about.head.method;
   about.subject.path = about.head.path;
-  about.subject.query = about.head.query;
   about.refusal = admit(about, client, now);
   about.subject.headers = std::move(about.head.headers);
   return about;

@@ -1,19 +1,13 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "http/message.hpp"
 
-#include "http/percent.hpp"
+#include "config/text.hpp"
 
 #include <nlohmann/json.hpp>
-
-#include <algorithm>
 
 namespace staging {
 
 namespace {
-
-constexpr char lower(char c) noexcept {
-  return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-}
 
 template <class Document>
 std::string dump(const Document& document) {
@@ -23,8 +17,7 @@ std::string dump(const Document& document) {
 }  // namespace
 
 bool same_name(std::string_view left, std::string_view right) noexcept {
-  // Not strcasecmp: names are ASCII, and a locale must not change which header this is.
-  return std::ranges::equal(left, right, [](char a, char b) { return lower(a) == lower(b); });
+  return text::equal_but_for_case(left, right);
 }
 
 std::string_view request::parameter(std::string_view name) const noexcept {
@@ -32,19 +25,6 @@ std::string_view request::parameter(std::string_view name) const noexcept {
     if (key == name) return value;
   }
   return {};
-}
-
-std::optional<std::string> request::query_value(std::string_view name) const {
-  std::string_view rest = query;
-  while (!rest.empty()) {
-    const auto pair = rest.substr(0, rest.find('&'));
-    rest.remove_prefix(std::min(rest.size(), pair.size() + 1));
-    const auto equals = pair.find('=');
-    if (percent_decode(pair.substr(0, equals), plus::is_space) != name) continue;
-    if (equals == std::string_view::npos) return std::string{};
-    return percent_decode(pair.substr(equals + 1), plus::is_space);
-  }
-  return std::nullopt;
 }
 
 std::optional<std::string_view> request::header(std::string_view name) const noexcept {

@@ -26,7 +26,6 @@ struct header_field {
 struct request {
   std::string method;                 ///< `GET`, `HEAD`, `POST`, …
   std::string path;                   ///< as sent, without the query
-  std::string query;                  ///< as sent, without the question mark; may be empty
   std::vector<header_field> headers;  ///< as sent, in order
   std::string body;                   ///< as sent; never compressed
   std::string id;                     ///< the request id, for logs and for errors
@@ -36,9 +35,6 @@ struct request {
 
   /// What `{name}` in the route's path stood for; empty when the route has no such part.
   [[nodiscard]] std::string_view parameter(std::string_view name) const noexcept;
-
-  /// First value of a query parameter, percent-decoded; nothing when absent.
-  [[nodiscard]] std::optional<std::string> query_value(std::string_view name) const;
 
   /// First value of a header; nothing when absent.
   [[nodiscard]] std::optional<std::string_view> header(std::string_view name) const noexcept;

@@ -7,11 +7,8 @@
 
 namespace staging {
 
-/// What `+` stands for: itself in a path, a space in a query.
-enum class plus { is_itself, is_space };
-
-/// Undoes percent-encoding, once; nothing when a `%` is not followed by two hexadecimal digits.
-[[nodiscard]] inline std::optional<std::string> percent_decode(std::string_view text, plus meaning) {
+/// Undoes the percent-encoding of a path, once; nothing when a `%` is not followed by two hexadecimal digits.
+[[nodiscard]] inline std::optional<std::string> percent_decode(std::string_view text) {
   const auto digit = [](char c) noexcept {
     if (c >= '0' && c <= '9') return c - '0';
     if (c >= 'a' && c <= 'f') return c - 'a' + 10;
@@ -29,7 +26,7 @@ enum class plus { is_itself, is_space };
       decoded.push_back(static_cast<char>(high * 16 + low));
       at += 2;
     } else {
-      decoded.push_back(text[at] == '+' && meaning == plus::is_space ? ' ' : text[at]);
+      decoded.push_back(text[at]);
     }
   }
   return decoded;

@@ -41,7 +41,7 @@ bool is_token(std::string_view text) noexcept {
 
 bool is_registered_name(std::string_view text) {
   constexpr std::string_view marks = "-._~%!$&'()*+,;=";
-  return !text.empty() && percent_decode(text, plus::is_itself) && std::ranges::all_of(text, [&](char c) {
+  return !text.empty() && percent_decode(text) && std::ranges::all_of(text, [&](char c) {
     return is_alphanumeric(c) || marks.find(c) != std::string_view::npos;
   });
 }
@@ -100,11 +100,9 @@ problem read_target(std::string_view target, request_head& head) {
   } else if (!target.starts_with('/') && !(target == "*" && head.method == "OPTIONS")) {
     return malformed("The request target must start with a slash.");
   }
-  if (!percent_decode(target, plus::is_itself))
+  if (!percent_decode(target))
     return malformed("A percent sign in the request target must precede two hexadecimal digits.");
-  const auto mark = target.find('?');
-  head.path += target.substr(0, mark);
-  if (mark != std::string_view::npos) head.query = target.substr(mark + 1);
+  head.path += target.substr(0, target.find('?'));  // no route reads a query
   return std::nullopt;
 }
 

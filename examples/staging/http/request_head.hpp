@@ -16,7 +16,6 @@ namespace staging {
 struct request_head {
   std::string method;                 ///< as sent; any token
   std::string path;                   ///< from the first slash, still percent-encoded
-  std::string query;                  ///< without the question mark; may be empty
   int minor_version = 1;              ///< of HTTP/1.x: 0 or 1
   std::vector<header_field> headers;  ///< in order
   std::uint64_t content_length = 0;   ///< bytes of body announced; 0 when chunked

@@ -24,7 +24,7 @@ std::optional<captures> match(std::string_view pattern, std::string_view path) {
   captures taken;
   while (pattern.starts_with('/') && path.starts_with('/')) {
     const auto wanted = take_segment(pattern);
-    auto given = percent_decode(take_segment(path), plus::is_itself);
+    auto given = percent_decode(take_segment(path));
     if (!given) return std::nullopt;
     if (wanted.starts_with('{') && wanted.ends_with('}')) {
       if (given->empty()) return std::nullopt;

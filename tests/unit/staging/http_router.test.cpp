@@ -77,19 +77,6 @@ TEST_CASE("a route that can't work is refused", "[staging][http]") {
   CHECK_THROWS_AS(routes.add(nameless), std::invalid_argument);
 }
 
-TEST_CASE("query parameters are decoded", "[staging][http]") {
-  request asked;
-  asked.query = "a=1&b=x%20y+z&c&d=&a=2&%65=5&f=%zz&g=h=i";
-  CHECK(asked.query_value("a") == "1");
-  CHECK(asked.query_value("b") == "x y z");
-  CHECK(asked.query_value("c") == "");
-  CHECK(asked.query_value("d") == "");
-  CHECK(asked.query_value("e") == "5");
-  CHECK_FALSE(asked.query_value("f"));
-  CHECK(asked.query_value("g") == "h=i");
-  CHECK_FALSE(asked.query_value("z"));
-}
-
 TEST_CASE("an error is JSON, whatever bytes are in it", "[staging][http]") {
   const auto answer = to_response(bad_request("mode", "\"up\"\n or \xFF").answer(), "id-1");
   CHECK(answer.status == 400);
