@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "config/endpoint_kind.hpp"
 
-#include "config/address.hpp"
 #include "config/libpq_options.hpp"
 #include "config/text.hpp"
+#include "http/client_address.hpp"
 
 #include <algorithm>
 #include <cstdint>
@@ -43,11 +43,11 @@ std::optional<std::string_view> behind_host(std::string_view authority) {
     const auto bracket = authority.find(']');
     if (bracket == std::string_view::npos) return std::nullopt;
     host = authority.substr(1, bracket - 1);
-    if (host.find(':') == std::string_view::npos || !canonical_address(host)) return std::nullopt;
+    if (host.find(':') == std::string_view::npos || !ip_address::parse(host)) return std::nullopt;
     return authority.substr(bracket + 1);
   }
   host = authority.substr(0, authority.find(':'));
-  if (!canonical_address(host) && !is_host_name(host)) return std::nullopt;
+  if (!ip_address::parse(host) && !is_host_name(host)) return std::nullopt;
   return authority.substr(host.size());
 }
 
@@ -104,7 +104,7 @@ value_kind<std::string> text_that(std::string allowed, bool (*is_allowed)(std::s
 
 value_kind<std::string> listening_address() {
   return text_that("an IPv4 address, an IPv6 address or localhost",
-                   [](std::string_view text) { return text == "localhost" || canonical_address(text); });
+                   [](std::string_view text) { return text == "localhost" || ip_address::parse(text); });
 }
 
 value_kind<std::vector<std::string>> network_list() {
@@ -112,9 +112,9 @@ value_kind<std::vector<std::string>> network_list() {
           [](std::string_view text) -> std::optional<std::vector<std::string>> {
             std::vector<std::string> networks;
             for (const auto item : items_of(text)) {
-              auto network = canonical_network(item);
+              const auto network = ip_network::parse(item);
               if (!network) return std::nullopt;
-              networks.push_back(*std::move(network));
+              networks.push_back(network->text());
             }
             return networks;
           }};
@@ -122,7 +122,7 @@ value_kind<std::vector<std::string>> network_list() {
 
 value_kind<std::string> host_name() {
   return text_that("a host name or an IP address",
-                   [](std::string_view text) { return canonical_address(text) || is_host_name(text); });
+                   [](std::string_view text) { return ip_address::parse(text) || is_host_name(text); });
 }
 
 value_kind<std::string> base_url() {

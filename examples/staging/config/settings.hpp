@@ -111,7 +111,7 @@ struct settings {
   bool enable_hsts = false;         ///< send Strict-Transport-Security; default false
   rate_limit_settings rate_limit;
   std::vector<std::string>
-      trusted_proxies;  ///< peers whose forwarded header counts, each a `canonical_network`
+      trusted_proxies;  ///< peers whose forwarded header counts, each as `ip_network::text` writes it
 
   duration health_check_interval{};  ///< between probes of a dependency, 0.001 to 3600 s, default 10 s
   latency_settings latency;

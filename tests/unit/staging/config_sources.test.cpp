@@ -2,7 +2,6 @@
 #include "catch2.hpp"
 #include "unit/staging/config_fixture.hpp"
 
-#include "config/address.hpp"
 #include "config/api_key_source.hpp"
 #include "config/dependency.hpp"
 
@@ -78,21 +77,6 @@ TEST_CASE("durations and counts have a unit", "[staging][config]") {
     CHECK((each.unit == "s") == each.allowed.ends_with("(seconds)"));
     CHECK((each.unit == "ms") == each.allowed.ends_with("(milliseconds)"));
   }
-}
-
-TEST_CASE("equal addresses have one spelling", "[staging][config]") {
-  using staging::canonical_address;
-  CHECK(canonical_address("192.0.2.1") == "192.0.2.1");
-  CHECK(canonical_address("::ffff:192.0.2.1") == "192.0.2.1");
-  CHECK(canonical_address("::FFFF:c000:0201") == "192.0.2.1");
-  CHECK(canonical_address("::192.0.2.1") != "192.0.2.1");
-  CHECK(canonical_address("2001:0DB8:0:0::1") == "2001:db8::1");
-  for (const auto* wrong :
-       {"", "x", "1.2.3", "1.2.3.4 ", "1.2.3.256", "::g", "fe80::1%lo", "[::1]", "1.2.3.4/32"}) {
-    INFO(wrong);
-    CHECK_FALSE(canonical_address(wrong));
-  }
-  CHECK_FALSE(canonical_address(std::string_view{"1.2.3.4\0x", 9}));
 }
 
 TEST_CASE("a random API key is one that the configuration would take, and never the same",

@@ -31,6 +31,8 @@ TEST_CASE("an address is read in every spelling and written in one", "[staging][
   CHECK(address("2001:DB8:0:0::1").text() == "2001:db8::1");
   CHECK(address("::ffff:192.0.2.1") == address("192.0.2.1"));
   CHECK(address("::ffff:192.0.2.1").text() == "192.0.2.1");
+  CHECK(address("::FFFF:c000:0201") == address("192.0.2.1"));
+  CHECK_FALSE(address("::192.0.2.1") == address("192.0.2.1"));
   for (const std::string text : {"", "localhost", "192.0.2", "192.0.2.256", " 192.0.2.1", "192.0.2.1 ",
                                  "1.2.3.4:80", "2001:db8::1::2", "fe80::1%eth0"}) {
     CAPTURE(text);
