@@ -16,9 +16,9 @@ TEST_CASE("a date is written as HTTP wants it, in GMT and English", "[staging][h
 TEST_CASE("a time is written as ISO 8601 with microseconds", "[staging][http]") {
   using namespace std::chrono;
   const system_clock::time_point time{seconds{1'760'854'963} + microseconds{158'269}};
-  CHECK(staging::iso_date(time) == "2025-10-19T06:22:43.158269Z");
-  CHECK(staging::iso_date(time - microseconds{158'262}) == "2025-10-19T06:22:43.000007Z");
-  CHECK(staging::iso_date(system_clock::time_point{} - microseconds{1}) == "1969-12-31T23:59:59.999999Z");
+  CHECK(staging::iso_time(time) == "2025-10-19T06:22:43.158269Z");
+  CHECK(staging::iso_time(time - microseconds{158'262}) == "2025-10-19T06:22:43.000007Z");
+  CHECK(staging::iso_time(system_clock::time_point{} - microseconds{1}) == "1969-12-31T23:59:59.999999Z");
 }
 
 TEST_CASE("the date of now goes on", "[staging][http]") {
