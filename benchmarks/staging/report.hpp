@@ -4,6 +4,7 @@
 #include "staging/generator.hpp"
 #include "staging/resources.hpp"
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -31,12 +32,26 @@ struct row {
   resources after{};
 };
 
+struct judged_row {
+  row seen;
+  goals wanted;
+};
+
+/// A goal that a row misses.
+struct miss {
+  std::string what;      ///< with its figure
+  bool is_late = false;  ///< what another process on the machine can cause
+};
+
 /// Prints rows as they come, judges them, and remembers what was missed.
 class report {
  public:
   report();
 
-  void add(row one, const goals& wanted);
+  /// Measures a phase, once more and then a third time if it is late. The last time counts.
+  void add(const std::function<std::vector<judged_row>()>& phase);
+  /// Takes a row that can't be measured again.
+  void add(judged_row one);
   /// A line that is no row. `missed`: it tells of a goal that was missed.
   void say(const std::string& line, bool missed = false);
 
@@ -44,10 +59,12 @@ class report {
   void end() const;
 
  private:
+  void print_row(row one, const goals& wanted, const std::vector<miss>& missed, bool final) const;
+
   int missed_ = 0;
 };
 
-/// The goals that the row misses, each with its figure.
-[[nodiscard]] std::vector<std::string> missed_by(row& one, const goals& wanted);
+/// The goals that the row misses.
+[[nodiscard]] std::vector<miss> missed_by(row& one, const goals& wanted);
 
 }  // namespace staging_load
