@@ -8,7 +8,7 @@
 namespace staging_load {
 
 /// Measures `/health` of the example server beside the bare server with wrk, in alternating order, and prints
-/// each round and the ratio of the fastest.
+/// each round and the median of their ratios.
 void compare_throughput(report& out, int rounds, std::chrono::seconds each);
 
 }  // namespace staging_load
