@@ -25,6 +25,7 @@
 #include "brownout/core/retry_after.hpp"
 #include "brownout/core/rules.hpp"
 #include "brownout/core/transition_cause.hpp"
+#include "brownout/core/wrapped_admission.hpp"
 #include "brownout/detector/any_detector.hpp"
 #include "brownout/detector/any_of.hpp"
 #include "brownout/detector/consecutive_failures.hpp"

@@ -179,45 +179,4 @@ class [[nodiscard]] admission {
   bool was_admitted_;  // the permit alone does not tell a refused call from a settled one
 };
 
-/// The answer to `try_acquire` of a class that wraps a breaker and has its own type of permit: such a permit,
-/// or the rejection of the breaker.
-template <class Permit>
-class [[nodiscard]] wrapped_admission {
- public:
-  /// For classes that wrap a breaker. `why`: of a call that was refused; then `admitted` is settled.
-  wrapped_admission(Permit&& admitted, brownout::rejection why) noexcept
-      : permit_{std::move(admitted)}, was_admitted_{!permit_.settled()}, why_{why} {}
-  wrapped_admission(wrapped_admission&&) noexcept = default;
-  wrapped_admission& operator=(wrapped_admission&&) noexcept = default;
-  wrapped_admission(const wrapped_admission&) = delete;
-  wrapped_admission& operator=(const wrapped_admission&) = delete;
-  // Inlined, so that the permit of a call can stay in registers.
-  BROWNOUT_ALWAYS_INLINE ~wrapped_admission() = default;
-
-  /// True when the call may be made: it was admitted, and the permit is still here and not settled.
-  [[nodiscard]] explicit operator bool() const noexcept { return !permit_.settled(); }
-
-  /// The permit. Precondition: the call was admitted.
-  Permit* operator->() noexcept { return &checked(); }
-  Permit& operator*() & noexcept { return checked(); }
-  /// The permit to move away; of a refused call a settled one.
-  Permit&& operator*() && noexcept { return std::move(permit_); }
-
-  /// Why the call was refused, and when to try again. Precondition: the call was refused.
-  [[nodiscard]] brownout::rejection rejection() const noexcept {
-    BROWNOUT_PRECONDITION(!was_admitted_, "admission::rejection() on an admitted call");
-    return why_;
-  }
-
- private:
-  [[nodiscard]] Permit& checked() noexcept {
-    BROWNOUT_PRECONDITION(was_admitted_, "the permit of a refused call: check the admission first");
-    return permit_;
-  }
-
-  Permit permit_;
-  bool was_admitted_;
-  brownout::rejection why_;
-};
-
 }  // namespace brownout::inline BROWNOUT_ABI

@@ -111,12 +111,14 @@ concept classifier = detail::judges_returned<C, R> && !detail::mistakes_threw<C>
 ///   value;
 /// - an error code, with `value()`, `category()` and a conversion to bool (`std::error_code`,
 ///   Boost.System's): failure when true;
-/// - `brownout::result`: ignored if it holds a rejection, otherwise judged by its value;
+/// - `brownout::result`: judged by its value. If it holds a rejection: failure if the call timed out,
+///   otherwise ignored;
 /// - `brownout::outcome`: this outcome;
 /// - any other type, and void: success.
 ///
 /// Thrown, alone or inside another exception (`std::throw_with_nested`), up to 16 exceptions deep:
-/// - `call_rejected`: ignored;
+/// - `call_timed_out`: failure;
+/// - any other `call_rejected`: ignored;
 /// - `std::bad_alloc`, or derived from it: ignored;
 /// - anything else: failure.
 ///
@@ -125,9 +127,10 @@ concept classifier = detail::judges_returned<C, R> && !detail::mistakes_threw<C>
 /// result yet: use `try_acquire` for calls that end later. An error is a failure even if its text is
 /// "cancelled", because time-outs have such texts too.
 ///
-/// The rejection of an inner breaker is ignored, whether it is returned or thrown. It is no evidence, because
-/// the inner breaker did not call its dependency. If it were a failure, it would open the outer circuit
+/// The rejection of an inner guard is ignored, whether it is returned or thrown. It is no evidence, because
+/// the inner guard did not call its dependency. If it were a failure, it would open the outer circuit
 /// although the inner one already fails fast, and keep the outer one open after the inner one has recovered.
+/// A time-out is a failure: that call was made, and the dependency did not answer.
 /// A `std::bad_alloc` is ignored because this process is short of memory. A rule can change both:
 /// `failure_exceptions<call_rejected>()`, `failure_exceptions<std::bad_alloc>()`.
 ///
@@ -140,7 +143,7 @@ struct default_classifier {
     if constexpr (std::is_same_v<R, outcome>) {
       return returned;
     } else if constexpr (detail::is_result<R>) {
-      if (!returned.has_value()) return outcome::ignored;
+      if (!returned.has_value()) return judge(returned.rejection());
       if constexpr (std::is_void_v<typename R::value_type>) {
         return (*this)();
       } else {
@@ -148,7 +151,11 @@ struct default_classifier {
       }
     } else if constexpr (detail::is_expected_like<R>) {
       if (returned.has_value()) return outcome::success;
-      return detail::holds_rejection<R> ? outcome::ignored : outcome::failure;
+      if constexpr (detail::holds_rejection<R>) {
+        return judge(returned.error());
+      } else {
+        return outcome::failure;
+      }
     } else if constexpr (detail::is_error_code_like<R>) {
       return static_cast<bool>(returned) ? outcome::failure : outcome::success;
     } else {
@@ -163,6 +170,11 @@ struct default_classifier {
     return detail::is_no_evidence(thrown) ? outcome::ignored : outcome::failure;
   }
 #endif
+
+ private:
+  [[nodiscard]] static constexpr outcome judge(const rejection& why) noexcept {
+    return detail::is_failure(why) ? outcome::failure : outcome::ignored;
+  }
 };
 static_assert(classifier<default_classifier, void>);
 static_assert(classifier<default_classifier, int&>);

@@ -53,7 +53,7 @@ inline constexpr bool are_comparable = requires(bool equal, const std::add_point
 template <class F>
 using try_call_result_t = typename detail::refusable<std::remove_cv_t<std::invoke_result_t<F>>>::type;
 
-/// What a guarded call returned, or the rejection if it was not made. It has the part of C++23's
+/// What a guarded call returned, or the rejection if it has no answer. It has the part of C++23's
 /// `std::expected<T, rejection>` that is needed here, and also supports references.
 ///
 /// `T` may be void, a reference or move-only. A default-constructed result holds a value-initialised `T`, as
@@ -188,7 +188,7 @@ class [[nodiscard]] result {
 
  private:
   constexpr void throw_if_rejected() const {
-    if (!has_value()) detail::raise(call_rejected{rejection()});
+    if (!has_value()) detail::raise_rejected(rejection(), rejection().guard);
   }
 
   template <class Self>

@@ -13,6 +13,7 @@
 #include "brownout/core/outcome.hpp"
 #include "brownout/core/rejection.hpp"
 #include "brownout/core/result.hpp"
+#include "brownout/core/wrapped_admission.hpp"
 #include "brownout/detector/detector.hpp"
 #include "brownout/registry/detail/registered_breaker.hpp"
 #include "brownout/registry/detail/registry_shard.hpp"

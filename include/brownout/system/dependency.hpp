@@ -13,6 +13,7 @@
 #include "brownout/core/detail/guarded_call.hpp"
 #include "brownout/core/outcome.hpp"
 #include "brownout/core/result.hpp"
+#include "brownout/core/wrapped_admission.hpp"
 #include "brownout/detector/detector.hpp"
 #include "brownout/detector/standard_detector.hpp"
 #include "brownout/health/detail/call_counters.hpp"

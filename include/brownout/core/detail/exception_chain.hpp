@@ -57,13 +57,13 @@ template <class Handled, class Predicate>
 }
 
 /// Whether `thrown`, or an exception inside it, is no evidence about the dependency: a rejection of another
-/// breaker, or `std::bad_alloc`.
+/// guard that is not a time-out, or `std::bad_alloc`.
 [[nodiscard]] inline bool is_no_evidence(std::exception_ptr thrown) noexcept {
   for (int looked_at = 0; thrown != nullptr && looked_at < longest_exception_chain; ++looked_at) {
     try {
       std::rethrow_exception(thrown);
-    } catch (const call_rejected&) {
-      return true;
+    } catch (const call_rejected& refused) {
+      return !is_failure(refused.why());
     } catch (const std::bad_alloc&) {
       return true;
     } catch (const std::nested_exception& outer) {

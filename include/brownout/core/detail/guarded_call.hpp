@@ -89,8 +89,8 @@ BROWNOUT_ALWAYS_INLINE std::invoke_result_t<F> invoke_settling_thrown(settlement
     // functions, so that the compiler can keep the permit in registers.
     try {
       return std::invoke(std::forward<F>(function));
-    } catch (const call_rejected&) {
-      settles.complete(outcome::ignored);
+    } catch (const call_rejected& refused) {
+      settles.complete(is_failure(refused.why()) ? outcome::failure : outcome::ignored);
       throw;
     } catch (const std::bad_alloc&) {
       settles.complete(outcome::ignored);
@@ -176,7 +176,7 @@ template <class Breaker, class F, class C>
 std::invoke_result_t<F> call(Breaker& breaker, F&& function, const C& classify) {
   auto admitted = acquire_for_call(breaker);
   if (!admitted) [[unlikely]] {
-    raise(call_rejected{admitted.rejection(), breaker.name()});
+    raise_rejected(admitted.rejection(), breaker.name());
   }
   return invoke_settling(*admitted, std::forward<F>(function), classify);
 }
