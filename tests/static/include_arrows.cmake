@@ -6,7 +6,7 @@
 #     all of these <- {system, observe} <- asio, observe <- prometheus_cpp
 #
 # Those in one pair of braces never include each other. testing/ needs core alone, and no room needs testing/. The rooms
-# of brownout::core get by with the standard library. guard/ and asio/ are planned and have no header yet.
+# of brownout::core get by with the standard library. asio/ is planned and has no header yet.
 include(${CMAKE_CURRENT_LIST_DIR}/checks.cmake)
 
 set(core_may_include core)
@@ -25,7 +25,7 @@ set(asio_may_include ${below_system} system observe asio)
 set(prometheus_cpp_may_include ${below_system} observe prometheus_cpp)
 set(testing_may_include core testing)
 
-set(standard_library_only core detector breaker registry testing)
+set(standard_library_only core detector breaker registry guard testing)
 
 function(check_include file line include)
   string(REGEX REPLACE "^.*include *([<\"])([^>\"]+)[>\"]$" "\\1;\\2" parts "${include}")
