@@ -162,9 +162,9 @@ class alignas(64) basic_retry_budget {
   struct alignas(64) stripe {
     typename Atomics::template atomic<std::uint64_t> sampled{0};  // successes; every 64th is deposited
     typename Atomics::template atomic<std::uint64_t> single{0};   // successes that were deposited at once
-    typename Atomics::template atomic<std::uint64_t> withdrawn{0};
-    typename Atomics::template atomic<std::uint64_t> given_back{0};
-    typename Atomics::template atomic<std::uint64_t> refused{0};
+    typename Atomics::template atomic<std::uint64_t> withdrawals{0};
+    typename Atomics::template atomic<std::uint64_t> returns{0};
+    typename Atomics::template atomic<std::uint64_t> refusals{0};
   };
 
   static void check(const retry_budget_options& options, std::string_view name);
@@ -194,9 +194,11 @@ class alignas(64) basic_retry_budget {
   /// Replaces the word by `next(word)`.
   template <class Next>
   void change(Next next) noexcept {
-    auto seen = word_.load(std::memory_order_relaxed);
-    while (!word_.compare_exchange_weak(seen, next(word{seen}).bits, std::memory_order_relaxed,
+    word seen{word_.load(std::memory_order_relaxed)};
+    auto wanted = next(seen);
+    while (!word_.compare_exchange_weak(seen.bits, wanted.bits, std::memory_order_relaxed,
                                         std::memory_order_relaxed)) {
+      wanted = next(seen);
     }
   }
 
@@ -250,12 +252,12 @@ bool basic_retry_budget<Atomics>::try_withdraw_at(time_point now) noexcept {
   for (;;) {
     const auto current = word{seen}.at(ticks, *rules);
     if (current.tokens() < word::token) {
-      own().refused.fetch_add(1, std::memory_order_relaxed);
+      own().refusals.fetch_add(1, std::memory_order_relaxed);
       return false;
     }
     const auto next = word::of(current.ticks(), current.tokens() - word::token);
     if (word_.compare_exchange_weak(seen, next.bits, std::memory_order_relaxed, std::memory_order_relaxed)) {
-      own().withdrawn.fetch_add(1, std::memory_order_relaxed);
+      own().withdrawals.fetch_add(1, std::memory_order_relaxed);
       return true;
     }
   }
@@ -263,7 +265,7 @@ bool basic_retry_budget<Atomics>::try_withdraw_at(time_point now) noexcept {
 
 template <class Atomics>
 void basic_retry_budget<Atomics>::give_back() noexcept {
-  own().given_back.fetch_add(1, std::memory_order_relaxed);
+  own().returns.fetch_add(1, std::memory_order_relaxed);
   change([](word seen) { return seen.plus(word::token); });
 }
 
@@ -279,9 +281,9 @@ retry_budget_snapshot basic_retry_budget<Atomics>::snapshot() const noexcept {
   for (const auto& one : stripes_) {
     shown.deposited += one.sampled.load(std::memory_order_relaxed);
     shown.deposited += one.single.load(std::memory_order_relaxed);
-    shown.withdrawn += one.withdrawn.load(std::memory_order_relaxed);
-    shown.given_back += one.given_back.load(std::memory_order_relaxed);
-    shown.refused += one.refused.load(std::memory_order_relaxed);
+    shown.withdrawn += one.withdrawals.load(std::memory_order_relaxed);
+    shown.given_back += one.returns.load(std::memory_order_relaxed);
+    shown.refused += one.refusals.load(std::memory_order_relaxed);
   }
   return shown;
 }
