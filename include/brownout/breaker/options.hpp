@@ -143,9 +143,7 @@ struct breaker_options {
 
   /// Throws `std::invalid_argument` naming field, value and range.
   void validate() const {
-    if (name.size() > longest_name) {
-      detail::invalid_option("breaker_options.name", name.substr(0, longest_name) + "...", "up to 128 bytes");
-    }
+    detail::require_name("breaker_options.name", name);
     if (!open_for.is_left_out()) open_for.validate("breaker_options.open_for");
     detail::require_within<std::uint32_t>("breaker_options.probes", probes, 1, most_probes);
     if (successes != 0) {

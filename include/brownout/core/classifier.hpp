@@ -226,5 +226,18 @@ constexpr outcome outcome_of(const C& classify, const R&... returned) {
   return outcome::ignored;
 }
 
+#if defined(__cpp_exceptions)
+/// The verdict of `classify` about an exception. If it has none or throws, the verdict of the default.
+/// Precondition: `thrown` is not null.
+template <class C>
+[[nodiscard]] outcome thrown_outcome_of(const C& classify, const std::exception_ptr& thrown) {
+  std::optional<outcome> said;
+  if constexpr (judges_exceptions<C>) {
+    said = contained([&]() -> std::optional<outcome> { return classify.threw(thrown); }, said);
+  }
+  return said ? *said : default_classifier{}.threw(thrown);
+}
+#endif
+
 }  // namespace detail
 }  // namespace brownout::inline BROWNOUT_ABI

@@ -9,6 +9,8 @@
 
 namespace brownout::inline BROWNOUT_ABI {
 
+struct call_report;
+
 /// What the guards of a pipeline tell each other about one attempt of a call, and what they tell the function
 /// that makes it. A function that a pipeline calls may take it as `const call_context&`.
 ///
@@ -40,6 +42,10 @@ struct call_context {
   /// different keys are shed one after the other, and not each of them now and then.
   /// Default 0: not known.
   std::uint64_t caller = 0;
+
+  /// Where the guards write what they did. It must outlive the call.
+  /// Default: null, so they write nothing.
+  call_report* report = nullptr;
 };
 
 }  // namespace brownout::inline BROWNOUT_ABI

@@ -19,6 +19,13 @@
 #define BROWNOUT_NOINLINE __attribute__((noinline))
 #endif
 
+// For lambdas, between their parameters and their body.
+#if defined(_MSC_VER) && !defined(__clang__)
+#define BROWNOUT_INLINE_LAMBDA
+#else
+#define BROWNOUT_INLINE_LAMBDA __attribute__((always_inline))
+#endif
+
 // Asks the processor to fetch what an address points to.
 #if defined(__GNUC__)
 #define BROWNOUT_PREFETCH(address) __builtin_prefetch(address)

@@ -62,11 +62,7 @@ void settle_thrown(settlement<Permit>& settles, const C& classify, const std::ex
   duration retry_after{};
   // Null if it is no C++ exception, for example at the end of the thread.
   if (const auto thrown = std::current_exception()) {
-    std::optional<outcome> said;
-    if constexpr (judges_exceptions<C>) {
-      said = contained([&]() -> std::optional<outcome> { return classify.threw(thrown); }, said);
-    }
-    result = said ? *said : default_classifier{}.threw(thrown);
+    result = thrown_outcome_of(classify, thrown);
     if (result == outcome::failure) retry_after = thrown_retry_after_of(classify, thrown);
   }
   // The text is read last, because `threw` may have changed the exception.

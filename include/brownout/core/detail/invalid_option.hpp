@@ -9,6 +9,7 @@
 #include <chrono>
 #include <cmath>
 #include <concepts>
+#include <cstddef>
 #include <cstdint>
 #include <cstdlib>
 #include <stdexcept>
@@ -90,6 +91,13 @@ constexpr void require_within(std::string_view field, Number value, Number least
 inline void require_within(std::string_view field, duration value, duration least, duration most) {
   if (value >= least && value <= most) return;
   invalid_option(field, to_text(value), to_text(least) + " to " + to_text(most));
+}
+
+/// Accepts a name of up to 128 bytes and refuses a longer one.
+inline void require_name(std::string_view field, std::string_view name) {
+  constexpr std::size_t longest = 128;
+  if (name.size() <= longest) return;
+  invalid_option(field, std::string{name.substr(0, longest)} + "...", "up to 128 bytes");
 }
 
 /// Calls `validate`, which does not know the owner of the options. If it throws a `std::invalid_argument`,

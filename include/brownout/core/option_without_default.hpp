@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "brownout/version.hpp"
+
+#include <concepts>
+#include <type_traits>
+#include <utility>
+
+namespace brownout::inline BROWNOUT_ABI {
+
+/// A member of an aggregate of options that has no default, because any default would be wrong for somebody's
+/// data. If the member is left out, the program does not compile.
+///
+///     brownout::retry{.tries = 3, .budget = &budget, .idempotent = true};
+///
+/// It converts from and to a `T`.
+template <class T>
+class option_without_default {
+ public:
+  option_without_default() = delete;
+
+  // NOLINTBEGIN(google-explicit-constructor): it stands for a `T`
+  template <std::convertible_to<T> U>
+  requires(!std::same_as<std::remove_cvref_t<U>, option_without_default>) constexpr option_without_default(
+      U&& value) noexcept(noexcept(T(std::forward<U>(value))))
+      : value_(std::forward<U>(value)) {}
+
+  [[nodiscard]] constexpr operator const T&() const noexcept { return value_; }
+  // NOLINTEND(google-explicit-constructor)
+
+  [[nodiscard]] constexpr T operator->() const noexcept requires std::is_pointer_v<T> { return value_; }
+
+ private:
+  T value_;
+};
+
+}  // namespace brownout::inline BROWNOUT_ABI

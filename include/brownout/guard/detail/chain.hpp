@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "brownout/core/classifier.hpp"
+#include "brownout/core/clock.hpp"
+#include "brownout/core/detail/compiler.hpp"
+#include "brownout/core/outcome.hpp"
+#include "brownout/core/result.hpp"
+#include "brownout/core/retry_after.hpp"
+#include "brownout/guard/call_context.hpp"
+#include "brownout/guard/call_report.hpp"
+#include "brownout/guard/stage.hpp"
+#include "brownout/version.hpp"
+
+#include <concepts>
+#include <cstddef>
+#include <exception>
+#include <functional>
+#include <tuple>
+#include <type_traits>
+#include <utility>
+
+namespace brownout::inline BROWNOUT_ABI::detail {
+
+/// What the stages around one call share.
+template <class Classifier, class Clock>
+struct call_frame {
+  const Classifier& classify;
+  const Clock& clock;
+  bool late = false;  // whether the latest attempt had its answer after its deadline
+};
+
+/// Whether a function of a user takes the context of the call.
+template <class F>
+inline constexpr bool takes_context = std::is_invocable_v<F&, const call_context&>;
+
+template <class F>
+BROWNOUT_ALWAYS_INLINE decltype(auto) invoke_with(F& function, const call_context& context) {
+  if constexpr (takes_context<F>) {
+    return std::invoke(function, context);
+  } else {
+    return std::invoke(function);
+  }
+}
+
+/// What a function of a user returns.
+template <class F>
+using returned_t = decltype(invoke_with(std::declval<F&>(), std::declval<const call_context&>()));
+
+/// The innermost part of a call: the function of the user. It is called as an lvalue, since a retry calls it
+/// several times.
+template <class R, class F>
+struct user_function {
+  F& function;
+
+  BROWNOUT_ALWAYS_INLINE result<R> operator()(const call_context& context) const {
+    if (context.report != nullptr) [[unlikely]] {
+      ++context.report->attempts;
+    }
+    if constexpr (std::is_void_v<returned_t<F>>) {
+      invoke_with(function, context);
+      return {};
+    } else {
+      return invoke_with(function, context);
+    }
+  }
+};
+
+// What the library's stages say about themselves, and what is assumed of others.
+
+template <class S>
+inline constexpr guard_kind stage_kind = guard_kind::other;
+template <class S>
+requires requires { S::kind; }
+inline constexpr guard_kind stage_kind<S> = S::kind;
+
+/// Whether it uses `call_context::now`.
+template <class S>
+inline constexpr bool reads_clock = false;
+template <class S>
+requires requires { S::reads_clock; }
+inline constexpr bool reads_clock<S> = S::reads_clock;
+
+/// Whether it gives calls a deadline.
+template <class S>
+inline constexpr bool limits_time = stage_kind<S> == guard_kind::timeout;
+template <class S>
+requires requires { S::limits_time; }
+inline constexpr bool limits_time<S> = S::limits_time;
+
+/// Whether an answer of this part of a call may come after a deadline.
+template <class Rest>
+inline constexpr bool may_be_late = false;
+template <std::size_t I, class Stages, class Last, class Frame>
+class rest_of_call;
+template <std::size_t I, class... S, class Last, class Frame>
+inline constexpr bool may_be_late<rest_of_call<I, std::tuple<S...>, Last, Frame>> = [] {
+  constexpr bool limits[] = {limits_time<S>..., false};
+  for (auto i = I; i < sizeof...(S); ++i) {
+    if (limits[i]) return true;
+  }
+  return may_be_late<Last>;
+}();
+
+/// The part of a call that a stage stands around: the stages from `I` on, and at their end `Last`, which is
+/// the function of the user, or the rest of an outer pipeline. It is what a stage is given as `next`.
+template <std::size_t I, class Stages, class Last, class Frame>
+class rest_of_call {
+  template <class>
+  struct value_of;
+  template <class R, class F>
+  struct value_of<user_function<R, F>> {
+    using type = R;
+  };
+  template <std::size_t J, class S, class L, class G>
+  struct value_of<rest_of_call<J, S, L, G>> {
+    using type = typename rest_of_call<J, S, L, G>::value_type;
+  };
+
+ public:
+  using value_type = typename value_of<Last>::type;
+  using clock_type = std::remove_cvref_t<decltype(std::declval<Frame&>().clock)>;
+
+  BROWNOUT_ALWAYS_INLINE rest_of_call(const Stages& stages, const Last& last, Frame& frame) noexcept
+      : stages_{stages}, last_{last}, frame_{frame} {}
+
+  /// Makes the rest of the call.
+  BROWNOUT_ALWAYS_INLINE result<value_type> operator()(const call_context& context) const {
+    if constexpr (I == std::tuple_size_v<Stages>) {
+      return last_(context);
+    } else {
+      return std::get<I>(stages_).template around<value_type>(
+          context, rest_of_call<I + 1, Stages, Last, Frame>{stages_, last_, frame_});
+    }
+  }
+
+  /// The outcome of an answer, by the classifier of the call.
+  [[nodiscard]] BROWNOUT_ALWAYS_INLINE outcome judge(const result<value_type>& answer) const noexcept {
+    return outcome_of(frame_.classify, answer);
+  }
+
+  // For the stages of the library.
+
+  [[nodiscard]] const auto& classifier() const noexcept { return frame_.classify; }
+  [[nodiscard]] const clock_type& clock() const noexcept { return frame_.clock; }
+  [[nodiscard]] Frame& frame() const noexcept { return frame_; }
+
+  void begin_attempt() const noexcept { frame_.late = false; }
+  void note_late() const noexcept { frame_.late = true; }
+  [[nodiscard]] bool is_late() const noexcept { return frame_.late; }
+
+  /// Whether a deadline has passed. Most answers come early enough for a coarse reading to tell.
+  [[nodiscard]] BROWNOUT_ALWAYS_INLINE bool has_passed(time_point deadline) const noexcept {
+    if constexpr (has_coarse_now<clock_type>) {
+      if (frame_.clock.coarse_now() + coarse_resolution < deadline) [[likely]] {
+        return false;
+      }
+    }
+    return frame_.clock.now() >= deadline;
+  }
+
+ private:
+  // References, so that a compiler that inlines all of it sees through them.
+  const Stages& stages_;
+  const Last& last_;
+  Frame& frame_;
+};
+
+/// Judges as the classifier of the call does, and an answer that came late as a failure.
+template <class Frame>
+class late_is_failure {
+  using given = std::remove_cvref_t<decltype(std::declval<Frame&>().classify)>;
+
+ public:
+  explicit late_is_failure(const Frame& frame) noexcept : frame_{frame} {}
+
+  template <class R>
+  [[nodiscard]] BROWNOUT_ALWAYS_INLINE outcome operator()(const result<R>& answer) const {
+    if (frame_.late) [[unlikely]] {
+      return outcome::failure;
+    }
+    return outcome_of(frame_.classify, answer);
+  }
+#if defined(__cpp_exceptions)
+  // Not for the default, whose verdicts about exceptions cost less if there is no `threw`.
+  [[nodiscard]] auto threw(const std::exception_ptr& thrown) const
+      requires(judges_exceptions<given> && !std::same_as<given, default_classifier>) {
+    return frame_.classify.threw(thrown);
+  }
+  [[nodiscard]] duration thrown_retry_after(const std::exception_ptr& thrown) const
+      requires tells_thrown_retry_after<given> {
+    return frame_.classify.thrown_retry_after(thrown);
+  }
+#endif
+  template <class R>
+  [[nodiscard]] duration retry_after(result<R>& answer) const {
+    return retry_after_of(frame_.classify, answer);
+  }
+
+ private:
+  const Frame& frame_;
+};
+
+}  // namespace brownout::inline BROWNOUT_ABI::detail

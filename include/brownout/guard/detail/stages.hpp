@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "brownout/core/classifier.hpp"
+#include "brownout/core/detail/compiler.hpp"
+#include "brownout/core/detail/guarded_call.hpp"
+#include "brownout/core/rejection.hpp"
+#include "brownout/core/result.hpp"
+#include "brownout/guard/call_context.hpp"
+#include "brownout/guard/detail/chain.hpp"
+#include "brownout/guard/stage.hpp"
+#include "brownout/version.hpp"
+
+#include <concepts>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+
+namespace brownout::inline BROWNOUT_ABI::detail {
+
+/// The name of a guard, or an empty one. That of a copied handle would not live as long as its rejection.
+template <class G>
+[[nodiscard]] std::string_view name_of_guard(const G& guard) noexcept {
+  if constexpr (requires { std::string_view{guard.name}; }) {
+    return guard.name;
+  } else if constexpr (!std::copy_constructible<G> && requires { std::string_view{guard.name()}; }) {
+    return guard.name();
+  } else {
+    return {};
+  }
+}
+
+/// Whether its permits report how a call ended: a `circuit_breaker`, a `dependency`, a `keyed_breaker`.
+template <class B>
+concept breaker_like = requires(B& breaker, outcome result) {
+  static_cast<bool>(breaker.try_acquire());
+  breaker.try_acquire()->complete(result);
+  { breaker.try_acquire().rejection() } -> std::convertible_to<rejection>;
+};
+
+/// Makes a call that a breaker guards.
+template <class R, class B, class Next>
+BROWNOUT_ALWAYS_INLINE result<R> call_through(B& breaker, const call_context& context, const Next& next) {
+  auto admitted = acquire_for_call(breaker);
+  if (!admitted) [[unlikely]] {
+    auto why = admitted.rejection();
+    why.guard = name_of_guard(breaker);
+    return why;
+  }
+  const auto rest = [&]() BROWNOUT_INLINE_LAMBDA { return next(context); };
+  if constexpr (may_be_late<Next>) {
+    return invoke_settling(*admitted, rest, late_is_failure{next.frame()});
+  } else {
+    return invoke_settling(*admitted, rest, next.classifier());
+  }
+}
+
+/// A guard with state, which the pipeline refers to.
+template <class G>
+struct guard_reference {
+  static constexpr auto kind = breaker_like<G> ? guard_kind::circuit_breaker : stage_kind<G>;
+  static constexpr bool reads_clock = detail::reads_clock<G>;
+
+  G* guard;
+
+  template <class R, class Next>
+  BROWNOUT_ALWAYS_INLINE result<R> around(const call_context& context, const Next& next) const {
+    if constexpr (guard_stage<G>) {
+      return guard->template around<R>(context, next);
+    } else {
+      return call_through<R>(*guard, context, next);
+    }
+  }
+  [[nodiscard]] const G& get() const noexcept { return *guard; }
+};
+
+/// A copy of a handle to a breaker, such as a `keyed_breaker`.
+template <class B>
+struct breaker_handle {
+  static constexpr auto kind = guard_kind::circuit_breaker;
+
+  mutable B breaker;
+
+  template <class R, class Next>
+  BROWNOUT_ALWAYS_INLINE result<R> around(const call_context& context, const Next& next) const {
+    return call_through<R>(breaker, context, next);
+  }
+  [[nodiscard]] const B& get() const noexcept { return breaker; }
+};
+
+/// What a pipeline stores for an argument of its constructor.
+template <class T>
+[[nodiscard]] constexpr auto as_stage(T&& given) {
+  using given_type = std::remove_cvref_t<T>;
+  constexpr bool is_value = std::copy_constructible<given_type>;
+  static_assert(guard_stage<given_type> || breaker_like<given_type>,
+                "brownout: an argument of a pipeline is neither a breaker nor a stage. A stage has a member "
+                "template <class R, class Next> brownout::result<R> around(const brownout::call_context&, "
+                "const Next& next), which is const if it can be copied");
+  static_assert(is_value || std::is_lvalue_reference_v<T>,
+                "brownout: a pipeline refers to its guards that have state, such as breakers, bulkheads and "
+                "rate limiters. Such a guard must be a variable that outlives the pipeline, not a temporary");
+  if constexpr (is_value && guard_stage<given_type>) {
+    return given_type{std::forward<T>(given)};
+  } else if constexpr (is_value) {
+    return breaker_handle<given_type>{std::forward<T>(given)};
+  } else {
+    return guard_reference<std::remove_reference_t<T>>{&given};
+  }
+}
+template <class T>
+using stage_for = decltype(as_stage(std::declval<T>()));
+
+/// Whether the first of the arguments of a pipeline is no clock.
+template <class... Given>
+inline constexpr bool are_stages = false;
+template <class First, class... Given>
+inline constexpr bool are_stages<First, Given...> = !clock_source<std::remove_cvref_t<First>>;
+
+}  // namespace brownout::inline BROWNOUT_ABI::detail

@@ -1,0 +1,226 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "brownout/core/clock.hpp"
+#include "brownout/core/detail/compiler.hpp"
+#include "brownout/core/detail/invalid_option.hpp"
+#include "brownout/core/option_without_default.hpp"
+#include "brownout/core/outcome.hpp"
+#include "brownout/core/rejection.hpp"
+#include "brownout/core/result.hpp"
+#include "brownout/guard/call_context.hpp"
+#include "brownout/guard/call_report.hpp"
+#include "brownout/guard/detail/attempt.hpp"
+#include "brownout/guard/detail/jitter.hpp"
+#include "brownout/guard/detail/wait.hpp"
+#include "brownout/guard/retry_budget.hpp"
+#include "brownout/guard/stage.hpp"
+#include "brownout/version.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <utility>
+
+namespace brownout::inline BROWNOUT_ABI {
+
+namespace detail {
+class budget_token;
+
+/// Whether a call that was refused may be admitted later.
+[[nodiscard]] constexpr bool may_be_repeated(const rejection& why) noexcept {
+  return why.reason != rejection_reason::cancelled && why.reason != rejection_reason::deadline_passed;
+}
+}  // namespace detail
+
+/// A stage of a pipeline that calls again after a failure.
+///
+///     brownout::retry_budget budget;  // one for each dependency, shared by its callers
+///     brownout::pipeline guarded{brownout::retry{.budget = &budget, .idempotent = true}, database};
+///
+/// What is tried again:
+///
+/// - A failure, by the classifier of the call. It takes a token from the budget. An empty budget ends the
+///   call at once: retries must not keep an overload alive.
+/// - A refusal of a guard further in, such as an open circuit, if it says when to come back and that is within
+///   `cap`. It takes no token, since the dependency was not called.
+///
+/// A success, an ignored or a cancelled call is never tried again. Neither is a value that came late: the
+/// caller has its answer.
+///
+/// The end of a call that did not succeed is that of its last attempt: its own value, exception or rejection.
+///
+/// Between attempts the calling thread sleeps. A clock with a member `wait_for(duration)` waits by that: a
+/// `manual_clock` moves on by itself, and a clock for fibers can suspend the fiber.
+///
+/// A policy: copyable, and used by any number of threads.
+struct retry {
+  static constexpr auto kind = guard_kind::retry;
+  static constexpr std::uint32_t most_tries = 100;
+  static constexpr duration shortest_wait = std::chrono::milliseconds{1};
+  static constexpr duration longest_wait = std::chrono::minutes{5};
+
+  /// How often the function is called at most, the first attempt included.
+  /// Range: 1 to 100. Default: 3, as in resilience4j, failsafe-go and the AWS SDKs.
+  std::uint32_t tries = 3;
+
+  /// Limits the retries of all calls to one dependency together. It must outlive the pipeline.
+  /// It has no default: without a budget, three tries make three times the load of an overload.
+  option_without_default<retry_budget*> budget;
+
+  /// Whether the function may be called again although an earlier call may have had its effect. If not, only
+  /// calls that were never begun are tried again.
+  /// It has no default: a wrong `true` orders twice.
+  option_without_default<bool> idempotent;
+
+  /// The wait before the second attempt, before jitter. It doubles for each further one.
+  /// Range: 1 ms to 5 min. Default: 250 ms. It outlasts interruptions of 300 ms, for which 100 ms is too
+  /// short (docs/studies/guards.md).
+  duration base = std::chrono::milliseconds{250};
+
+  /// The longest wait, after jitter. Range: `base` to 5 min. Default: 2 s.
+  duration cap = std::chrono::seconds{2};
+
+  /// The longest wait that the dependency may ask for (see `retry_after_from`). If it asks for more, the call
+  /// ends at once.
+  /// Range: 0 to 5 min. Default: 5 s, since a thread waits.
+  duration most_retry_after = std::chrono::seconds{5};
+
+  /// Throws `std::invalid_argument` naming field, value and range.
+  void validate() const {
+    detail::require_within<std::uint32_t>("retry.tries", tries, 1, most_tries);
+    if (budget == nullptr) detail::invalid_option("retry.budget", "null", "the address of a retry_budget");
+    detail::require_within("retry.base", base, shortest_wait, longest_wait);
+    detail::require_within("retry.cap", cap, base, longest_wait);
+    detail::require_within("retry.most_retry_after", most_retry_after, duration{}, longest_wait);
+  }
+
+  /// The wait after the `failed`-th attempt, from 1: half of `base * 2^(failed - 1)`, cut to `cap`, and a
+  /// random part of the other half. `asked`: the wait that the dependency asked for, which jitter only
+  /// lengthens. `chance`: in [0, 1).
+  [[nodiscard]] constexpr duration wait_after(std::uint32_t failed, duration asked,
+                                              double chance) const noexcept {
+    // 5 min is less than 2^19 ms, so no more doublings are needed.
+    const auto doublings = (std::min)(failed - 1, std::uint32_t{20});
+    const auto whole = base.count() > (cap.count() >> doublings) ? cap : base * (std::int64_t{1} << doublings);
+    const auto half = whole / 2;
+    return (std::max)(asked, half) + detail::part_of(whole - half, chance);
+  }
+
+  template <class R, class Next>
+  BROWNOUT_ALWAYS_INLINE result<R> around(const call_context& context, const Next& next) const {
+    detail::attempt_end ended;
+    auto answer = detail::attempt<R>(context, next, ended);
+    if (ended.verdict == outcome::success) [[likely]] {
+      if (!next.is_late()) budget->deposit();
+      detail::rethrow(ended);
+      return answer;
+    }
+    return again<R>(context, next, ended, answer);
+  }
+
+ private:
+  template <class R, class Next>
+  BROWNOUT_NOINLINE result<R> again(call_context context, const Next& next, detail::attempt_end& ended,
+                                    result<R>& first) const;
+  template <class Next>
+  [[nodiscard]] std::optional<duration> wait_before_next(const call_context& context, const Next& next,
+                                                         const detail::attempt_end& ended,
+                                                         std::uint32_t failed,
+                                                         detail::budget_token& token) const;
+};
+
+namespace detail {
+
+/// A token of a budget. It goes back if the retry that it was taken for is not begun.
+class budget_token {
+ public:
+  budget_token() = default;
+  budget_token(const budget_token&) = delete;
+  budget_token& operator=(const budget_token&) = delete;
+  ~budget_token() { give_back(); }
+
+  /// Whether the budget had one.
+  [[nodiscard]] bool take_from(retry_budget& budget) noexcept {
+    if (!budget.try_withdraw()) return false;
+    budget_ = &budget;
+    return true;
+  }
+  void spend() noexcept { budget_ = nullptr; }
+  void give_back() noexcept {
+    if (budget_ != nullptr) std::exchange(budget_, nullptr)->give_back();
+  }
+
+ private:
+  retry_budget* budget_ = nullptr;
+};
+
+}  // namespace detail
+
+/// Whether another attempt is to be made, and after which wait. If the dependency is to be called again, takes
+/// a token.
+template <class Next>
+std::optional<duration> retry::wait_before_next(const call_context& context, const Next& next,
+                                                const detail::attempt_end& ended, std::uint32_t failed,
+                                                detail::budget_token& token) const {
+  auto* const report = context.report;
+  if (failed >= tries) return std::nullopt;
+  const bool was_begun = !ended.refused || ended.refused->began;
+  duration wait{};
+  if (!was_begun) {
+    if (!detail::may_be_repeated(*ended.refused) || ended.refused->retry_after > cap) return std::nullopt;
+    const auto left = ended.refused->retry_after;
+    wait = left + detail::part_of(left, detail::thread_jitter().next());
+  } else {
+    if (ended.verdict != outcome::failure || !idempotent) return std::nullopt;
+    if (ended.asked > most_retry_after) {
+      if (report != nullptr) report->retry_after = (std::max)(report->retry_after, ended.asked);
+      return std::nullopt;
+    }
+    wait = wait_after(failed, ended.asked, detail::thread_jitter().next());
+  }
+  if (context.deadline != call_context::no_deadline && next.clock().now() + wait >= context.deadline) {
+    return std::nullopt;
+  }
+  // The budget is asked last, so that no token is taken for a retry that does not come.
+  if (was_begun && !token.take_from(*budget)) {
+    if (report != nullptr) ++report->retries_refused;
+    return std::nullopt;
+  }
+  return wait;
+}
+
+/// The attempts after the first one, which has failed. It is not inlined, so that it costs a call nothing that
+/// succeeds at once.
+template <class R, class Next>
+result<R> retry::again(call_context context, const Next& next, detail::attempt_end& ended,
+                       result<R>& first) const {
+  std::optional<result<R>> answer{std::move(first)};
+  const auto attempts_before = context.attempt - 1;
+  for (std::uint32_t failed = 1;; ++failed) {
+    if (context.report != nullptr && ended.refused) context.report->refused = ended.refused;
+    detail::budget_token token;
+    const auto wait = wait_before_next(context, next, ended, failed, token);
+    if (!wait) break;
+    detail::wait_on(next.clock(), *wait);
+    if (context.report != nullptr) context.report->waited += *wait;
+    if (context.now != call_context::unknown || context.deadline != call_context::no_deadline) {
+      context.now = next.clock().now();
+      if (context.now >= context.deadline) break;  // the wait was longer than it should have been
+    }
+    token.spend();
+    context.attempt = attempts_before + failed + 1;
+    ended = {};
+    answer.reset();
+    answer.emplace(detail::attempt<R>(context, next, ended));
+    if (ended.verdict == outcome::success) {
+      if (!next.is_late()) budget->deposit();
+      break;
+    }
+  }
+  detail::rethrow(ended);
+  return *std::move(answer);
+}
+
+}  // namespace brownout::inline BROWNOUT_ABI
