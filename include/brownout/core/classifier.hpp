@@ -143,7 +143,9 @@ struct default_classifier {
     if constexpr (std::is_same_v<R, outcome>) {
       return returned;
     } else if constexpr (detail::is_result<R>) {
-      if (!returned.has_value()) return judge(returned.rejection());
+      if (!returned.has_value()) [[unlikely]] {
+        return judge(returned.rejection());
+      }
       if constexpr (std::is_void_v<typename R::value_type>) {
         return (*this)();
       } else {

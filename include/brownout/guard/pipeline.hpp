@@ -26,8 +26,8 @@ namespace brownout::inline BROWNOUT_ABI {
 ///     const brownout::pipeline guarded{
 ///         brownout::timeout{.limit = 2s},                              // for all attempts together
 ///         brownout::retry{.budget = &budget, .idempotent = true},
-///         database, quota, connections,                                // a breaker, a rate limiter, a bulkhead
-///         brownout::timeout{.limit = 300ms},                           // for each attempt
+///         database, quota, connections,                                // a breaker, a rate limiter, a
+///         bulkhead brownout::timeout{.limit = 300ms},                           // for each attempt
 ///     };
 ///     auto rows = guarded.try_call([&](const brownout::call_context& call) {
 ///       return query("SELECT ...", call.deadline);
@@ -39,17 +39,17 @@ namespace brownout::inline BROWNOUT_ABI {
 /// value. A stage of your own, if it is a `guard_stage`. A clock as the first argument replaces
 /// `monotonic_clock`.
 ///
-/// **Order.** Nothing is reordered. Recommended, from outside to inside: fallback, timeout for the whole call,
-/// retry, breaker, rate limiter, bulkhead or adaptive limit, timeout for each attempt. An open breaker then
-/// takes no token of the rate limiter. Orders that cannot be meant do not compile: a fallback inside a retry
-/// or a breaker, and a bulkhead outside of a retry, which would hold its place while the retry waits
+/// **Order.** Nothing is reordered. Recommended, from outside to inside: fallback, timeout for the whole
+/// call, retry, breaker, rate limiter, bulkhead or adaptive limit, timeout for each attempt. An open breaker
+/// then takes no token of the rate limiter. Orders that cannot be meant do not compile: a fallback inside a
+/// retry or a breaker, and a bulkhead outside of a retry, which would hold its place while the retry waits
 /// (`hold_place_while_waiting` says that this is meant).
 ///
 /// **Refusals.** The refusal of one guard is no evidence for breakers outside of it, except for `timed_out`.
 /// Permits go back in reverse order, exactly once, also if an exception passes.
 ///
-/// **Cost.** The sum of its guards. The pipeline itself has no allocation, no lock, no type erasure, and reads
-/// the clock once if a stage needs the time.
+/// **Cost.** The sum of its guards. The pipeline itself has no allocation, no lock, no type erasure, and
+/// reads the clock once if a stage needs the time.
 ///
 /// Copyable. Thread-safe: any number of threads may call through one pipeline.
 template <clock_source Clock, class... Stages>
@@ -94,10 +94,9 @@ class pipeline {
   /// fallbacks; see `circuit_breaker::call`. If `function` returns a `result` itself, this returns one
   /// `result` and not a `result` of a `result`.
   template <class F, class C = default_classifier>
-  requires(!std::same_as<std::remove_cvref_t<F>, call_context>) BROWNOUT_ALWAYS_INLINE
-      detail::pipeline_result_t<F> try_call(F&& function, const C& classify = {}) const {
-    return run(call_context{}, function, classify);
-  }
+  requires(!std::same_as<std::remove_cvref_t<F>, call_context>)
+      BROWNOUT_ALWAYS_INLINE detail::pipeline_result_t<F> try_call(F&& function, const C& classify = {})
+  const { return run(call_context{}, function, classify); }
   /// As above, and adds to `report` what the guards did.
   template <class F>
   detail::pipeline_result_t<F> try_call(F&& function, call_report& report) const {
@@ -107,17 +106,17 @@ class pipeline {
   ///
   ///     guarded.try_call({.deadline = request.deadline, .priority = call_priority::sheddable}, load);
   template <class F, class C = default_classifier>
-  detail::pipeline_result_t<F> try_call(const call_context& given, F&& function, const C& classify = {}) const {
+  detail::pipeline_result_t<F> try_call(const call_context& given, F&& function,
+                                        const C& classify = {}) const {
     return run(given, function, classify);
   }
 
   /// As `try_call`, but throws `call_rejected` instead of returning a rejection, and for `timed_out` its
   /// subclass `call_timed_out`.
   template <class F, class C = default_classifier>
-  requires(!std::same_as<std::remove_cvref_t<F>, call_context>) BROWNOUT_ALWAYS_INLINE
-      detail::pipeline_value_t<F> call(F&& function, const C& classify = {}) const {
-    return detail::value_or_raise(try_call(function, classify));
-  }
+  requires(!std::same_as<std::remove_cvref_t<F>, call_context>)
+      BROWNOUT_ALWAYS_INLINE detail::pipeline_value_t<F> call(F&& function, const C& classify = {})
+  const { return detail::value_or_raise(try_call(function, classify)); }
   template <class F>
   detail::pipeline_value_t<F> call(F&& function, call_report& report) const {
     return detail::value_or_raise(try_call(function, report));
@@ -151,13 +150,16 @@ class pipeline {
                   "[](const brownout::call_context& call) { ... call.deadline ... }. "
                   "If it cannot use one, wrap it in brownout::ignoring_deadline");
     using value = typename detail::pipeline_result_t<F>::value_type;
-    using frame_type = detail::call_frame<C, Clock>;
+    using frame_type = detail::call_frame<C, Clock, limits_time>;
     using innermost = detail::user_function<value, F>;
+    using outermost = detail::rest_of_call<0, std::tuple<Stages...>, innermost, frame_type>;
     if constexpr (reads_clock) context.now = clock_.now();
-    frame_type frame{classify, clock_};
-    const innermost last{function};
-    return detail::rest_of_call<0, std::tuple<Stages...>, innermost, frame_type>{stages_, last, frame}(
-        context);
+    if constexpr (limits_time) {
+      bool late = false;
+      return outermost{stages_, {&function}, {&classify, &clock_, &late}}(context);
+    } else {
+      return outermost{stages_, {&function}, {&classify, &clock_}}(context);
+    }
   }
 
   BROWNOUT_NO_UNIQUE_ADDRESS Clock clock_{};
@@ -165,8 +167,8 @@ class pipeline {
 };
 
 template <class... Given>
-requires(detail::are_stages<Given...>)
-pipeline(Given&&...) -> pipeline<monotonic_clock, detail::stage_for<Given>...>;
+requires(detail::are_stages<Given...>) pipeline(Given&&...)
+->pipeline<monotonic_clock, detail::stage_for<Given>...>;
 template <clock_source Clock, class... Given>
 pipeline(Clock, Given&&...) -> pipeline<Clock, detail::stage_for<Given>...>;
 

@@ -11,6 +11,7 @@
 #include "brownout/guard/call_context.hpp"
 #include "brownout/guard/call_report.hpp"
 #include "brownout/guard/detail/attempt.hpp"
+#include "brownout/guard/detail/chain.hpp"
 #include "brownout/guard/detail/jitter.hpp"
 #include "brownout/guard/detail/wait.hpp"
 #include "brownout/guard/retry_budget.hpp"
@@ -20,6 +21,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdint>
+#include <exception>
 #include <optional>
 #include <utility>
 
@@ -43,7 +45,8 @@ class budget_token;
 ///
 /// - A failure, by the classifier of the call. It takes a token from the budget. An empty budget ends the
 ///   call at once: retries must not keep an overload alive.
-/// - A refusal of a guard further in, such as an open circuit, if it says when to come back and that is within
+/// - A refusal of a guard further in, such as an open circuit, if it says when to come back and that is
+/// within
 ///   `cap`. It takes no token, since the dependency was not called.
 ///
 /// A success, an ignored or a cancelled call is never tried again. Neither is a value that came late: the
@@ -103,27 +106,62 @@ struct retry {
                                               double chance) const noexcept {
     // 5 min is less than 2^19 ms, so no more doublings are needed.
     const auto doublings = (std::min)(failed - 1, std::uint32_t{20});
-    const auto whole = base.count() > (cap.count() >> doublings) ? cap : base * (std::int64_t{1} << doublings);
+    const auto whole =
+        base.count() > (cap.count() >> doublings) ? cap : base * (std::int64_t{1} << doublings);
     const auto half = whole / 2;
     return (std::max)(asked, half) + detail::part_of(whole - half, chance);
   }
 
+  // A variable whose address another function gets would be written to memory in each call. So what comes
+  // after the first attempt gets copies, which are made only there.
   template <class R, class Next>
   BROWNOUT_ALWAYS_INLINE result<R> around(const call_context& context, const Next& next) const {
-    detail::attempt_end ended;
-    auto answer = detail::attempt<R>(context, next, ended);
-    if (ended.verdict == outcome::success) [[likely]] {
-      if (!next.is_late()) budget->deposit();
-      detail::rethrow(ended);
-      return answer;
+    next.set_late(false);
+#if defined(__cpp_exceptions)
+    detail::exception_place thrown;
+    bool is_first = true;
+    try {
+#endif
+      auto answer = next(context);
+      const auto verdict = next.judge(answer);
+      if (verdict == outcome::success) [[likely]] {
+        if (!next.is_late()) budget->deposit();
+        return answer;
+      }
+#if defined(__cpp_exceptions)
+      is_first = false;
+#endif
+      return after_answer<R>(detail::copy_of(context), detail::copy_of(next), std::move(answer), verdict);
+#if defined(__cpp_exceptions)
+    } catch (...) {
+      if (!is_first) throw;
+      thrown.hold_current();
     }
-    return again<R>(context, next, ended, answer);
+    // Outside of the handler: for a later attempt there must be no current exception.
+    return after_exception<R>(detail::copy_of(context), detail::copy_of(next), thrown.take());
+#endif
   }
 
  private:
   template <class R, class Next>
-  BROWNOUT_NOINLINE result<R> again(call_context context, const Next& next, detail::attempt_end& ended,
-                                    result<R>& first) const;
+  BROWNOUT_NOINLINE result<R> after_answer(const call_context& context, const Next& next, result<R> answer,
+                                           outcome verdict) const {
+    auto ended = detail::end_of(next, answer, verdict);
+    return again<R>(context, next, std::move(ended), std::move(answer));
+  }
+#if defined(__cpp_exceptions)
+  template <class R, class Next>
+  BROWNOUT_NOINLINE result<R> after_exception(const call_context& context, const Next& next,
+                                              std::exception_ptr thrown) const {
+    return again<R>(context, next, detail::end_of(next, std::move(thrown)), std::nullopt);
+  }
+#endif
+  template <class R, class Next>
+  result<R> again(call_context context, const Next& next, detail::attempt_end ended,
+                  std::optional<result<R>> answer) const;
+  template <class R, class Next>
+  void attempt(const call_context& context, const Next& next, detail::attempt_end& ended,
+               std::optional<result<R>>& answer) const;
   template <class Next>
   [[nodiscard]] std::optional<duration> wait_before_next(const call_context& context, const Next& next,
                                                          const detail::attempt_end& ended,
@@ -158,8 +196,8 @@ class budget_token {
 
 }  // namespace detail
 
-/// Whether another attempt is to be made, and after which wait. If the dependency is to be called again, takes
-/// a token.
+/// Whether another attempt is to be made, and after which wait. If the dependency is to be called again,
+/// takes a token.
 template <class Next>
 std::optional<duration> retry::wait_before_next(const call_context& context, const Next& next,
                                                 const detail::attempt_end& ended, std::uint32_t failed,
@@ -191,17 +229,39 @@ std::optional<duration> retry::wait_before_next(const call_context& context, con
   return wait;
 }
 
-/// The attempts after the first one, which has failed. It is not inlined, so that it costs a call nothing that
-/// succeeds at once.
+/// A further attempt. Its answer goes to `answer`, and an exception to `ended`.
 template <class R, class Next>
-result<R> retry::again(call_context context, const Next& next, detail::attempt_end& ended,
-                       result<R>& first) const {
-  std::optional<result<R>> answer{std::move(first)};
+void retry::attempt(const call_context& context, const Next& next, detail::attempt_end& ended,
+                    std::optional<result<R>>& answer) const {
+  answer.reset();
+  next.set_late(false);
+#if defined(__cpp_exceptions)
+  std::exception_ptr thrown;
+  try {
+#endif
+    answer.emplace(next(context));
+#if defined(__cpp_exceptions)
+  } catch (...) {
+    thrown = std::current_exception();
+    if (thrown == nullptr) throw;
+  }
+  if (thrown != nullptr) {
+    ended = detail::end_of(next, std::move(thrown));
+    return;
+  }
+#endif
+  ended = detail::end_of(next, *answer, next.judge(*answer));
+}
+
+/// What comes after the first attempt, which was no success.
+template <class R, class Next>
+result<R> retry::again(call_context context, const Next& next, detail::attempt_end ended,
+                       std::optional<result<R>> answer) const {
   const auto attempts_before = context.attempt - 1;
-  for (std::uint32_t failed = 1;; ++failed) {
+  for (std::uint32_t made = 1; ended.verdict != outcome::success; ++made) {
     if (context.report != nullptr && ended.refused) context.report->refused = ended.refused;
     detail::budget_token token;
-    const auto wait = wait_before_next(context, next, ended, failed, token);
+    const auto wait = wait_before_next(context, next, ended, made, token);
     if (!wait) break;
     detail::wait_on(next.clock(), *wait);
     if (context.report != nullptr) context.report->waited += *wait;
@@ -210,16 +270,13 @@ result<R> retry::again(call_context context, const Next& next, detail::attempt_e
       if (context.now >= context.deadline) break;  // the wait was longer than it should have been
     }
     token.spend();
-    context.attempt = attempts_before + failed + 1;
-    ended = {};
-    answer.reset();
-    answer.emplace(detail::attempt<R>(context, next, ended));
-    if (ended.verdict == outcome::success) {
-      if (!next.is_late()) budget->deposit();
-      break;
-    }
+    context.attempt = attempts_before + made + 1;
+    attempt<R>(context, next, ended, answer);
   }
-  detail::rethrow(ended);
+  if (ended.verdict == outcome::success && !next.is_late()) budget->deposit();
+#if defined(__cpp_exceptions)
+  if (ended.thrown != nullptr) std::rethrow_exception(std::move(ended.thrown));
+#endif
   return *std::move(answer);
 }
 

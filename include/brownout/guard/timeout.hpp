@@ -16,7 +16,6 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
-#include <optional>
 #include <string>
 #include <type_traits>
 #include <utility>
@@ -32,7 +31,8 @@ enum class late_value : std::uint8_t {
 /// A stage of a pipeline that gives a call a deadline.
 ///
 ///     brownout::pipeline guarded{brownout::timeout{.limit = 2s}, database};
-///     guarded.try_call([&](const brownout::call_context& call) { return query("SELECT ...", call.deadline); });
+///     guarded.try_call([&](const brownout::call_context& call) { return query("SELECT ...", call.deadline);
+///     });
 ///
 /// A function that blocks cannot be stopped from outside, so it is told: `call_context::deadline` is the
 /// nearest deadline of all time-outs around it. The function passes it to its driver, its socket or its own
@@ -81,22 +81,14 @@ struct timeout {
     // No overflow: a deadline that exists is later than now, and the longest limit is a day.
     inner.deadline = (std::min)(context.deadline, context.now + duration{limit});
     auto answer = next(inner);
-    if (next.has_passed(inner.deadline)) [[unlikely]] {
-      if (auto refused = judge_late(context, next, answer.has_value())) return *refused;
+    if (next.has_passed(inner.deadline) && answer.has_value()) [[unlikely]] {  // a refusal stays what it is
+      next.set_late(true);
+      if (context.report != nullptr) context.report->late = true;
+      if (late == late_value::discard) {
+        return rejection{rejection_reason::timed_out, rejection::unknown, true, name};
+      }
     }
     return answer;
-  }
-
- private:
-  /// The rejection that replaces a late answer, if one does.
-  template <class Next>
-  [[nodiscard]] BROWNOUT_NOINLINE std::optional<rejection> judge_late(const call_context& context,
-                                                                      const Next& next, bool has_value) const {
-    if (!has_value) return std::nullopt;  // a refusal stays what it is
-    next.note_late();
-    if (context.report != nullptr) context.report->late = true;
-    if (late == late_value::keep) return std::nullopt;
-    return rejection{rejection_reason::timed_out, rejection::unknown, true, name};
   }
 };
 

@@ -14,7 +14,6 @@
 #include "brownout/version.hpp"
 
 #include <exception>
-#include <functional>
 #include <new>
 #include <optional>
 #include <string_view>
@@ -29,12 +28,12 @@ namespace brownout::inline BROWNOUT_ABI::detail {
 template <class Permit>
 class settlement {
  public:
-  explicit settlement(Permit& admitted) noexcept : permit_{&admitted} {}
+  explicit settlement(Permit& admitted) noexcept : permit_{std::move(admitted)} {}
   settlement(const settlement&) = delete;
   settlement& operator=(const settlement&) = delete;
   BROWNOUT_ALWAYS_INLINE ~settlement() {
-    if (permit_ != nullptr) [[unlikely]] {
-      permit_->complete(unsettled_);
+    if (!is_settled_) [[unlikely]] {
+      permit_.complete(unsettled_);
     }
   }
 
@@ -44,11 +43,13 @@ class settlement {
 
   BROWNOUT_ALWAYS_INLINE void complete(outcome result, duration retry_after = {},
                                        std::string_view why = {}) noexcept {
-    std::exchange(permit_, nullptr)->complete(result, retry_after, why);
+    is_settled_ = true;
+    permit_.complete(result, retry_after, why);
   }
 
  private:
-  Permit* permit_;
+  Permit permit_;
+  bool is_settled_ = false;
   outcome unsettled_ = outcome::failure;
 };
 
@@ -84,7 +85,7 @@ BROWNOUT_ALWAYS_INLINE std::invoke_result_t<F> invoke_settling_thrown(settlement
     // Gives the same verdicts as `default_classifier` at less cost. The settlement is passed only to inlined
     // functions, so that the compiler can keep the permit in registers.
     try {
-      return std::invoke(std::forward<F>(function));
+      return std::forward<F>(function)();
     } catch (const call_rejected& refused) {
       settles.complete(is_failure(refused.why()) ? outcome::failure : outcome::ignored);
       throw;
@@ -101,7 +102,7 @@ BROWNOUT_ALWAYS_INLINE std::invoke_result_t<F> invoke_settling_thrown(settlement
     }
   } else {
     try {
-      return std::invoke(std::forward<F>(function));
+      return std::forward<F>(function)();
     } catch (const std::exception& thrown) {
       settle_thrown(settles, classify, &thrown);
       throw;
@@ -113,7 +114,7 @@ BROWNOUT_ALWAYS_INLINE std::invoke_result_t<F> invoke_settling_thrown(settlement
 #else
   static_cast<void>(settles);
   static_cast<void>(classify);
-  return std::invoke(std::forward<F>(function));
+  return std::forward<F>(function)();
 #endif
 }
 

@@ -8,10 +8,12 @@
 #include "brownout/core/rejection.hpp"
 #include "brownout/core/result.hpp"
 #include "brownout/core/retry_after.hpp"
-#include "brownout/guard/call_context.hpp"
 #include "brownout/version.hpp"
 
+#include <cstddef>
 #include <exception>
+#include <memory>
+#include <new>
 #include <optional>
 #include <utility>
 
@@ -25,53 +27,54 @@ struct attempt_end {
   std::exception_ptr thrown{};         // if the function threw
 };
 
+/// How an attempt ended that returned an answer.
+template <class Next, class R>
+[[nodiscard]] attempt_end end_of(const Next& next, result<R>& answer, outcome verdict) {
+  attempt_end ended{.verdict = verdict};
+  if (!answer.has_value()) ended.refused = answer.rejection();
+  if (verdict == outcome::failure) ended.asked = retry_after_of(next.classifier(), answer);
+  return ended;
+}
+
 #if defined(__cpp_exceptions)
-/// Judges the exception that is being handled.
-template <class Classifier>
-BROWNOUT_NOINLINE void note_exception(const Classifier& classify, attempt_end& ended) {
-  ended.thrown = std::current_exception();
-  if (ended.thrown == nullptr) throw;  // the end of the thread, which cannot be stopped
+/// Memory for an exception that is caught in a function, and costs that function nothing otherwise: a
+/// `std::exception_ptr` would be cleared and tested in each call.
+class exception_place {
+ public:
+  /// Holds the exception that is being handled. Throws it again if it is the end of the thread, which cannot
+  /// be stopped. To be called once, in a handler.
+  BROWNOUT_NOINLINE void hold_current() {
+    auto current = std::current_exception();
+    if (current == nullptr) throw;
+    ::new (static_cast<void*>(bytes_)) std::exception_ptr{std::move(current)};
+  }
+  /// Precondition: it holds an exception. To be called once.
+  [[nodiscard]] BROWNOUT_NOINLINE std::exception_ptr take() noexcept {
+    auto* const held = std::launder(reinterpret_cast<std::exception_ptr*>(bytes_));
+    auto taken = std::move(*held);
+    std::destroy_at(held);
+    return taken;
+  }
+
+ private:
+  alignas(
+      std::exception_ptr) std::byte bytes_[sizeof(std::exception_ptr)];  // uninitialised until it holds one
+};
+
+/// How an attempt ended that threw.
+template <class Next>
+[[nodiscard]] attempt_end end_of(const Next& next, std::exception_ptr thrown) {
+  attempt_end ended{.verdict = thrown_outcome_of(next.classifier(), thrown)};
+  if (ended.verdict == outcome::failure) ended.asked = thrown_retry_after_of(next.classifier(), thrown);
   try {
-    throw;
+    std::rethrow_exception(thrown);
   } catch (const call_rejected& refused) {
     ended.refused = refused.why();
   } catch (...) {
   }
-  ended.verdict = thrown_outcome_of(classify, ended.thrown);
-  if (ended.verdict == outcome::failure) ended.asked = thrown_retry_after_of(classify, ended.thrown);
+  ended.thrown = std::move(thrown);
+  return ended;
 }
 #endif
-
-/// Makes one attempt. After an exception the result holds a rejection without a meaning, and `ended.thrown`
-/// the exception.
-template <class R, class Next>
-BROWNOUT_ALWAYS_INLINE result<R> attempt(const call_context& context, const Next& next, attempt_end& ended) {
-  next.begin_attempt();
-#if defined(__cpp_exceptions)
-  try {
-#endif
-    auto answer = next(context);
-    ended.verdict = next.judge(answer);
-    if (ended.verdict != outcome::success) [[unlikely]] {
-      if (!answer.has_value()) ended.refused = answer.rejection();
-      if (ended.verdict == outcome::failure) ended.asked = retry_after_of(next.classifier(), answer);
-    }
-    return answer;
-#if defined(__cpp_exceptions)
-  } catch (...) {
-    note_exception(next.classifier(), ended);
-    return rejection{};
-  }
-#endif
-}
-
-/// Throws what the function threw in the attempt, if it did.
-BROWNOUT_ALWAYS_INLINE void rethrow([[maybe_unused]] attempt_end& ended) {
-#if defined(__cpp_exceptions)
-  if (ended.thrown != nullptr) [[unlikely]] {
-    std::rethrow_exception(std::move(ended.thrown));
-  }
-#endif
-}
 
 }  // namespace brownout::inline BROWNOUT_ABI::detail

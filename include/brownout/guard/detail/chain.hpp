@@ -22,24 +22,36 @@
 
 namespace brownout::inline BROWNOUT_ABI::detail {
 
-/// What the stages around one call share.
-template <class Classifier, class Clock>
+/// What the stages around one call share. It is copied into each stage: a variable whose address another
+/// function gets would have to be written to memory in each call.
+template <class Classifier, class Clock, bool MayBeLate>
 struct call_frame {
-  const Classifier& classify;
-  const Clock& clock;
-  bool late = false;  // whether the latest attempt had its answer after its deadline
+  const Classifier* classify;
+  const Clock* clock;
+
+  [[nodiscard]] BROWNOUT_ALWAYS_INLINE call_frame copied() const noexcept { return {classify, clock}; }
+};
+template <class Classifier, class Clock>
+struct call_frame<Classifier, Clock, true> {
+  const Classifier* classify;
+  const Clock* clock;
+  bool* late;  // whether the latest attempt had its answer after its deadline
+
+  [[nodiscard]] BROWNOUT_ALWAYS_INLINE call_frame copied() const noexcept { return {classify, clock, late}; }
 };
 
 /// Whether a function of a user takes the context of the call.
 template <class F>
-inline constexpr bool takes_context = std::is_invocable_v<F&, const call_context&>;
+inline constexpr bool takes_context = requires(F& function, const call_context& context) {
+  function(context);
+};
 
 template <class F>
 BROWNOUT_ALWAYS_INLINE decltype(auto) invoke_with(F& function, const call_context& context) {
   if constexpr (takes_context<F>) {
-    return std::invoke(function, context);
+    return function(context);
   } else {
-    return std::invoke(function);
+    return function();
   }
 }
 
@@ -47,21 +59,33 @@ BROWNOUT_ALWAYS_INLINE decltype(auto) invoke_with(F& function, const call_contex
 template <class F>
 using returned_t = decltype(invoke_with(std::declval<F&>(), std::declval<const call_context&>()));
 
+/// A copy that is made member by member. If it were copied as a whole, GCC would keep the original in memory.
+[[nodiscard]] BROWNOUT_ALWAYS_INLINE call_context copy_of(const call_context& given) noexcept {
+  return {.deadline = given.deadline,
+          .now = given.now,
+          .attempt = given.attempt,
+          .priority = given.priority,
+          .caller = given.caller,
+          .report = given.report};
+}
+
 /// The innermost part of a call: the function of the user. It is called as an lvalue, since a retry calls it
 /// several times.
 template <class R, class F>
 struct user_function {
-  F& function;
+  F* function;
+
+  [[nodiscard]] BROWNOUT_ALWAYS_INLINE user_function copied() const noexcept { return {function}; }
 
   BROWNOUT_ALWAYS_INLINE result<R> operator()(const call_context& context) const {
     if (context.report != nullptr) [[unlikely]] {
       ++context.report->attempts;
     }
     if constexpr (std::is_void_v<returned_t<F>>) {
-      invoke_with(function, context);
+      invoke_with(*function, context);
       return {};
     } else {
-      return invoke_with(function, context);
+      return invoke_with(*function, context);
     }
   }
 };
@@ -71,21 +95,27 @@ struct user_function {
 template <class S>
 inline constexpr guard_kind stage_kind = guard_kind::other;
 template <class S>
-requires requires { S::kind; }
+requires requires {
+  S::kind;
+}
 inline constexpr guard_kind stage_kind<S> = S::kind;
 
 /// Whether it uses `call_context::now`.
 template <class S>
 inline constexpr bool reads_clock = false;
 template <class S>
-requires requires { S::reads_clock; }
+requires requires {
+  S::reads_clock;
+}
 inline constexpr bool reads_clock<S> = S::reads_clock;
 
 /// Whether it gives calls a deadline.
 template <class S>
 inline constexpr bool limits_time = stage_kind<S> == guard_kind::timeout;
 template <class S>
-requires requires { S::limits_time; }
+requires requires {
+  S::limits_time;
+}
 inline constexpr bool limits_time<S> = S::limits_time;
 
 /// Whether an answer of this part of a call may come after a deadline.
@@ -119,86 +149,103 @@ class rest_of_call {
 
  public:
   using value_type = typename value_of<Last>::type;
-  using clock_type = std::remove_cvref_t<decltype(std::declval<Frame&>().clock)>;
+  using clock_type = std::remove_cvref_t<decltype(*std::declval<Frame&>().clock)>;
 
-  BROWNOUT_ALWAYS_INLINE rest_of_call(const Stages& stages, const Last& last, Frame& frame) noexcept
-      : stages_{stages}, last_{last}, frame_{frame} {}
+  BROWNOUT_ALWAYS_INLINE rest_of_call(const Stages& stages, Last last, Frame frame) noexcept
+      : stages_{&stages}, last_{last}, frame_{frame} {}
 
   /// Makes the rest of the call.
   BROWNOUT_ALWAYS_INLINE result<value_type> operator()(const call_context& context) const {
     if constexpr (I == std::tuple_size_v<Stages>) {
       return last_(context);
     } else {
-      return std::get<I>(stages_).template around<value_type>(
-          context, rest_of_call<I + 1, Stages, Last, Frame>{stages_, last_, frame_});
+      return std::get<I>(*stages_).template around<value_type>(
+          context, rest_of_call<I + 1, Stages, Last, Frame>{*stages_, last_, frame_});
     }
   }
 
   /// The outcome of an answer, by the classifier of the call.
   [[nodiscard]] BROWNOUT_ALWAYS_INLINE outcome judge(const result<value_type>& answer) const noexcept {
-    return outcome_of(frame_.classify, answer);
+    return outcome_of(*frame_.classify, answer);
   }
 
   // For the stages of the library.
 
-  [[nodiscard]] const auto& classifier() const noexcept { return frame_.classify; }
-  [[nodiscard]] const clock_type& clock() const noexcept { return frame_.clock; }
-  [[nodiscard]] Frame& frame() const noexcept { return frame_; }
+  [[nodiscard]] BROWNOUT_ALWAYS_INLINE rest_of_call copied() const noexcept {
+    return {*stages_, last_.copied(), frame_.copied()};
+  }
 
-  void begin_attempt() const noexcept { frame_.late = false; }
-  void note_late() const noexcept { frame_.late = true; }
-  [[nodiscard]] bool is_late() const noexcept { return frame_.late; }
+  [[nodiscard]] const auto& classifier() const noexcept { return *frame_.classify; }
+  [[nodiscard]] const clock_type& clock() const noexcept { return *frame_.clock; }
+  [[nodiscard]] Frame frame() const noexcept { return frame_; }
+
+  BROWNOUT_ALWAYS_INLINE void set_late(bool late) const noexcept {
+    if constexpr (requires { frame_.late; }) *frame_.late = late;
+  }
+  [[nodiscard]] BROWNOUT_ALWAYS_INLINE bool is_late() const noexcept {
+    if constexpr (requires { frame_.late; }) {
+      return *frame_.late;
+    } else {
+      return false;
+    }
+  }
 
   /// Whether a deadline has passed. Most answers come early enough for a coarse reading to tell.
   [[nodiscard]] BROWNOUT_ALWAYS_INLINE bool has_passed(time_point deadline) const noexcept {
     if constexpr (has_coarse_now<clock_type>) {
-      if (frame_.clock.coarse_now() + coarse_resolution < deadline) [[likely]] {
+      if (frame_.clock->coarse_now() + coarse_resolution < deadline) [[likely]] {
         return false;
       }
     }
-    return frame_.clock.now() >= deadline;
+    return frame_.clock->now() >= deadline;
   }
 
  private:
-  // References, so that a compiler that inlines all of it sees through them.
-  const Stages& stages_;
-  const Last& last_;
-  Frame& frame_;
+  const Stages* stages_;
+  Last last_;
+  Frame frame_;
 };
+
+/// As `copy_of` a context.
+template <std::size_t I, class Stages, class Last, class Frame>
+[[nodiscard]] BROWNOUT_ALWAYS_INLINE auto copy_of(
+    const rest_of_call<I, Stages, Last, Frame>& given) noexcept {
+  return given.copied();
+}
 
 /// Judges as the classifier of the call does, and an answer that came late as a failure.
 template <class Frame>
 class late_is_failure {
-  using given = std::remove_cvref_t<decltype(std::declval<Frame&>().classify)>;
+  using given = std::remove_cvref_t<decltype(*std::declval<Frame&>().classify)>;
 
  public:
-  explicit late_is_failure(const Frame& frame) noexcept : frame_{frame} {}
+  explicit late_is_failure(Frame frame) noexcept : frame_{frame} {}
 
   template <class R>
   [[nodiscard]] BROWNOUT_ALWAYS_INLINE outcome operator()(const result<R>& answer) const {
-    if (frame_.late) [[unlikely]] {
+    if (*frame_.late) [[unlikely]] {
       return outcome::failure;
     }
-    return outcome_of(frame_.classify, answer);
+    return outcome_of(*frame_.classify, answer);
   }
 #if defined(__cpp_exceptions)
   // Not for the default, whose verdicts about exceptions cost less if there is no `threw`.
   [[nodiscard]] auto threw(const std::exception_ptr& thrown) const
       requires(judges_exceptions<given> && !std::same_as<given, default_classifier>) {
-    return frame_.classify.threw(thrown);
+    return frame_.classify->threw(thrown);
   }
-  [[nodiscard]] duration thrown_retry_after(const std::exception_ptr& thrown) const
-      requires tells_thrown_retry_after<given> {
-    return frame_.classify.thrown_retry_after(thrown);
+  [[nodiscard]] duration thrown_retry_after(const std::exception_ptr& thrown) const requires
+      tells_thrown_retry_after<given> {
+    return frame_.classify->thrown_retry_after(thrown);
   }
 #endif
   template <class R>
   [[nodiscard]] duration retry_after(result<R>& answer) const {
-    return retry_after_of(frame_.classify, answer);
+    return retry_after_of(*frame_.classify, answer);
   }
 
  private:
-  const Frame& frame_;
+  Frame frame_;
 };
 
 }  // namespace brownout::inline BROWNOUT_ABI::detail

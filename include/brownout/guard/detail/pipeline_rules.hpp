@@ -25,7 +25,7 @@ template <class F>
 using pipeline_value_t = typename pipeline_result_t<F>::value_type;
 
 template <class Next>
-using frame_of = std::remove_reference_t<decltype(std::declval<const Next&>().frame())>;
+using frame_of = decltype(std::declval<const Next&>().frame());
 
 template <class R>
 BROWNOUT_ALWAYS_INLINE R value_or_raise(result<R>&& answer) {
@@ -38,7 +38,9 @@ BROWNOUT_ALWAYS_INLINE R value_or_raise(result<R>&& answer) {
 template <class S>
 inline constexpr auto kinds_of = std::array{stage_kind<S>};
 template <class S>
-requires requires { S::kinds; }
+requires requires {
+  S::kinds;
+}
 inline constexpr auto kinds_of<S> = S::kinds;
 
 template <std::size_t... N>
@@ -104,7 +106,8 @@ template <class S>
   }
 }
 
-/// Checks the options of the policies, and that no guard is given twice: it would take two permits for a call.
+/// Checks the options of the policies, and that no guard is given twice: it would take two permits for a
+/// call.
 template <class Pipeline>
 void check_stages(const Pipeline& checked) {
   std::array<const void*, Pipeline::kinds.size()> seen{};

@@ -39,6 +39,9 @@ concept breaker_like = requires(B& breaker, outcome result) {
 };
 
 /// Makes a call that a breaker guards.
+//
+// `inline` and no more: GCC 12 keeps the permit in registers only if it optimises this function before it
+// inlines it.
 template <class R, class B, class Next>
 BROWNOUT_ALWAYS_INLINE result<R> call_through(B& breaker, const call_context& context, const Next& next) {
   auto admitted = acquire_for_call(breaker);
