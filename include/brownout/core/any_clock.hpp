@@ -40,7 +40,13 @@ class any_clock {
       : clock_{std::make_shared<const Clock>(std::move(clock))},
         now_{[](const void* held) noexcept { return static_cast<const Clock*>(held)->now(); }},
         coarse_now_{
-            [](const void* held) noexcept { return detail::coarse_now(*static_cast<const Clock*>(held)); }} {}
+            [](const void* held) noexcept { return detail::coarse_now(*static_cast<const Clock*>(held)); }} {
+    if constexpr (detail::has_wait_for<Clock>) {
+      wait_for_ = [](const void* held, duration how_long) {
+        static_cast<const Clock*>(held)->wait_for(how_long);
+      };
+    }
+  }
 
   // No moves: a moved-from clock would have nothing to read.
   any_clock(const any_clock&) noexcept = default;
@@ -52,12 +58,20 @@ class any_clock {
   /// The coarse time of the clock in it, or its precise time if it has no `coarse_now()`.
   [[nodiscard]] time_point coarse_now() const noexcept { return coarse_now_(clock_.get()); }
 
+  /// Waits by the `wait_for` of the clock in it. False: that clock has none, and no time has passed.
+  [[nodiscard]] bool try_wait_for(duration how_long) const {
+    if (wait_for_ == nullptr) return false;
+    wait_for_(clock_.get(), how_long);
+    return true;
+  }
+
  private:
   using reading = time_point (*)(const void* held) noexcept;
 
   std::shared_ptr<const void> clock_;  // null: the functions need no object
   reading now_ = [](const void*) noexcept { return monotonic_clock{}.now(); };
   reading coarse_now_ = [](const void*) noexcept { return monotonic_clock{}.coarse_now(); };
+  void (*wait_for_)(const void* held, duration how_long) = nullptr;
 };
 
 }  // namespace brownout::inline BROWNOUT_ABI

@@ -48,6 +48,10 @@ template <class C>
 inline constexpr bool has_coarse_now = requires(const C& clock) {
   clock.coarse_now();
 };
+template <class C>
+inline constexpr bool has_wait_for = requires(const C& clock, duration how_long) {
+  clock.wait_for(how_long);
+};
 
 }  // namespace detail
 
@@ -60,7 +64,10 @@ inline constexpr bool has_coarse_now = requires(const C& clock) {
 ///     struct my_clock {
 ///       brownout::time_point now() const noexcept;         // required
 ///       brownout::time_point coarse_now() const noexcept;  // optional
+///       void wait_for(brownout::duration) const;           // optional: how a `retry` waits between attempts
 ///     };
+///
+/// Without `wait_for` what has to wait blocks its thread.
 ///
 /// Beyond the syntax: neither reading goes back (as seen through happens-before); both may stand still; a
 /// copy of a clock tells the same time.

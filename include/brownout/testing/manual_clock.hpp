@@ -33,6 +33,10 @@ class manual_clock {
   void advance(duration by) noexcept {
     shared_->nanoseconds.fetch_add(by.count(), std::memory_order_relaxed);
   }
+  /// Lets `how_long` pass at once: what waits on this clock, such as a `retry`, does not block.
+  void wait_for(duration how_long) const noexcept {
+    shared_->nanoseconds.fetch_add(how_long.count(), std::memory_order_relaxed);
+  }
   void set(time_point to) noexcept {
     shared_->nanoseconds.store(to.time_since_epoch().count(), std::memory_order_relaxed);
   }

@@ -91,28 +91,34 @@ struct breaker_handle {
   [[nodiscard]] const B& get() const noexcept { return breaker; }
 };
 
-/// What a pipeline stores for an argument of its constructor.
+/// What a pipeline stores for an argument of its constructor: of type `T&` for a variable, `T` for a
+/// temporary.
 template <class T>
-[[nodiscard]] constexpr auto as_stage(T&& given) {
-  using given_type = std::remove_cvref_t<T>;
-  constexpr bool is_value = std::copy_constructible<given_type>;
-  static_assert(guard_stage<given_type> || breaker_like<given_type>,
+struct stage_for_argument {
+  using given = std::remove_cvref_t<T>;
+  static constexpr bool is_value = std::copy_constructible<given>;
+  using type = std::conditional_t<!is_value, guard_reference<std::remove_reference_t<T>>,
+                                  std::conditional_t<guard_stage<given>, given, breaker_handle<given>>>;
+};
+template <class T>
+using stage_for = typename stage_for_argument<T>::type;
+
+template <class T>
+[[nodiscard]] constexpr stage_for<T> as_stage(T&& argument) {
+  using wanted = stage_for_argument<T>;
+  static_assert(guard_stage<typename wanted::given> || breaker_like<typename wanted::given>,
                 "brownout: an argument of a pipeline is neither a breaker nor a stage. A stage has a member "
                 "template <class R, class Next> brownout::result<R> around(const brownout::call_context&, "
                 "const Next& next), which is const if it can be copied");
-  static_assert(is_value || std::is_lvalue_reference_v<T>,
+  static_assert(wanted::is_value || std::is_lvalue_reference_v<T>,
                 "brownout: a pipeline refers to its guards that have state, such as breakers, bulkheads and "
                 "rate limiters. Such a guard must be a variable that outlives the pipeline, not a temporary");
-  if constexpr (is_value && guard_stage<given_type>) {
-    return given_type{std::forward<T>(given)};
-  } else if constexpr (is_value) {
-    return breaker_handle<given_type>{std::forward<T>(given)};
+  if constexpr (wanted::is_value) {
+    return stage_for<T>{std::forward<T>(argument)};
   } else {
-    return guard_reference<std::remove_reference_t<T>>{&given};
+    return stage_for<T>{&argument};
   }
 }
-template <class T>
-using stage_for = decltype(as_stage(std::declval<T>()));
 
 /// Whether the first of the arguments of a pipeline is no clock.
 template <class... Given>

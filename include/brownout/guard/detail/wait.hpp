@@ -8,18 +8,15 @@
 
 namespace brownout::inline BROWNOUT_ABI::detail {
 
-/// Whether a clock says how to wait on it.
-template <class C>
-concept waiting_clock = clock_source<C> && requires(const C& clock, duration how_long) {
-  clock.wait_for(how_long);
-};
-
 /// Lets `how_long` pass on `clock`: by its own `wait_for`, or by blocking the thread.
 template <clock_source C>
 void wait_on(const C& clock, duration how_long) {
-  if constexpr (waiting_clock<C>) {
+  if constexpr (has_wait_for<C>) {
     clock.wait_for(how_long);
   } else {
+    if constexpr (requires { clock.try_wait_for(how_long); }) {  // an `any_clock`
+      if (clock.try_wait_for(how_long)) return;
+    }
     std::this_thread::sleep_for(how_long);
   }
 }
