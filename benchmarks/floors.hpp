@@ -60,6 +60,14 @@ inline constexpr floor one_addition{"fetch_add", repeated([] {
                                       opaque_call();
                                     })};
 
+/// Counting a call at its beginning and at its end.
+inline constexpr floor two_additions{"two fetch_adds", repeated([] {
+                                       written.word.fetch_add(1, std::memory_order_acquire);
+                                       opaque_call();
+                                       written.word.fetch_sub(1, std::memory_order_release);
+                                       opaque_call();
+                                     })};
+
 inline constexpr floor clock_reading{"reading of steady_clock",
                                      repeated([] { keep(std::chrono::steady_clock::now()); })};
 

@@ -7,7 +7,7 @@
 #     -DABSOLUTE_INCLUDEDIR=ON      the headers go to a directory outside the prefix, as in Nix; nothing is moved
 cmake_minimum_required(VERSION 3.24)
 
-set(core_headers "^brownout/(core|detector|breaker|registry|testing)/|^brownout/(breaker|version).hpp$")
+set(core_headers "^brownout/(core|detector|breaker|registry|guard|testing)/|^brownout/(breaker|version).hpp$")
 
 set(options -DBROWNOUT_BUILD_TESTS=OFF -DBROWNOUT_BUILD_EXAMPLES=OFF -DCMAKE_CXX_COMPILER=${COMPILER})
 if(CORE_ONLY)

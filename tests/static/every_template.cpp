@@ -51,6 +51,7 @@ template class brownout::registry<rates>;
 template class brownout::registry<brownout::any_detector, brownout::any_clock>;
 template class brownout::registry<brownout::consecutive_failures, brownout::any_clock>;
 template class brownout::keyed_breaker<brownout::circuit_breaker<>>;
+template class brownout::bulkhead<>;
 template class brownout::result<std::string>;
 template class brownout::result<std::unique_ptr<int>>;
 template class brownout::result<int&>;

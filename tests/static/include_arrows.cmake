@@ -2,7 +2,7 @@
 # Includes point down only, and what a room keeps in its detail/ is for it and for the rooms above it:
 #
 #     core <- detector <- breaker <- registry
-#     core <- {health, recovery, level}, level <- feature, {core, detector, breaker} <- guard
+#     core <- {health, recovery, level, guard}, level <- feature
 #     all of these <- {system, observe} <- asio, observe <- prometheus_cpp
 #
 # Those in one pair of braces never include each other. testing/ needs core alone, and no room needs testing/. The rooms

@@ -19,10 +19,14 @@ struct counted_atomics {
     T load(std::memory_order) const { return ++loads, value_; }
     void store(T value, std::memory_order) { ++writes, value_ = value; }
     T fetch_add(T more, std::memory_order) { return ++writes, std::exchange(value_, value_ + more); }
+    T fetch_sub(T less, std::memory_order) { return ++writes, std::exchange(value_, value_ - less); }
     bool compare_exchange_weak(T& seen, T next, std::memory_order, std::memory_order) {
       ++writes;
       if (value_ == seen) return value_ = next, true;
       return seen = value_, false;
+    }
+    bool compare_exchange_strong(T& seen, T next, std::memory_order, std::memory_order) {
+      return compare_exchange_weak(seen, next, std::memory_order_relaxed, std::memory_order_relaxed);
     }
 
    private:

@@ -38,9 +38,18 @@ struct interrupted_atomics {
       interruption::before_access();
       return std::exchange(value_, value_ + more);
     }
+    T fetch_sub(T less, std::memory_order) {
+      interruption::before_access();
+      return std::exchange(value_, value_ - less);
+    }
     bool compare_exchange_weak(T& seen, T next, std::memory_order, std::memory_order) {
       interruption::before_access();
       if (value_ == seen && interruption::spurious_failures-- <= 0) return value_ = next, true;
+      return seen = value_, false;
+    }
+    bool compare_exchange_strong(T& seen, T next, std::memory_order, std::memory_order) {
+      interruption::before_access();
+      if (value_ == seen) return value_ = next, true;
       return seen = value_, false;
     }
 

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "brownout/guard/bulkhead.hpp"
+#include "brownout/observe/detail/labelled_sink.hpp"
+#include "brownout/observe/metric_labels.hpp"
+#include "brownout/observe/metric_sink.hpp"
+#include "brownout/version.hpp"
+
+#include <string_view>
+
+namespace brownout::inline BROWNOUT_ABI {
+
+// The metrics of guards. For several guards, call `write_metrics` for each:
+//
+//     write_metrics(page, connections.name(), connections.snapshot());
+//     write_metrics(page, quota.name(), quota.snapshot());
+//
+// `guard`: value of the label with this name. Precondition: no two guards of one kind on a page have the same
+// one, unless another label in `with` tells them apart.
+
+/// Writes the metrics of a bulkhead: `brownout_bulkhead_limit`, `brownout_bulkhead_in_flight`, and
+/// `brownout_bulkhead_calls_total` with the kinds `admitted` and `refused`.
+template <metric_sink Sink>
+void write_metrics(Sink& into, std::string_view guard, const bulkhead_snapshot& shown,
+                   metric_labels with = {}) {
+  detail::labelled_sink<Sink> out{into, with};
+  out.family("brownout_bulkhead_limit", metric_type::gauge, "Calls that may be in flight at a time.");
+  out.sample({{"guard", guard}}, shown.limit);
+  out.family("brownout_bulkhead_in_flight", metric_type::gauge, "Calls that are in flight.");
+  out.sample({{"guard", guard}}, shown.in_flight);
+  out.family("brownout_bulkhead_calls_total", metric_type::counter,
+             "Calls that the bulkhead admitted and refused.");
+  out.sample({{"guard", guard}, {"kind", "admitted"}}, shown.admitted);
+  out.sample({{"guard", guard}, {"kind", "refused"}}, shown.refused);
+}
+
+}  // namespace brownout::inline BROWNOUT_ABI

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "brownout/observe/guard_metrics.hpp"
+#include "brownout/guard/bulkhead.hpp"
+#include "brownout/observe/prometheus_text.hpp"
+#include "catch2.hpp"
+
+TEST_CASE("a bulkhead shows its limit, its calls in flight, and the calls it admitted and refused",
+          "[observe][guard][U8]") {
+  brownout::bulkhead connections{{.name = "connections", .limit = 1}};
+  static_cast<void>(connections.try_acquire());
+  const auto held = connections.try_acquire();
+  REQUIRE(held);
+  for (int i = 0; i < 3; ++i) CHECK_FALSE(connections.try_acquire());
+  brownout::prometheus_text page;
+  write_metrics(page, connections.name(), connections.snapshot(), {{"region", "eu"}});
+  CHECK(page.text() ==
+        "# HELP brownout_bulkhead_limit Calls that may be in flight at a time.\n"
+        "# TYPE brownout_bulkhead_limit gauge\n"
+        "brownout_bulkhead_limit{region=\"eu\",guard=\"connections\"} 1\n"
+        "# HELP brownout_bulkhead_in_flight Calls that are in flight.\n"
+        "# TYPE brownout_bulkhead_in_flight gauge\n"
+        "brownout_bulkhead_in_flight{region=\"eu\",guard=\"connections\"} 1\n"
+        "# HELP brownout_bulkhead_calls_total Calls that the bulkhead admitted and refused.\n"
+        "# TYPE brownout_bulkhead_calls_total counter\n"
+        "brownout_bulkhead_calls_total{region=\"eu\",guard=\"connections\",kind=\"admitted\"} 2\n"
+        "brownout_bulkhead_calls_total{region=\"eu\",guard=\"connections\",kind=\"refused\"} 3\n");
+}
