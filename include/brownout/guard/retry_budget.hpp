@@ -176,8 +176,8 @@ class alignas(64) basic_retry_budget {
 
   [[nodiscard]] stripe& own() noexcept { return stripes_[detail::thread_number() % stripe_count]; }
   [[nodiscard]] std::uint32_t ticks_at(time_point now) const noexcept {
-    const auto ticks = (now - origin_) / word::tick;
-    return static_cast<std::uint32_t>(std::clamp<std::int64_t>(ticks, 0, word::longest));
+    if (now <= origin_) return 0;  // a clock that was set back
+    return static_cast<std::uint32_t>((std::min<std::int64_t>)((now - origin_) / word::tick, word::longest));
   }
 
   /// Counts a success. Returns for how many successes this thread has to deposit now.
