@@ -14,6 +14,7 @@
 #include "brownout/core/assert.hpp"
 #include "brownout/core/atomics.hpp"
 #include "brownout/core/bounded_text.hpp"
+#include "brownout/core/caller_place.hpp"
 #include "brownout/core/circuit_state.hpp"
 #include "brownout/core/classifier.hpp"
 #include "brownout/core/clock.hpp"

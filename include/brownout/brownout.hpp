@@ -3,7 +3,6 @@
 
 // Every public header, except those of testing/.
 #include "brownout/breaker.hpp"
-#include "brownout/feature/caller_place.hpp"
 #include "brownout/feature/dependency_set.hpp"
 #include "brownout/feature/dimmer.hpp"
 #include "brownout/feature/dimmer_controller.hpp"
@@ -13,6 +12,7 @@
 #include "brownout/guard/bulkhead.hpp"
 #include "brownout/guard/call_context.hpp"
 #include "brownout/guard/call_priority.hpp"
+#include "brownout/guard/retry_budget.hpp"
 #include "brownout/health/call_statistics.hpp"
 #include "brownout/health/component_evidence.hpp"
 #include "brownout/health/component_role.hpp"

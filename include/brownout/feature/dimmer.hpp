@@ -2,8 +2,8 @@
 #pragma once
 
 #include "brownout/core/assert.hpp"
+#include "brownout/core/caller_place.hpp"
 #include "brownout/core/detail/invalid_option.hpp"
-#include "brownout/feature/caller_place.hpp"
 #include "brownout/version.hpp"
 
 #include <atomic>

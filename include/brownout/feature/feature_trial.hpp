@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "brownout/core/caller_place.hpp"
 #include "brownout/core/detail/invalid_option.hpp"
-#include "brownout/feature/caller_place.hpp"
 #include "brownout/version.hpp"
 
 #include <algorithm>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include "brownout/feature/caller_place.hpp"
+#include "brownout/core/caller_place.hpp"
 #include "brownout/feature/dependency_set.hpp"
 #include "brownout/feature/detail/degradation_word.hpp"
 #include "brownout/feature/dimmer.hpp"

@@ -2,7 +2,7 @@
 #include "catch2.hpp"
 #include "unit/level/levels.hpp"
 
-#include "brownout/feature/caller_place.hpp"
+#include "brownout/core/caller_place.hpp"
 #include "brownout/feature/dimmer.hpp"
 #include "brownout/feature/feature_view.hpp"
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "catch2.hpp"
 
-#include "brownout/feature/caller_place.hpp"
+#include "brownout/core/caller_place.hpp"
 
 #include <algorithm>
 #include <array>
