@@ -9,6 +9,7 @@
 #include "brownout/core/detail/live_value.hpp"
 #include "brownout/core/detail/thread_number.hpp"
 #include "brownout/guard/detail/budget_word.hpp"
+#include "brownout/guard/detail/validate_named.hpp"
 #include "brownout/version.hpp"
 
 #include <algorithm>
@@ -101,7 +102,7 @@ class alignas(64) basic_retry_budget {
  public:
   /// Throws `std::invalid_argument` naming the budget, field, value and range. `clock`: any `clock_source`.
   explicit basic_retry_budget(retry_budget_options options = {}, any_clock clock = {})
-      : options_{valid(std::move(options))},
+      : options_{detail::valid("retry_budget", std::move(options))},
         clock_{std::move(clock)},
         rules_{rules_of(options_)},
         word_{detail::budget_word::of(0, options_.least * detail::budget_word::token).bits} {}
@@ -136,7 +137,7 @@ class alignas(64) basic_retry_budget {
   /// Replaces the options, but not the name: leave it empty or give the same. Tokens and totals are kept.
   /// Throws as the constructor, and changes nothing then. May wait for another `reconfigure`.
   void reconfigure(const retry_budget_options& options) {
-    check(options, options_.name);
+    detail::validate_named("retry_budget", options_.name, options);
     const std::lock_guard lock{changing_};
     options_.ratio = options.ratio;
     options_.memory = options.memory;
@@ -167,11 +168,6 @@ class alignas(64) basic_retry_budget {
     typename Atomics::template atomic<std::uint64_t> refusals{0};
   };
 
-  static void check(const retry_budget_options& options, std::string_view name);
-  static retry_budget_options valid(retry_budget_options options) {
-    check(options, options.name);
-    return options;
-  }
   static detail::budget_rules rules_of(const retry_budget_options& options) noexcept;
 
   [[nodiscard]] stripe& own() noexcept { return stripes_[detail::thread_number() % stripe_count]; }
@@ -214,17 +210,6 @@ class alignas(64) basic_retry_budget {
 
 /// The budget that programs use.
 using retry_budget = basic_retry_budget<>;
-
-template <class Atomics>
-void basic_retry_budget<Atomics>::check(const retry_budget_options& options, std::string_view name) {
-  const std::string whose{name.substr(0, retry_budget_options::longest_name)};
-  detail::validate_for("retry_budget '" + whose + "'", [&] {
-    options.validate();
-    if (!options.name.empty() && options.name != name) {
-      detail::invalid_option("retry_budget_options.name", "'" + options.name + "'", "'" + whose + "'");
-    }
-  });
-}
 
 template <class Atomics>
 detail::budget_rules basic_retry_budget<Atomics>::rules_of(const retry_budget_options& options) noexcept {
