@@ -55,6 +55,12 @@ TEST_CASE("the limit falls to nine tenths when every call of a window waited lon
     here.end_window(5ms);
     CHECK(here.value() == 16);
   }
+  SECTION("one late call on target is enough to keep it") {
+    here.start(12, 6ms);
+    here.start(1, 1ms);
+    here.end_window(6ms);
+    CHECK(here.value() == 16);
+  }
   SECTION("one call on target is enough to keep it") {
     here.start(1, 1ms);
     here.start(9, 6ms);
@@ -149,6 +155,11 @@ TEST_CASE("permits that do not say when they started give no sample", "[guard][A
     for (int i = 0; i < 50; ++i) place->started();
     CHECK(here.value() == 20);
   }
+  SECTION("with a latency budget the start of a call is no sample") {
+    scene<> clients{by_latency()};
+    clients.start(50, 1s);
+    CHECK(clients.value() == 20);
+  }
   SECTION("nor does a permit that is settled") {
     auto place = here.limit.try_acquire();
     place->complete(outcome::success);
@@ -228,6 +239,8 @@ TEST_CASE("the limit stays between the least and the most", "[guard][A8]") {
     CHECK(here.value() >= 3);
   }
   CHECK(here.value() == 3);
+  CHECK(scene<>{{.target_delay = 5ms, .most = 10}}.value() == 10);  // `first` is 20
+  CHECK(scene<>{{.target_delay = 5ms, .least = 30}}.value() == 30);
   for (int i = 0; i < 50; ++i) {
     here.in_demand();
     CHECK(here.value() <= 11);

@@ -216,6 +216,17 @@ TEST_CASE("a listener may use its limit, may throw and may be replaced", "[guard
     CHECK(first == 1);
     CHECK(second == 1);
   }
+  SECTION("the next one does not hear of a change before it, even if that is not delivered yet") {
+    std::vector<std::uint64_t> heard;
+    here.limit.listen([&](const limit_change&) {
+      here.limit.reconfigure({.target_delay = 5ms, .most = 10});  // change 2, which waits for this listener
+      here.limit.listen([&](const limit_change& made) { heard.push_back(made.number); });
+    });
+    here.too_slow();
+    CHECK(heard.empty());
+    here.too_slow();
+    CHECK(heard == std::vector<std::uint64_t>{3});
+  }
   SECTION("it may take itself away") {
     int heard = 0;
     const auto alive = std::make_shared<int>(0);
