@@ -23,6 +23,7 @@
 #include "brownout/guard/detail/limit_word.hpp"
 #include "brownout/guard/detail/validate_named.hpp"
 #include "brownout/guard/limit_change.hpp"
+#include "brownout/guard/stage.hpp"
 #include "brownout/version.hpp"
 
 #include <algorithm>
@@ -74,6 +75,8 @@ namespace brownout::inline BROWNOUT_ABI {
 template <clock_source Clock = monotonic_clock, class Atomics = std_atomics>
 class alignas(64) adaptive_limit {
  public:
+  static constexpr auto kind = guard_kind::adaptive_limit;
+
   class permit;
   using admission = wrapped_admission<permit>;
 
@@ -112,13 +115,13 @@ class alignas(64) adaptive_limit {
   /// As a stage of a pipeline: makes the call if there is a place for it. With a `latency_budget`, the answer
   /// is a sample if `default_classifier` judges it as a success.
   template <class R, class Next>
-  BROWNOUT_ALWAYS_INLINE result<R> around(const call_context& call, Next&& next) {
+  BROWNOUT_ALWAYS_INLINE result<R> around(const call_context& call, const Next& next) {
     auto admitted = try_acquire(call);
     if (!admitted) [[unlikely]] {
       return admitted.rejection();
     }
-    result<R> answer = std::forward<Next>(next)(call);
-    admitted->complete(detail::outcome_of(default_classifier{}, answer));
+    result<R> answer = next(call);
+    admitted->complete(next.judge(answer));
     return answer;
   }
 

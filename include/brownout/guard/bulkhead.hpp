@@ -10,6 +10,7 @@
 #include "brownout/core/result.hpp"
 #include "brownout/core/wrapped_admission.hpp"
 #include "brownout/guard/call_context.hpp"
+#include "brownout/guard/stage.hpp"
 #include "brownout/version.hpp"
 
 #include <atomic>
@@ -67,6 +68,8 @@ struct bulkhead_snapshot {
 template <class Atomics = std_atomics>
 class alignas(64) bulkhead {
  public:
+  static constexpr auto kind = guard_kind::bulkhead;
+
   /// The right to make one call. It gives its place back when it is destroyed or released. Move-only; may
   /// cross threads. One permit is used by one thread at a time.
   class [[nodiscard]] permit {
@@ -133,12 +136,12 @@ class alignas(64) bulkhead {
 
   /// Makes the call as a stage of a pipeline: `next(context)` while a place is held, or the rejection.
   template <class R, class Next>
-  BROWNOUT_ALWAYS_INLINE result<R> around(const call_context& context, Next&& next) {
+  BROWNOUT_ALWAYS_INLINE result<R> around(const call_context& context, const Next& next) {
     const auto place = try_acquire();
     if (!place) [[unlikely]] {
       return place.rejection();
     }
-    return std::forward<Next>(next)(context);
+    return next(context);
   }
 
   /// Replaces the limit while calls run. If it is lowered below the number of calls in flight, these calls go

@@ -203,7 +203,7 @@ TEST_CASE("as a stage it samples successes only", "[guard][A6]") {
   const auto answer = [&](auto next) {
     for (int i = 0; i < 10; ++i) {
       try {
-        static_cast<void>(here.limit.around<int>({}, [&](const brownout::call_context&) {
+        static_cast<void>(brownout::pipeline{here.limit}.try_call([&] {
           here.clock.advance(1s);
           return next();
         }));
