@@ -19,6 +19,7 @@
 #include "brownout/core/classifier.hpp"
 #include "brownout/core/clock.hpp"
 #include "brownout/core/histogram_snapshot.hpp"
+#include "brownout/core/option_without_default.hpp"
 #include "brownout/core/outcome.hpp"
 #include "brownout/core/parse_retry_after.hpp"
 #include "brownout/core/rejection.hpp"

@@ -39,7 +39,7 @@ function(note_members struct header body)
   string(REGEX REPLACE "\n      +" " " body "${body}") # a declaration that goes on
   set(members "")
   set(rest "${body}")
-  while(rest MATCHES "\n  ([A-Za-z_][A-Za-z_0-9:<>(), ]*[>A-Za-z_0-9]) ([a-z_]+)( = [^;\n]*|{[^;\n]*})?;(.*)$")
+  while(rest MATCHES "\n  ([A-Za-z_][A-Za-z_0-9:<>(), *]*[>A-Za-z_0-9]) ([a-z_]+)( = [^;\n]*|{[^;\n]*})?;(.*)$")
     set(type "${CMAKE_MATCH_1}")
     set(name "${CMAKE_MATCH_2}")
     set(default "${CMAKE_MATCH_3}")

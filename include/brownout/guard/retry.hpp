@@ -79,7 +79,7 @@ struct retry {
 
   /// The wait before the second attempt, before jitter. It doubles for each further one.
   /// Range: 1 ms to 5 min. Default: 250 ms. It outlasts interruptions of 300 ms, for which 100 ms is too
-  /// short (docs/studies/guards.md).
+  /// short.
   duration base = std::chrono::milliseconds{250};
 
   /// The longest wait, after jitter. Range: `base` to 5 min. Default: 2 s.

@@ -39,7 +39,7 @@ struct retry_budget_options {
 
   /// Retries that one success pays for.
   /// Range: 0.001 to 1. Default: 0.2, as in Finagle, tower, Envoy and failsafe-go. With 0.1, 1 to 2 % of the
-  /// calls are lost at 10 % errors (docs/studies/guards.md). Counted in 1/1024, rounded down.
+  /// calls are lost at 10 % errors. Counted in 1/1024, rounded down.
   double ratio = 0.2;
 
   /// How long a success is remembered. A tenth of the tokens is forgotten in each tenth of this time, so that

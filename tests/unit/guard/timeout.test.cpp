@@ -171,7 +171,7 @@ TEST_CASE("an exception of the function is never replaced", "[guard][O7]") {
                     "constraint violated");
 }
 
-TEST_CASE("a time-out is a failure for those outside, thrown or returned", "[guard][O4]") {
+TEST_CASE("a time-out is a failure for those outside, thrown or returned", "[guard][O4][C13]") {
   bench on;
   circuit_breaker outer{consecutive_failures{1}, {.open_for = 1s}, on.clock};
   const pipeline inner{on.clock, timeout{.limit = 100ms, .late = late_value::discard}};
