@@ -2,6 +2,7 @@
 #pragma once
 
 #include "brownout/guard/bulkhead.hpp"
+#include "brownout/guard/rate_limiter_options.hpp"
 #include "brownout/observe/detail/labelled_sink.hpp"
 #include "brownout/observe/metric_labels.hpp"
 #include "brownout/observe/metric_sink.hpp"
@@ -33,6 +34,23 @@ void write_metrics(Sink& into, std::string_view guard, const bulkhead_snapshot& 
              "Calls that the bulkhead admitted and refused.");
   out.sample({{"guard", guard}, {"kind", "admitted"}}, shown.admitted);
   out.sample({{"guard", guard}, {"kind", "refused"}}, shown.refused);
+}
+
+/// Writes the metrics of a rate limiter: `brownout_rate_limiter_rate`, `brownout_rate_limiter_burst`,
+/// `brownout_rate_limiter_tokens` and `brownout_rate_limiter_refused_total`. There is no total of admissions:
+/// a limiter does not count them.
+template <metric_sink Sink>
+void write_metrics(Sink& into, std::string_view guard, const rate_limiter_snapshot& shown,
+                   metric_labels with = {}) {
+  detail::labelled_sink<Sink> out{into, with};
+  out.family("brownout_rate_limiter_rate", metric_type::gauge, "Tokens that come back in a second.");
+  out.sample({{"guard", guard}}, shown.rate_per_second);
+  out.family("brownout_rate_limiter_burst", metric_type::gauge, "Tokens in a full bucket.");
+  out.sample({{"guard", guard}}, shown.burst);
+  out.family("brownout_rate_limiter_tokens", metric_type::gauge, "Tokens that are there.");
+  out.sample({{"guard", guard}}, shown.tokens);
+  out.family("brownout_rate_limiter_refused_total", metric_type::counter, "Calls that were refused.");
+  out.sample({{"guard", guard}}, shown.refused);
 }
 
 }  // namespace brownout::inline BROWNOUT_ABI

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "brownout/observe/guard_metrics.hpp"
 #include "brownout/guard/bulkhead.hpp"
+#include "brownout/guard/rate_limiter.hpp"
 #include "brownout/observe/prometheus_text.hpp"
+#include "brownout/testing/manual_clock.hpp"
 #include "catch2.hpp"
 
 TEST_CASE("a bulkhead shows its limit, its calls in flight, and the calls it admitted and refused",
@@ -24,4 +26,27 @@ TEST_CASE("a bulkhead shows its limit, its calls in flight, and the calls it adm
         "# TYPE brownout_bulkhead_calls_total counter\n"
         "brownout_bulkhead_calls_total{region=\"eu\",guard=\"connections\",kind=\"admitted\"} 2\n"
         "brownout_bulkhead_calls_total{region=\"eu\",guard=\"connections\",kind=\"refused\"} 3\n");
+}
+
+TEST_CASE("a rate limiter shows its rate, its burst, its tokens, and the calls it refused",
+          "[observe][guard][L12]") {
+  const brownout::manual_clock clock;
+  brownout::rate_limiter quota{{.name = "quota", .rate = brownout::per_minute(90), .burst = 5}, clock};
+  CHECK(quota.try_acquire(3));
+  CHECK_FALSE(quota.try_acquire(3));
+  brownout::prometheus_text page;
+  write_metrics(page, quota.name(), quota.snapshot());
+  CHECK(page.text() ==
+        "# HELP brownout_rate_limiter_rate Tokens that come back in a second.\n"
+        "# TYPE brownout_rate_limiter_rate gauge\n"
+        "brownout_rate_limiter_rate{guard=\"quota\"} 1.5\n"
+        "# HELP brownout_rate_limiter_burst Tokens in a full bucket.\n"
+        "# TYPE brownout_rate_limiter_burst gauge\n"
+        "brownout_rate_limiter_burst{guard=\"quota\"} 5\n"
+        "# HELP brownout_rate_limiter_tokens Tokens that are there.\n"
+        "# TYPE brownout_rate_limiter_tokens gauge\n"
+        "brownout_rate_limiter_tokens{guard=\"quota\"} 2\n"
+        "# HELP brownout_rate_limiter_refused_total Calls that were refused.\n"
+        "# TYPE brownout_rate_limiter_refused_total counter\n"
+        "brownout_rate_limiter_refused_total{guard=\"quota\"} 1\n");
 }

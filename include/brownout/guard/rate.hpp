@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "brownout/core/clock.hpp"
+#include "brownout/version.hpp"
+
+#include <chrono>
+
+namespace brownout::inline BROWNOUT_ABI {
+
+/// A number of tokens in a time: `per_second(100)`, `per_minute(60)`, `per_hour(0.5)`, or
+/// `rate{5, std::chrono::seconds{10}}`. A value.
+class rate {
+ public:
+  constexpr rate(double tokens, duration period) noexcept : tokens_{tokens}, period_{period} {}
+
+  [[nodiscard]] constexpr double tokens() const noexcept { return tokens_; }
+  [[nodiscard]] constexpr duration period() const noexcept { return period_; }
+  /// The same rate in tokens for each second.
+  [[nodiscard]] constexpr double per_second() const noexcept {
+    return tokens_ / std::chrono::duration<double>{period_}.count();
+  }
+
+  friend constexpr bool operator==(const rate&, const rate&) = default;
+
+ private:
+  double tokens_;
+  duration period_;
+};
+
+[[nodiscard]] constexpr rate per_second(double tokens) noexcept {
+  return {tokens, std::chrono::seconds{1}};
+}
+[[nodiscard]] constexpr rate per_minute(double tokens) noexcept {
+  return {tokens, std::chrono::minutes{1}};
+}
+[[nodiscard]] constexpr rate per_hour(double tokens) noexcept {
+  return {tokens, std::chrono::hours{1}};
+}
+
+}  // namespace brownout::inline BROWNOUT_ABI

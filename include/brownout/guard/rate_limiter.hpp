@@ -1,0 +1,316 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "brownout/core/assert.hpp"
+#include "brownout/core/atomics.hpp"
+#include "brownout/core/clock.hpp"
+#include "brownout/core/detail/compiler.hpp"
+#include "brownout/core/detail/invalid_option.hpp"
+#include "brownout/core/detail/striped_total.hpp"
+#include "brownout/core/rejection.hpp"
+#include "brownout/core/result.hpp"
+#include "brownout/core/wrapped_admission.hpp"
+#include "brownout/guard/call_context.hpp"
+#include "brownout/guard/detail/live_limits.hpp"
+#include "brownout/guard/detail/token_limits.hpp"
+#include "brownout/guard/rate.hpp"
+#include "brownout/guard/rate_limiter_options.hpp"
+#include "brownout/version.hpp"
+
+#include <algorithm>
+#include <atomic>
+#include <cstdint>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace brownout::inline BROWNOUT_ABI {
+
+/// Limits how many calls are made in a time: a bucket of tokens. A call takes a token. Tokens come back at
+/// the rate, until the bucket is full. If there is no token, the call is refused at once and learns when the
+/// next token comes.
+///
+///     brownout::rate_limiter quota{{.name = "quota", .rate = brownout::per_second(100), .burst = 20}};
+///     const auto admitted = quota.try_acquire();
+///     if (!admitted) return respond(429, admitted.rejection().retry_after);
+///
+/// In any time `w`, at most burst + rate * w calls are admitted, whatever the number of threads.
+///
+/// Thread-safe throughout. Admissions, refusals and snapshots are lock-free, and allocate nothing. An
+/// admission is a clock reading and one compare-and-swap of a word. A refusal writes only the total of
+/// refusals, of which each thread has a stripe. Admissions are not counted: that would cost as much again
+/// where the time is known. Not copyable or movable.
+template <clock_source Clock = monotonic_clock, class Atomics = std_atomics>
+class alignas(64) rate_limiter {
+ public:
+  /// Tokens that were taken in advance. If it is destroyed without `use`, the call is not made: the tokens go
+  /// back, if no other call has taken tokens since. Otherwise they are lost, since later calls were told
+  /// their times after them. Move-only. One reservation is used by one thread at a time.
+  class [[nodiscard]] reservation {
+   public:
+    reservation(reservation&& other) noexcept
+        : from_{std::exchange(other.from_, nullptr)},
+          taken_{other.taken_},
+          cost_{other.cost_},
+          wait_{other.wait_} {}
+    reservation& operator=(reservation&& other) noexcept {
+      if (this != &other) {
+        cancel();
+        from_ = std::exchange(other.from_, nullptr);
+        taken_ = other.taken_;
+        cost_ = other.cost_;
+        wait_ = other.wait_;
+      }
+      return *this;
+    }
+    reservation(const reservation&) = delete;
+    reservation& operator=(const reservation&) = delete;
+    ~reservation() { cancel(); }
+
+    /// How long to wait before the call, counted from `reserve`. 0: make it now.
+    [[nodiscard]] duration wait() const noexcept { return wait_; }
+    /// The call is made: its tokens are spent.
+    void use() noexcept { from_ = nullptr; }
+    /// The call is not made. Returns whether the tokens went back. Lock-free.
+    bool cancel() noexcept {
+      return from_ != nullptr && std::exchange(from_, nullptr)->give_back(taken_, cost_);
+    }
+    /// True once used, cancelled or given away.
+    [[nodiscard]] bool settled() const noexcept { return from_ == nullptr; }
+
+   private:
+    friend rate_limiter;
+    reservation() = default;
+    reservation(rate_limiter* from, std::uint64_t taken, detail::ticks cost, duration wait) noexcept
+        : from_{from}, taken_{taken}, cost_{cost}, wait_{wait} {}
+
+    rate_limiter* from_ = nullptr;  // null: settled
+    std::uint64_t taken_ = 0;       // the limiter's word with this reservation, and none after it
+    detail::ticks cost_ = 0;
+    duration wait_{};
+  };
+
+  /// The bucket is full at first. Throws `std::invalid_argument` naming limiter, field, value and range.
+  /// Without exceptions the assertion handler gets the text.
+  explicit rate_limiter(rate_limiter_options options, Clock clock = Clock{})
+      : limits_{(options.validate_for(options.name), options.limits())},
+        clock_{std::move(clock)},
+        origin_{clock_.now()},
+        options_{std::move(options)},
+        name_{options_.name} {}
+
+  rate_limiter(const rate_limiter&) = delete;
+  rate_limiter& operator=(const rate_limiter&) = delete;
+
+  /// Takes `tokens` at once, or none. A refusal says when there will be so many.
+  ///
+  /// Precondition: `tokens` is within 1 and the greatest burst that the limiter has had: a call that needs
+  /// more could never be made. If the burst was lowered below `tokens`, the call is refused, and its
+  /// `retry_after` is unknown.
+  [[nodiscard]] BROWNOUT_ALWAYS_INLINE result<void> try_acquire(std::uint32_t tokens = 1) noexcept {
+    return try_acquire_at(clock_.now(), tokens);
+  }
+  /// As above, at a time that the caller has read from the limiter's clock: no reading of its own. A time
+  /// that is a little old costs the caller a little of its quota, and admits nothing extra.
+  [[nodiscard]] BROWNOUT_ALWAYS_INLINE result<void> try_acquire_at(time_point now,
+                                                                   std::uint32_t tokens = 1) noexcept {
+    const auto at = detail::ticks_since(origin_, now);
+    // (1) acquire: synchronizes-with (4), so this thread sees the limits that the word names.
+    auto seen = word_.load(std::memory_order_acquire);
+    if (tokens == 1) [[likely]] {
+      while (true) {
+        const auto slot = slot_of(seen);
+        const auto begin = (std::max)(arrival_of(seen), at);
+        const auto next = begin + limits_.interval(slot);
+        const auto missing = next - at - limits_.tolerance(slot);
+        if (missing > 0) [[unlikely]] {
+          if (begin - at <= limits_.furthest(slot)) return refused(detail::to_duration(missing));
+          break;  // the clock was set back, `now` is old, or the rate is 0
+        }
+        // (2) release: a thread that sees this arrival time reads its clock after this thread has. acquire:
+        // as (1), since other limits may be in force when it fails.
+        if (word_.compare_exchange_weak(seen, word_of(next, slot), std::memory_order_release,
+                                        std::memory_order_acquire)) [[likely]] {
+          return {};
+        }
+      }
+    }
+    const auto answer = take(at, tokens, duration::zero());
+    if (!answer.is_taken) return refused(answer.wait);
+    return {};
+  }
+
+  /// Takes `tokens` now for a call that is made later, for callers that can wait without a thread. The
+  /// reservation says how long. Refused, with nothing taken, if the wait is longer than `within` or
+  /// `rate_limiter_options::most_wait`; then `retry_after` is the time until a call like this succeeds.
+  /// Precondition: as for `try_acquire`.
+  [[nodiscard]] wrapped_admission<reservation> reserve(std::uint32_t tokens = 1,
+                                                       duration within = (duration::max)()) noexcept {
+    const auto at = detail::ticks_since(origin_, clock_.now());
+    const auto answer = take(at, tokens, (std::max)(within, duration::zero()));
+    if (!answer.is_taken) return {reservation{}, refused(answer.wait).rejection()};
+    return {reservation{this, answer.word, answer.cost, answer.wait}, {}};
+  }
+
+  /// Makes the call as a stage of a pipeline: `next(context)` if there is a token, or the rejection. Reads
+  /// the clock only if `context.now` is unknown.
+  template <class R, class Next>
+  BROWNOUT_ALWAYS_INLINE result<R> around(const call_context& context, Next&& next) {
+    const auto admitted = try_acquire_at(context.now == call_context::unknown ? clock_.now() : context.now);
+    if (!admitted) [[unlikely]] {
+      return admitted.rejection();
+    }
+    return std::forward<Next>(next)(context);
+  }
+
+  /// Replaces rate, burst and longest wait while calls run, at one moment. The tokens that are there stay, as
+  /// far as the new burst has room for them: a greater burst fills at the rate. Tokens that reservations owe
+  /// stay owed, for a year at most. An option that is left out gets its default. The name cannot change:
+  /// leave it empty, or give the same.
+  ///
+  /// Throws `std::invalid_argument` naming limiter, field, value and range. Then nothing has changed. Callers
+  /// wait for each other; calls do not wait for them.
+  void reconfigure(const rate_limiter_options& options);
+  /// The options in force, as a copy. `burst` is filled in if it was left out. Waits for `reconfigure`.
+  [[nodiscard]] rate_limiter_options options() const {
+    const std::lock_guard lock{changing_};
+    return options_.with_burst();
+  }
+
+  /// What can be shown. Reads the clock. Changes nothing.
+  [[nodiscard]] rate_limiter_snapshot snapshot() const noexcept;
+
+  /// The name that was given at construction. Valid as long as the limiter is.
+  [[nodiscard]] std::string_view name() const noexcept { return name_; }
+
+ private:
+  // The word: the arrival time, and in the lowest bit which of two sets of limits holds for it. So limits and
+  // arrival time change together.
+  static constexpr detail::ticks arrival_of(std::uint64_t word) noexcept {
+    return static_cast<detail::ticks>(word >> 1);
+  }
+  static constexpr std::uint32_t slot_of(std::uint64_t word) noexcept {
+    return static_cast<std::uint32_t>(word & 1);
+  }
+  static constexpr std::uint64_t word_of(detail::ticks arrival, std::uint32_t slot) noexcept {
+    return static_cast<std::uint64_t>(arrival) << 1 | slot;
+  }
+
+  struct taking {
+    bool is_taken = false;
+    duration wait = rejection::unknown;  // before the call; of a refusal: before it is worth trying again
+    std::uint64_t word = 0;
+    detail::ticks cost = 0;
+  };
+  BROWNOUT_NOINLINE taking take(detail::ticks at, std::uint32_t tokens, duration within) noexcept;
+
+  bool give_back(std::uint64_t taken, detail::ticks cost) noexcept {
+    // (3) release: as (2). relaxed: if another call came after, nothing is read.
+    return word_.compare_exchange_strong(taken, word_of(arrival_of(taken) - cost, slot_of(taken)),
+                                         std::memory_order_release, std::memory_order_relaxed);
+  }
+
+  BROWNOUT_NOINLINE result<void> refused(duration wait) noexcept {
+    refused_.add_one();
+    return rejection{rejection_reason::rate_limited, wait, false, name_};
+  }
+
+  // Written by each admission (2), reservation and give-back (3), and by `reconfigure` (4). Publishes the
+  // limits.
+  alignas(8) typename Atomics::template atomic<std::uint64_t> word_{0};
+  detail::live_limits<Atomics> limits_;
+  BROWNOUT_NO_UNIQUE_ADDRESS const Clock clock_;
+  const time_point origin_;
+  mutable std::mutex changing_{};
+  rate_limiter_options options_;  // guarded by changing_
+  detail::token_count
+      tokens_while_closed_{};  // guarded by changing_: what there will be when the rate is no longer 0
+  const std::string name_;
+  detail::striped_total<Atomics> refused_{};
+};
+
+template <clock_source Clock, class Atomics>
+auto rate_limiter<Clock, Atomics>::take(detail::ticks at, std::uint32_t tokens, duration within) noexcept
+    -> taking {
+  BROWNOUT_PRECONDITION(tokens >= 1 && tokens <= limits_.greatest_burst(),
+                        "a call needs at least one token of a rate_limiter, and at most its burst");
+  auto seen = word_.load(std::memory_order_acquire);  // (1)
+  while (true) {
+    const auto slot = slot_of(seen);
+    const auto limits = limits_.read(slot);
+    if (limits.is_closed() || tokens > limits.burst) return {};
+    if (arrival_of(seen) - at > limits.furthest) {
+      // Either `at` is old, or the clock was set back. A new reading tells which, because the arrival time
+      // was read before it. If the clock was set back, the longest debt counts from now on.
+      at = detail::ticks_since(origin_, clock_.now());
+      const auto cut = word_of(at + limits.furthest, slot);
+      if (arrival_of(seen) - at > limits.furthest &&
+          word_.compare_exchange_strong(seen, cut, std::memory_order_release, std::memory_order_acquire)) {
+        seen = cut;  // (2)
+      }
+      continue;
+    }
+    const auto cost = limits.interval * tokens;
+    const auto next = (std::max)(arrival_of(seen), at) + cost;
+    const auto ahead = next - at - limits.tolerance;  // until the tokens are there
+    const auto allowed =
+        within < detail::to_duration(limits.most_wait) ? detail::to_ticks(within) : limits.most_wait;
+    if (ahead > allowed) return {false, detail::to_duration(ahead - allowed)};
+    const auto taken = word_of(next, slot);
+    if (word_.compare_exchange_weak(seen, taken, std::memory_order_release,  // (2)
+                                    std::memory_order_acquire)) {
+      return {true, detail::to_duration((std::max)(ahead, detail::ticks{0})), taken, cost};
+    }
+  }
+}
+
+template <clock_source Clock, class Atomics>
+void rate_limiter<Clock, Atomics>::reconfigure(const rate_limiter_options& options) {
+  options.validate_for(name_);
+  if (!options.name.empty() && options.name != name_) {
+    detail::invalid_option("rate_limiter_options.name", "'" + options.name + "'", "'" + name_ + "'");
+  }
+  const std::lock_guard lock{changing_};
+  auto next = options.limits();
+  const auto furthest = next.furthest;
+  auto seen = word_.load(std::memory_order_acquire);
+  // relaxed in `read`: this thread wrote the limits, or a thread that had the lock before it.
+  const auto slot = slot_of(seen);
+  const auto before = limits_.read(slot);
+  limits_.allow(next.burst);
+  auto tokens = tokens_while_closed_;
+  while (true) {
+    const auto now = detail::ticks_since(origin_, clock_.now());
+    if (!before.is_closed()) tokens = before.tokens_at(now, arrival_of(seen));
+    const auto debt = next.is_closed() ? 0 : next.debt_with(tokens);
+    if (!next.is_closed()) next.furthest = (std::max)(furthest, debt);
+    limits_.write(1 - slot, next);
+    // (4) release: publishes the limits.
+    if (word_.compare_exchange_strong(seen, word_of(now + debt, 1 - slot), std::memory_order_release,
+                                      std::memory_order_acquire)) {
+      break;
+    }
+  }
+  if (next.is_closed()) tokens_while_closed_ = tokens;
+  options_ = options;
+  options_.name = name_;
+}
+
+template <clock_source Clock, class Atomics>
+rate_limiter_snapshot rate_limiter<Clock, Atomics>::snapshot() const noexcept {
+  const auto seen = word_.load(std::memory_order_acquire);  // (1)
+  const auto limits = limits_.read(slot_of(seen));
+  rate_limiter_snapshot shown{.rate_per_second = limits.per_second, .burst = limits.burst};
+  shown.refused = refused_.read();
+  if (limits.is_closed()) return shown;
+  const auto now = detail::ticks_since(origin_, clock_.now());
+  const auto debt = std::clamp<detail::ticks>(arrival_of(seen) - now, 0, limits.furthest);
+  shown.tokens =
+      static_cast<std::uint32_t>((std::max)(limits.tolerance - debt, detail::ticks{0}) / limits.interval);
+  shown.retry_after =
+      detail::to_duration((std::max)(debt + limits.interval - limits.tolerance, detail::ticks{0}));
+  return shown;
+}
+
+}  // namespace brownout::inline BROWNOUT_ABI
