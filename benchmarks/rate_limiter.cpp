@@ -5,6 +5,7 @@
 
 #include "brownout/core/clock.hpp"
 #include "brownout/guard/rate_limiter.hpp"
+#include "brownout/guard/sliding_window.hpp"
 
 #include <algorithm>
 #include <chrono>
@@ -19,6 +20,8 @@ using namespace std::chrono_literals;
 brownout::rate_limiter ample{{.rate = brownout::per_second(1e9), .burst = 1U << 24}};
 brownout::rate_limiter paced{{.rate = brownout::per_second(1e9), .burst = 1U << 24}};
 brownout::rate_limiter empty{{.rate = brownout::rate{1, 24h * 365}, .burst = 1}};
+
+brownout::sliding_window counted{{.rate = {1 << 20, 100ms}}};
 
 /// A time that goes on by itself, so that its reading costs nothing. One thread only.
 brownout::time_point given = brownout::monotonic_clock{}.now();
@@ -53,6 +56,7 @@ const registered admitted{{.name = "rate limiter: admitted",
                              let_escape(paced);
                              let_escape(empty);
                              let_escape(given);
+                             let_escape(counted);
                              static_cast<void>(empty.try_acquire());
                            }}};
 
@@ -73,5 +77,15 @@ const registered refused{{.name = "rate limiter: refused",
                           }),
                           .beside = floors::clock_reading,
                           .wanted = {.ratio = 1.4, .growth = 1.15, .allocations = 0}}};
+
+/// At 10 million calls a second, a little below the limit.
+const registered window{{.name = "sliding window: admitted, time given",
+                         .run = repeated([] {
+                           if (!counted.try_acquire_at(given += 100ns)) [[unlikely]]
+                             ++floors::surprises;
+                           opaque_call();
+                         }),
+                         .beside = {"coarse clock and compare-and-swap", coarse_clock_and_exchange},
+                         .wanted = {.allocations = 0}}};
 
 }  // namespace

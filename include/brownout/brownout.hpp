@@ -23,6 +23,7 @@
 #include "brownout/guard/rate_limiter_options.hpp"
 #include "brownout/guard/retry.hpp"
 #include "brownout/guard/retry_budget.hpp"
+#include "brownout/guard/sliding_window.hpp"
 #include "brownout/guard/stage.hpp"
 #include "brownout/guard/timeout.hpp"
 #include "brownout/health/call_statistics.hpp"

@@ -58,6 +58,8 @@ template class brownout::adaptive_limit<brownout::any_clock>;
 template class brownout::adaptive_limit<brownout::manual_clock>;
 template class brownout::rate_limiter<>;
 template class brownout::rate_limiter<brownout::any_clock>;
+template class brownout::sliding_window<>;
+template class brownout::sliding_window<brownout::any_clock>;
 template class brownout::result<std::string>;
 template class brownout::result<std::unique_ptr<int>>;
 template class brownout::result<int&>;

@@ -3,11 +3,13 @@
 
 #include "brownout/guard/bulkhead.hpp"
 #include "brownout/guard/rate_limiter_options.hpp"
+#include "brownout/guard/sliding_window.hpp"
 #include "brownout/observe/detail/labelled_sink.hpp"
 #include "brownout/observe/metric_labels.hpp"
 #include "brownout/observe/metric_sink.hpp"
 #include "brownout/version.hpp"
 
+#include <chrono>
 #include <string_view>
 
 namespace brownout::inline BROWNOUT_ABI {
@@ -50,6 +52,23 @@ void write_metrics(Sink& into, std::string_view guard, const rate_limiter_snapsh
   out.family("brownout_rate_limiter_tokens", metric_type::gauge, "Tokens that are there.");
   out.sample({{"guard", guard}}, shown.tokens);
   out.family("brownout_rate_limiter_refused_total", metric_type::counter, "Calls that were refused.");
+  out.sample({{"guard", guard}}, shown.refused);
+}
+
+/// Writes the metrics of a sliding window: `brownout_sliding_window_limit`,
+/// `brownout_sliding_window_period_seconds`, `brownout_sliding_window_calls` and
+/// `brownout_sliding_window_refused_total`.
+template <metric_sink Sink>
+void write_metrics(Sink& into, std::string_view guard, const sliding_window_snapshot& shown,
+                   metric_labels with = {}) {
+  detail::labelled_sink<Sink> out{into, with};
+  out.family("brownout_sliding_window_limit", metric_type::gauge, "Calls that may be made in a period.");
+  out.sample({{"guard", guard}}, shown.limit);
+  out.family("brownout_sliding_window_period_seconds", metric_type::gauge, "Length of a period.");
+  out.sample({{"guard", guard}}, std::chrono::duration<double>{shown.period}.count());
+  out.family("brownout_sliding_window_calls", metric_type::gauge, "Calls that count now.");
+  out.sample({{"guard", guard}}, shown.calls);
+  out.family("brownout_sliding_window_refused_total", metric_type::counter, "Calls that were refused.");
   out.sample({{"guard", guard}}, shown.refused);
 }
 

@@ -2,6 +2,7 @@
 #include "brownout/observe/guard_metrics.hpp"
 #include "brownout/guard/bulkhead.hpp"
 #include "brownout/guard/rate_limiter.hpp"
+#include "brownout/guard/sliding_window.hpp"
 #include "brownout/observe/prometheus_text.hpp"
 #include "brownout/testing/manual_clock.hpp"
 #include "catch2.hpp"
@@ -49,4 +50,27 @@ TEST_CASE("a rate limiter shows its rate, its burst, its tokens, and the calls i
         "# HELP brownout_rate_limiter_refused_total Calls that were refused.\n"
         "# TYPE brownout_rate_limiter_refused_total counter\n"
         "brownout_rate_limiter_refused_total{guard=\"quota\"} 1\n");
+}
+
+TEST_CASE("a sliding window shows its limit, its period, the calls that count, and the calls it refused",
+          "[observe][guard][L13]") {
+  const brownout::manual_clock clock;
+  brownout::sliding_window quota{{.name = "quota", .rate = brownout::per_minute(60)}, clock};
+  CHECK(quota.try_acquire(50));
+  CHECK_FALSE(quota.try_acquire(11));
+  brownout::prometheus_text page;
+  write_metrics(page, quota.name(), quota.snapshot());
+  CHECK(page.text() ==
+        "# HELP brownout_sliding_window_limit Calls that may be made in a period.\n"
+        "# TYPE brownout_sliding_window_limit gauge\n"
+        "brownout_sliding_window_limit{guard=\"quota\"} 60\n"
+        "# HELP brownout_sliding_window_period_seconds Length of a period.\n"
+        "# TYPE brownout_sliding_window_period_seconds gauge\n"
+        "brownout_sliding_window_period_seconds{guard=\"quota\"} 60\n"
+        "# HELP brownout_sliding_window_calls Calls that count now.\n"
+        "# TYPE brownout_sliding_window_calls gauge\n"
+        "brownout_sliding_window_calls{guard=\"quota\"} 50\n"
+        "# HELP brownout_sliding_window_refused_total Calls that were refused.\n"
+        "# TYPE brownout_sliding_window_refused_total counter\n"
+        "brownout_sliding_window_refused_total{guard=\"quota\"} 1\n");
 }
