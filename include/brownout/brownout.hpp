@@ -42,6 +42,7 @@
 #include "brownout/observe/circuit_metrics.hpp"
 #include "brownout/observe/counter.hpp"
 #include "brownout/observe/explanation.hpp"
+#include "brownout/observe/guard_explanation.hpp"
 #include "brownout/observe/guard_metrics.hpp"
 #include "brownout/observe/histogram.hpp"
 #include "brownout/observe/metric_labels.hpp"
