@@ -3,6 +3,8 @@
 
 #include "harness/stopwatch.hpp"
 
+#include "brownout/core/detail/thread_number.hpp"
+
 #include <atomic>
 #include <cstdint>
 #include <thread>
@@ -28,7 +30,8 @@ class second_thread {
  private:
   void work();
 
-  std::vector<unsigned> processors_;  // what this process may use
+  std::vector<unsigned> processors_;                                // what this process may use
+  std::uint32_t first_number_ = brownout::detail::thread_number();  // of the owner
   std::uint64_t batches_ = 0;
   batch run_ = nullptr;
   std::uint64_t times_ = 0;
