@@ -116,7 +116,9 @@ class alignas(64) adaptive_limit {
   /// is a sample if `default_classifier` judges it as a success.
   template <class R, class Next>
   BROWNOUT_ALWAYS_INLINE result<R> around(const call_context& call, const Next& next) {
-    auto admitted = try_acquire(call);
+    auto told = call;
+    if constexpr (!detail::tells_time_of<Next, Clock>) told.now = call_context::unknown;
+    auto admitted = try_acquire(told);
     if (!admitted) [[unlikely]] {
       return admitted.rejection();
     }

@@ -15,6 +15,7 @@
 #include "brownout/guard/detail/token_limits.hpp"
 #include "brownout/guard/rate.hpp"
 #include "brownout/guard/rate_limiter_options.hpp"
+#include "brownout/guard/stage.hpp"
 #include "brownout/version.hpp"
 
 #include <algorithm>
@@ -44,6 +45,9 @@ namespace brownout::inline BROWNOUT_ABI {
 template <clock_source Clock = monotonic_clock, class Atomics = std_atomics>
 class alignas(64) rate_limiter {
  public:
+  static constexpr auto kind = guard_kind::rate_limiter;
+  static constexpr bool reads_clock = true;
+
   /// Tokens that were taken in advance. If it is destroyed without `use`, the call is not made: the tokens go
   /// back, if no other call has taken tokens since. Otherwise they are lost, since later calls were told
   /// their times after them. Move-only. One reservation is used by one thread at a time.
@@ -153,15 +157,16 @@ class alignas(64) rate_limiter {
     return {reservation{this, answer.word, answer.cost, answer.wait}, {}};
   }
 
-  /// Makes the call as a stage of a pipeline: `next(context)` if there is a token, or the rejection. Reads
-  /// the clock only if `context.now` is unknown.
+  /// Makes the call as a stage of a pipeline: `next(context)` if there is a token, or the rejection. If the
+  /// pipeline has a clock of this type, its reading counts, and this limiter reads none.
   template <class R, class Next>
-  BROWNOUT_ALWAYS_INLINE result<R> around(const call_context& context, Next&& next) {
-    const auto admitted = try_acquire_at(context.now == call_context::unknown ? clock_.now() : context.now);
+  BROWNOUT_ALWAYS_INLINE result<R> around(const call_context& context, const Next& next) {
+    const bool is_told = detail::tells_time_of<Next, Clock> && context.now != call_context::unknown;
+    const auto admitted = try_acquire_at(is_told ? context.now : clock_.now());
     if (!admitted) [[unlikely]] {
       return admitted.rejection();
     }
-    return std::forward<Next>(next)(context);
+    return next(context);
   }
 
   /// Replaces rate, burst and longest wait while calls run, at one moment. The tokens that are there stay, as

@@ -12,6 +12,7 @@
 #include "brownout/guard/call_context.hpp"
 #include "brownout/guard/detail/two_periods.hpp"
 #include "brownout/guard/rate.hpp"
+#include "brownout/guard/stage.hpp"
 #include "brownout/version.hpp"
 
 #include <atomic>
@@ -84,6 +85,9 @@ struct sliding_window_snapshot {
 template <clock_source Clock = monotonic_clock, class Atomics = std_atomics>
 class alignas(64) sliding_window {
  public:
+  static constexpr auto kind = guard_kind::rate_limiter;
+  static constexpr bool reads_clock = true;
+
   /// No call counts at first. Throws `std::invalid_argument` naming window, field, value and range. Without
   /// exceptions the assertion handler gets the text.
   explicit sliding_window(sliding_window_options options, Clock clock = Clock{})
@@ -129,15 +133,16 @@ class alignas(64) sliding_window {
     }
   }
 
-  /// Makes the call as a stage of a pipeline: `next(context)` if it is admitted, or the rejection. Reads the
-  /// clock only if `context.now` is unknown.
+  /// Makes the call as a stage of a pipeline: `next(context)` if it is admitted, or the rejection. If the
+  /// pipeline has a clock of this type, its reading counts, and this window reads none.
   template <class R, class Next>
-  BROWNOUT_ALWAYS_INLINE result<R> around(const call_context& context, Next&& next) {
-    const auto admitted = try_acquire_at(context.now == call_context::unknown ? clock_.now() : context.now);
+  BROWNOUT_ALWAYS_INLINE result<R> around(const call_context& context, const Next& next) {
+    const bool is_told = detail::tells_time_of<Next, Clock> && context.now != call_context::unknown;
+    const auto admitted = try_acquire_at(is_told ? context.now : clock_.now());
     if (!admitted) [[unlikely]] {
       return admitted.rejection();
     }
-    return std::forward<Next>(next)(context);
+    return next(context);
   }
 
   /// Replaces the limit while calls run. What has been counted stays. A call at the same moment may follow

@@ -84,4 +84,16 @@ concept guard_stage = requires(S& stage, const call_context& context, const deta
   { stage.template around<int>(context, next) } -> std::same_as<result<int>>;
 };
 
+namespace detail {
+
+/// Whether `call_context::now` may be a time of a `Clock`: the pipeline around has a clock of this type.
+template <class Next, class Clock>
+inline constexpr bool tells_time_of = true;
+template <class Next, class Clock>
+requires requires {
+  typename Next::clock_type;
+}
+inline constexpr bool tells_time_of<Next, Clock> = std::same_as<typename Next::clock_type, Clock>;
+
+}  // namespace detail
 }  // namespace brownout::inline BROWNOUT_ABI

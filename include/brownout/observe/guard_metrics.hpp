@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include "brownout/guard/bulkhead.hpp"
-#include "brownout/guard/rate_limiter_options.hpp"
-#include "brownout/guard/sliding_window.hpp"
 #include "brownout/guard/adaptive_limit_snapshot.hpp"
+#include "brownout/guard/bulkhead.hpp"
 #include "brownout/guard/call_priority.hpp"
+#include "brownout/guard/rate_limiter_options.hpp"
 #include "brownout/guard/retry_budget.hpp"
+#include "brownout/guard/sliding_window.hpp"
 #include "brownout/observe/detail/labelled_sink.hpp"
 #include "brownout/observe/metric_labels.hpp"
 #include "brownout/observe/metric_sink.hpp"
@@ -74,29 +74,43 @@ void write_metrics(Sink& into, std::string_view guard, const sliding_window_snap
   out.sample({{"guard", guard}}, shown.calls);
   out.family("brownout_sliding_window_refused_total", metric_type::counter, "Calls that were refused.");
   out.sample({{"guard", guard}}, shown.refused);
+}
+
 /// Writes the metrics of a retry budget: `brownout_retry_budget_tokens`,
 /// `brownout_retry_budget_successes_total`, and `brownout_retry_budget_retries_total` with the kinds
 /// `allowed`, `given_back` and `refused`.
+template <metric_sink Sink>
 void write_metrics(Sink& into, std::string_view guard, const retry_budget_snapshot& shown,
+                   metric_labels with = {}) {
+  detail::labelled_sink<Sink> out{into, with};
   out.family("brownout_retry_budget_tokens", metric_type::gauge, "Retries that would be allowed now.");
+  out.sample({{"guard", guard}}, shown.tokens);
   out.family("brownout_retry_budget_successes_total", metric_type::counter, "Successes that were deposited.");
   out.sample({{"guard", guard}}, shown.deposited);
   out.family("brownout_retry_budget_retries_total", metric_type::counter,
              "Retries that were allowed or refused. One that is given back was allowed, but not started.");
   out.sample({{"guard", guard}, {"kind", "allowed"}}, shown.withdrawn);
   out.sample({{"guard", guard}, {"kind", "given_back"}}, shown.given_back);
+  out.sample({{"guard", guard}, {"kind", "refused"}}, shown.refused);
+}
 
 /// Writes the metrics of an adaptive limit: `brownout_adaptive_limit_limit`,
 /// `brownout_adaptive_limit_in_flight`, `brownout_adaptive_limit_changes_total`,
 /// `brownout_adaptive_limit_calls_total` with the kinds `admitted` and `limit_reached`, and
 /// `brownout_adaptive_limit_shed_total` by priority.
+template <metric_sink Sink>
 void write_metrics(Sink& into, std::string_view guard, const adaptive_limit_snapshot& shown,
+                   metric_labels with = {}) {
+  detail::labelled_sink<Sink> out{into, with};
   out.family("brownout_adaptive_limit_limit", metric_type::gauge, "Calls that may be in flight at a time.");
+  out.sample({{"guard", guard}}, shown.limit);
   out.family("brownout_adaptive_limit_in_flight", metric_type::gauge, "Calls that are in flight.");
+  out.sample({{"guard", guard}}, shown.in_flight);
   out.family("brownout_adaptive_limit_changes_total", metric_type::counter, "Changes of the limit.");
   out.sample({{"guard", guard}}, shown.last_change.number);
   out.family("brownout_adaptive_limit_calls_total", metric_type::counter,
              "Calls that were admitted, and calls that were refused at the limit.");
+  out.sample({{"guard", guard}, {"kind", "admitted"}}, shown.admitted);
   out.sample({{"guard", guard}, {"kind", "limit_reached"}}, shown.limit_reached);
   out.family("brownout_adaptive_limit_shed_total", metric_type::counter,
              "Calls that were refused below the limit, in favour of calls of a higher priority.");

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
-#include "brownout/guard/pipeline.hpp"
 #include "catch2.hpp"
 #include "unit/core/child.hpp"
 #include "unit/guard/limit_scene.hpp"
+
+#include "brownout/guard/pipeline.hpp"
 
 #include <csignal>
 #include <limits>

@@ -2,6 +2,8 @@
 #include "catch2.hpp"
 #include "unit/guard/limit_scene.hpp"
 
+#include "brownout/guard/pipeline.hpp"
+
 #include "brownout/core/caller_place.hpp"
 
 #include <algorithm>
@@ -157,9 +159,7 @@ TEST_CASE("a call that is shed is told so, and to wait for a time that differs f
 TEST_CASE("the class and the caller of a call travel in its context", "[guard][Q6]") {
   scene<> here{{.target_delay = 5ms, .first = 100}};
   const auto admitted = [&](const brownout::call_context& call) {
-    return here.limit
-        .around<void>(call, [](const brownout::call_context&) { return brownout::result<void>{}; })
-        .has_value();
+    return brownout::pipeline{here.limit}.try_call(call, [] {}).has_value();
   };
   CHECK(brownout::call_context{}.priority == call_priority::critical);
   auto held = here.take(89);
@@ -179,9 +179,9 @@ TEST_CASE("the time of a call in its context saves a reading of the clock", "[gu
   scene<> here{{.latency_budget = 300ms}};
   for (int i = 0; i < 10; ++i) {
     here.clock.advance(10ms);
+    // The call has been on its way for a second.
     static_cast<void>(
-        here.limit.around<void>({.now = here.clock.now() - 1s},  // the call has been on its way for a second
-                                [](const brownout::call_context&) { return brownout::result<void>{}; }));
+        brownout::pipeline{here.clock, here.limit}.try_call({.now = here.clock.now() - 1s}, [] {}));
   }
   CHECK(here.value() == 18);
 }

@@ -36,8 +36,8 @@ struct budget_word {
 
   std::uint64_t bits = 0;
 
-  [[nodiscard]] static constexpr budget_word of(std::uint32_t ticks, std::uint32_t tokens) noexcept {
-    return {std::uint64_t{ticks} << 32 | tokens};
+  [[nodiscard]] static constexpr budget_word of(std::uint32_t at, std::uint32_t tokens) noexcept {
+    return {std::uint64_t{at} << 32 | tokens};
   }
   [[nodiscard]] constexpr std::uint32_t ticks() const noexcept {
     return static_cast<std::uint32_t>(bits >> 32);
