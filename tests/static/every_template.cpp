@@ -52,6 +52,10 @@ template class brownout::registry<brownout::any_detector, brownout::any_clock>;
 template class brownout::registry<brownout::consecutive_failures, brownout::any_clock>;
 template class brownout::keyed_breaker<brownout::circuit_breaker<>>;
 template class brownout::bulkhead<>;
+template class brownout::option_without_default<int>;
+template class brownout::pipeline<brownout::monotonic_clock, brownout::timeout, brownout::retry,
+                                  brownout::detail::guard_reference<brownout::circuit_breaker<>>>;
+template class brownout::hold_place_while_waiting<brownout::bulkhead<>>;
 template class brownout::basic_retry_budget<>;
 template class brownout::adaptive_limit<>;
 template class brownout::adaptive_limit<brownout::any_clock>;

@@ -20,14 +20,14 @@ class option_without_default {
  public:
   option_without_default() = delete;
 
-  // NOLINTBEGIN(google-explicit-constructor): it stands for a `T`
+  // NOLINTBEGIN(google-explicit-constructor,bugprone-forwarding-reference-overload): it stands for a `T`
   template <std::convertible_to<T> U>
   requires(!std::same_as<std::remove_cvref_t<U>, option_without_default>) constexpr option_without_default(
       U&& value) noexcept(noexcept(T(std::forward<U>(value))))
       : value_(std::forward<U>(value)) {}
 
   [[nodiscard]] constexpr operator const T&() const noexcept { return value_; }
-  // NOLINTEND(google-explicit-constructor)
+  // NOLINTEND(google-explicit-constructor,bugprone-forwarding-reference-overload)
 
   [[nodiscard]] constexpr T operator->() const noexcept requires std::is_pointer_v<T> { return value_; }
 

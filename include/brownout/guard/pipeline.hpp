@@ -76,14 +76,14 @@ class pipeline {
   requires(!(sizeof...(Given) == 1 && (std::same_as<std::remove_cvref_t<Given>, pipeline> && ...)) &&
            sizeof...(Given) == sizeof...(Stages)) explicit pipeline(Given&&... guards)
       : stages_{detail::as_stage(std::forward<Given>(guards))...} {
-    check();
+    require_valid();
   }
   /// As above, with a clock for its time-outs and waits. Its rate limiters should have a clock that tells the
   /// same time.
   template <class... Given>
   requires(sizeof...(Given) == sizeof...(Stages)) explicit pipeline(Clock clock, Given&&... guards)
       : clock_{std::move(clock)}, stages_{detail::as_stage(std::forward<Given>(guards))...} {
-    check();
+    require_valid();
   }
 
   /// Calls `function` through the guards. Returns its value, or the rejection of the guard that refused.
@@ -140,7 +140,7 @@ class pipeline {
   }
 
  private:
-  void check() const { detail::check_stages(*this); }
+  void require_valid() const { detail::check_stages(*this); }
 
   template <class F, class C>
   BROWNOUT_ALWAYS_INLINE detail::pipeline_result_t<F> run(call_context context, F& function,

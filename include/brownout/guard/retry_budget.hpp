@@ -97,13 +97,15 @@ struct retry_budget_snapshot {
 ///
 /// Thread-safe; all operations except `reconfigure` and `options` are lock-free. It must outlive all that
 /// hold a pointer to it. Not copyable, not movable.
+//
+// NOLINTNEXTLINE(clang-analyzer-optin.performance.Padding): the word has a cache line of its own
 template <class Atomics = std_atomics>
 class alignas(64) basic_retry_budget {
  public:
   /// Throws `std::invalid_argument` naming the budget, field, value and range. `clock`: any `clock_source`.
-  explicit basic_retry_budget(retry_budget_options options = {}, any_clock clock = {})
+  explicit basic_retry_budget(retry_budget_options options = {}, const any_clock& clock = {})
       : options_{detail::valid("retry_budget", std::move(options))},
-        clock_{std::move(clock)},
+        clock_{clock},
         rules_{rules_of(options_)},
         word_{detail::budget_word::of(0, options_.least * detail::budget_word::token).bits} {}
 

@@ -192,7 +192,7 @@ class alignas(64) sliding_window {
   /// The counts, after they were found to be of a period after `at`. Either `at` is old, or the clock was set
   /// back. A new reading tells which: then `at` is that reading, and the counts count as of its period, so
   /// that what has been admitted stays admitted.
-  BROWNOUT_NOINLINE counts caught_up(detail::moment& at) noexcept {
+  BROWNOUT_NOINLINE counts caught_up(detail::period_moment& at) noexcept {
     // (1) acquire: synchronizes-with (2), so the reading comes after those of the threads that counted.
     auto word = word_.load(std::memory_order_acquire);
     while (true) {

@@ -10,8 +10,8 @@
 
 namespace brownout::inline BROWNOUT_ABI::detail {
 
-/// A moment as a sliding window counts it.
-struct moment {
+/// A period_moment as a sliding window counts it.
+struct period_moment {
   std::uint32_t number;  ///< of the period, modulo 2^32
   std::uint64_t left;    ///< until the end of the period, in ns: 1 to a period
 };
@@ -39,13 +39,13 @@ struct period_counts {
   }
 
   /// How many periods these counts are old. More than half of the numbers: they are of a period after `now`.
-  [[nodiscard]] constexpr std::uint32_t age(moment now) const noexcept {
+  [[nodiscard]] constexpr std::uint32_t age(period_moment now) const noexcept {
     return (now.number - number) & (numbers - 1);
   }
-  [[nodiscard]] constexpr bool is_after(moment now) const noexcept { return age(now) >= numbers / 2; }
+  [[nodiscard]] constexpr bool is_after(period_moment now) const noexcept { return age(now) >= numbers / 2; }
 
-  /// The counts at a later moment. Those of a later period stay as they are.
-  [[nodiscard]] constexpr period_counts at(moment now) const noexcept {
+  /// The counts at a later period_moment. Those of a later period stay as they are.
+  [[nodiscard]] constexpr period_counts at(period_moment now) const noexcept {
     if (age(now) == 0 || is_after(now)) return *this;
     return {now.number, age(now) == 1 ? current : 0, 0};
   }
@@ -63,7 +63,7 @@ class period {
   }
 
   /// A time before `origin` counts as `origin`.
-  [[nodiscard]] constexpr moment moment_since(time_point origin, time_point now) const noexcept {
+  [[nodiscard]] constexpr period_moment moment_since(time_point origin, time_point now) const noexcept {
     // Without a sign, the difference of any two times fits.
     const auto passed = now <= origin ? 0
                                       : static_cast<std::uint64_t>(now.time_since_epoch().count()) -
@@ -72,14 +72,14 @@ class period {
   }
 
   /// Whether `more` calls may be added.
-  [[nodiscard]] constexpr bool has_room(const period_counts& counts, moment now, std::uint32_t more,
+  [[nodiscard]] constexpr bool has_room(const period_counts& counts, period_moment now, std::uint32_t more,
                                         std::uint32_t limit) const noexcept {
     if (std::uint64_t{counts.current} + more > limit) return false;
     return counts.previous * units_up(now.left) <= (limit - counts.current - more) * units(length_);
   }
 
   /// How long until `more` calls may be added, if no others are. Precondition: they may not now.
-  [[nodiscard]] constexpr duration wait(const period_counts& counts, moment now, std::uint32_t more,
+  [[nodiscard]] constexpr duration wait(const period_counts& counts, period_moment now, std::uint32_t more,
                                         std::uint32_t limit) const noexcept {
     if (more > limit) return rejection::unknown;
     if (std::uint64_t{counts.current} + more < limit) {
@@ -92,7 +92,8 @@ class period {
   }
 
   /// How many calls count now, rounded up.
-  [[nodiscard]] constexpr std::uint32_t weighted(const period_counts& counts, moment now) const noexcept {
+  [[nodiscard]] constexpr std::uint32_t weighted(const period_counts& counts,
+                                                 period_moment now) const noexcept {
     const auto weight = counts.previous * units_up(now.left);
     return counts.current + static_cast<std::uint32_t>((weight + units(length_) - 1) / units(length_));
   }
