@@ -98,9 +98,9 @@ struct retry_budget_snapshot {
 /// Thread-safe; all operations except `reconfigure` and `options` are lock-free. It must outlive all that
 /// hold a pointer to it. Not copyable, not movable.
 //
-// NOLINTNEXTLINE(clang-analyzer-optin.performance.Padding): the word has a cache line of its own
+// The padding gives the word a cache line of its own.
 template <class Atomics = std_atomics>
-class alignas(64) basic_retry_budget {
+class alignas(64) basic_retry_budget {  // NOLINT(clang-analyzer-optin.performance.Padding)
  public:
   /// Throws `std::invalid_argument` naming the budget, field, value and range. `clock`: any `clock_source`.
   explicit basic_retry_budget(retry_budget_options options = {}, const any_clock& clock = {})
