@@ -152,3 +152,99 @@ TEST_CASE("an outage that calls find says why as well", "[process]") {
   REQUIRE(eventually(10s, [&] { return has_ended(server, name); }));
   check_outage(lines_about(server, name), "simulated failure");
 }
+
+namespace {
+
+/// The members of the last line of a request to a route that tell where its answer came from.
+nlohmann::json told_of(const staging_server& server, const std::string& route) {
+  nlohmann::json told;
+  static_cast<void>(eventually(5s, [&] {
+    for (const auto& line : server.log()) {
+      if (line.value("route", "") == route) told = line;
+    }
+    return !told.is_null();
+  }));
+  for (const auto* name :
+       {"time", "level", "message", "request_id", "method", "route", "path", "duration_ms", "client"}) {
+    told.erase(name);
+  }
+  return told;
+}
+
+}  // namespace
+
+TEST_CASE("the line of a request says where its answer came from, and what did not answer", "[process]") {
+  const variables environment{{"HEALTH_CHECK_INTERVAL", "3600"}, {"DEGRADATION_DWELL", "0.1"}};
+  const auto line_of = [&](const std::vector<std::string>& down, const std::vector<std::string>& held,
+                           const std::string& route, const std::string& path) {
+    const staging_server server{environment};
+    REQUIRE(eventually(5s, [&] { return server.shows(100, "OPTIMAL"); }));
+    for (const auto& name : down) server.post("/api/simulate/" + name, {{"mode", "down"}});
+    for (const auto& name : held) server.act(name, "open");
+    static_cast<void>(server.get(path));
+    return told_of(server, route);
+  };
+  const auto stock = [&](const std::vector<std::string>& down, const std::vector<std::string>& held = {}) {
+    return line_of(down, held, "inventory_stats", "/api/inventory/stats");
+  };
+  const auto advice = [&](const std::vector<std::string>& down, const std::vector<std::string>& held = {}) {
+    return line_of(down, held, "recommendations", "/api/recommendations");
+  };
+  using json = nlohmann::json;
+  const json inventory{{"feature", "inventory_management"}};
+  const auto with = [](json base, const json& more) {
+    base.update(more);
+    return base;
+  };
+  CHECK(stock({}) ==
+        with(inventory, {{"status", 200}, {"source", "database"}, {"degradation_level", "OPTIMAL"}}));
+  CHECK(stock({"redis"}) == with(inventory, {{"status", 200},
+                                             {"source", "database"},
+                                             {"degradation_level", "OPTIMAL"},
+                                             {"dependency", "redis"},
+                                             {"reason", "simulated failure"}}));
+  CHECK(stock({"database"}) == with(inventory, {{"status", 503},
+                                                {"source", "none"},
+                                                {"degradation_level", "OPTIMAL"},
+                                                {"dependency", "database"},
+                                                {"reason", "simulated failure"},
+                                                {"error", "feature_unavailable"}}));
+  const json recommendations{{"feature", "ai_recommendations"}};
+  CHECK(advice({}) ==
+        with(recommendations, {{"status", 200}, {"source", "openai"}, {"degradation_level", "OPTIMAL"}}));
+  CHECK(advice({"openai"}) == with(recommendations, {{"status", 200},
+                                                     {"source", "rules"},
+                                                     {"degradation_level", "OPTIMAL"},
+                                                     {"dependency", "openai"},
+                                                     {"reason", "simulated failure"}}));
+  const auto held = advice({}, {"openai"});
+  CHECK(held["source"] == "rules");
+  CHECK(held["dependency"] == "openai");
+  const auto dark = stock({}, {"openai", "database"});
+  CHECK(dark["status"] == 503);
+  CHECK(dark["source"] == "none");
+  CHECK(dark["degradation_level"] == "EMERGENCY");
+  CHECK(dark["error"] == "feature_unavailable");
+  CHECK(dark["reason"].get<std::string>().find("read_only_access is ") == 0);
+  CHECK(line_of({}, {}, "other", "/no/such/path")["error"] == "not_found");
+}
+
+TEST_CASE("answers are counted by where they came from, from zero on", "[metrics]") {
+  const staging_server server{{{"HEALTH_CHECK_INTERVAL", "3600"}}};
+  REQUIRE(eventually(5s, [&] { return server.shows(100, "OPTIMAL"); }));
+  const auto count = [&](const std::string& source) {
+    const auto page = server.get("/metrics").body;
+    const auto sample =
+        "\ndashboard_answers_total{feature=\"ai_recommendations\",source=\"" + source + "\"} ";
+    const auto at = page.find(sample);
+    return at == std::string::npos ? -1 : std::stoi(page.substr(at + sample.size()));
+  };
+  CHECK(count("openai") == 0);
+  CHECK(count("rules") == 0);
+  static_cast<void>(server.get("/api/recommendations"));
+  CHECK(count("openai") == 1);
+  server.post("/api/simulate/openai", {{"mode", "down"}});
+  static_cast<void>(server.get("/api/recommendations"));
+  CHECK(count("openai") == 1);
+  CHECK(count("rules") == 1);
+}

@@ -56,6 +56,8 @@ response to_response(const error_answer& error, std::string_view request_id) {
   answer.status = error.status;
   answer.body = dump(nlohmann::ordered_json{{"error", std::move(detail)}});
   answer.headers = error.headers;
+  answer.notes = error.notes;
+  answer.notes.emplace_back("error", error.code);
   return answer;
 }
 

@@ -21,6 +21,9 @@ struct header_field {
 /// Whether two header names are the same.
 [[nodiscard]] bool same_name(std::string_view left, std::string_view right) noexcept;
 
+/// What the log line of an answer says beside the request and the status: name and text. No secrets.
+using log_notes = std::vector<std::pair<std::string, std::string>>;
+
 /// A request that passed the gate: the route exists, the key is right, the body is complete and within its
 /// limit.
 struct request {
@@ -47,6 +50,7 @@ struct response {
   std::string body;                               ///< as sent
   std::string content_type = "application/json";  ///< of the body
   std::vector<header_field> headers;              ///< further ones
+  log_notes notes;                                ///< for its log line
 
   /// Makes `document` the body; bytes that are not UTF-8 are replaced, never thrown over.
   void json(const nlohmann::ordered_json& document);
@@ -59,6 +63,7 @@ struct error_answer {
   std::string message;  ///< for people: one sentence, without secrets and without exception text
   std::string field;    ///< what a 400 is about (a body field, a header); empty otherwise
   std::vector<header_field> headers;  ///< `Allow`, `Retry-After`, …
+  log_notes notes{};                  ///< for its log line, which has the code as well
 };
 
 /// An error that is about no field.

@@ -39,7 +39,7 @@ std::string responder::answer(exchange& subject, std::string body) {
   const auto said = subject.about.refusal ? to_response(*subject.about.refusal, request.id)
                                           : ask_route(request, *subject.about.target);
   subject.closing = subject.closing || is_draining();  // the route may have taken long
-  record(subject, said.status);
+  record(subject, said);
   return text_of(subject, said);
 }
 
@@ -95,13 +95,13 @@ std::string responder::text_of(const exchange& subject, const response& answer) 
   return text;
 }
 
-void responder::record(const exchange& subject, int status) {
+void responder::record(const exchange& subject, const response& answer) {
   const auto took =
       std::chrono::duration<double>{brownout::monotonic_clock{}.now() - subject.started}.count();
   const auto& about = subject.about;
   if (listener_) {
     try {
-      listener_(about.label(), status, took);
+      listener_(about.label(), answer.status, took);
     } catch (...) {
       log_.error("the request listener failed", {{"exception", current_exception_type()}});
     }
@@ -111,9 +111,10 @@ void responder::record(const exchange& subject, int status) {
   line.member("method", about.subject.method);
   line.member("route", about.label());
   line.member("path", about.subject.path.substr(0, logged_path_limit));
-  line.member("status", status);
+  line.member("status", answer.status);
   line.member("duration_ms", took * 1e3);
   line.member("client", about.subject.client);
+  for (const auto& [name, text] : answer.notes) line.member(name, text);
   log_.write(log_level::info, "request", line);
 }
 

@@ -58,7 +58,7 @@ class responder {
  private:
   [[nodiscard]] response ask_route(request& subject, const route& target);
   [[nodiscard]] std::string text_of(const exchange& subject, const response& answer) const;
-  void record(const exchange& subject, int status);
+  void record(const exchange& subject, const response& answer);
 
   gate gate_;
   json_log& log_;

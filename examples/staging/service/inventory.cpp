@@ -44,7 +44,8 @@ bool is_entry(const nlohmann::ordered_json& read) {
 }
 
 inventory_report report_of(nlohmann::ordered_json stats, std::string_view source) {
-  inventory_report report{.stats = std::move(stats), .source = source, .age = {}, .reason = {}, .scarce = {}};
+  inventory_report report{
+      .stats = std::move(stats), .source = source, .age = {}, .reason = {}, .scarce = {}, .lacked = {}};
   for (const auto& name : report.stats["scarce"]) report.scarce.push_back(name.get<std::string>());
   return report;
 }
@@ -53,7 +54,7 @@ inventory_report report_of(nlohmann::ordered_json stats, std::string_view source
 
 inventory::lookup inventory::cached() {
   const auto answer = system_.read_cache(cache_key);
-  if (!answer.value) return {.answered = false, .found = {}};
+  if (!answer.value) return {.answered = false, .found = {}, .reason = answer.reason};
   if (!*answer.value) return {.answered = true, .found = {}};
   auto read = nlohmann::ordered_json::parse(**answer.value, nullptr, false);
   if (!is_entry(read)) return {.answered = true, .found = {}};
@@ -79,6 +80,7 @@ inventory_report inventory::copy_of(const figures& served, std::string_view sour
 }
 
 inventory_report inventory::report(const brownout::feature_view_for<features>& offered) {
+  shortfall lacked;
   bool write_cache = offered.available(feature::redis_cache);
   if (write_cache) {
     const auto entry = cached();
@@ -89,8 +91,8 @@ inventory_report inventory::report(const brownout::feature_view_for<features>& o
                                  settings_at[offered.level()].cache_ttl.count()));
     }
     write_cache = entry.answered;  // one time-out of a cache that hangs is enough
+    if (!entry.answered) lacked = {dependency::redis, entry.reason};
   }
-  std::string reason;
   if (offered.available(feature::inventory_management)) {
     auto rows = system_.read_inventory();
     if (rows.value) {
@@ -102,15 +104,24 @@ inventory_report inventory::report(const brownout::feature_view_for<features>& o
         static_cast<void>(
             system_.write_cache(cache_key, entry.dump(), settings_at[offered.level()].cache_ttl));
       }
-      return report_of(stats, "database");
+      auto report = report_of(stats, "database");
+      report.lacked = std::move(lacked);
+      return report;
     }
-    reason = std::move(rows.reason);
+    lacked = {dependency::database, std::move(rows.reason)};
   } else {
-    reason = why_off(offered, feature::inventory_management);
+    lacked = shortfall_of(offered, feature::inventory_management);
   }
   const std::lock_guard lock{mutex_};
-  if (last_) return copy_of(*last_, "stale", std::move(reason));
-  return {.stats = {}, .source = "none", .age = {}, .reason = std::move(reason), .scarce = {}};
+  auto report = last_ ? copy_of(*last_, "stale", lacked.reason)
+                      : inventory_report{.stats = {},
+                                         .source = "none",
+                                         .age = {},
+                                         .reason = lacked.reason,
+                                         .scarce = {},
+                                         .lacked = {}};
+  report.lacked = std::move(lacked);
+  return report;
 }
 
 }  // namespace staging

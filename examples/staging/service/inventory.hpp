@@ -21,6 +21,7 @@ struct inventory_report {
   std::optional<double> age;        ///< of a copy: seconds since the database gave it
   std::string reason;               ///< why it is a copy, or why there is nothing; empty from the database
   std::vector<std::string> scarce;  ///< names of what is nearly sold out
+  shortfall lacked{};               ///< what did not answer on the way here, the database before the cache
 };
 
 /// Stock figures: from Redis while they are fresh, else from PostgreSQL, else the last ones that were served,
@@ -42,6 +43,7 @@ class inventory {
   struct lookup {
     bool answered;
     std::optional<figures> found;
+    std::string reason{};  ///< why the cache did not answer
   };
 
   [[nodiscard]] lookup cached();

@@ -18,16 +18,23 @@ std::string prompt_about(const std::vector<std::string>& scarce) {
 
 recommendation recommend(staging_system& system, inventory& stock,
                          const brownout::feature_view_for<features>& offered) {
-  const auto scarce = stock.report(offered).scarce;
-  std::string reason;
+  auto found = stock.report(offered);
+  const auto& scarce = found.scarce;
+  shortfall lacked;
   if (offered.available(feature::ai_recommendations)) {
     auto answer = system.recommend(prompt_about(scarce));
-    if (answer.value) return {.advice = {*std::move(answer.value)}, .source = "openai", .reason = {}};
-    reason = std::move(answer.reason);
+    if (answer.value) {
+      return {.advice = {*std::move(answer.value)},
+              .source = "openai",
+              .reason = {},
+              .lacked = std::move(found.lacked)};
+    }
+    lacked = {dependency::openai, std::move(answer.reason)};
   } else {
-    reason = why_off(offered, feature::ai_recommendations);
+    lacked = shortfall_of(offered, feature::ai_recommendations);
   }
-  recommendation ruled{.advice = {}, .source = "rules", .reason = std::move(reason)};
+  recommendation ruled{.advice = {}, .source = "rules", .reason = lacked.reason, .lacked = {}};
+  ruled.lacked = std::move(lacked);
   for (const auto& name : scarce) ruled.advice.push_back("Reorder " + name + ": it is nearly sold out.");
   if (scarce.empty())
     ruled.advice.emplace_back("Nothing is nearly sold out, or nothing is known about the stock.");

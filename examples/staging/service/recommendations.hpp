@@ -15,6 +15,7 @@ struct recommendation {
   std::vector<std::string> advice;
   std::string_view source;  ///< openai, or rules
   std::string reason;       ///< why not from the model; empty when it is
+  shortfall lacked{};       ///< what did not answer on the way here, the model before the stock
 };
 
 /// Asks the model what to reorder; falls back to a rule: whatever is nearly sold out. Thread-safe.

@@ -20,6 +20,11 @@ void request_metrics::count(std::string_view route, int status, double seconds) 
   series->observe(seconds);
 }
 
+void request_metrics::count_answer(std::string_view feature, std::string_view source) {
+  const std::lock_guard lock{mutex_};
+  ++answers_[{std::string{feature}, std::string{source}}];
+}
+
 void request_metrics::write(brownout::prometheus_text& out) const {
   struct row {
     std::string route;
@@ -28,8 +33,10 @@ void request_metrics::write(brownout::prometheus_text& out) const {
     brownout::histogram::snapshot duration;
   };
   std::vector<row> rows;
+  decltype(answers_) answers;
   {
     const std::lock_guard lock{mutex_};
+    answers = answers_;
     for (const auto& [labels, series] : durations_) {
       rows.push_back({labels.first, std::to_string(labels.second), labels.second >= 400, series->read()});
     }
@@ -46,6 +53,10 @@ void request_metrics::write(brownout::prometheus_text& out) const {
   out.family("dashboard_request_duration_seconds", brownout::metric_type::histogram,
              "From a request's first byte until its answer was ready.");
   for (const auto& one : rows) out.sample({{"route", one.route}, {"status", one.status}}, one.duration);
+  out.family("dashboard_answers_total", brownout::metric_type::counter,
+             "Answers of the demo features by where they came from; none: there was nothing to show.");
+  for (const auto& [labels, count] : answers)
+    out.sample({{"feature", labels.first}, {"source", labels.second}}, count);
 }
 
 }  // namespace staging

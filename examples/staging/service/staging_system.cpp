@@ -102,6 +102,15 @@ std::string why_off(const brownout::feature_view_for<features>& offered, feature
   return fmt::format("{} is {}", to_string(which), brownout::explain(offered.explain(which), name_of));
 }
 
+shortfall shortfall_of(const brownout::feature_view_for<features>& offered, feature which) {
+  shortfall found{.of = {}, .reason = why_off(offered, which)};
+  const auto verdict = offered.explain(which);
+  for (const auto one : all_dependencies) {
+    if (!found.of && verdict.blocked_by.contains(one)) found.of = one;
+  }
+  return found;
+}
+
 staging_system::staging_system(const settings& from)
     : settings_{from},
       database_pool_{pool_of<postgres_client>(from.database, database_connections)},

@@ -44,6 +44,15 @@ struct attempt {
   std::string reason;  ///< empty with a value; never holds a secret
 };
 
+/// What a dependency did not give for an answer, and why. Without a dependency and a reason, nothing lacked.
+struct shortfall {
+  std::optional<dependency> of{};  ///< empty with a reason: the level does not allow it
+  std::string reason{};            ///< never holds a secret
+};
+
+/// The shortfall when a feature that is off is not even asked for.
+[[nodiscard]] shortfall shortfall_of(const brownout::feature_view_for<features>& offered, feature which);
+
 /// Why a feature that is off is off: "inventory_management is off: database refuses calls".
 [[nodiscard]] std::string why_off(const brownout::feature_view_for<features>& offered, feature which);
 
