@@ -57,7 +57,7 @@ void follow(staging_system& system, step_log& steps, const supervisor::plan_type
   const auto seen = system.watched().snapshot();
   if (!is_starting(seen)) system.scores().note({seen.at, seen.score, seen.level});
   system.resize_pools(seen.level);
-  steps.note(plan);
+  steps.note(plan, seen);
 }
 
 json simulated_names(const staging_system& system) {

@@ -2,6 +2,7 @@
 #include "catch2.hpp"
 #include "staging/support/eventually.hpp"
 #include "staging/support/full_pipe.hpp"
+#include "staging/support/silent_listener.hpp"
 #include "staging/support/staging_server.hpp"
 
 #include <algorithm>
@@ -247,4 +248,102 @@ TEST_CASE("answers are counted by where they came from, from zero on", "[metrics
   static_cast<void>(server.get("/api/recommendations"));
   CHECK(count("openai") == 1);
   CHECK(count("rules") == 1);
+}
+
+namespace {
+
+std::vector<nlohmann::json> lines_saying(const staging_server& server, const std::string& message) {
+  std::vector<nlohmann::json> found;
+  for (const auto& line : server.log()) {
+    if (line["message"] == message) found.push_back(line);
+  }
+  return found;
+}
+
+nlohmann::json circuit_of_openai(const staging_server& server) {
+  return server.get("/api/circuit-breakers").json()["circuit_breakers"][0];
+}
+
+}  // namespace
+
+TEST_CASE(
+    "a dependency in trouble whose circuit stays closed has one line when that begins and one at its end",
+    "[process]") {
+  const std::string kind = GENERATE("slow", "failing");
+  CAPTURE(kind);
+  // Latency costs points from 50 ms on, so that the test need not be slow itself.
+  const staging_server server{{{"HEALTH_CHECK_INTERVAL", "0.05"},
+                               {"HEALTH_LATENCY_BUDGET", "0.05"},
+                               {"HEALTH_LATENCY_MS_PER_POINT", "1"},
+                               {"S3_CB_FAILURE_THRESHOLD", "1000"}}};
+  REQUIRE(eventually(5s, [&] { return server.shows(100, "OPTIMAL"); }));
+  nlohmann::json how{{"mode", "slow"}, {"latency_ms", 200}};
+  if (kind == "failing") how = {{"mode", "flaky"}, {"error_rate", 0.6}};
+  server.post("/api/simulate/s3", how);
+  REQUIRE(eventually(30s, [&] { return !lines_saying(server, "trouble began").empty(); }));
+  const auto circuit = server.get("/api/circuit-breakers").json()["circuit_breakers"][3];
+  CHECK(circuit["trouble"] == kind);
+  server.post("/api/simulate/s3", {{"mode", "up"}});
+  REQUIRE(eventually(30s, [&] { return !lines_saying(server, "trouble ended").empty(); }));
+
+  const auto began = lines_saying(server, "trouble began");
+  REQUIRE(began.size() == 1);
+  CHECK(began[0]["level"] == "warning");
+  CHECK(began[0]["dependency"] == "s3");
+  CHECK(began[0]["trouble"] == kind);
+  CHECK(began[0]["score"] < 80);
+  CHECK((began[0]["recent_failures"] > 0) == (kind == "failing"));
+  CHECK((began[0]["mean_latency_ms"] > 50) == (kind == "slow"));
+  const auto ended = lines_saying(server, "trouble ended");
+  REQUIRE(ended.size() == 1);
+  CHECK(ended[0]["trouble"] == kind);
+  CHECK(ended[0]["circuit"] == "closed");
+  CHECK(ended[0]["seconds"] >= 5);
+  CHECK(ended[0]["lowest_score"] < 80);
+  CHECK(lines_about(server, "s3").empty());
+}
+
+TEST_CASE("an outage that only probes have ended is not called over before a call has succeeded",
+          "[process]") {
+  const staging_server server{{{"HEALTH_CHECK_INTERVAL", "0.05"},
+                               {"OPENAI_CB_RECOVERY_TIMEOUT", "0.2"},
+                               {"DEGRADATION_DWELL", "60"}}};
+  REQUIRE(eventually(5s, [&] { return server.shows(100, "OPTIMAL"); }));
+  CHECK(circuit_of_openai(server)["outages"]["call_succeeded_since"] == nullptr);
+  for (std::size_t times = 1; times <= 2; ++times) {
+    server.post("/api/simulate/openai", {{"mode", "down"}});
+    REQUIRE(eventually(10s, [&] { return lines_saying(server, "outage began").size() == times; }));
+    CHECK(circuit_of_openai(server)["outages"]["call_succeeded_since"] == nullptr);
+    server.post("/api/simulate/openai", {{"mode", "up"}});
+    REQUIRE(eventually(10s, [&] { return lines_saying(server, "outage ended").size() == times; }));
+    CHECK(circuit_of_openai(server)["outages"]["call_succeeded_since"] == false);
+    CHECK(lines_saying(server, "outage ended").back()["call_succeeded"] == false);
+  }
+  // Meanwhile the level was never back at OPTIMAL.
+  CHECK_FALSE(lines_saying(server, "outage began")[0].contains("relapse"));
+  CHECK(lines_saying(server, "outage began")[1]["relapse"] == 1);
+  CHECK(lines_saying(server, "first call after outage succeeded").empty());
+
+  // At this level the feature is off, and no call would be made.
+  server.post("/api/degradation/override",
+              {{"level", "OPTIMAL"}, {"reason", "a test"}, {"actor", "ann"}, {"expiry", 60}});
+  CHECK(server.get("/api/recommendations").json()["source"] == "openai");
+  CHECK(circuit_of_openai(server)["outages"]["call_succeeded_since"] == true);
+  REQUIRE(
+      eventually(5s, [&] { return lines_saying(server, "first call after outage succeeded").size() == 1; }));
+  CHECK(lines_saying(server, "first call after outage succeeded")[0]["dependency"] == "openai");
+}
+
+TEST_CASE("a call and a probe that get no answer say so in the same words", "[process]") {
+  const silent_listener redis;
+  const staging_server server{{{"HEALTH_CHECK_INTERVAL", "0.1"},
+                               {"REDIS_HOST", "127.0.0.1"},
+                               {"REDIS_PORT", std::to_string(redis.port())},
+                               {"REDIS_TIMEOUT", "1"}}};
+  CHECK(server.get("/api/inventory/stats").status == 200);
+  CHECK(told_of(server, "inventory_stats")["reason"] == "no answer within 1s");
+  CHECK(eventually(5s, [&] {
+    const auto circuit = server.get("/api/circuit-breakers").json()["circuit_breakers"][2];
+    return circuit["probe"]["last_error"] == "no answer within 1s";
+  }));
 }

@@ -5,6 +5,7 @@
 #include "brownout/core/rejection.hpp"
 #include "brownout/observe/explanation.hpp"
 #include "http/date.hpp"
+#include "service/trouble.hpp"
 
 #include <fmt/format.h>
 
@@ -128,6 +129,10 @@ json recovery_view(const std::optional<brownout::recovery_estimate>& recovery) {
   return {{"p50", seconds(*recovery->p50)}, {"p90", seconds(*recovery->p90)}};
 }
 
+json bool_or_null(std::optional<bool> value) {
+  return value ? json(*value) : json(nullptr);
+}
+
 json seconds_or_null(std::optional<duration> value) {
   if (!value || *value == brownout::rejection::unknown) return nullptr;
   return seconds(*value);
@@ -200,7 +205,10 @@ json circuits_view(staging_system& system, const system_snapshot& seen) {
          {{"ended", one.outages},
           {"total_seconds", seconds(one.outage_time)},
           {"running_since", time_or_null(one.outage_began, seen.at)},
-          {"recent", outages_view(one.last_outages, seen.at)}}},
+          {"recent", outages_view(one.last_outages, seen.at)},
+          {"call_succeeded_since",
+           bool_or_null(system.call_succeeded_since_outage(all_dependencies[i], one))}}},
+        {"trouble", to_string(trouble_of(one, system.configured().latency))},
         {"last_failure", last_failure_view(one, seen.at)},
         {"held", held_view(system, all_dependencies[i], circuit.state, since)},
         {"simulation", configured.simulated

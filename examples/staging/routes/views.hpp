@@ -22,6 +22,7 @@ using json = nlohmann::ordered_json;
 /// happened: UTC, as `2025-10-19T06:22:43.158269Z`.
 [[nodiscard]] std::string wall_time(brownout::time_point at, brownout::time_point now);
 [[nodiscard]] json seconds_or_null(std::optional<brownout::duration> value);
+[[nodiscard]] json bool_or_null(std::optional<bool> value);
 /// p50 and p90 in seconds; null unless both are known.
 [[nodiscard]] json recovery_view(const std::optional<brownout::recovery_estimate>& recovery);
 

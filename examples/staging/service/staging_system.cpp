@@ -31,15 +31,26 @@ constexpr auto patience = 20ms;
 constexpr auto judged_by_client = brownout::ignore_exceptions<client_error>(
     [](const client_error& error) { return error.result() != outcome::failure; });
 
+/// A time-out as the library words that of a probe: one failure must not have two names.
+std::string in_words_of_the_library(std::string reason, brownout::duration timeout) {
+  static const std::string timed_out_reason = timed_out().what();
+  if (reason != timed_out_reason) return reason;
+  return fmt::format("no answer within {:g}s", std::chrono::duration<double>(timeout).count());
+}
+
 /// A probe with a client of its own: a pool that calls have exhausted must not make its dependency look down.
 /// The probe owns all that it needs, so one that hangs can be left running.
 ///
 /// `stop` wakes a client that waits. The probe context's own signal does not: it is a flag that one has to
 /// ask.
 template <class Client, class Settings>
-brownout::probe probe_with(const Settings& settings, const std::stop_token& stop) {
-  return {std::make_shared<Client>(settings), [stop](Client& client, const brownout::probe_context& given) {
-            return client.ping({given.deadline, stop});
+brownout::probe probe_with(const Settings& settings, const std::stop_token& stop,
+                           brownout::duration timeout) {
+  return {std::make_shared<Client>(settings),
+          [stop, timeout](Client& client, const brownout::probe_context& given) {
+            auto found = client.ping({given.deadline, stop});
+            found.reason = in_words_of_the_library(std::move(found.reason), timeout);
+            return found;
           }};
 }
 
@@ -142,6 +153,16 @@ brownout::dependency_options staging_system::options_of(dependency which) const 
           .timeout = from.timeout};
 }
 
+std::optional<bool> staging_system::call_succeeded_since_outage(
+    dependency which, const brownout::component_snapshot& seen) const {
+  if (which == dependency::s3 || seen.last_outages.empty()) return std::nullopt;
+  const auto& last = seen.last_outages.back();
+  if (!last.ended) return std::nullopt;
+  // The call that helped to close the circuit counts, and it began before the outage ended.
+  const auto failed = last.last_try_at.value_or(last.began);
+  return last_success_[index(which)].load(std::memory_order_relaxed) > failed;
+}
+
 brownout::probe staging_system::probe_of(dependency which) const {
   const auto stop = stops_.get_token();
   if (simulated(which)) {
@@ -149,15 +170,16 @@ brownout::probe staging_system::probe_of(dependency which) const {
               return stand_in.call({given.deadline, stop});
             }};
   }
+  const auto timeout = settings_.of(which).timeout;
   switch (which) {
     case dependency::openai:
-      return probe_with<openai_client>(*settings_.openai, stop);
+      return probe_with<openai_client>(*settings_.openai, stop, timeout);
     case dependency::database:
-      return probe_with<postgres_client>(*settings_.database, stop);
+      return probe_with<postgres_client>(*settings_.database, stop, timeout);
     case dependency::redis:
-      return probe_with<redis_client>(*settings_.redis, stop);
+      return probe_with<redis_client>(*settings_.redis, stop, timeout);
     case dependency::s3:
-      return probe_with<s3_client>(*settings_.s3, stop);
+      return probe_with<s3_client>(*settings_.s3, stop, timeout);
   }
   return {};
 }
@@ -174,7 +196,8 @@ auto staging_system::through(guarded_dependency& asked, connection_pool<Client>&
   using answer = std::invoke_result_t<Operation, Client&, const call_context&>;
   using tried = attempt<answer>;
   const auto now = supervisor_.now();
-  const call_context context{now + asked.described().timeout, stops_.get_token()};
+  const auto timeout = asked.described().timeout;
+  const call_context context{now + timeout, stops_.get_token()};
 
   try {
     auto given = asked.try_call(
@@ -182,10 +205,16 @@ auto staging_system::through(guarded_dependency& asked, connection_pool<Client>&
           auto client = pool.acquire({now + patience, context.stop});
           // Our own shortage says nothing about the dependency.
           if (!client) throw client_error("every connection is in use", outcome::ignored);
-          return operation(**client, context);
+          try {
+            return operation(**client, context);
+          } catch (const client_error& error) {
+            throw client_error(in_words_of_the_library(error.what(), timeout), error.result());
+          }
         },
         judged_by_client);
     if (!given) return tried{std::nullopt, std::string{to_string(given.rejection().reason)}};
+    if (const auto which = dependency_named(asked.described().name))
+      last_success_[index(*which)].store(now, std::memory_order_relaxed);
     return tried{*std::move(given), {}};
   } catch (const client_error& error) {
     return tried{std::nullopt, error.what()};

@@ -22,6 +22,7 @@
 #include "service/score_history.hpp"
 
 #include <array>
+#include <atomic>
 #include <chrono>
 #include <cstddef>
 #include <memory>
@@ -76,6 +77,12 @@ class staging_system {
   /// The stand-in of a simulated dependency.
   [[nodiscard]] simulator& simulator_of(dependency which) noexcept { return *simulators_[index(which)]; }
 
+  /// Whether a call has succeeded since the last outage of the dependency. Probes may ask something else than
+  /// calls do, so an outage that they end may not be over. Empty while there is nothing to say: no outage
+  /// yet, one that lasts, or a dependency that this server does not call (s3).
+  [[nodiscard]] std::optional<bool> call_succeeded_since_outage(
+      dependency which, const brownout::component_snapshot& seen) const;
+
   [[nodiscard]] operator_log& operators() noexcept { return operators_; }
   [[nodiscard]] score_history& scores() noexcept { return scores_; }
 
@@ -108,6 +115,9 @@ class staging_system {
   std::stop_source stops_;
   operator_log operators_;
   score_history scores_;
+  // When the latest call that succeeded began. By the threads that call; relaxed: nothing else hangs on it,
+  // and of two calls at once either will do.
+  std::array<std::atomic<brownout::time_point>, dependency_count> last_success_{};
   // Shared with the probes: one that hangs may outlive this object.
   std::array<std::shared_ptr<simulator>, dependency_count> simulators_{
       std::make_shared<simulator>(), std::make_shared<simulator>(), std::make_shared<simulator>(),
