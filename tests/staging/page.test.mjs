@@ -70,7 +70,10 @@ test("every field that the page reads is in the server's answer", () => {
   // What understand() hands on as it is, and the panels read.
   const has = (value, names) => names.forEach((name) => assert.ok(name in value, name));
   for (const one of view.dependencies) {
-    has(one.circuit, ["half_open", "predicted_recovery_seconds"]);
+    has(one.circuit, ["half_open", "predicted_recovery_seconds", "recent", "probe", "outages"]);
+    has(one.circuit.recent, ["calls", "successes"]);
+    has(one.circuit.probe, ["last_latency_ms"]);
+    has(one.circuit.outages, ["call_succeeded_since"]);
     has(one.circuit.half_open, ["succeeded", "needed"]);
     has(one.component, ["unknown"]);
     if (one.simulation) has(one.simulation, ["mode", "latency_ms", "error_rate"]);
@@ -118,15 +121,35 @@ test("a failing, a slow and an unchecked dependency are told apart", () => {
   };
   assert.equal(kind(() => {}), "up");
   assert.equal(kind((circuit) => { circuit.probe.last_error = "refused"; }), "failing");
-  assert.equal(kind((circuit, component) => { component.lost_points = 2; }), "weak");
+  // By what costs more, not by whether a call has failed at all.
   assert.equal(kind((circuit, component) => {
     component.lost_points = 2;
+    circuit.trouble = "slow";
     circuit.recent.successes = circuit.recent.calls - 1;
+  }), "weak");
+  assert.equal(kind((circuit, component) => {
+    component.lost_points = 2;
+    circuit.trouble = "failing";
   }), "shaky");
+  assert.equal(kind((circuit) => { circuit.outages.call_succeeded_since = false; }), "unproven");
   assert.equal(kind((circuit) => { circuit.probe.last_at = null; }), "unknown");
   assert.equal(kind((circuit) => { circuit.state = "half_open"; }), "trying");
   assert.equal(kind((circuit) => { circuit.state = "disabled"; }), "unguarded");
   assert.equal(kind((circuit) => { circuit.state = "of a later version"; }), "unknown");
+});
+
+test("outages before the level is back at its best are one outage with relapses", () => {
+  const at = (second) => new Date(Date.UTC(2026, 0, 1, 0, 0, second)).toISOString();
+  const changed = structuredClone(overview);
+  const outage = (number, began, ended) =>
+    ({ number, began: at(began), ended: ended && at(ended), reason: "quota", failed_tries: 0, last_try_at: null });
+  changed.degradation.score_history = [
+    [0, "OPTIMAL"], [10, "MINIMAL"], [45, "DEGRADED"], [50, "MINIMAL"], [100, "OPTIMAL"], [200, "MINIMAL"],
+  ].map(([second, level]) => ({ at: at(second), score: 50, level }));
+  changed.circuit_breakers[0].outages.recent =
+    [outage(1, 10, 40), outage(2, 50, 80), outage(3, 200, 220), outage(4, 221, null)];
+  const [one] = understand(changed, 0).dependencies.filter(({ name }) => name === "openai");
+  assert.deepEqual(one.episodes.map((each) => each.map(({ number }) => number)), [[1, 2], [3, 4]]);
 });
 
 test("the key goes to the server's own path, in a header, and every call has an end", async (context) => {
@@ -181,8 +204,8 @@ test("a quarter of the rate limit is left to others", () => {
 });
 
 test("numbers, times and names are said as people say them", () => {
-  assert.deepEqual([0, 99.4, 100, 3599, 3600, 172800, -1, null].map(span),
-    ["0 s", "99 s", "1 min", "59 min", "1 h 0 min", "2 days", "0 s", "unknown"]);
+  assert.deepEqual([0, 99.4, 100, 120, 219.6, 599.6, 3599, 3600, 172800, -1, null].map(span),
+    ["0 s", "99 s", "1 min 40 s", "2 min", "3 min 40 s", "10 min", "59 min", "1 h 0 min", "2 days", "0 s", "unknown"]);
   assert.equal(band(120, 380), "2 and 6 min");
   assert.equal(band(40, 380, "to"), "40 s to 6 min");
   assert.equal(band(130, 140), "2 min");

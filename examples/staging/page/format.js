@@ -11,8 +11,15 @@ const withMinutes = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute
 export const clock = (ms) => withSeconds.format(ms);
 export const shortClock = (ms) => withMinutes.format(ms);
 
-// One unit, as one says it: after the first minutes nobody needs the seconds.
+// How long something lasts: to the second below 10 minutes, and never rounded to what sounds much shorter.
 export function span(seconds) {
+  const whole = Math.max(0, Math.round(seconds));
+  if (!Number.isFinite(seconds) || whole < 100 || whole >= 600 || whole % 60 === 0) return roughly(seconds);
+  return `${Math.floor(whole / 60)} min ${whole % 60} s`;
+}
+
+// One unit, as one says it: for what is an estimate, and for how long ago something was.
+export function roughly(seconds) {
   if (!Number.isFinite(seconds)) return "unknown";
   const whole = Math.max(0, Math.round(seconds));
   if (whole < 100) return `${whole} s`;
@@ -23,7 +30,7 @@ export function span(seconds) {
 
 // "2 and 6 min": the unit once. Two ends that read the same are one number.
 export function band(from, to, joint = "and") {
-  const [low, high] = [span(from), span(to)];
+  const [low, high] = [roughly(from), roughly(to)];
   if (low === high) return high;
   const unit = (value) => value.replace(/^\d+ /, "");
   return unit(low) === unit(high) ? `${parseInt(low, 10)} ${joint} ${high}` : `${low} ${joint} ${high}`;
@@ -47,7 +54,7 @@ export function latency(ms) {
 
 export function ago(ms, now) {
   const seconds = (now - ms) / 1000;
-  return seconds < 5 ? "just now" : `${span(seconds)} ago`;
+  return seconds < 5 ? "just now" : `${roughly(seconds)} ago`;
 }
 
 // A moment, told as a distance; the exact time is in its title.

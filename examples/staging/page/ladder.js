@@ -26,7 +26,7 @@ function facts(view) {
   const pools = Object.entries(view.pools).map(([name, { in_use: used, capacity, waiting }]) =>
     `${name} ${used} of ${capacity} in use${waiting ? `, ${waiting} waiting` : ""}`);
   return [
-    ["Takes traffic from the load balancer", view.ready ? "yes" : "no"],
+    ["Says to load balancers (/readyz)", view.ready ? "ready" : "not ready"],
     ["Connections it may use", percent(view.settings.pool_size_factor)],
     ["Keeps cached answers for", span(view.settings.cache_ttl_seconds)],
     ["Rows in one answer", percent(view.settings.batch_size_factor)],

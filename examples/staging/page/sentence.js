@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 // The first panel: what is so, why, and what comes next, in one sentence.
 import { byId, el, fill, show, svg, text } from "./dom.js";
-import { band, listed, plural, score, span } from "./format.js";
+import { band, latency, listed, plural, score, span } from "./format.js";
 import { isDown } from "./view.js";
 
 // Five bars, as many filled as the level leaves: this says the level without its colour.
@@ -24,25 +24,34 @@ export function left(view, now) {
 function trouble(one, now) {
   const long = one.downSince ? ` for ${span((now - one.downSince) / 1000)}` : "";
   const because = one.error ? ` (${one.error})` : "";
+  const { calls, successes } = one.circuit.recent;
   const by = one.held ? ` (${one.held.actor}: ${one.held.reason})` : "";
   switch (one.kind) {
-    case "down": return `down${long}${because}${one.nextTry ? `, next try ${inTime(one.nextTry, now)}` : ""}`;
+    case "down": return `down${one.episodes.at(-1)?.length > 1 ? " again" : ""}${long}${because}${one.nextTry ? `, next try ${inTime(one.nextTry, now)}` : ""}`;
     case "trying": return `being tried after being down${long}`;
     case "held": return `held off by hand${long}${by}`;
     case "failing": return `failing${because}`;
-    case "shaky": return "failing some of its calls";
-    default: return "slow";
+    case "shaky": return `failing some of its calls (${calls - successes} of the last ${calls})`;
+    // The mean lags behind: the last check says how it is now.
+    default: return `slow (${latency(one.latency)} on average in the last ${plural(calls, "call")}, `
+      + `${latency(one.circuit.probe.last_latency_ms)} in its last check)`;
   }
 }
 
 function clauses(view, now) {
-  const bad = view.dependencies.filter((one) => !["up", "unguarded", "unknown"].includes(one.kind));
+  const bad = view.dependencies.filter((one) => !["up", "unproven", "unguarded", "unknown"].includes(one.kind));
   const unknown = view.dependencies.filter((one) => one.kind === "unknown").map((one) => one.name);
   const parts = bad.map((one) => [el("strong", {}, one.name), ` ${trouble(one, now)}`]);
   if (unknown.length) parts.push([el("strong", {}, listed(unknown)), " not checked yet"]);
   if (parts.length) return parts;
-  const climbs = view.better && !view.override;
-  return [climbs ? ["Everything works again; what is off comes back step by step"] : ["Everything works"]];
+  const rest = view.better && !view.override ? "; what is off comes back step by step" : "";
+  const unproven = view.dependencies.filter((one) => one.kind === "unproven").map((one) => one.name);
+  if (unproven.length) {
+    const since = unproven.length > 1 ? "they came" : "it came";
+    return [["Every check passes, but no call of ", el("strong", {}, listed(unproven)),
+      ` has succeeded since ${since} back${rest}`]];
+  }
+  return [[`Everything works${rest && " again"}${rest}`]];
 }
 
 // With nothing down any more only the climb is left, which is no guess: p50 and p90 are the same.
@@ -70,7 +79,7 @@ export function renderSentence(view, now) {
   const { available, total } = view.features;
   const count = el("strong", { class: "count" }, `${available} of ${plural(total, "feature")} on`);
   fill(byId("sentence"), ...joined, `.${next} `, count,
-    view.ready ? "." : "; not ready, so the load balancer sends nothing here.");
+    view.ready ? "." : "; not ready: /readyz tells load balancers to send requests elsewhere.");
 
   // Without enough earlier outages there is no band, and none is made up.
   show(byId("recovery"), view.recovery !== null);

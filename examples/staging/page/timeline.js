@@ -38,20 +38,39 @@ function levelEvents(view) {
   });
 }
 
-// An outage is one entry when it begins and one when it ends, however often the dependency was tried in between.
+function wentDown(outages, now) {
+  const [first, last] = [outages[0], outages.at(-1)];
+  const tries = outages.reduce((sum, o) => sum + o.failed_tries, 0);
+  const latest = last.ended === null && last.lastTry ? `, last ${ago(last.lastTry, now)}` : "";
+  const tried = tries ? ` Tried ${plural(tries, "time")} in vain${latest}.` : "";
+  const other = last.reason === first.reason ? "" : ` (${last.reason})`;
+  const again = outages.length > 1
+    ? ` It came back and fell again ${plural(outages.length - 1, "time")}, last at ${clock(last.began)}${other}.` : "";
+  return `${capital(first.reason || "no reason given")}.${tried}${again}`;
+}
+
+function cameBack(one, outages) {
+  const long = span(outages.reduce((sum, o) => sum + o.ended - o.began, 0) / 1000);
+  const down = outages.length > 1 ? `It was down ${outages.length} times, for ${long} in all.` : `It was down for ${long}.`;
+  const isLatest = outages === one.episodes.at(-1);
+  const isProven = !isLatest || one.circuit.outages.call_succeeded_since !== false;
+  return isProven ? down : `${down} Its check passes; no call has succeeded since.`;
+}
+
+// An outage is one entry when it begins and one when it ends, however often the dependency was tried in between, and
+// however often it came back for a moment.
 function outageEvents(view, now) {
-  return view.dependencies.flatMap((one) => one.outages.flatMap((o) => {
-    const last = o.ended === null && o.lastTry ? `, last ${ago(o.lastTry, now)}` : "";
-    const tries = o.failed_tries ? ` Tried ${plural(o.failed_tries, "time")} in vain${last}.` : "";
-    const key = `${one.name} ${o.number}`;
+  return view.dependencies.flatMap((one) => one.episodes.flatMap((outages) => {
+    const last = outages.at(-1);
+    const key = `${one.name} ${outages[0].number}`;
     const events = [{
-      key: `${key} down`, at: o.began, icon: "down", tone: "bad", what: `${one.name} went down`,
-      why: `${capital(o.reason || "no reason given")}.${tries}`,
+      key: `${key} down`, at: outages[0].began, icon: "down", tone: "bad", what: `${one.name} went down`,
+      why: wentDown(outages, now),
     }];
-    if (o.ended !== null) {
+    if (last.ended !== null) {
       events.push({
-        key: `${key} up`, at: o.ended, icon: "up", tone: "good", what: `${one.name} is no longer down`,
-        why: `It was down for ${span((o.ended - o.began) / 1000)}.`,
+        key: `${key} up`, at: last.ended, icon: "up", tone: "good", what: `${one.name} is no longer down`,
+        why: cameBack(one, outages),
       });
     }
     return events;

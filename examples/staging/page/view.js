@@ -9,9 +9,10 @@ const KINDS = {
   trying: { word: "Being tried", tone: "warn" },
   failing: { word: "Failing", tone: "warn", icon: "weak" },
   weak: { word: "Slow", tone: "warn" },
-  shaky: { word: "Calls fail", tone: "warn", icon: "weak" },
+  shaky: { word: "Some calls fail", tone: "warn", icon: "weak" },
   unknown: { word: "Not checked", tone: "none" },
   unguarded: { word: "Not guarded", tone: "none", icon: "unknown" },
+  unproven: { word: "Check passes", tone: "none", icon: "up" }, // and no call has succeeded since it was down
   up: { word: "Working", tone: "good" },
 };
 const ORDER = Object.keys(KINDS);
@@ -23,14 +24,28 @@ function kindOf(circuit, component) {
   if (circuit.state !== "closed") return BY_STATE[circuit.state] ?? "unknown";
   if (circuit.probe.last_error) return "failing";
   if (component.unknown || circuit.probe.last_at === null) return "unknown";
-  if (component.lost_points < 0.05) return "up";
-  return circuit.recent.successes < circuit.recent.calls ? "shaky" : "weak";
+  if (component.lost_points < 0.05) return circuit.outages.call_succeeded_since === false ? "unproven" : "up";
+  return circuit.trouble === "slow" ? "weak" : "shaky";
 }
 
 const time = (text) => (text ? Date.parse(text) : null);
 
 function outage(one) {
   return { ...one, began: time(one.began), ended: time(one.ended), lastTry: time(one.last_try_at) };
+}
+
+// Outages of one dependency that follow one another before the level is back at its best are one, with relapses:
+// at a low level no calls are made, so probes alone end an outage that calls would not find over.
+function episodes(outages, history, best) {
+  const wasBest = (from, to) =>
+    history.some((point, i) => point.level === best && point.at < to && (history[i + 1]?.at ?? Infinity) > from);
+  const found = [];
+  for (const one of outages) {
+    const before = found.at(-1)?.at(-1);
+    if (before && !wasBest(before.ended, one.began)) found.at(-1).push(one);
+    else found.push([one]);
+  }
+  return found;
 }
 
 function dependency(circuit, component, at) {
@@ -55,7 +70,9 @@ function dependency(circuit, component, at) {
 export function understand(overview, received) {
   const d = overview.degradation;
   const at = time(overview.at) ?? received; // never the browser's clock if there is another: it may be wrong by hours
+  const history = d.score_history.map((point) => ({ ...point, at: time(point.at) }));
   const dependencies = overview.circuit_breakers.map((one) => dependency(one, d.components[one.name], at));
+  for (const one of dependencies) one.episodes = episodes(one.outages, history, d.levels[0].level);
   dependencies.sort((a, b) => ORDER.indexOf(a.kind) - ORDER.indexOf(b.kind) || b.weight - a.weight);
   return {
     at, dependencies,
@@ -64,7 +81,7 @@ export function understand(overview, received) {
     dwell: d.dwell_seconds, override: d.override && { ...d.override, until: at + d.override.expires_in_seconds * 1000 },
     better: d.outlook.better, worse: d.outlook.worse, recovery: d.predicted_recovery_seconds,
     levels: d.levels.map((one, i) => ({ ...one, to: i ? d.levels[i - 1].from_score : 100 })),
-    history: d.score_history.map((point) => ({ ...point, at: time(point.at) })),
+    history,
     transitions: d.transitions.map((change) => ({ ...change, at: time(change.at) })),
     changes: d.circuit_changes.map((change) => ({ ...change, at: time(change.at) })),
     releases: d.releases.map((release) => ({ ...release, at: time(release.at) })),

@@ -141,9 +141,15 @@ test("during an outage every panel says what is down, why and until when; afterw
 
   await server.simulate("database", "up");
   await server.act("database", "close", "it is back", "ada");
-  await shows(page, "database", "up");
+  await shows(page, "database", "unproven");
+  await eventually("what is not known is not claimed", async () =>
+    /: Every check passes, but no call of database has succeeded since it came back.* 16 of 16/.test(await sentence(page)));
+  assert.match(await page.textContent("#events"),
+    /database is no longer downIt was down for \d+ s\. Its check passes; no call has succeeded since\./);
+  assert.equal((await cells(page, "database"))[1], "Check passes");
+  await server.get("/api/inventory/stats");
   await eventually("all is said to work", async () => /Everything works\. 16 of 16/.test(await sentence(page)));
-  assert.match(await page.textContent("#events"), /database is no longer downIt was down for \d+ s\./);
+  assert.doesNotMatch(await page.textContent("#events"), /no call has succeeded since/);
   assert.match(await page.textContent("#events"), /database let through by handBy ada: “it is back”\./);
   assert.match((await cells(page, "database"))[4], /^simulated failure, (just now|\d+ s ago)$/);
   assert.match(await announced(), /Nothing is down\.$/);
@@ -321,6 +327,14 @@ test("nothing is wider than the window, from a small phone to a wide desk", asyn
     });
     await eventually(`the chart follows to ${width} px`, async () => (await overflow()).by <= 0);
     assert.deepEqual(await overflow(), { by: 0, wide: [] }, `${width} px`);
+    // A rung is one line, also the one that is set in bold.
+    const broken = await page.evaluate(() => [...document.querySelectorAll("#rungs li")].flatMap((rung) => {
+      rung.setAttribute("aria-current", "true");
+      const { right } = rung.getBoundingClientRect();
+      const isBroken = (one) => one.getBoundingClientRect().height > 20 || one.getBoundingClientRect().right > right;
+      return [...rung.children].filter(isBroken).map((one) => `${rung.dataset.level}: ${one.textContent}`);
+    }));
+    assert.deepEqual(broken, [], `ladder at ${width} px`);
     await page.locator("#dependency-table button").first().click();
     assert.equal((await overflow()).by, 0, `dialog at ${width} px`);
     const inside = await page.evaluate(() => {

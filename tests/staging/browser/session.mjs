@@ -82,7 +82,7 @@ export class StagingServer {
     return this.#ask("DELETE", "/api/degradation/override", { reason, actor });
   }
 
-  // Everything up, nothing held, OPTIMAL.
+  // Everything up, nothing held, OPTIMAL, and a call of each that is called has succeeded since.
   async heal() {
     await this.release();
     for (const name of ["openai", "database", "redis", "s3"]) {
@@ -93,5 +93,7 @@ export class StagingServer {
       const { degradation } = await this.overview();
       return degradation.degradation_level === "OPTIMAL" && degradation.health_score === 100;
     }, 20000);
+    const { source } = await this.get("/api/recommendations");
+    if (source !== "openai") throw new Error(`healed, and the answer is from ${source}`);
   }
 }
