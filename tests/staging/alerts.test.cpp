@@ -284,5 +284,10 @@ TEST_CASE("each alert fires for a real failure, is sent where it belongs, and re
     for (const auto* part : {"summary", "meaning", "action", "runbook"})
       CHECK(one.annotations.contains(part));
     if (one.labels["instance"] == "calm") CHECK(one.labels["alertname"] == "DependencySimulated");
+    if (one.labels["alertname"] == "Emergency") {
+      CHECK(one.annotations["summary"] ==
+            "dark has been at EMERGENCY for a minute. Not closed: database (forced_open), openai "
+            "(forced_open).");
+    }
   }
 }
