@@ -2,8 +2,8 @@
 //
 // Uses a retry budget and an adaptive limit from many threads, and compares with what one thread would count:
 //
-//     cmake --build build/release --target brownout_budget_and_limit_stress
-//     build/release/tests/stress/brownout_budget_and_limit_stress [OPERATIONS]
+//     cmake --build build/release --target brownout_stress_budget_and_limit
+//     build/release/tests/stress/brownout_stress_budget_and_limit [OPERATIONS]
 //
 // OPERATIONS: how many in all; 100,000,000 by default. Exit status 1 if one retry or call too many was
 // admitted, or if a token or a place was lost.
