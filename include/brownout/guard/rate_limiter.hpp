@@ -98,7 +98,7 @@ class alignas(64) rate_limiter {
   /// The bucket is full at first. Throws `std::invalid_argument` naming limiter, field, value and range.
   /// Without exceptions the assertion handler gets the text.
   explicit rate_limiter(rate_limiter_options options, Clock clock = Clock{})
-      : limits_{(options.validate_for(options.name), options.limits())},
+      : limits_{options.valid_for(options.name).limits()},
         clock_{std::move(clock)},
         origin_{clock_.now()},
         options_{std::move(options)},
@@ -272,7 +272,7 @@ auto rate_limiter<Clock, Atomics>::take(detail::ticks at, std::uint32_t tokens, 
 
 template <clock_source Clock, class Atomics>
 void rate_limiter<Clock, Atomics>::reconfigure(const rate_limiter_options& options) {
-  options.validate_for(name_);
+  options.valid_for(name_);
   if (!options.name.empty() && options.name != name_) {
     detail::invalid_option("rate_limiter_options.name", "'" + options.name + "'", "'" + name_ + "'");
   }

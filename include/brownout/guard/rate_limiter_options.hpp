@@ -67,11 +67,12 @@ struct rate_limiter_options {
     detail::require_within("rate_limiter_options.most_wait", most_wait, duration::zero(), longest_wait);
   }
 
-  /// For the limiter called `whose`. Throws as `validate`.
-  void validate_for(std::string_view whose) const {
+  /// These options, for the limiter called `whose`. Throws as `validate`.
+  const rate_limiter_options& valid_for(std::string_view whose) const {
     std::string text{"rate_limiter '"};
     text.append(whose.substr(0, longest_name)) += '\'';
     detail::validate_for(text, [&] { validate(); });
+    return *this;
   }
 
   /// These options with their default burst, if it was left out.

@@ -91,7 +91,7 @@ class alignas(64) sliding_window {
   /// No call counts at first. Throws `std::invalid_argument` naming window, field, value and range. Without
   /// exceptions the assertion handler gets the text.
   explicit sliding_window(sliding_window_options options, Clock clock = Clock{})
-      : period_{(validate(options, options.name), options.rate.period())},
+      : period_{valid(options, options.name).rate.period()},
         clock_{std::move(clock)},
         origin_{clock_.now()},
         limit_{static_cast<std::uint32_t>(options.rate.tokens())},
@@ -151,7 +151,7 @@ class alignas(64) sliding_window {
   ///
   /// Throws `std::invalid_argument` naming window, field, value and range. Then nothing has changed.
   void reconfigure(const sliding_window_options& options) {
-    validate(options, name_);
+    valid(options, name_);
     if (!options.name.empty() && options.name != name_) {
       detail::invalid_option("sliding_window_options.name", "'" + options.name + "'", "'" + name_ + "'");
     }
@@ -183,10 +183,11 @@ class alignas(64) sliding_window {
  private:
   using counts = detail::period_counts;
 
-  static void validate(const sliding_window_options& options, std::string_view name) {
+  static const sliding_window_options& valid(const sliding_window_options& options, std::string_view name) {
     std::string whose{"sliding_window '"};
     whose.append(name.substr(0, sliding_window_options::longest_name)) += '\'';
     detail::validate_for(whose, [&] { options.validate(); });
+    return options;
   }
 
   /// The counts, after they were found to be of a period after `at`. Either `at` is old, or the clock was set
@@ -214,7 +215,7 @@ class alignas(64) sliding_window {
 
   // Written by each admission (2), and when the clock was set back. Publishes itself.
   alignas(8) typename Atomics::template atomic<std::uint64_t> word_{0};
-  const detail::period period_;
+  const detail::counting_period period_;
   BROWNOUT_NO_UNIQUE_ADDRESS const Clock clock_;
   const time_point origin_;
   // Written by `reconfigure`, read by each call. Publishes only itself.

@@ -134,6 +134,15 @@ TEST_CASE("tokens that reservations owe stay owed when the rate changes", "[guar
   CHECK(bench.admitted_now() == 1);
 }
 
+TEST_CASE("a part of a token is counted upwards, also of tokens that are owed", "[guard][rate-limiter][L7]") {
+  const auto limits = brownout::detail::token_limits::of(per_second(1), 1, 1h);
+  const auto owed = limits.tokens_at(0, brownout::detail::to_ticks(1500ms));
+  CHECK(owed.whole == -1);
+  CHECK(owed.part == 0.5);
+  CHECK(limits.debt_with(owed) >= brownout::detail::to_ticks(1500ms));
+  CHECK(limits.debt_with(owed) <= brownout::detail::to_ticks(1500ms) + 1);
+}
+
 TEST_CASE("no debt of a rate limiter lasts longer than a year", "[guard][rate-limiter][L7][L9]") {
   bench bench{{.rate = per_second(1e6), .burst = 1, .most_wait = 1h}};
   for (;;) {

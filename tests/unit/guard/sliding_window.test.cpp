@@ -28,7 +28,7 @@ using brownout::rejection_reason;
 using brownout::result;
 using brownout::sliding_window;
 using brownout::sliding_window_options;
-using brownout::detail::moment;
+
 using brownout::detail::period_counts;
 
 namespace {

@@ -10,7 +10,7 @@
 
 namespace brownout::inline BROWNOUT_ABI::detail {
 
-/// A period_moment as a sliding window counts it.
+/// A moment as a sliding window counts it.
 struct period_moment {
   std::uint32_t number;  ///< of the period, modulo 2^32
   std::uint64_t left;    ///< until the end of the period, in ns: 1 to a period
@@ -44,7 +44,7 @@ struct period_counts {
   }
   [[nodiscard]] constexpr bool is_after(period_moment now) const noexcept { return age(now) >= numbers / 2; }
 
-  /// The counts at a later period_moment. Those of a later period stay as they are.
+  /// The counts at a later moment. Those of a later period stay as they are.
   [[nodiscard]] constexpr period_counts at(period_moment now) const noexcept {
     if (age(now) == 0 || is_after(now)) return *this;
     return {now.number, age(now) == 1 ? current : 0, 0};
@@ -54,9 +54,10 @@ struct period_counts {
 /// The length of the periods, and how much the calls of the period before weigh.
 ///
 /// Products are of at most 2^20 calls and 24 h, in units of 16 ns: they fit into 63 bits.
-class period {
+class counting_period {
  public:
-  explicit constexpr period(duration length) noexcept : length_{static_cast<std::uint64_t>(length.count())} {}
+  explicit constexpr counting_period(duration length) noexcept
+      : length_{static_cast<std::uint64_t>(length.count())} {}
 
   [[nodiscard]] constexpr duration length() const noexcept {
     return duration{static_cast<std::int64_t>(length_)};
