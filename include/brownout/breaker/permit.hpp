@@ -7,6 +7,7 @@
 #include "brownout/core/circuit_state.hpp"
 #include "brownout/core/clock.hpp"
 #include "brownout/core/detail/compiler.hpp"
+#include "brownout/core/detail/guarded_call.hpp"
 #include "brownout/core/outcome.hpp"
 #include "brownout/core/rejection.hpp"
 #include "brownout/version.hpp"
@@ -178,5 +179,10 @@ class [[nodiscard]] admission {
   permit<Breaker> permit_;
   bool was_admitted_;  // the permit alone does not tell a refused call from a settled one
 };
+
+namespace detail {
+template <class Breaker>
+inline constexpr bool is_settled_by_value<permit<Breaker>> = true;
+}  // namespace detail
 
 }  // namespace brownout::inline BROWNOUT_ABI

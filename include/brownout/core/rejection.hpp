@@ -79,8 +79,8 @@ struct rejection {
   /// `timed_out`; false for every other reason, except for a call that was cancelled while it ran.
   bool began = false;
 
-  /// Name of the guard that refused. Filled in by a pipeline; empty for a guard that is used alone, or that
-  /// has no name. Valid as long as the guard is.
+  /// Name of the guard that refused. Empty for a breaker that is used alone, and for a guard without a name.
+  /// Valid as long as the guard is.
   std::string_view guard{};
 
   friend constexpr bool operator==(const rejection&, const rejection&) = default;

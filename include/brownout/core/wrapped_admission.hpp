@@ -15,8 +15,11 @@ namespace brownout::inline BROWNOUT_ABI {
 template <class Permit>
 class [[nodiscard]] wrapped_admission {
  public:
+  /// For guards: of a call that was admitted.
+  explicit wrapped_admission(Permit&& admitted) noexcept
+      : permit_{std::move(admitted)}, was_admitted_{true}, nothing_{} {}
   /// For guards. `why`: of a call that was refused; then `admitted` is settled.
-  wrapped_admission(Permit&& admitted, brownout::rejection why) noexcept
+  wrapped_admission(Permit&& admitted, const brownout::rejection& why) noexcept
       : permit_{std::move(admitted)}, was_admitted_{!permit_.settled()}, why_{why} {}
   wrapped_admission(wrapped_admission&&) noexcept = default;
   wrapped_admission& operator=(wrapped_admission&&) noexcept = default;
@@ -48,7 +51,11 @@ class [[nodiscard]] wrapped_admission {
 
   Permit permit_;
   bool was_admitted_;
-  brownout::rejection why_;
+  // A call that is admitted writes no rejection.
+  union {
+    char nothing_;
+    brownout::rejection why_;
+  };
 };
 
 }  // namespace brownout::inline BROWNOUT_ABI

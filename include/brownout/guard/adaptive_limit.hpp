@@ -202,7 +202,7 @@ class alignas(64) adaptive_limit {
                                           std::memory_order_relaxed));
     // relaxed, here and below: totals for display, order nothing.
     own().admissions.fetch_add(1, std::memory_order_relaxed);
-    return {permit{*this, next, read_time()}, {}};
+    return admission{permit{*this, next, read_time()}};
   }
   BROWNOUT_NOINLINE admission refuse(word at, call_priority priority) noexcept;
 

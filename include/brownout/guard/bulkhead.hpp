@@ -131,7 +131,7 @@ class alignas(64) bulkhead {
       // reached: between the two, other callers would be refused although there is a place.
     } while (!word_.compare_exchange_weak(seen, seen + one_admission, std::memory_order_acquire,
                                           std::memory_order_relaxed));
-    return {permit{this}, {}};
+    return admission{permit{this}};
   }
 
   /// Makes the call as a stage of a pipeline: `next(context)` while a place is held, or the rejection.

@@ -215,7 +215,7 @@ class dependency final : public component {
       const auto why = inner.rejection();
       return {permit{nullptr, counting_permit{*std::move(inner)}}, why};
     }
-    return {permit{core_, counting_permit{*core_, *std::move(inner)}}, brownout::rejection{}};
+    return admission{permit{core_, counting_permit{*core_, *std::move(inner)}}};
   }
   /// As above, for `call` and `try_call`: the permit is settled on this thread, before the call returns.
   [[nodiscard]] BROWNOUT_ALWAYS_INLINE wrapped_admission<counting_permit> try_acquire(
@@ -226,7 +226,7 @@ class dependency final : public component {
       const auto why = inner.rejection();
       return {counting_permit{*std::move(inner)}, why};
     }
-    return {counting_permit{shared, *std::move(inner)}, brownout::rejection{}};
+    return wrapped_admission<counting_permit>{counting_permit{shared, *std::move(inner)}};
   }
 
   template <class F, class C = default_classifier>

@@ -22,18 +22,23 @@
 
 namespace brownout::inline BROWNOUT_ABI::detail {
 
+/// Whether the settlement of a call owns its permit instead of pointing to it. A permit of two words stays in
+/// registers then. A larger one would be moved for nothing.
+template <class Permit>
+inline constexpr bool is_settled_by_value = false;
+
 /// Settles the permit of a call exactly once, however the scope ends. It uses a destructor and not a handler,
 /// so that the same code works with and without exceptions, and for the end of a thread, which is no C++
 /// exception.
 template <class Permit>
 class settlement {
  public:
-  explicit settlement(Permit& admitted) noexcept : permit_{std::move(admitted)} {}
+  explicit settlement(Permit& admitted) noexcept : permit_{held(admitted)} {}
   settlement(const settlement&) = delete;
   settlement& operator=(const settlement&) = delete;
   BROWNOUT_ALWAYS_INLINE ~settlement() {
     if (!is_settled_) [[unlikely]] {
-      permit_.complete(unsettled_);
+      permit().complete(unsettled_);
     }
   }
 
@@ -44,11 +49,28 @@ class settlement {
   BROWNOUT_ALWAYS_INLINE void complete(outcome result, duration retry_after = {},
                                        std::string_view why = {}) noexcept {
     is_settled_ = true;
-    permit_.complete(result, retry_after, why);
+    permit().complete(result, retry_after, why);
   }
 
  private:
-  Permit permit_;
+  using holder = std::conditional_t<is_settled_by_value<Permit>, Permit, Permit*>;
+
+  static holder held(Permit& admitted) noexcept {
+    if constexpr (is_settled_by_value<Permit>) {
+      return std::move(admitted);
+    } else {
+      return &admitted;
+    }
+  }
+  [[nodiscard]] BROWNOUT_ALWAYS_INLINE Permit& permit() noexcept {
+    if constexpr (is_settled_by_value<Permit>) {
+      return permit_;
+    } else {
+      return *permit_;
+    }
+  }
+
+  holder permit_;
   bool is_settled_ = false;
   outcome unsettled_ = outcome::failure;
 };
