@@ -3,6 +3,7 @@
 
 #include "brownout/breaker/circuit_breaker.hpp"
 #include "brownout/core/rules.hpp"
+#include "brownout/guard/adaptive_limit.hpp"
 #include "brownout/guard/pipeline.hpp"
 #include "brownout/guard/retry.hpp"
 #include "brownout/guard/retry_budget.hpp"
@@ -11,6 +12,7 @@
 #include "brownout/system/dependency.hpp"
 #include "brownout/testing/manual_clock.hpp"
 
+#include <array>
 #include <chrono>
 #include <memory>
 #include <stdexcept>
@@ -27,6 +29,7 @@ using brownout::call_report;
 using brownout::circuit_breaker;
 using brownout::circuit_state;
 using brownout::consecutive_failures;
+using brownout::guard_kind;
 using brownout::guard_stage;
 using brownout::ignoring_deadline;
 using brownout::manual_clock;
@@ -288,6 +291,14 @@ TEST_CASE("a guard that is given twice is refused at construction", "[guard][P6]
   SECTION("policies may stand twice") {
     CHECK_NOTHROW(pipeline{timeout{.limit = 2s}, database, timeout{.limit = 1s}});
   }
+}
+
+TEST_CASE("the rules of order know an adaptive limit, though its permits report outcomes too",
+          "[guard][P6]") {
+  brownout::adaptive_limit<> server{{.target_delay = 5ms}};
+  circuit_breaker database;
+  const pipeline guarded{database, server};
+  CHECK(guarded.kinds == std::array{guard_kind::circuit_breaker, guard_kind::adaptive_limit});
 }
 
 TEST_CASE("a guard that is meant to hold its place while a retry waits says so", "[guard][P6]") {

@@ -61,7 +61,9 @@ BROWNOUT_ALWAYS_INLINE result<R> call_through(B& breaker, const call_context& co
 /// A guard with state, which the pipeline refers to.
 template <class G>
 struct guard_reference {
-  static constexpr auto kind = breaker_like<G> ? guard_kind::circuit_breaker : stage_kind<G>;
+  // What a guard says of itself goes first: the permits of an adaptive limit report how a call ended, too.
+  static constexpr auto kind =
+      stage_kind<G> == guard_kind::other && breaker_like<G> ? guard_kind::circuit_breaker : stage_kind<G>;
   static constexpr bool reads_clock = detail::reads_clock<G>;
 
   G* guard;
