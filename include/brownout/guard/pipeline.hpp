@@ -26,8 +26,8 @@ namespace brownout::inline BROWNOUT_ABI {
 ///     const brownout::pipeline guarded{
 ///         brownout::timeout{.limit = 2s},                              // for all attempts together
 ///         brownout::retry{.budget = &budget, .idempotent = true},
-///         database, quota, connections,                                // a breaker, a rate limiter, a
-///         bulkhead brownout::timeout{.limit = 300ms},                           // for each attempt
+///         database, quota, connections,                                // breaker, rate limiter, bulkhead
+///         brownout::timeout{.limit = 300ms},                           // for each attempt
 ///     };
 ///     auto rows = guarded.try_call([&](const brownout::call_context& call) {
 ///       return query("SELECT ...", call.deadline);
@@ -77,6 +77,7 @@ class pipeline {
            sizeof...(Given) == sizeof...(Stages)) explicit pipeline(Given&&... guards)
       : stages_{detail::as_stage(std::forward<Given>(guards))...} {
     require_valid();
+    detail::check_stages(*this);
   }
   /// As above, with a clock for its time-outs and waits. Its rate limiters should have a clock that tells the
   /// same time.
@@ -84,6 +85,7 @@ class pipeline {
   requires(sizeof...(Given) == sizeof...(Stages)) explicit pipeline(Clock clock, Given&&... guards)
       : clock_{std::move(clock)}, stages_{detail::as_stage(std::forward<Given>(guards))...} {
     require_valid();
+    detail::check_stages(*this);
   }
 
   /// Calls `function` through the guards. Returns its value, or the rejection of the guard that refused.
