@@ -64,6 +64,12 @@ template class brownout::rate_limiter<>;
 template class brownout::rate_limiter<brownout::any_clock>;
 template class brownout::sliding_window<>;
 template class brownout::sliding_window<brownout::any_clock>;
+template class brownout::fallback<int>;
+template class brownout::fallback<brownout::last_good>;
+template class brownout::hold_place_while_waiting<brownout::bulkhead<>>;
+template class brownout::option_without_default<bool>;
+template class brownout::option_without_default<brownout::retry_budget*>;
+template class brownout::pipeline<brownout::monotonic_clock, brownout::timeout>;
 template class brownout::result<std::string>;
 template class brownout::result<std::unique_ptr<int>>;
 template class brownout::result<int&>;
@@ -117,9 +123,24 @@ int use(brownout::circuit_breaker<>& one, brownout::registry<>& many) {
   const auto features = watched.features();
   sum += features.available(feature::search, 42) ? 1 : 0;
   sum += features.mode(feature::advice, "tenant") == brownout::feature_mode::full ? 1 : 0;
+  brownout::retry_budget budget;
+  brownout::bulkhead<> places{{.limit = 20}};
+  const brownout::fallback front_page{brownout::last_good{.max_age = std::chrono::minutes{5}}};
+  const brownout::pipeline guarded{
+      front_page,
+      brownout::fallback{[](const brownout::failure& why) { return why.rejection() ? 503 : 500; }},
+      brownout::timeout{.limit = std::chrono::seconds{2}},
+      brownout::retry{.budget = &budget, .idempotent = true},
+      database,
+      places};
+  brownout::call_report report;
+  const auto status = [](const brownout::call_context& call) { return static_cast<int>(200 * call.attempt); };
+  sum += guarded.call(status, classify) + guarded.try_call({.report = &report}, status).value_or(0);
+  front_page.invalidate();
   const auto shown = watched.snapshot(watched.now());
   brownout::prometheus_text page;
   brownout::write_metrics(page, shown);
+  brownout::write_metrics(page, "front_page", front_page.snapshot());
   brownout::write_timestamps(page, shown, std::chrono::system_clock::time_point{});
   std::string why = brownout::explain(shown.outlook);
   if (!shown.transitions.empty())

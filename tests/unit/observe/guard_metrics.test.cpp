@@ -3,9 +3,13 @@
 #include "brownout/guard/bulkhead.hpp"
 #include "brownout/guard/rate_limiter.hpp"
 #include "brownout/guard/sliding_window.hpp"
+#include "brownout/guard/fallback.hpp"
+#include "brownout/guard/pipeline.hpp"
 #include "brownout/observe/prometheus_text.hpp"
 #include "brownout/testing/manual_clock.hpp"
 #include "catch2.hpp"
+
+#include <stdexcept>
 
 TEST_CASE("a bulkhead shows its limit, its calls in flight, and the calls it admitted and refused",
           "[observe][guard][U8]") {
@@ -73,4 +77,21 @@ TEST_CASE("a sliding window shows its limit, its period, the calls that count, a
         "# HELP brownout_sliding_window_refused_total Calls that were refused.\n"
         "# TYPE brownout_sliding_window_refused_total counter\n"
         "brownout_sliding_window_refused_total{guard=\"quota\"} 1\n");
+TEST_CASE("a fallback shows how many calls it answered, and for how many it had no answer",
+          "[observe][guard][F3]") {
+  const brownout::fallback front_page{[](const brownout::failure& why) -> int {
+    if (why.exception() != nullptr) throw std::runtime_error{"no answer"};
+    return -1;
+  }};
+  const brownout::pipeline guarded{front_page};
+  for (int i = 0; i < 2; ++i) {
+    static_cast<void>(guarded.try_call([]() -> brownout::result<int> { return brownout::rejection{}; }));
+  }
+  CHECK_THROWS_AS(guarded.call([]() -> int { throw std::runtime_error{"reset"}; }), std::runtime_error);
+  write_metrics(page, "front_page", front_page.snapshot(), {{"region", "eu"}});
+        "# HELP brownout_fallback_calls_total Calls that failed, and for which the fallback had an answer or "
+        "none.\n"
+        "# TYPE brownout_fallback_calls_total counter\n"
+        "brownout_fallback_calls_total{region=\"eu\",guard=\"front_page\",kind=\"answered\"} 2\n"
+        "brownout_fallback_calls_total{region=\"eu\",guard=\"front_page\",kind=\"unanswered\"} 1\n");
 }
