@@ -49,6 +49,7 @@
 #include "brownout/observe/histogram.hpp"
 #include "brownout/observe/metric_labels.hpp"
 #include "brownout/observe/metric_sink.hpp"
+#include "brownout/observe/pipeline_explanation.hpp"
 #include "brownout/observe/prometheus_text.hpp"
 #include "brownout/observe/registry_metrics.hpp"
 #include "brownout/observe/system_metrics.hpp"

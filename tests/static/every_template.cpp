@@ -142,7 +142,7 @@ int use(brownout::circuit_breaker<>& one, brownout::registry<>& many) {
   brownout::write_metrics(page, shown);
   brownout::write_metrics(page, "front_page", front_page.snapshot());
   brownout::write_timestamps(page, shown, std::chrono::system_clock::time_point{});
-  std::string why = brownout::explain(shown.outlook);
+  std::string why = brownout::explain(shown.outlook) + brownout::explain(guarded);
   if (!shown.transitions.empty())
     why +=
         brownout::explain(shown.transitions.back(), [&](std::size_t i) { return shown.components[i].name; });
