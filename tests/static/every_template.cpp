@@ -52,7 +52,6 @@ template class brownout::registry<brownout::any_detector, brownout::any_clock>;
 template class brownout::registry<brownout::consecutive_failures, brownout::any_clock>;
 template class brownout::keyed_breaker<brownout::circuit_breaker<>>;
 template class brownout::bulkhead<>;
-template class brownout::option_without_default<int>;
 template class brownout::pipeline<brownout::monotonic_clock, brownout::timeout, brownout::retry,
                                   brownout::detail::guard_reference<brownout::circuit_breaker<>>>;
 template class brownout::hold_place_while_waiting<brownout::bulkhead<>>;
@@ -66,7 +65,6 @@ template class brownout::sliding_window<>;
 template class brownout::sliding_window<brownout::any_clock>;
 template class brownout::fallback<int>;
 template class brownout::fallback<brownout::last_good>;
-template class brownout::hold_place_while_waiting<brownout::bulkhead<>>;
 template class brownout::option_without_default<bool>;
 template class brownout::option_without_default<brownout::retry_budget*>;
 template class brownout::pipeline<brownout::monotonic_clock, brownout::timeout>;

@@ -77,7 +77,6 @@ class pipeline {
            sizeof...(Given) == sizeof...(Stages)) explicit pipeline(Given&&... guards)
       : stages_{detail::as_stage(std::forward<Given>(guards))...} {
     require_valid();
-    detail::check_stages(*this);
   }
   /// As above, with a clock for its time-outs and waits. Its rate limiters should have a clock that tells the
   /// same time.
@@ -85,7 +84,6 @@ class pipeline {
   requires(sizeof...(Given) == sizeof...(Stages)) explicit pipeline(Clock clock, Given&&... guards)
       : clock_{std::move(clock)}, stages_{detail::as_stage(std::forward<Given>(guards))...} {
     require_valid();
-    detail::check_stages(*this);
   }
 
   /// Calls `function` through the guards. Returns its value, or the rejection of the guard that refused.

@@ -4,10 +4,10 @@
 #include "brownout/guard/adaptive_limit_snapshot.hpp"
 #include "brownout/guard/bulkhead.hpp"
 #include "brownout/guard/call_priority.hpp"
+#include "brownout/guard/fallback.hpp"
 #include "brownout/guard/rate_limiter_options.hpp"
 #include "brownout/guard/retry_budget.hpp"
 #include "brownout/guard/sliding_window.hpp"
-#include "brownout/guard/fallback.hpp"
 #include "brownout/observe/detail/labelled_sink.hpp"
 #include "brownout/observe/metric_labels.hpp"
 #include "brownout/observe/metric_sink.hpp"
@@ -118,9 +118,14 @@ void write_metrics(Sink& into, std::string_view guard, const adaptive_limit_snap
   for (std::size_t i = 0; i < call_priority_count; ++i) {
     out.sample({{"guard", guard}, {"priority", to_string(static_cast<call_priority>(i))}}, shown.shed[i]);
   }
+}
+
 /// Writes the metric of a fallback: `brownout_fallback_calls_total`, with the kinds `answered` and
 /// `unanswered`. An alert on its rate shows a failure that lasts, which the answers of the fallback hide.
+template <metric_sink Sink>
 void write_metrics(Sink& into, std::string_view guard, const fallback_snapshot& shown,
+                   metric_labels with = {}) {
+  detail::labelled_sink<Sink> out{into, with};
   out.family("brownout_fallback_calls_total", metric_type::counter,
              "Calls that failed, and for which the fallback had an answer or none.");
   out.sample({{"guard", guard}, {"kind", "answered"}}, shown.answered);

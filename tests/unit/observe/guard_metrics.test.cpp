@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "brownout/observe/guard_metrics.hpp"
 #include "brownout/guard/bulkhead.hpp"
-#include "brownout/guard/rate_limiter.hpp"
-#include "brownout/guard/sliding_window.hpp"
 #include "brownout/guard/fallback.hpp"
 #include "brownout/guard/pipeline.hpp"
+#include "brownout/guard/rate_limiter.hpp"
+#include "brownout/guard/sliding_window.hpp"
 #include "brownout/observe/prometheus_text.hpp"
 #include "brownout/testing/manual_clock.hpp"
 #include "catch2.hpp"
@@ -77,6 +77,8 @@ TEST_CASE("a sliding window shows its limit, its period, the calls that count, a
         "# HELP brownout_sliding_window_refused_total Calls that were refused.\n"
         "# TYPE brownout_sliding_window_refused_total counter\n"
         "brownout_sliding_window_refused_total{guard=\"quota\"} 1\n");
+}
+
 TEST_CASE("a fallback shows how many calls it answered, and for how many it had no answer",
           "[observe][guard][F3]") {
   const brownout::fallback front_page{[](const brownout::failure& why) -> int {
@@ -88,7 +90,9 @@ TEST_CASE("a fallback shows how many calls it answered, and for how many it had 
     static_cast<void>(guarded.try_call([]() -> brownout::result<int> { return brownout::rejection{}; }));
   }
   CHECK_THROWS_AS(guarded.call([]() -> int { throw std::runtime_error{"reset"}; }), std::runtime_error);
+  brownout::prometheus_text page;
   write_metrics(page, "front_page", front_page.snapshot(), {{"region", "eu"}});
+  CHECK(page.text() ==
         "# HELP brownout_fallback_calls_total Calls that failed, and for which the fallback had an answer or "
         "none.\n"
         "# TYPE brownout_fallback_calls_total counter\n"

@@ -47,7 +47,7 @@ struct gradient {
 
 }  // namespace
 
-TEST_CASE("one fast call does not press the limit down to one", "[guard][defect-310]") {
+TEST_CASE("one fast call does not press the limit down to one", "[guard][defect-31]") {
   // concurrency-limits#37, #98; go-concurrency-limits#117.
   vegas twin;
   twin.sample(0.001);
@@ -67,7 +67,7 @@ TEST_CASE("one fast call does not press the limit down to one", "[guard][defect-
   CHECK(here.value() == 1000);
 }
 
-TEST_CASE("lasting overload does not become the new normal", "[guard][defect-311]") {
+TEST_CASE("lasting overload does not become the new normal", "[guard][defect-32]") {
   // envoy#11579, concurrency-limits#165: the baseline follows the latency under load.
   gradient twin;
   for (int i = 0; i < 100; ++i) twin.sample(0.030);
@@ -80,7 +80,7 @@ TEST_CASE("lasting overload does not become the new normal", "[guard][defect-311
   CHECK(here.value() == 1);
 }
 
-TEST_CASE("the limit does not rise for ever without demand", "[guard][defect-312]") {
+TEST_CASE("the limit does not rise for ever without demand", "[guard][defect-33]") {
   // concurrency-limits#134: each good sample raised it, although few calls were in flight.
   double twin = 20;
   for (int i = 0; i < 10'000; ++i) twin += 1;
@@ -94,7 +94,7 @@ TEST_CASE("the limit does not rise for ever without demand", "[guard][defect-312
   CHECK(here.value() == 20);
 }
 
-TEST_CASE("a limit that fell to its least rises again", "[guard][defect-313]") {
+TEST_CASE("a limit that fell to its least rises again", "[guard][defect-34]") {
   // brpc#1006: below one no call was admitted, so there was no sample that could raise it.
   double twin = 1;
   twin *= 0.9;
@@ -107,7 +107,7 @@ TEST_CASE("a limit that fell to its least rises again", "[guard][defect-313]") {
   CHECK(here.value() > 500);
 }
 
-TEST_CASE("no call is refused in order to measure", "[guard][defect-314]") {
+TEST_CASE("no call is refused in order to measure", "[guard][defect-35]") {
   // envoy#8337: all instances lower the limit at the same moments, to measure the latency without load.
   // envoy#46532, #38338: the least limit is also the limit while it measures.
   const auto twin = [](int second) { return second % 30 == 0 ? 3 : 100; };
@@ -123,7 +123,7 @@ TEST_CASE("no call is refused in order to measure", "[guard][defect-314]") {
   }
 }
 
-TEST_CASE("calls that were refused or failed fast are not taken for fast calls", "[guard][defect-315]") {
+TEST_CASE("calls that were refused or failed fast are not taken for fast calls", "[guard][defect-36]") {
   // concurrency-limits#176: a dropped call entered the statistics with its short latency.
   double twin = 0;
   for (const double latency : {1.0, 0.001, 0.001, 0.001}) twin += latency / 4;
@@ -138,7 +138,7 @@ TEST_CASE("calls that were refused or failed fast are not taken for fast calls",
   CHECK(here.value() == 16);
 }
 
-TEST_CASE("whether the limit was in use is judged when a call begins", "[guard][defect-316]") {
+TEST_CASE("whether the limit was in use is judged when a call begins", "[guard][defect-37]") {
   // concurrency-limits#213: the calls in flight of one moment were compared with the limit of another.
   scene<> here;
   auto held = here.take(18);
@@ -149,7 +149,7 @@ TEST_CASE("whether the limit was in use is judged when a call begins", "[guard][
   CHECK(here.value() == 22);
 }
 
-TEST_CASE("no part of the limit is idle while a class is refused", "[guard][defect-320]") {
+TEST_CASE("no part of the limit is idle while a class is refused", "[guard][defect-38]") {
   // Partitions of Netflix's concurrency-limits: a class is refused above its percentage when the limit is
   // nearly used up, although the other classes do not come.
   const std::array<double, 4> percent{40, 30, 20, 10};

@@ -82,7 +82,7 @@ bool is_refused_beside_a_free_place() {
 }  // namespace
 
 TEST_CASE("a refused caller does not take the place of another one for a moment",
-          "[guard][bulkhead][defect-200][U1]") {
+          "[guard][bulkhead][defect-13][U1]") {
   CHECK_FALSE(is_refused_beside_a_free_place<ours>());
   CHECK(is_refused_beside_a_free_place<added_first>());
 }
@@ -114,7 +114,7 @@ std::uint32_t admitted_by_limit_of(std::uint32_t limit) {
 
 }  // namespace
 
-TEST_CASE("a limit of 100 calls admits 100, not 101", "[guard][bulkhead][defect-201][U1]") {
+TEST_CASE("a limit of 100 calls admits 100, not 101", "[guard][bulkhead][defect-14][U1]") {
   CHECK(admitted_by_limit_of<ours>(100) == 100);
   CHECK(admitted_by_limit_of<compares_too_late>(100) == 101);
 }
@@ -173,7 +173,7 @@ std::uint32_t admitted_after_cancellations() {
 }  // namespace
 
 TEST_CASE("a place is given back once, and also by a call that is cancelled",
-          "[guard][bulkhead][defect-202][U2]") {
+          "[guard][bulkhead][defect-15][U2]") {
   CHECK(admitted_after_double_releases<ours>() == 1);
   CHECK(admitted_after_cancellations<ours>() == 10);
 
@@ -200,7 +200,7 @@ class zero_is_unlimited {
 
 }  // namespace
 
-TEST_CASE("a limit of 0 admits no call", "[guard][bulkhead][defect-203][U3]") {
+TEST_CASE("a limit of 0 admits no call", "[guard][bulkhead][defect-16][U3]") {
   CHECK_FALSE(ours{0}.acquire());
   CHECK(zero_is_unlimited{0}.acquire());
 }
@@ -225,7 +225,7 @@ bool opens_breaker(Call call) {
 }  // namespace
 
 TEST_CASE("calls that a full bulkhead refuses do not open the circuit outside it",
-          "[guard][bulkhead][defect-204]") {
+          "[guard][bulkhead][defect-17]") {
   CHECK_FALSE(opens_breaker([](bulkhead<>& places) {
     return places.around<int>(call_context{}, [](const call_context&) -> result<int> { return 1; });
   }));

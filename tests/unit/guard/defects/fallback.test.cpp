@@ -151,17 +151,17 @@ int answering_all(const std::function<int()>& function) {
 
 }  // namespace
 
-TEST_CASE("old answers do not hide an outage that lasts", "[guard][defect-400]") {
+TEST_CASE("old answers do not hide an outage that lasts", "[guard][defect-39]") {
   CHECK_FALSE(a_lasting_failure_is_seen(suppressing{}));
   CHECK(a_lasting_failure_is_seen(ours{}));
 }
 
-TEST_CASE("an answer that expired while it was on its way is not kept", "[guard][defect-401]") {
+TEST_CASE("an answer that expired while it was on its way is not kept", "[guard][defect-40]") {
   CHECK(expired_content_comes_back(storing_late{}));
   CHECK_FALSE(expired_content_comes_back(ours{}));
 }
 
-TEST_CASE("a fallback does not keep a retry from trying again", "[guard][defect-402]") {
+TEST_CASE("a fallback does not keep a retry from trying again", "[guard][defect-41]") {
   int calls = 0;
   const auto fail = [&]() -> int { throw std::runtime_error{"reset " + std::to_string(++calls)}; };
   CHECK(attempts_around_a_fallback(fail) == 1);
@@ -173,7 +173,7 @@ TEST_CASE("a fallback does not keep a retry from trying again", "[guard][defect-
   CHECK(report.attempts == 3);
 }
 
-TEST_CASE("what a fallback throws has the type that it was thrown with", "[guard][defect-403]") {
+TEST_CASE("what a fallback throws has the type that it was thrown with", "[guard][defect-42]") {
   struct cache_is_down : std::runtime_error {
     using std::runtime_error::runtime_error;
   };
@@ -183,7 +183,7 @@ TEST_CASE("what a fallback throws has the type that it was thrown with", "[guard
   CHECK_THROWS_AS(pipeline{fallback{instead}}.call(fail), cache_is_down);
 }
 
-TEST_CASE("a fallback does not answer for an exception that is ignored", "[guard][defect-404]") {
+TEST_CASE("a fallback does not answer for an exception that is ignored", "[guard][defect-43]") {
   const auto refuse = []() -> int { throw std::invalid_argument{"no such account"}; };
   CHECK(answering_all(refuse) == -1);
   CHECK_THROWS_AS(pipeline{fallback{-1}}.call(refuse, brownout::ignore_exceptions<std::invalid_argument>()),

@@ -77,7 +77,7 @@ rate_limiter_options options(double rate, std::uint32_t burst) {
 }  // namespace
 
 // 205: resilience4j#822.
-TEST_CASE("asking often does not make tokens out of fractions", "[guard][rate-limiter][defect-205][L2]") {
+TEST_CASE("asking often does not make tokens out of fractions", "[guard][rate-limiter][defect-18][L2]") {
   const auto admitted = [](auto&& limiter, manual_clock& clock) {
     std::uint32_t count = admitted_now(limiter);
     for (int i = 0; i < 100; ++i) {  // a second in hundredths
@@ -95,7 +95,7 @@ TEST_CASE("asking often does not make tokens out of fractions", "[guard][rate-li
 
 // 206: resilience4j#1283, #1968, #2336.
 TEST_CASE("a caller that cannot wait long enough is told at once",
-          "[guard][rate-limiter][defect-206][L3][L9]") {
+          "[guard][rate-limiter][defect-19][L3][L9]") {
   bench ours{{.rate = per_second(1), .burst = 1, .most_wait = 1h}};
   CHECK(ours.limiter.try_acquire());
   const auto began = ours.clock.now();
@@ -118,7 +118,7 @@ TEST_CASE("a caller that cannot wait long enough is told at once",
 }
 
 // 207: resilience4j#2489.
-TEST_CASE("a bucket that was made smaller fills again", "[guard][rate-limiter][defect-207][L7]") {
+TEST_CASE("a bucket that was made smaller fills again", "[guard][rate-limiter][defect-20][L7]") {
   bench ours{options(10, 10)};
   CHECK(ours.admitted_now() == 10);
   ours.limiter.reconfigure(options(10, 5));
@@ -134,7 +134,7 @@ TEST_CASE("a bucket that was made smaller fills again", "[guard][rate-limiter][d
 }
 
 // 208: leaky-bucket#30.
-TEST_CASE("a bucket that was idle for long does not overflow", "[guard][rate-limiter][defect-208][L5]") {
+TEST_CASE("a bucket that was idle for long does not overflow", "[guard][rate-limiter][defect-21][L5]") {
   bench ours{options(10, 10)};
   ours.clock.advance(24h * 365);
   CHECK(ours.admitted_now() == 10);
@@ -146,7 +146,7 @@ TEST_CASE("a bucket that was idle for long does not overflow", "[guard][rate-lim
 }
 
 // 209: ratelimit_meter#36.
-TEST_CASE("the time to wait knows the burst", "[guard][rate-limiter][defect-209][L3]") {
+TEST_CASE("the time to wait knows the burst", "[guard][rate-limiter][defect-22][L3]") {
   bench ours{options(10, 4)};
   CHECK(ours.limiter.try_acquire(4));
   CHECK(ours.limiter.try_acquire().rejection().retry_after == 100ms);
@@ -159,7 +159,7 @@ TEST_CASE("the time to wait knows the burst", "[guard][rate-limiter][defect-209]
 }
 
 // 210: golang/go#39984.
-TEST_CASE("a rate of 0 with a burst of 1 admits nothing", "[guard][rate-limiter][defect-210][L6]") {
+TEST_CASE("a rate of 0 with a burst of 1 admits nothing", "[guard][rate-limiter][defect-23][L6]") {
   bench ours{options(0, 1)};
   CHECK(ours.admitted_now() == 0);
 
@@ -193,7 +193,7 @@ class fixed_window {
 }  // namespace
 
 // 211: gubernator#118.
-TEST_CASE("the edge of a period does not give its limit twice", "[guard][rate-limiter][defect-211][L2]") {
+TEST_CASE("the edge of a period does not give its limit twice", "[guard][rate-limiter][defect-24][L2]") {
   const auto around_the_edge = [](auto&& limiter, manual_clock& clock) {
     clock.advance(60s - 1ms);
     const auto before = admitted_now(limiter);
@@ -232,7 +232,7 @@ class time_in_a_double {
 
 // 212: folly#2430.
 TEST_CASE("a slow rate loses no token, however long the machine runs",
-          "[guard][rate-limiter][defect-212][L1]") {
+          "[guard][rate-limiter][defect-25][L1]") {
   // A full bucket of 3 tokens at 0.00007/s, after the clock has counted for 100 years.
   const time_point late{24h * 36525};
   manual_clock clock{late};
@@ -253,7 +253,7 @@ TEST_CASE("a slow rate loses no token, however long the machine runs",
 
 // 213: rclone#9828.
 TEST_CASE("a burst that would overflow is refused, and a great one works",
-          "[guard][rate-limiter][defect-213][L1]") {
+          "[guard][rate-limiter][defect-26][L1]") {
   CHECK_THROWS(rate_limiter{{.rate = per_hour(1), .burst = 1U << 24}});
   bench ours{options(1e9, 1U << 24)};
   CHECK(ours.limiter.try_acquire(1U << 24));

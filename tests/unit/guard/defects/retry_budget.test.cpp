@@ -74,7 +74,7 @@ int most_of_two(const std::function<Budget*()>& make) {
 
 }  // namespace
 
-TEST_CASE("the last token of a budget is not given to two callers", "[guard][defect-300]") {
+TEST_CASE("the last token of a budget is not given to two callers", "[guard][defect-27]") {
   // Two retries run and three are allowed: one more.
   CHECK(most_of_two<checks_then_adds>([] { return new checks_then_adds; }) == 2);
   CHECK(most_of_two<sums_then_subtracts>([] { return new sums_then_subtracts; }) == 2);
@@ -82,7 +82,7 @@ TEST_CASE("the last token of a budget is not given to two callers", "[guard][def
   CHECK(most_of_two<ours>([] { return new ours{{.least = 1}, manual_clock{}}; }) == 1);
 }
 
-TEST_CASE("a budget allows its least without any traffic before", "[guard][defect-301]") {
+TEST_CASE("a budget allows its least without any traffic before", "[guard][defect-28]") {
   // failsafe-go#139: the minimum was ignored, since a share of no executions is nothing.
   struct by_share_alone {
     int executions = 0;
@@ -102,7 +102,7 @@ TEST_CASE("a budget allows its least without any traffic before", "[guard][defec
   CHECK_FALSE(strict.try_withdraw());
 }
 
-TEST_CASE("retries that wait are counted when they are decided", "[guard][defect-302]") {
+TEST_CASE("retries that wait are counted when they are decided", "[guard][defect-29]") {
   // envoy#30205: retries in their wait were not counted, so that all of them left together.
   struct counts_at_the_start {
     int active = 0;
@@ -121,7 +121,7 @@ TEST_CASE("retries that wait are counted when they are decided", "[guard][defect
   CHECK(allowed == 3);
 }
 
-TEST_CASE("a budget follows the traffic again after a silence", "[guard][defect-303]") {
+TEST_CASE("a budget follows the traffic again after a silence", "[guard][defect-30]") {
   // venice#1498: after a period without requests the budget was never computed again.
   struct stops_at_zero {
     int requests = 0;
