@@ -4,6 +4,8 @@
 #include "brownout/core/any_clock.hpp"
 #include "brownout/detector/any_detector.hpp"
 #include "brownout/feature/feature_matrix.hpp"
+#include "brownout/guard/fallback.hpp"
+#include "brownout/guard/pipeline.hpp"
 #include "brownout/registry/registry.hpp"
 #include "brownout/system/dependency.hpp"
 #include "brownout/system/registry_dependency.hpp"
@@ -236,4 +238,18 @@ TEST_CASE("a look-up of a known key allocates nothing, nor does a call, a visit 
   CHECK(allocations_of([&] { static_cast<void>(hosts.remove_expired()); }) == 0);
   clock.advance(1s);
   CHECK(allocations_of([&] { CHECK(hosts.remove_expired() == 1); }) == 0);
+}
+
+TEST_CASE("a fallback allocates only what last_good keeps", "[guard][F1][F7]") {
+  brownout::circuit_breaker database{{.name = "database"}};
+  const brownout::pipeline plain{brownout::fallback{-1}, database};
+  const brownout::pipeline kept{brownout::fallback{brownout::last_good{.max_age = 5min}}, database};
+  const auto call = [](const auto& guarded) {
+    return allocations_of([&] { static_cast<void>(guarded.try_call([] { return 1; })); });
+  };
+  CHECK(call(plain) == 0);
+  CHECK(call(kept) == 1);
+  database.force_open();
+  CHECK(call(plain) == 0);
+  CHECK(call(kept) == 0);
 }
