@@ -113,7 +113,8 @@ struct retry {
   }
 
   // A variable whose address another function gets would be written to memory in each call. So what comes
-  // after the first attempt gets copies, which are made only there.
+  // after the first attempt gets copies, which are made only there. It also gives its answer to a variable of
+  // its own: Clang would keep an answer in memory that another function writes.
   template <class R, class Next>
   BROWNOUT_ALWAYS_INLINE result<R> around(const call_context& context, const Next& next) const {
     next.set_late(false);
@@ -131,14 +132,17 @@ struct retry {
 #if defined(__cpp_exceptions)
       is_first = false;
 #endif
-      return after_answer<R>(detail::copy_of(context), detail::copy_of(next), std::move(answer), verdict);
+      auto last =
+          after_answer<R>(detail::copy_of(context), detail::copy_of(next), std::move(answer), verdict);
+      return result<R>{std::move(last)};
 #if defined(__cpp_exceptions)
     } catch (...) {
       if (!is_first) throw;
       thrown.hold_current();
     }
     // Outside of the handler: for a later attempt there must be no current exception.
-    return after_exception<R>(detail::copy_of(context), detail::copy_of(next), thrown.take());
+    auto last = after_exception<R>(detail::copy_of(context), detail::copy_of(next), thrown.take());
+    return result<R>{std::move(last)};
 #endif
   }
 
