@@ -17,7 +17,7 @@ using namespace std::chrono_literals;
 
 int main() {
   // A program of yours leaves the clock out and gets the real one. This one moves when told to, so that
-  // nobody has to wait 20 seconds for an example.
+  // the example takes no 20 seconds.
   brownout::manual_clock clock;
 
   // Three failures in a row open the circuit for 20 seconds; after that one good probe closes it.

@@ -18,7 +18,8 @@ using namespace staging;
 
 constexpr int refused_to_start = 2;
 
-/// Ends the process with one line. Not by a proper exit: that waits for whoever does not read the log.
+/// Ends the process with one line. Not by a proper exit: that waits for a reader of the log who does not
+/// read.
 [[noreturn]] void refuse(const char* why) {
   std::fprintf(stderr, "%s\n", why);
   std::_Exit(refused_to_start);

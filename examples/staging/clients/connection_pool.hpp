@@ -104,7 +104,7 @@ auto connection_pool<Client>::acquire(const call_context& context) -> std::optio
       return waiting_.front() == mine && in_use_ < capacity_;
     });
     waiting_.erase(std::find(waiting_.begin(), waiting_.end(), mine));
-    // Whoever is next in line may have been held back by this ticket alone.
+    // The next caller in line may have been held back by this ticket alone.
     if (!waiting_.empty()) changed_.notify_all();
     if (!admitted) return std::nullopt;
 

@@ -9,8 +9,9 @@ namespace staging {
 
 /// The one connection a client keeps between operations.
 ///
-/// An operation takes it out and only one that ended cleanly puts it back, so that an answer nobody waited
-/// for can never be read as the answer of the next operation. `Connection` is a unique_ptr. Not thread-safe.
+/// An operation takes it out and only one that ended cleanly puts it back, so that an answer that no caller
+/// waited for can never be read as the answer of the next operation. `Connection` is a unique_ptr. Not
+/// thread-safe.
 template <class Connection>
 class kept_connection {
  public:

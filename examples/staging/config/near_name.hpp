@@ -14,7 +14,7 @@ namespace staging {
 /// - in one letter, or two of a long name (`REDIS_HOTS`); a prefix as short as `API` must be right;
 /// - by an expression of the same meaning (`DATABASE`, `DB`; `PASS`, `PASSWORD`; `URI`, `URL`);
 /// - by one word that is missing (`AWS_ACCESS_KEY`).
-/// Names under a prefix that nobody else uses (`DEGRADATION_`, `DB_CB_`) are always near.
+/// Names under a prefix that no other program uses (`DEGRADATION_`, `DB_CB_`) are always near.
 ///
 /// A name with one more word is not near: it names something else, as `AWS_DEFAULT_REGION` and
 /// `DATABASE_TEST_URL` do.

@@ -40,7 +40,7 @@ std::string value_of(const environment& from, std::string_view name) {
   return found == from.end() ? std::string{} : found->second;
 }
 
-/// Refuses names that are nearly ours: whoever misspells one gets a default, or a simulation, unawares. If
+/// Refuses names that are nearly ours: a misspelt one would silently mean a default, or a simulation. If
 /// the one meant is set as well, the other is most likely another program's.
 void check_names(const environment& from, settings& into) {
   for (const auto& [name, value] : from) {

@@ -42,7 +42,7 @@ std::string line_of(log_level level, std::string_view message, const log_fields&
       line += ',' + dumped(key) + ':' + dumped(value);
     }
   }
-  // Whoever reads the log by request must not have to ask whether the field is there.
+  // A reader who selects lines by request must not have to ask whether the field is there.
   line += has_request ? "}" : R"(,"request_id":null})";
   return line;
 }
@@ -57,7 +57,7 @@ log_writer::writing to(std::shared_ptr<spdlog::sinks::sink> sink) {
       logger->info(
           spdlog::string_view_t{line_of(log_level::warning, "log lines dropped", {{"count", dropped}})});
     }
-    logger->flush();  // whoever reads a line of a service wants it now, not at the next 4 KiB
+    logger->flush();  // a reader wants a line now, not at the next 4 KiB
   };
 }
 

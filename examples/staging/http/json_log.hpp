@@ -29,7 +29,7 @@ using log_fields = nlohmann::ordered_json;
 /// Writes one JSON object a line: `{"time":…,"level":…,"message":…,` fields `}`; `request_id` is null in a
 /// line that belongs to no request.
 ///
-/// Lines are written on a thread of their own: whoever logs never waits for whoever reads. When nobody reads
+/// Lines are written on a thread of their own: a thread that logs never waits for a reader. When no one reads
 /// fast enough, lines are dropped, and the log says how many as soon as it is read again.
 ///
 /// Thread-safe, and never throws: what is not UTF-8 is replaced, control characters are escaped, and a line

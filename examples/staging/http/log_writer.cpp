@@ -87,8 +87,7 @@ void log_writer::run(const std::shared_ptr<shared>& state) {
     lock.unlock();
     try {
       state->write(lines, dropped);
-    } catch (
-        ...) {  // NOLINT(bugprone-empty-catch): whoever logs can't be told, and the next lines may succeed
+    } catch (...) {  // NOLINT(bugprone-empty-catch): the caller can't be told, and the next lines may succeed
     }
     lock.lock();
     state->written += lines.size();

@@ -12,8 +12,8 @@
 
 namespace staging {
 
-/// Hands lines to a thread of its own that writes them, so that a log nobody reads (a full pipe) blocks that
-/// thread and nobody else.
+/// Hands lines to a thread of its own that writes them, so that a log without a reader (a full pipe) blocks
+/// that thread alone.
 ///
 /// Bounded: while `limit` lines wait, further ones are dropped and counted. spdlog's asynchronous logger, as
 /// old as distributions ship it, drops the oldest lines without a word and waits for its thread at the end.

@@ -65,7 +65,7 @@ class responder {
   const bool hsts_;
   request_listener listener_;
   std::atomic<std::size_t> busy_{0};   // by the workers, for metrics: relaxed
-  std::atomic<bool> draining_{false};  // set once by whoever drains; relaxed: it publishes nothing but itself
+  std::atomic<bool> draining_{false};  // set once, when draining begins; relaxed: publishes only itself
 };
 
 /// The name of the exception that is being handled. Its text may hold a connection string, and is not logged.

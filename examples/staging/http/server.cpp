@@ -262,7 +262,7 @@ void http_server::engine::refuse(session_socket socket) {
   const auto text = responder_.answer(subject, {});
   // Here nothing may be waited for. What the client has sent is read, or closing would reset the connection.
   error_code ignored;
-  std::array<char, 4096> discarded;  // NOLINT(cppcoreguidelines-pro-type-member-init): nobody looks at it
+  std::array<char, 4096> discarded;  // NOLINT(cppcoreguidelines-pro-type-member-init): it is never read
   socket.non_blocking(true, ignored);
   socket.write_some(asio::buffer(text), ignored);
   socket.shutdown(session_socket::shutdown_send, ignored);

@@ -89,7 +89,7 @@ class session : public std::enable_shared_from_this<session> {
   const std::function<void(session&)> ended_;
   const ip_address peer_;
 
-  // Written on the strand, read by whoever looks for late or idle sessions, who then asks on the strand.
+  // Written on the strand, read by the search for late or idle sessions, which then asks on the strand.
   // Relaxed: they publish nothing but themselves.
   std::atomic<brownout::time_point> deadline_;
   std::atomic<brownout::time_point> idle_since_;

@@ -18,7 +18,7 @@ const TITLE = "brownout staging";
 const server = new Server();
 
 let view = null; // what is shown
-let answeredAt = 0; // by performance.now(), which nobody sets
+let answeredAt = 0; // by performance.now(), which a changed clock does not move
 let wait = EVERY_MS; // until the next answer is due
 let failures = 0;
 let trouble = "";
@@ -30,7 +30,7 @@ const staleAfter = () => 2 * wait + EVERY_MS / 4; // two missed rounds
 const isStale = () => since() > staleAfter();
 
 // The server's clock, carried on from its last answer. It stops when that is stale: a countdown must not go on over
-// figures that nobody confirms.
+// figures that the server no longer confirms.
 const now = () => view.at + Math.min(since(), staleAfter());
 
 function tick() {
