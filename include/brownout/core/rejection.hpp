@@ -76,7 +76,8 @@ struct rejection {
   duration retry_after = unknown;
 
   /// Whether the call was begun, so that it may have had an effect, or may still have one. True for
-  /// `timed_out`; false for every other reason, except for a call that was cancelled while it ran.
+  /// `timed_out`, for a call that was cancelled while it ran, for a rejection that the function of a pipeline
+  /// returned itself, and if an earlier attempt of a retry was begun. Otherwise false.
   bool began = false;
 
   /// Name of the guard that refused. Empty for a breaker that is used alone, and for a guard without a name.
@@ -108,7 +109,9 @@ class call_rejected : public std::runtime_error {
 
   static std::string text(const rejection& why, std::string_view name) {
     std::string text{name.empty() ? "brownout: call" : named};
-    text.append(name).append(why.began ? " ended: " : " rejected: ").append(to_string(why.reason));
+    text.append(name)
+        .append(why.reason == rejection_reason::timed_out ? " ended: " : " rejected: ")
+        .append(to_string(why.reason));
     if (why.retry_after != rejection::unknown) {
       const auto wait = std::chrono::ceil<std::chrono::milliseconds>(why.retry_after);  // as people read it
       text.append(", retry in ").append(detail::to_text(wait));

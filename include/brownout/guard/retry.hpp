@@ -208,14 +208,15 @@ std::optional<duration> retry::wait_before_next(const call_context& context, con
                                                 detail::budget_token& token) const {
   auto* const report = context.report;
   if (failed >= tries) return std::nullopt;
-  const bool was_begun = !ended.refused || ended.refused->began;
+  const bool was_refused = ended.refused && ended.refused->reason != rejection_reason::timed_out;
+  if (!idempotent && (!was_refused || ended.refused->began)) return std::nullopt;
   duration wait{};
-  if (!was_begun) {
+  if (was_refused) {
     if (!detail::may_be_repeated(*ended.refused) || ended.refused->retry_after > cap) return std::nullopt;
     const auto left = ended.refused->retry_after;
     wait = left + detail::part_of(left, detail::thread_jitter().next());
   } else {
-    if (ended.verdict != outcome::failure || !idempotent) return std::nullopt;
+    if (ended.verdict != outcome::failure) return std::nullopt;
     if (ended.asked > most_retry_after) {
       if (report != nullptr) report->retry_after = (std::max)(report->retry_after, ended.asked);
       return std::nullopt;
@@ -226,7 +227,7 @@ std::optional<duration> retry::wait_before_next(const call_context& context, con
     return std::nullopt;
   }
   // The budget is asked last, so that no token is taken for a retry that does not come.
-  if (was_begun && !token.take_from(*budget)) {
+  if (!was_refused && !token.take_from(*budget)) {
     if (report != nullptr) ++report->retries_refused;
     return std::nullopt;
   }
@@ -262,6 +263,7 @@ template <class R, class Next>
 result<R> retry::again(call_context context, const Next& next, detail::attempt_end ended,
                        std::optional<result<R>> answer) const {
   const auto attempts_before = context.attempt - 1;
+  bool was_begun = detail::was_begun(ended);
   for (std::uint32_t made = 1; ended.verdict != outcome::success; ++made) {
     if (context.report != nullptr && ended.refused) context.report->refused = ended.refused;
     detail::budget_token token;
@@ -276,11 +278,13 @@ result<R> retry::again(call_context context, const Next& next, detail::attempt_e
     token.spend();
     context.attempt = attempts_before + made + 1;
     attempt<R>(context, next, ended, answer);
+    was_begun = was_begun || detail::was_begun(ended);
   }
   if (ended.verdict == outcome::success && !next.is_late()) budget->deposit();
 #if defined(__cpp_exceptions)
   if (ended.thrown != nullptr) std::rethrow_exception(std::move(ended.thrown));
 #endif
+  if (was_begun && !answer->has_value()) return detail::begun(answer->rejection());
   return *std::move(answer);
 }
 

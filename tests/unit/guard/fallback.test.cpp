@@ -99,7 +99,7 @@ TEST_CASE("a fallback answers for failures and rejections, and for nothing else"
   SECTION("a call that its caller gave up") {
     const pipeline cancelled{fallback{outcome::success}};
     CHECK(*cancelled.try_call([] { return outcome::cancelled; }) == outcome::cancelled);
-    const rejection why{rejection_reason::cancelled};
+    const rejection why{rejection_reason::cancelled, rejection::unknown, true};
     CHECK(of([&]() -> result<int> { return why; }) == why);
     CHECK_THROWS_AS(of([&]() -> int { throw call_rejected{why}; }), call_rejected);
   }

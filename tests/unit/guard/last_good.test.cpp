@@ -76,7 +76,7 @@ TEST_CASE("the last good answer is given for calls that fail, up to its greatest
   on.clock.advance(1ns);
   CHECK(on.shown().empty());
   SECTION("a call that was rejected gets its rejection then") {
-    const rejection why{rejection_reason::rate_limited, 3s};
+    const rejection why{rejection_reason::rate_limited, 3s, true};
     CHECK(on.guarded.try_call([&]() -> result<std::string> { return why; }) == why);
   }
   SECTION("and a value that is a failure stays what it is") {

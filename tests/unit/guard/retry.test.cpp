@@ -87,6 +87,17 @@ struct refusing {
 };
 static_assert(brownout::guard_stage<refusing>);
 
+/// A stage that admits the first call only.
+struct refusing_later {
+  int* calls;
+
+  template <class R, class Next>
+  result<R> around(const call_context& context, const Next& next) const {
+    if ((*calls)++ > 0) return rejection{rejection_reason::rate_limited, 1ms};
+    return next(context);
+  }
+};
+
 std::string refusal_of(const retry& tried) {
   try {
     tried.validate();
@@ -196,6 +207,41 @@ TEST_CASE("a call that is not idempotent is tried again only if it was never beg
     const pipeline guarded{on.clock, on.policy(),
                            refusing{&refusals, {rejection_reason::timed_out, 1ms, true}}};
     CHECK(guarded.try_call(server{{{200}}}, judge).has_value());
+  }
+}
+
+TEST_CASE("a refusal is told as begun if the function has run before it", "[guard][R3]") {
+  bench on;
+  server orders{{{503}}};
+  circuit_breaker database{consecutive_failures{1}, {.open_for = 100ms}, on.clock};
+  SECTION("in an earlier attempt, so that a retry outside does not repeat it") {
+    const auto inner = retry{.tries = 2, .budget = &on.budget, .idempotent = true};
+    int outer_calls = 0;
+    const auto answer =
+        pipeline{on.clock, on.policy(false), pipeline{inner, refusing_later{&outer_calls}}}.try_call(orders,
+                                                                                                     judge);
+    CHECK(answer == rejection{rejection_reason::rate_limited, 1ms, true});
+    CHECK(orders.calls == 1);
+  }
+  SECTION("by the function itself") {
+    database.try_acquire()->complete(outcome::failure);
+    int calls = 0;
+    const auto inserted = [&] {
+      ++calls;
+      return database.try_call([] { return 1; });
+    };
+    CHECK(pipeline{on.clock, on.policy(false)}.try_call(inserted).rejection().began);
+    CHECK(calls == 1);
+  }
+  SECTION("thrown by the function") {
+    database.try_acquire()->complete(outcome::failure);
+    int calls = 0;
+    CHECK_THROWS_AS(pipeline(on.clock, on.policy(false)).call([&] {
+      ++calls;
+      return database.call([] { return 1; });
+    }),
+                    brownout::call_rejected);
+    CHECK(calls == 1);
   }
 }
 

@@ -150,7 +150,7 @@ TEST_CASE("a late value is returned, and counts as a failure outside", "[guard][
 
 TEST_CASE("a refusal that comes late stays what it is", "[guard][O4]") {
   bench on;
-  const rejection why{rejection_reason::rate_limited, 5s};
+  const rejection why{rejection_reason::rate_limited, 5s, true};
   const pipeline guarded{on.clock, timeout{.limit = 100ms, .late = late_value::discard}};
   call_report report;
   const auto answer = guarded.try_call({.report = &report}, [&](const call_context&) -> result<int> {

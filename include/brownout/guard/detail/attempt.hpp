@@ -8,6 +8,7 @@
 #include "brownout/core/rejection.hpp"
 #include "brownout/core/result.hpp"
 #include "brownout/core/retry_after.hpp"
+#include "brownout/guard/detail/chain.hpp"
 #include "brownout/version.hpp"
 
 #include <cstddef>
@@ -26,6 +27,11 @@ struct attempt_end {
   std::optional<rejection> refused{};  // if it was not called, or did not answer
   std::exception_ptr thrown{};         // if the function threw
 };
+
+/// Whether the function was called in an attempt, so that the attempt may have had an effect.
+[[nodiscard]] inline bool was_begun(const attempt_end& ended) noexcept {
+  return !ended.refused || ended.refused->began;
+}
 
 /// How an attempt ended that returned an answer.
 template <class Next, class R>
@@ -69,7 +75,7 @@ template <class Next>
   try {
     std::rethrow_exception(thrown);
   } catch (const call_rejected& refused) {
-    ended.refused = refused.why();
+    ended.refused = begun(refused.why());  // the function threw it
   } catch (...) {
   }
   ended.thrown = std::move(thrown);

@@ -5,6 +5,7 @@
 #include "brownout/core/clock.hpp"
 #include "brownout/core/detail/compiler.hpp"
 #include "brownout/core/outcome.hpp"
+#include "brownout/core/rejection.hpp"
 #include "brownout/core/result.hpp"
 #include "brownout/core/retry_after.hpp"
 #include "brownout/guard/call_context.hpp"
@@ -69,6 +70,12 @@ using returned_t = decltype(invoke_with(std::declval<F&>(), std::declval<const c
           .report = given.report};
 }
 
+/// A rejection of a call whose function has run, at least in part.
+[[nodiscard]] constexpr rejection begun(rejection why) noexcept {
+  why.began = true;
+  return why;
+}
+
 /// The innermost part of a call: the function of the user. It is called as an lvalue, since a retry calls it
 /// several times.
 template <class R, class F>
@@ -84,6 +91,12 @@ struct user_function {
     if constexpr (std::is_void_v<returned_t<F>>) {
       invoke_with(*function, context);
       return {};
+    } else if constexpr (is_result<std::remove_cvref_t<returned_t<F>>>) {
+      result<R> answer = invoke_with(*function, context);
+      if (!answer.has_value()) [[unlikely]] {
+        return begun(answer.rejection());
+      }
+      return answer;
     } else {
       return invoke_with(*function, context);
     }
