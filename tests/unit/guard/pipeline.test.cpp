@@ -323,6 +323,16 @@ TEST_CASE("a stage of the user's own may answer by itself, or change the context
   CHECK(guarded.call([] { return 7; }, brownout::failure_if([](int got) { return got == 7; })) == -1);
 }
 
+TEST_CASE("a call may be given a context of its own", "[guard][P7]") {
+  circuit_breaker database;
+  const pipeline guarded{database};
+  const call_context given{.priority = brownout::call_priority::sheddable};
+  const auto priority = [](const call_context& call) { return call.priority; };
+  CHECK(guarded.try_call(given, priority).value() == brownout::call_priority::sheddable);
+  CHECK(guarded.call(given, priority, brownout::default_classifier{}) == brownout::call_priority::sheddable);
+  CHECK(guarded.call({.priority = brownout::call_priority::sheddable}, priority) == given.priority);
+}
+
 TEST_CASE("a report says what the guards did", "[guard][P8]") {
   manual_clock clock;
   retry_budget budget{{}, clock};

@@ -56,9 +56,17 @@ BROWNOUT_ALWAYS_INLINE decltype(auto) invoke_with(F& function, const call_contex
   }
 }
 
+// Declared twice and never defined: if a type is no function at all, an overload that would call it does not
+// take part, and there is no error.
+template <class F>
+requires takes_context<F>
+auto returned_by(F& function, const call_context& context) -> decltype(function(context));
+template <class F>
+requires(!takes_context<F>) auto returned_by(F& function, const call_context&) -> decltype(function());
+
 /// What a function of a user returns.
 template <class F>
-using returned_t = decltype(invoke_with(std::declval<F&>(), std::declval<const call_context&>()));
+using returned_t = decltype(returned_by(std::declval<F&>(), std::declval<const call_context&>()));
 
 /// A copy that is made member by member. If it were copied as a whole, GCC would keep the original in memory.
 [[nodiscard]] BROWNOUT_ALWAYS_INLINE call_context copy_of(const call_context& given) noexcept {
