@@ -68,7 +68,7 @@ class any_clock {
  private:
   using reading = time_point (*)(const void* held) noexcept;
 
-  std::shared_ptr<const void> clock_;  // null: the functions need no object
+  std::shared_ptr<const void> clock_{};  // null: the functions need no object
   reading now_ = [](const void*) noexcept { return monotonic_clock{}.now(); };
   reading coarse_now_ = [](const void*) noexcept { return monotonic_clock{}.coarse_now(); };
   void (*wait_for_)(const void* held, duration how_long) = nullptr;

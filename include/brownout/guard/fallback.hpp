@@ -160,10 +160,16 @@ class fallback {
 
   /// Forgets the answer of `last_good`. Calls that are in flight leave none either: they may have asked
   /// before the change. Call it after the change of what the answers show. Thread-safe.
-  void invalidate() const requires keeps_answers { shared_->kept.invalidate(); }
+  void invalidate() const requires keeps_answers {
+    if constexpr (keeps_answers) shared_->kept.invalidate();
+  }
 
   /// Checks the options. Called by the pipeline.
-  void validate() const requires keeps_answers { source_.validate(); }
+  //
+  // Asked again within: Clang 14 instantiates what its constraint rules out.
+  void validate() const requires keeps_answers {
+    if constexpr (keeps_answers) source_.validate();
+  }
 
   // As in `retry`, what comes after a call that did not succeed gets copies of its variables. It also gives
   // its answer to a variable of its own: Clang would keep an answer in memory that another function writes.

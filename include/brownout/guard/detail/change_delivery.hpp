@@ -62,7 +62,11 @@ class change_delivery {
       auto listener = listener_;
       running_ = ++calls_;
       lock.unlock();
-      const bool returned = contained([&] { return (*listener)(change), true; }, false);
+      const auto tell = [&] {
+        (*listener)(change);
+        return true;
+      };
+      const bool returned = contained(tell, false);
       listener.reset();
       lock.lock();
       running_ = 0;
