@@ -9,8 +9,8 @@
 
 namespace brownout::inline BROWNOUT_ABI {
 
-/// A member of an aggregate of options that has no default, because any default would be wrong for somebody's
-/// data. If the member is left out, the program does not compile.
+/// An option without a default, because any default would be wrong for some programs. If it is left out, the
+/// program does not compile.
 ///
 ///     brownout::retry{.tries = 3, .budget = &budget, .idempotent = true};
 ///

@@ -17,12 +17,12 @@ namespace brownout::inline BROWNOUT_ABI {
 
 /// Why a call was refused, or why it ended without an answer.
 enum class rejection_reason : std::uint8_t {
-  // Of a circuit breaker. `admission` has three bits for these.
+  // Reasons of a circuit breaker. `admission` has three bits for these.
   circuit_open,      ///< the open period is not over
   probes_in_flight,  ///< half-open, and every place for a probe is taken
   forced_open,       ///< an operator holds the circuit open
   recovering,        ///< half-open, on the ramp, and the limit of calls in flight is reached
-  // Of other guards.
+  // Reasons of other guards.
   rate_limited,     ///< the rate limit has no token left
   bulkhead_full,    ///< the bulkhead has no place left
   queue_timeout,    ///< the call waited in a queue for as long as it may

@@ -69,10 +69,7 @@ struct adaptive_limit_options {
 
   /// Throws `std::invalid_argument` naming field, value and range.
   void validate() const {
-    if (name.size() > longest_name) {
-      detail::invalid_option("adaptive_limit_options.name", name.substr(0, longest_name) + "...",
-                             "up to 128 bytes");
-    }
+    detail::require_name("adaptive_limit_options.name", name);
     const bool by_latency = latency_budget != duration{};
     if (by_latency && target_delay != duration{}) {
       detail::invalid_option("adaptive_limit_options.latency_budget", detail::to_text(latency_budget),

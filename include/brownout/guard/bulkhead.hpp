@@ -38,10 +38,7 @@ struct bulkhead_options {
 
   /// Throws `std::invalid_argument` naming field, value and range.
   void validate() const {
-    if (name.size() > longest_name) {
-      detail::invalid_option("bulkhead_options.name", name.substr(0, longest_name) + "...",
-                             "up to 128 bytes");
-    }
+    detail::require_name("bulkhead_options.name", name);
     detail::require_within<std::uint32_t>("bulkhead_options.limit", limit, 0, most_calls);
   }
 };

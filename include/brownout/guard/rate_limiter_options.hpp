@@ -44,10 +44,7 @@ struct rate_limiter_options {
 
   /// Throws `std::invalid_argument` naming field, value and range.
   void validate() const {
-    if (name.size() > longest_name) {
-      detail::invalid_option("rate_limiter_options.name", name.substr(0, longest_name) + "...",
-                             "up to 128 bytes");
-    }
+    detail::require_name("rate_limiter_options.name", name);
     const auto each_second = rate.per_second();
     const bool is_rate = rate.tokens() >= 0 && each_second <= most_per_second &&
                          (each_second >= fewest_per_second || !(rate.tokens() > 0));

@@ -54,10 +54,7 @@ struct retry_budget_options {
 
   /// Throws `std::invalid_argument` naming field, value and range.
   void validate() const {
-    if (name.size() > longest_name) {
-      detail::invalid_option("retry_budget_options.name", name.substr(0, longest_name) + "...",
-                             "up to 128 bytes");
-    }
+    detail::require_name("retry_budget_options.name", name);
     detail::require_within("retry_budget_options.ratio", ratio, lowest_ratio, 1.0);
     detail::require_within("retry_budget_options.memory", memory, shortest_memory, longest_memory);
     detail::require_within<std::uint32_t>("retry_budget_options.least", least, 0, most_least);

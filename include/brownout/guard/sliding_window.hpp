@@ -44,10 +44,7 @@ struct sliding_window_options {
 
   /// Throws `std::invalid_argument` naming field, value and range.
   void validate() const {
-    if (name.size() > longest_name) {
-      detail::invalid_option("sliding_window_options.name", name.substr(0, longest_name) + "...",
-                             "up to 128 bytes");
-    }
+    detail::require_name("sliding_window_options.name", name);
     if (!(rate.tokens() >= 0 && rate.tokens() <= most_calls && rate.tokens() <= std::floor(rate.tokens()))) {
       detail::invalid_option("sliding_window_options.rate", detail::to_text(rate.tokens()) + " calls",
                              "a whole number from 0 to " + detail::to_text(most_calls));
@@ -72,9 +69,9 @@ struct sliding_window_snapshot {
 ///     const auto admitted = quota.try_acquire();
 ///     if (!admitted) return respond(429, admitted.rejection().retry_after);
 ///
-/// It counts the calls of this period and of the period before. Those of the period before count by the share
-/// of it that lies within one period before now, as if they had come evenly. A call is admitted if then at
-/// most `limit` calls count.
+/// It counts the calls of this period and of the period before. The period before counts by a share: the part
+/// of it that is less than one period ago, as if its calls had come evenly. A call is admitted if at most
+/// `limit` calls count with it.
 ///
 /// **Its bound.** In each period, counted from the construction, at most `limit` calls. In any time `w`, at
 /// most `limit` + `limit` * w / period: the calls of the period before may all have come at its end.

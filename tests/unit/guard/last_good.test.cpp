@@ -6,6 +6,7 @@
 #include "brownout/guard/timeout.hpp"
 #include "brownout/testing/manual_clock.hpp"
 #include "catch2.hpp"
+#include "unit/refusal_of.hpp"
 
 #include <atomic>
 #include <chrono>
@@ -31,15 +32,6 @@ using brownout::rejection_reason;
 using brownout::result;
 
 namespace {
-
-std::string refusal_of(const last_good& tried) {
-  try {
-    tried.validate();
-  } catch (const std::invalid_argument& error) {
-    return error.what();
-  }
-  return "";
-}
 
 std::string fail() {
   throw std::runtime_error{"reset"};
@@ -242,11 +234,11 @@ TEST_CASE("many threads keep, read and invalidate one answer", "[guard][F7]") {
 
 TEST_CASE("the greatest age of an answer must be said, within its range", "[guard][F7]") {
   static_assert(!std::default_initializable<decltype(last_good::max_age)>);
-  CHECK(refusal_of({.max_age = 1ms}).empty());
-  CHECK(refusal_of({.max_age = 720h}).empty());
-  CHECK(refusal_of({.max_age = 0s}) == "last_good.max_age = 0s: allowed is 1ms to 720h");
-  CHECK(refusal_of({.max_age = -1s}) == "last_good.max_age = -1s: allowed is 1ms to 720h");
-  CHECK(refusal_of({.max_age = (duration::max)()}) ==
+  CHECK(refusal_of(last_good{.max_age = 1ms}).empty());
+  CHECK(refusal_of(last_good{.max_age = 720h}).empty());
+  CHECK(refusal_of(last_good{.max_age = 0s}) == "last_good.max_age = 0s: allowed is 1ms to 720h");
+  CHECK(refusal_of(last_good{.max_age = -1s}) == "last_good.max_age = -1s: allowed is 1ms to 720h");
+  CHECK(refusal_of(last_good{.max_age = (duration::max)()}) ==
         "last_good.max_age = over 100 years: allowed is 1ms to 720h");
   CHECK_THROWS_WITH((pipeline{fallback{last_good{.max_age = 0s}}}),
                     "pipeline: last_good.max_age = 0s: allowed is 1ms to 720h");

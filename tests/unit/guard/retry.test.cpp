@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "catch2.hpp"
+#include "unit/refusal_of.hpp"
 
 #include "brownout/breaker/circuit_breaker.hpp"
 #include "brownout/core/any_clock.hpp"
@@ -97,15 +98,6 @@ struct refusing_later {
     return next(context);
   }
 };
-
-std::string refusal_of(const retry& tried) {
-  try {
-    tried.validate();
-  } catch (const std::invalid_argument& error) {
-    return error.what();
-  }
-  return "";
-}
 
 }  // namespace
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "catch2.hpp"
+#include "unit/refusal_of.hpp"
 
 #include "brownout/breaker/circuit_breaker.hpp"
 #include "brownout/core/rules.hpp"
@@ -42,15 +43,6 @@ struct bench {
     };
   }
 };
-
-std::string refusal_of(const timeout& tried) {
-  try {
-    tried.validate();
-  } catch (const std::invalid_argument& error) {
-    return error.what();
-  }
-  return "";
-}
 
 }  // namespace
 
@@ -201,12 +193,12 @@ TEST_CASE("a time-out is a failure for those outside, thrown or returned", "[gua
 
 TEST_CASE("a limit must be said, within its range", "[guard][O9]") {
   static_assert(!std::default_initializable<decltype(timeout::limit)>);
-  CHECK(refusal_of({.limit = 100us}).empty());
-  CHECK(refusal_of({.limit = 24h}).empty());
-  CHECK(refusal_of({.limit = 0s}) == "timeout.limit = 0s: allowed is 100us to 24h");
-  CHECK(refusal_of({.limit = -1s}) == "timeout.limit = -1s: allowed is 100us to 24h");
-  CHECK(refusal_of({.limit = (duration::max)()}) ==
+  CHECK(refusal_of(timeout{.limit = 100us}).empty());
+  CHECK(refusal_of(timeout{.limit = 24h}).empty());
+  CHECK(refusal_of(timeout{.limit = 0s}) == "timeout.limit = 0s: allowed is 100us to 24h");
+  CHECK(refusal_of(timeout{.limit = -1s}) == "timeout.limit = -1s: allowed is 100us to 24h");
+  CHECK(refusal_of(timeout{.limit = (duration::max)()}) ==
         "timeout.limit = over 100 years: allowed is 100us to 24h");
-  CHECK(refusal_of({.limit = 1s, .name = std::string(129, 'x')}).find("timeout.name") == 0);
+  CHECK(refusal_of(timeout{.limit = 1s, .name = std::string(129, 'x')}).find("timeout.name") == 0);
   CHECK_THROWS_WITH(pipeline(timeout{.limit = 0s}), "pipeline: timeout.limit = 0s: allowed is 100us to 24h");
 }
