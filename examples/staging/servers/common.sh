@@ -137,12 +137,13 @@ signal() { # NAME PIDS
 # The time-out is for a stopped process whose queue of connections is full.
 is_in_use() { timeout 1 bash -c "exec 3<> /dev/tcp/127.0.0.1/$1" 2> /dev/null || [ $? = 124 ]; }
 
-# Below the range the kernel hands out to outgoing connections, which would collide without listening.
-free_port() {
+# Below the range the kernel hands out to outgoing connections, which would collide without listening. A server with
+# several ports has to say which it has chosen: they are not in use yet, and some servers share a port silently.
+free_port() { # [PORT TO AVOID]...
   local candidate
   while :; do
     candidate=$((20000 + (RANDOM << 15 | RANDOM) % 12000))
-    is_in_use "$candidate" || break
+    [[ " $* " == *" $candidate "* ]] || is_in_use "$candidate" || break
   done
   echo "$candidate"
 }
