@@ -4,6 +4,8 @@
 #include "staging/support/eventually.hpp"
 #include "staging/support/real_system.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
@@ -174,7 +176,17 @@ void lane::finish_case(judged& subject) {
   judge_changes(subject);
   judge_requests(subject);
   for (const auto& where : server_.leaks()) subject.complain("a secret was in " + where);
-  record_.cases.push_back(std::move(subject.result));
+  note(std::move(subject.result));
+}
+
+void lane::give_up(std::string why) {
+  note({.kind = "campaign", .victims = record_.name, .complaints = {std::move(why)}});
+}
+
+void lane::note(case_result&& result) {
+  for (const auto& what : result.complaints)
+    fmt::print(stderr, "BROKEN  {} of {}: {}\n", result.kind, result.victims, what);
+  record_.cases.push_back(std::move(result));
 }
 
 void lane::judge_changes(judged& subject) {

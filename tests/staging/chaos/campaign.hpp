@@ -41,10 +41,15 @@ class lane {
   /// The server is told to end within an outage.
   void run_sigterm();
 
+  /// Notes why this lane cannot go on: its cases until now are still told.
+  void give_up(std::string why);
+
   [[nodiscard]] lane_record take_record();
 
  private:
   struct judged;
+
+  void note(case_result&& result);
 
   [[nodiscard]] judged begin_case(std::string kind, const std::vector<std::string_view>& victims);
   void finish_case(judged& subject);

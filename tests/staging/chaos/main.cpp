@@ -25,6 +25,17 @@ namespace {
 
 using namespace staging_chaos;
 
+/// Runs the cases of a lane, as far as the servers behind it let it.
+template <class Cases>
+lane_record record_of(lane&& one, const Cases& cases) {
+  try {
+    cases(one);
+  } catch (const std::exception& failed) {
+    one.give_up(failed.what());
+  }
+  return one.take_record();
+}
+
 /// Runs the lanes side by side, each on a thread of its own.
 std::vector<lane_record> side_by_side(const std::vector<std::function<lane_record()>>& lanes) {
   std::vector<std::future<lane_record>> running;
@@ -41,11 +52,11 @@ std::vector<lane_record> break_one(int each, std::uint64_t seed, machine_stalls&
   std::vector<std::function<lane_record()>> lanes;
   for (const auto victim : real) {
     lanes.emplace_back([=, &stalls] {
-      lane one{std::string{victim}, {victim}, stalls, seed};
-      for (int i = 0; i < each; ++i) {
-        for (const auto how : all_faults) one.run_single(victim, how);
-      }
-      return one.take_record();
+      return record_of({std::string{victim}, {victim}, stalls, seed}, [&](lane& one) {
+        for (int i = 0; i < each; ++i) {
+          for (const auto how : all_faults) one.run_single(victim, how);
+        }
+      });
     });
   }
   return side_by_side(lanes);
@@ -64,10 +75,11 @@ std::vector<lane_record> break_many(int each, std::uint64_t seed, machine_stalls
   constexpr std::size_t side_by_side_lanes = 3;
   for (std::size_t number = 0; number < side_by_side_lanes; ++number) {
     lanes.emplace_back([=, &stalls] {
-      lane one{"several, " + std::to_string(number + 1), real, stalls, seed + number};
-      for (std::size_t i = number; i < kinds.size() * static_cast<std::size_t>(each); i += side_by_side_lanes)
-        kinds[i % kinds.size()](one);
-      return one.take_record();
+      return record_of({"several, " + std::to_string(number + 1), real, stalls, seed + number}, [&](lane& one) {
+        for (std::size_t i = number; i < kinds.size() * static_cast<std::size_t>(each);
+             i += side_by_side_lanes)
+          kinds[i % kinds.size()](one);
+      });
     });
   }
   return side_by_side(lanes);
