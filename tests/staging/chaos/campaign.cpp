@@ -24,7 +24,7 @@ using staging_tests::real_system;
 constexpr seconds half_open_limit{0.1};
 constexpr seconds recovery_limit{2.0};
 constexpr seconds status_limit{0.25};  // of an answer that asks no dependency
-constexpr seconds own_work{0.1};       // of an answer beside the time-outs that it adds up
+constexpr seconds own_work{0.1};       // of an answer or of probes, beside the time-outs that they add up
 constexpr seconds start_limit{2.0};    // until a new server has asked its dependencies
 
 std::string joined(const std::vector<std::string_view>& names) {
@@ -127,7 +127,7 @@ void lane::wait_until_open(judged& subject) {
   // next one follows an interval later.
   seconds limit{};
   for (const auto one : subject.victims)
-    limit = (std::max)(limit, threshold_of(one) * (call_timeout + probe_interval) + probe_interval);
+    limit = (std::max)(limit, threshold_of(one) * (call_timeout + probe_interval) + probe_interval + own_work);
   const auto open = [&](std::string_view one) { return server_.state_of(one) != "closed"; };
   const bool all_open = eventually(15s, [&] { return std::ranges::all_of(subject.victims, open); });
   const auto since = subject.restarted.value_or(subject.began);  // a new server finds out anew
