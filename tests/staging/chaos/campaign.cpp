@@ -127,7 +127,8 @@ void lane::wait_until_open(judged& subject) {
   // next one follows an interval later.
   seconds limit{};
   for (const auto one : subject.victims)
-    limit = (std::max)(limit, threshold_of(one) * (call_timeout + probe_interval) + probe_interval + own_work);
+    limit =
+        (std::max)(limit, threshold_of(one) * (call_timeout + probe_interval) + probe_interval + own_work);
   const auto open = [&](std::string_view one) { return server_.state_of(one) != "closed"; };
   const bool all_open = eventually(15s, [&] { return std::ranges::all_of(subject.victims, open); });
   const auto since = subject.restarted.value_or(subject.began);  // a new server finds out anew

@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "staging/chaos/fault_proxy.hpp"
 
+#include "staging/support/free_port.hpp"
+
 #include <sys/socket.h>
+#include <unistd.h>
+
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/co_spawn.hpp>
@@ -19,8 +23,10 @@
 #include <array>
 #include <cerrno>
 #include <chrono>
+#include <cstdint>
 #include <list>
 #include <optional>
+#include <string>
 #include <system_error>
 #include <thread>
 
@@ -46,6 +52,21 @@ void reset(tcp::socket& socket) {
 int private_socket() {
   const int made = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   if (made < 0) throw std::system_error{errno, std::generic_category(), "socket"};
+  return made;
+}
+
+/// A socket that is bound to this address, also while another socket of a proxy is.
+int bound_socket(tcp::endpoint address) {
+  const int made = private_socket();
+  const int yes = 1;
+  setsockopt(made, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
+  setsockopt(made, SOL_SOCKET, SO_REUSEPORT, &yes, sizeof yes);
+  if (::bind(made, address.data(), static_cast<socklen_t>(address.size())) != 0) {
+    const int error = errno;
+    ::close(made);
+    throw std::system_error{error, std::generic_category(),
+                            "port " + std::to_string(address.port()) + " of a fault proxy"};
+  }
   return made;
 }
 
@@ -78,9 +99,8 @@ class fault_proxy::engine {
  public:
   explicit engine(int target_port)
       : target_{asio::ip::address_v4::loopback(), static_cast<std::uint16_t>(target_port)},
-        acceptor_{context_} {
-    bind_to({asio::ip::address_v4::loopback(), 0});
-    address_ = acceptor_.local_endpoint();
+        address_{asio::ip::address_v4::loopback(), static_cast<std::uint16_t>(staging_tests::free_port())},
+        acceptor_{context_, tcp::v4(), bound_socket(address_)} {
     acceptor_.listen();
     asio::co_spawn(context_, accept(), asio::detached);
     thread_ = std::thread{[this] { context_.run(); }};
@@ -104,19 +124,15 @@ class fault_proxy::engine {
     tcp::socket server;
   };
 
-  void bind_to(const tcp::endpoint& where) {
-    acceptor_.assign(tcp::v4(), private_socket());
-    acceptor_.set_option(tcp::acceptor::reuse_address{true});
-    acceptor_.bind(where);
-  }
-
   void change_to(std::optional<fault> wanted) {
     const auto before = fault_;
     fault_ = wanted;
     if (wanted == fault::refused) {
-      // A port that is bound and does not listen refuses connections, and no one else can take it.
+      // A port that is bound and does not listen refuses connections. The new socket is bound before the old
+      // one is closed: in between, an outgoing connection or another server could take the port.
+      const int silent = bound_socket(address_);
       acceptor_.close();
-      bind_to(address_);
+      acceptor_.assign(tcp::v4(), silent);
     } else if (before == fault::refused) {
       acceptor_.listen();
       asio::co_spawn(context_, accept(), asio::detached);
@@ -205,8 +221,8 @@ class fault_proxy::engine {
   // While connections are refused there may be nothing to wait for.
   asio::executor_work_guard<asio::io_context::executor_type> lasting_{context_.get_executor()};
   const tcp::endpoint target_;
+  const tcp::endpoint address_;
   tcp::acceptor acceptor_;
-  tcp::endpoint address_{};
   std::optional<fault> fault_{};
   unsigned accepted_ = 0;
   std::list<connection> open_{};

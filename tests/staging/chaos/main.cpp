@@ -75,11 +75,12 @@ std::vector<lane_record> break_many(int each, std::uint64_t seed, machine_stalls
   constexpr std::size_t side_by_side_lanes = 3;
   for (std::size_t number = 0; number < side_by_side_lanes; ++number) {
     lanes.emplace_back([=, &stalls] {
-      return record_of({"several, " + std::to_string(number + 1), real, stalls, seed + number}, [&](lane& one) {
-        for (std::size_t i = number; i < kinds.size() * static_cast<std::size_t>(each);
-             i += side_by_side_lanes)
-          kinds[i % kinds.size()](one);
-      });
+      return record_of({"several, " + std::to_string(number + 1), real, stalls, seed + number},
+                       [&](lane& one) {
+                         for (std::size_t i = number; i < kinds.size() * static_cast<std::size_t>(each);
+                              i += side_by_side_lanes)
+                           kinds[i % kinds.size()](one);
+                       });
     });
   }
   return side_by_side(lanes);

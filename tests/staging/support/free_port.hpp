@@ -30,17 +30,18 @@ namespace staging_tests {
 /// that it got it.
 ///
 /// It lies below the ports that Linux gives to outgoing connections (32768 to 60999). A port of those could
-/// be taken by any client on this machine before a server listens on it, also while that server restarts.
+/// be taken by any client on this machine before a server listens on it, also while that server restarts. It
+/// also lies below the ports that the scripts of the real servers choose (from 20000 on).
 [[nodiscard]] inline int free_port() {
   static std::mutex guard;
   static std::set<int> given;
   static std::mt19937 random{std::random_device{}()};
   const std::lock_guard lock{guard};
   for (int tries = 0; tries < 10'000; ++tries) {
-    const int port = std::uniform_int_distribution{16'384, 32'767}(random);
+    const int port = std::uniform_int_distribution{16'384, 19'999}(random);
     if (is_free(port) && given.insert(port).second) return port;
   }
-  throw std::runtime_error{"no free port from 16384 to 32767"};
+  throw std::runtime_error{"no free port from 16384 to 19999"};
 }
 
 }  // namespace staging_tests
