@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "brownout/breaker/circuit_breaker.hpp"
+#include "brownout/core/detail/key_hash.hpp"
+#include "brownout/core/detail/secret_digest.hpp"
 #include "brownout/detector/consecutive_failures.hpp"
-#include "brownout/registry/detail/key_hash.hpp"
 #include "brownout/registry/detail/key_index.hpp"
 #include "brownout/registry/detail/key_name.hpp"
 #include "brownout/registry/detail/numbered_places.hpp"

@@ -7,7 +7,7 @@
 #include "brownout/core/detail/contained.hpp"
 #include "brownout/core/detail/invalid_option.hpp"
 #include "brownout/detector/detector.hpp"
-#include "brownout/registry/detail/key_hash.hpp"
+#include "brownout/registry/detail/key_name.hpp"
 #include "brownout/registry/detail/registered_breaker.hpp"
 #include "brownout/registry/registry.hpp"
 #include "brownout/registry/registry_listener.hpp"

@@ -3,9 +3,10 @@
 
 #include "brownout/core/clock.hpp"
 #include "brownout/core/detail/compiler.hpp"
+#include "brownout/core/detail/key_hash.hpp"
 #include "brownout/registry/detail/building_site.hpp"
-#include "brownout/registry/detail/key_hash.hpp"
 #include "brownout/registry/detail/key_index.hpp"
+#include "brownout/registry/detail/key_name.hpp"
 #include "brownout/registry/detail/numbered_places.hpp"
 #include "brownout/registry/detail/registered_breaker.hpp"
 #include "brownout/registry/detail/told_breakers.hpp"

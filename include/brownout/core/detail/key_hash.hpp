@@ -68,10 +68,4 @@ class key_hash {
   std::array<std::uint64_t, 2 + longest_key / sizeof(std::uint32_t)> coefficients_{};
 };
 
-/// A key with its hash. The name of a long key stands for the key: see `key_name`.
-struct hashed_key {
-  std::string_view text;
-  std::uint32_t hash;
-};
-
 }  // namespace brownout::inline BROWNOUT_ABI::detail
