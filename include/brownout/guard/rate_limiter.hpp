@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include "brownout/core/assert.hpp"
 #include "brownout/core/atomics.hpp"
 #include "brownout/core/clock.hpp"
 #include "brownout/core/detail/compiler.hpp"
@@ -12,6 +11,7 @@
 #include "brownout/core/wrapped_admission.hpp"
 #include "brownout/guard/call_context.hpp"
 #include "brownout/guard/detail/live_limits.hpp"
+#include "brownout/guard/detail/token_bucket.hpp"
 #include "brownout/guard/detail/token_limits.hpp"
 #include "brownout/guard/rate.hpp"
 #include "brownout/guard/rate_limiter_options.hpp"
@@ -78,7 +78,7 @@ class alignas(64) rate_limiter {
     void use() noexcept { from_ = nullptr; }
     /// The call is not made. Returns whether the tokens went back. Lock-free.
     bool cancel() noexcept {
-      return from_ != nullptr && std::exchange(from_, nullptr)->give_back(taken_, cost_);
+      return from_ != nullptr && std::exchange(from_, nullptr)->bucket_.give_back(taken_, cost_);
     }
     /// True once used, cancelled or given away.
     [[nodiscard]] bool settled() const noexcept { return from_ == nullptr; }
@@ -120,28 +120,15 @@ class alignas(64) rate_limiter {
   [[nodiscard]] BROWNOUT_ALWAYS_INLINE result<void> try_acquire_at(time_point now,
                                                                    std::uint32_t tokens = 1) noexcept {
     const auto at = detail::ticks_since(origin_, now);
-    // (1) acquire: synchronizes-with (4), so this thread sees the limits that the word names.
-    auto seen = word_.load(std::memory_order_acquire);
     if (tokens == 1) [[likely]] {
-      while (true) {
-        const auto slot = slot_of(seen);
-        const auto begin = (std::max)(arrival_of(seen), at);
-        const auto next = begin + limits_.interval(slot);
-        const auto missing = next - at - limits_.tolerance(slot);
-        if (missing > 0) [[unlikely]] {
-          if (begin - at <= limits_.furthest(slot)) return refused(detail::to_duration(missing));
-          break;  // the clock was set back, `now` is old, or the rate is 0
-        }
-        // (2) release: a thread that sees this arrival time reads its clock after this thread has. acquire:
-        // as (1), since other limits may be in force when it fails.
-        if (word_.compare_exchange_weak(seen, word_of(next, slot), std::memory_order_release,
-                                        std::memory_order_acquire)) [[likely]] {
-          return {};
-        }
+      const auto missing = bucket_.take_one(limits_, at, always_mine);
+      if (missing == 0) [[likely]] {
+        return {};
       }
+      if (missing != bucket::unsure) return refused(detail::to_duration(missing));
     }
     const auto answer = take(at, tokens, duration::zero());
-    if (!answer.is_taken) return refused(answer.wait);
+    if (answer.how != bucket::fate::taken) return refused(answer.wait);
     return {};
   }
 
@@ -153,7 +140,7 @@ class alignas(64) rate_limiter {
                                                        duration within = (duration::max)()) noexcept {
     const auto at = detail::ticks_since(origin_, clock_.now());
     const auto answer = take(at, tokens, (std::max)(within, duration::zero()));
-    if (!answer.is_taken) return {reservation{}, refused(answer.wait).rejection()};
+    if (answer.how != bucket::fate::taken) return {reservation{}, refused(answer.wait).rejection()};
     return {reservation{this, answer.word, answer.cost, answer.wait}, {}};
   }
 
@@ -190,30 +177,17 @@ class alignas(64) rate_limiter {
   [[nodiscard]] std::string_view name() const noexcept { return name_; }
 
  private:
-  // The word: the arrival time, and in the lowest bit which of two sets of limits holds for it. So limits and
-  // arrival time change together.
-  static constexpr detail::ticks arrival_of(std::uint64_t word) noexcept {
-    return static_cast<detail::ticks>(word >> 1);
-  }
-  static constexpr std::uint32_t slot_of(std::uint64_t word) noexcept {
-    return static_cast<std::uint32_t>(word & 1);
-  }
-  static constexpr std::uint64_t word_of(detail::ticks arrival, std::uint32_t slot) noexcept {
-    return static_cast<std::uint64_t>(arrival) << 1 | slot;
+  using bucket = detail::token_bucket<Atomics>;
+  static constexpr auto always_mine = [] { return true; };
+
+  [[nodiscard]] typename bucket::taking take(detail::ticks at, std::uint32_t tokens,
+                                             duration within) noexcept {
+    return bucket_.take(
+        limits_, at, [this] { return ticks_now(); }, tokens, within, always_mine);
   }
 
-  struct taking {
-    bool is_taken = false;
-    duration wait = rejection::unknown;  // before the call; of a refusal: before it is worth trying again
-    std::uint64_t word = 0;
-    detail::ticks cost = 0;
-  };
-  BROWNOUT_NOINLINE taking take(detail::ticks at, std::uint32_t tokens, duration within) noexcept;
-
-  bool give_back(std::uint64_t taken, detail::ticks cost) noexcept {
-    // (3) release: as (2). relaxed: if another call came after, nothing is read.
-    return word_.compare_exchange_strong(taken, word_of(arrival_of(taken) - cost, slot_of(taken)),
-                                         std::memory_order_release, std::memory_order_relaxed);
+  [[nodiscard]] detail::ticks ticks_now() const noexcept {
+    return detail::ticks_since(origin_, clock_.now());
   }
 
   BROWNOUT_NOINLINE result<void> refused(duration wait) noexcept {
@@ -221,9 +195,7 @@ class alignas(64) rate_limiter {
     return rejection{rejection_reason::rate_limited, wait, false, name_};
   }
 
-  // Written by each admission (2), reservation and give-back (3), and by `reconfigure` (4). Publishes the
-  // limits.
-  alignas(8) typename Atomics::template atomic<std::uint64_t> word_{0};
+  bucket bucket_{};
   detail::live_limits<Atomics> limits_;
   BROWNOUT_NO_UNIQUE_ADDRESS const Clock clock_;
   const time_point origin_;
@@ -236,41 +208,6 @@ class alignas(64) rate_limiter {
 };
 
 template <clock_source Clock, class Atomics>
-auto rate_limiter<Clock, Atomics>::take(detail::ticks at, std::uint32_t tokens, duration within) noexcept
-    -> taking {
-  BROWNOUT_PRECONDITION(tokens >= 1 && tokens <= limits_.greatest_burst(),
-                        "a call needs at least one token of a rate_limiter, and at most its burst");
-  auto seen = word_.load(std::memory_order_acquire);  // (1)
-  while (true) {
-    const auto slot = slot_of(seen);
-    const auto limits = limits_.read(slot);
-    if (limits.is_closed() || tokens > limits.burst) return {};
-    if (arrival_of(seen) - at > limits.furthest) {
-      // Either `at` is old, or the clock was set back. A new reading tells which, because the arrival time
-      // was read before it. If the clock was set back, the longest debt counts from now on.
-      at = detail::ticks_since(origin_, clock_.now());
-      const auto cut = word_of(at + limits.furthest, slot);
-      if (arrival_of(seen) - at > limits.furthest &&
-          word_.compare_exchange_strong(seen, cut, std::memory_order_release, std::memory_order_acquire)) {
-        seen = cut;  // (2)
-      }
-      continue;
-    }
-    const auto cost = limits.interval * tokens;
-    const auto next = (std::max)(arrival_of(seen), at) + cost;
-    const auto ahead = next - at - limits.tolerance;  // until the tokens are there
-    const auto allowed =
-        within < detail::to_duration(limits.most_wait) ? detail::to_ticks(within) : limits.most_wait;
-    if (ahead > allowed) return {false, detail::to_duration(ahead - allowed)};
-    const auto taken = word_of(next, slot);
-    if (word_.compare_exchange_weak(seen, taken, std::memory_order_release,  // (2)
-                                    std::memory_order_acquire)) {
-      return {true, detail::to_duration((std::max)(ahead, detail::ticks{0})), taken, cost};
-    }
-  }
-}
-
-template <clock_source Clock, class Atomics>
 void rate_limiter<Clock, Atomics>::reconfigure(const rate_limiter_options& options) {
   options.valid_for(name_);
   if (!options.name.empty() && options.name != name_) {
@@ -279,23 +216,18 @@ void rate_limiter<Clock, Atomics>::reconfigure(const rate_limiter_options& optio
   const std::lock_guard lock{changing_};
   auto next = options.limits();
   const auto furthest = next.furthest;
-  auto seen = word_.load(std::memory_order_acquire);
-  // relaxed in `read`: this thread wrote the limits, or a thread that had the lock before it.
-  const auto slot = slot_of(seen);
+  auto seen = bucket_.word();
+  const auto slot = bucket::slot_of(seen);
   const auto before = limits_.read(slot);
   limits_.allow(next.burst);
   auto tokens = tokens_while_closed_;
   while (true) {
-    const auto now = detail::ticks_since(origin_, clock_.now());
-    if (!before.is_closed()) tokens = before.tokens_at(now, arrival_of(seen));
+    const auto now = ticks_now();
+    if (!before.is_closed()) tokens = before.tokens_at(now, bucket::arrival_of(seen));
     const auto debt = next.is_closed() ? 0 : next.debt_with(tokens);
     if (!next.is_closed()) next.furthest = (std::max)(furthest, debt);
     limits_.write(1 - slot, next);
-    // (4) release: publishes the limits.
-    if (word_.compare_exchange_strong(seen, word_of(now + debt, 1 - slot), std::memory_order_release,
-                                      std::memory_order_acquire)) {
-      break;
-    }
+    if (bucket_.replace(seen, now + debt, 1 - slot)) break;
   }
   if (next.is_closed()) tokens_while_closed_ = tokens;
   options_ = options;
@@ -304,17 +236,10 @@ void rate_limiter<Clock, Atomics>::reconfigure(const rate_limiter_options& optio
 
 template <clock_source Clock, class Atomics>
 rate_limiter_snapshot rate_limiter<Clock, Atomics>::snapshot() const noexcept {
-  const auto seen = word_.load(std::memory_order_acquire);  // (1)
-  const auto limits = limits_.read(slot_of(seen));
-  rate_limiter_snapshot shown{.rate_per_second = limits.per_second, .burst = limits.burst};
+  const auto seen = bucket_.word();
+  auto shown =
+      detail::shown_bucket(limits_.read(bucket::slot_of(seen)), bucket::arrival_of(seen), ticks_now());
   shown.refused = refused_.read();
-  if (limits.is_closed()) return shown;
-  const auto now = detail::ticks_since(origin_, clock_.now());
-  const auto debt = std::clamp<detail::ticks>(arrival_of(seen) - now, 0, limits.furthest);
-  shown.tokens =
-      static_cast<std::uint32_t>((std::max)(limits.tolerance - debt, detail::ticks{0}) / limits.interval);
-  shown.retry_after =
-      detail::to_duration((std::max)(debt + limits.interval - limits.tolerance, detail::ticks{0}));
   return shown;
 }
 

@@ -17,6 +17,14 @@
 
 namespace brownout::inline BROWNOUT_ABI {
 
+namespace detail {
+
+/// Accepts the rate and the burst of the options called `whose`, and refuses others.
+inline void require_bucket(std::string_view whose, const rate& given, std::uint32_t burst);
+[[nodiscard]] inline std::uint32_t default_burst(const rate& given) noexcept;
+
+}  // namespace detail
+
 /// How a rate limiter behaves. Validated when the limiter is built.
 struct rate_limiter_options {
   static constexpr double most_per_second = 1e9;
@@ -45,22 +53,7 @@ struct rate_limiter_options {
   /// Throws `std::invalid_argument` naming field, value and range.
   void validate() const {
     detail::require_name("rate_limiter_options.name", name);
-    const auto each_second = rate.per_second();
-    const bool is_rate = rate.tokens() >= 0 && each_second <= most_per_second &&
-                         (each_second >= fewest_per_second || !(rate.tokens() > 0));
-    if (!is_rate) {
-      detail::invalid_option("rate_limiter_options.rate", detail::to_text(each_second) + "/s",
-                             "0, or 1 a year to 1000000000/s");
-    }
-    if (burst != 0) {
-      detail::require_within<std::uint32_t>("rate_limiter_options.burst", burst, 1, most_burst);
-      const auto in_a_year = each_second / fewest_per_second;
-      if (rate.tokens() > 0 && burst > in_a_year) {
-        detail::invalid_option(
-            "rate_limiter_options.burst", detail::to_text(burst),
-            "1 to " + detail::to_text(static_cast<std::uint64_t>(in_a_year)) + ", the tokens of a year");
-      }
-    }
+    detail::require_bucket("rate_limiter_options", rate, burst);
     detail::require_within("rate_limiter_options.most_wait", most_wait, duration::zero(), longest_wait);
   }
 
@@ -75,9 +68,7 @@ struct rate_limiter_options {
   /// These options with their default burst, if it was left out.
   [[nodiscard]] rate_limiter_options with_burst() const {
     auto filled = *this;
-    if (filled.burst == 0) {
-      filled.burst = static_cast<std::uint32_t>(std::clamp(rate.per_second() / 10, 1.0, double{most_burst}));
-    }
+    if (filled.burst == 0) filled.burst = detail::default_burst(rate);
     return filled;
   }
   /// Precondition: valid.
@@ -95,4 +86,41 @@ struct rate_limiter_snapshot {
   std::uint64_t refused = 0;                  ///< calls refused since construction
 };
 
+namespace detail {
+
+inline void require_bucket(std::string_view whose, const rate& given, std::uint32_t burst) {
+  using ranges = rate_limiter_options;
+  const auto each_second = given.per_second();
+  const bool is_rate = given.tokens() >= 0 && each_second <= ranges::most_per_second &&
+                       (each_second >= ranges::fewest_per_second || !(given.tokens() > 0));
+  if (!is_rate) {
+    invalid_option(std::string{whose} + ".rate", to_text(each_second) + "/s",
+                   "0, or 1 a year to 1000000000/s");
+  }
+  if (burst == 0) return;
+  require_within<std::uint32_t>(std::string{whose} + ".burst", burst, 1, ranges::most_burst);
+  const auto in_a_year = each_second / ranges::fewest_per_second;
+  if (given.tokens() > 0 && burst > in_a_year) {
+    invalid_option(std::string{whose} + ".burst", to_text(burst),
+                   "1 to " + to_text(static_cast<std::uint64_t>(in_a_year)) + ", the tokens of a year");
+  }
+}
+
+[[nodiscard]] inline std::uint32_t default_burst(const rate& given) noexcept {
+  return static_cast<std::uint32_t>(
+      std::clamp(given.per_second() / 10, 1.0, double{rate_limiter_options::most_burst}));
+}
+
+/// A bucket at the time `now`.
+[[nodiscard]] constexpr rate_limiter_snapshot shown_bucket(const token_limits& limits, ticks arrival,
+                                                           ticks now) noexcept {
+  rate_limiter_snapshot shown{.rate_per_second = limits.per_second, .burst = limits.burst};
+  if (limits.is_closed()) return shown;
+  const auto debt = std::clamp<ticks>(arrival - now, 0, limits.furthest);
+  shown.tokens = static_cast<std::uint32_t>((std::max)(limits.tolerance - debt, ticks{0}) / limits.interval);
+  shown.retry_after = to_duration((std::max)(debt + limits.interval - limits.tolerance, ticks{0}));
+  return shown;
+}
+
+}  // namespace detail
 }  // namespace brownout::inline BROWNOUT_ABI
