@@ -17,6 +17,8 @@
 #include "brownout/guard/call_priority.hpp"
 #include "brownout/guard/call_report.hpp"
 #include "brownout/guard/fallback.hpp"
+#include "brownout/guard/keyed.hpp"
+#include "brownout/guard/keyed_rate_limiter_options.hpp"
 #include "brownout/guard/last_good.hpp"
 #include "brownout/guard/limit_change.hpp"
 #include "brownout/guard/pipeline.hpp"

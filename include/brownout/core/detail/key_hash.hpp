@@ -68,4 +68,19 @@ class key_hash {
   std::array<std::uint64_t, 2 + longest_key / sizeof(std::uint32_t)> coefficients_{};
 };
 
+/// A hash of 64 bits: two independent ones of 32. Two keys have the same 64 bits with probability 2^-64.
+class wide_key_hash {
+ public:
+  static constexpr std::size_t longest_key = key_hash::longest_key;  ///< bytes
+
+  /// Precondition: at most `longest_key` bytes.
+  [[nodiscard]] std::uint64_t operator()(std::string_view key) const noexcept {
+    return std::uint64_t{high_(key)} << 32 | low_(key);
+  }
+
+ private:
+  key_hash high_{};
+  key_hash low_{};
+};
+
 }  // namespace brownout::inline BROWNOUT_ABI::detail
