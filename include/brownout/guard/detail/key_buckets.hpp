@@ -140,6 +140,7 @@ class key_buckets {
     alignas(16) atomic<std::uint64_t> tag{never_used};
     bucket tokens{};
   };
+  static_assert(sizeof(atomic<std::uint64_t>) != 8 || sizeof(place) == 16);
 
   struct belongs {
     const place* one;
