@@ -61,6 +61,8 @@ template class brownout::adaptive_limit<brownout::any_clock>;
 template class brownout::adaptive_limit<brownout::manual_clock>;
 template class brownout::rate_limiter<>;
 template class brownout::rate_limiter<brownout::any_clock>;
+template class brownout::keyed<brownout::rate_limiter>;
+template class brownout::keyed<brownout::rate_limiter, brownout::any_clock>;
 template class brownout::sliding_window<>;
 template class brownout::sliding_window<brownout::any_clock>;
 template class brownout::fallback<int>;

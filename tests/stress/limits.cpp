@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// Bulkhead, rate limiter and sliding window under many threads, against oracles that know nothing of how they
-// work: 10^8 operations, or as many as the argument says. Exit status 1 if one admitted too much.
+// Bulkhead, rate limiters and sliding window under many threads, against oracles that know nothing of how
+// they work: 10^8 operations, or as many as the argument says. Exit status 1 if one admitted too much.
 #include "brownout/guard/bulkhead.hpp"
+#include "brownout/guard/keyed.hpp"
 #include "brownout/guard/rate_limiter.hpp"
 #include "brownout/guard/sliding_window.hpp"
 
@@ -116,6 +117,43 @@ void stress_rate_limiter(std::uint64_t operations) {
   expect(most_beyond(calls, rate, burst) <= 0, "rate limiter: at most burst + rate * w in any time w");
 }
 
+/// Sixteen keys and few places, so that buckets are evicted and keys find none. The limits change meanwhile,
+/// and are never more than the first.
+void stress_keyed(std::uint64_t operations) {
+  constexpr double rate = 2e5;
+  constexpr std::uint32_t burst = 5;
+  constexpr std::uint64_t keys = 16;
+  const brownout::keyed_rate_limiter_options options{
+      .rate = brownout::per_second(rate), .burst = burst, .capacity = 12};
+  brownout::keyed<brownout::rate_limiter, noting_clock> quotas{options};
+  std::vector<std::vector<std::vector<time_point>>> by_key(keys,
+                                                           std::vector<std::vector<time_point>>(threads));
+  std::atomic<std::uint64_t> admitted{0};
+  on_threads([&](std::uint64_t thread) {
+    auto state = thread;
+    for (std::uint64_t i = 0; i < operations / threads; ++i) {
+      if (thread == 0 && i % 4096 == 0) {
+        auto lower = options;
+        lower.rate = brownout::per_second(rate / static_cast<double>(1 + i / 4096 % 4));
+        quotas.reconfigure(lower);
+      }
+      state = state * 6'364'136'223'846'793'005U + 1'442'695'040'888'963'407U;
+      const auto key = (state >> 33) % keys;
+      const char name[] = {'k', static_cast<char>('a' + key)};
+      if (!quotas.at({name, 2}).try_acquire()) continue;
+      by_key[key][thread].push_back(last_read);
+      admitted.fetch_add(1, std::memory_order_relaxed);
+    }
+  });
+  double worst = -1e9;
+  for (auto& one : by_key) worst = std::max(worst, most_beyond(one, rate, burst));
+  const auto shown = quotas.snapshot();
+  expect(worst <= 0, "rate limiters by key: at most burst + rate * w of a key in any time w");
+  expect(admitted + shown.refused == operations / threads * threads,
+         "rate limiters by key: every call is admitted or refused");
+  expect(shown.evicted > 0 && shown.bucketless > 0, "rate limiters by key: there was too little room");
+}
+
 void stress_sliding_window(std::uint64_t operations) {
   constexpr std::uint32_t limit = 100'000;
   brownout::sliding_window window{{.rate = {limit, 100ms}}, noting_clock{}};
@@ -137,6 +175,7 @@ int main(int count, char** arguments) {
   const auto operations = count > 1 ? std::strtoull(arguments[1], nullptr, 10) : 100'000'000;
   stress_bulkhead(operations);
   stress_rate_limiter(operations);
+  stress_keyed(operations);
   stress_sliding_window(operations);
   return failed ? 1 : 0;
 }

@@ -68,7 +68,8 @@ class keyed {
 ///
 /// **Threads.** Thread-safe throughout. A call of a key that has a bucket is lock-free: a search, a clock
 /// reading and one compare-and-swap. A call of another key takes one of 32 locks, which other threads hold
-/// for a bounded number of steps. Nothing is allocated after construction. Not copyable or movable.
+/// for a bounded number of steps and clock readings. Nothing is allocated after construction. Not copyable or
+/// movable.
 template <clock_source Clock, class Atomics>
 class keyed<rate_limiter, Clock, Atomics> {
  public:
@@ -147,8 +148,8 @@ class keyed<rate_limiter, Clock, Atomics> {
 
   /// The rate limiter of `key`. Takes no place, wait-free.
   [[nodiscard]] BROWNOUT_ALWAYS_INLINE handle at(std::string_view key) noexcept {
-    const auto hash = key.size() <= hash_.longest_key ? hash_(key) : digest_(key).low;
-    return {this, buckets::tag_of(hash)};
+    const bool is_long = key.size() > detail::wide_key_hash::longest_key;
+    return {this, buckets::tag_of(is_long ? hash_of_long(key) : hash_(key))};
   }
 
   /// Replaces rate and burst of all keys while calls run, at one moment for each key. The tokens that are
@@ -195,6 +196,10 @@ class keyed<rate_limiter, Clock, Atomics> {
 
  private:
   using buckets = detail::key_buckets<Atomics>;
+
+  [[nodiscard]] BROWNOUT_NOINLINE std::uint64_t hash_of_long(std::string_view key) const noexcept {
+    return digest_(key).low;
+  }
 
   [[nodiscard]] detail::ticks ticks_now() const noexcept {
     return detail::ticks_since(origin_, clock_.now());

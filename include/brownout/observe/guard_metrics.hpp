@@ -5,6 +5,7 @@
 #include "brownout/guard/bulkhead.hpp"
 #include "brownout/guard/call_priority.hpp"
 #include "brownout/guard/fallback.hpp"
+#include "brownout/guard/keyed_rate_limiter_options.hpp"
 #include "brownout/guard/rate_limiter_options.hpp"
 #include "brownout/guard/retry_budget.hpp"
 #include "brownout/guard/sliding_window.hpp"
@@ -58,6 +59,34 @@ void write_metrics(Sink& into, std::string_view guard, const rate_limiter_snapsh
   out.sample({{"guard", guard}}, shown.tokens);
   out.family("brownout_rate_limiter_refused_total", metric_type::counter, "Calls that were refused.");
   out.sample({{"guard", guard}}, shown.refused);
+}
+
+/// Writes the metrics of rate limiters by key, of all keys together: `brownout_keyed_rate_limiter_rate`,
+/// `brownout_keyed_rate_limiter_burst`, `brownout_keyed_rate_limiter_capacity`,
+/// `brownout_keyed_rate_limiter_keys`, `brownout_keyed_rate_limiter_refused_total`,
+/// `brownout_keyed_rate_limiter_evicted_total` and `brownout_keyed_rate_limiter_bucketless_total`. No key is
+/// on the page.
+template <metric_sink Sink>
+void write_metrics(Sink& into, std::string_view guard, const keyed_rate_limiter_snapshot& shown,
+                   metric_labels with = {}) {
+  detail::labelled_sink<Sink> out{into, with};
+  out.family("brownout_keyed_rate_limiter_rate", metric_type::gauge,
+             "Tokens that come back to a key in a second.");
+  out.sample({{"guard", guard}}, shown.rate_per_second);
+  out.family("brownout_keyed_rate_limiter_burst", metric_type::gauge, "Tokens in a full bucket.");
+  out.sample({{"guard", guard}}, shown.burst);
+  out.family("brownout_keyed_rate_limiter_capacity", metric_type::gauge, "Keys that can have a bucket.");
+  out.sample({{"guard", guard}}, shown.capacity);
+  out.family("brownout_keyed_rate_limiter_keys", metric_type::gauge, "Keys whose bucket is not full.");
+  out.sample({{"guard", guard}}, shown.keys);
+  out.family("brownout_keyed_rate_limiter_refused_total", metric_type::counter, "Calls that were refused.");
+  out.sample({{"guard", guard}}, shown.refused);
+  out.family("brownout_keyed_rate_limiter_evicted_total", metric_type::counter,
+             "Full buckets that were given to another key.");
+  out.sample({{"guard", guard}}, shown.evicted);
+  out.family("brownout_keyed_rate_limiter_bucketless_total", metric_type::counter,
+             "Calls that were admitted of keys for which there was no place.");
+  out.sample({{"guard", guard}}, shown.bucketless);
 }
 
 /// Writes the metrics of a sliding window: `brownout_sliding_window_limit`,

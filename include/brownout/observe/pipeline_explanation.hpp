@@ -97,7 +97,9 @@ template <class G>
   } else if constexpr (requires { guard.options().limit; }) {
     return "at most " + to_text(guard.options().limit) + " calls at a time";
   } else if constexpr (requires { guard.options().rate.per_second(); }) {
-    return "at most " + to_text(guard.options().rate.per_second()) + " calls a second";
+    auto text = "at most " + to_text(guard.options().rate.per_second()) + " calls a second";
+    if constexpr (requires { guard.options().capacity; }) text += " for each key";
+    return text;
   } else {
     return {};
   }

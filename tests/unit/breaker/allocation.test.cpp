@@ -5,6 +5,7 @@
 #include "brownout/detector/any_detector.hpp"
 #include "brownout/feature/feature_matrix.hpp"
 #include "brownout/guard/fallback.hpp"
+#include "brownout/guard/keyed.hpp"
 #include "brownout/guard/pipeline.hpp"
 #include "brownout/registry/registry.hpp"
 #include "brownout/system/dependency.hpp"
@@ -238,6 +239,24 @@ TEST_CASE("a look-up of a known key allocates nothing, nor does a call, a visit 
   CHECK(allocations_of([&] { static_cast<void>(hosts.remove_expired()); }) == 0);
   clock.advance(1s);
   CHECK(allocations_of([&] { CHECK(hosts.remove_expired() == 1); }) == 0);
+}
+
+TEST_CASE("calls of rate limiters by key allocate nothing, whether or not the key has a bucket",
+          "[guard][L10d]") {
+  manual_clock clock;
+  brownout::keyed<brownout::rate_limiter, manual_clock> quotas{
+      {.rate = brownout::per_second(10), .burst = 2, .capacity = 1}, clock};
+  const auto allocated_by = [&](std::string_view key, bool is_admitted) {
+    return allocations_of([&] { CHECK(quotas.at(key).try_acquire().has_value() == is_admitted); });
+  };
+  const std::string longest(1000, 'k');
+  CHECK(allocated_by("first", true) == 0);
+  CHECK(allocated_by("first", true) == 0);
+  CHECK(allocated_by("first", false) == 0);
+  CHECK(allocated_by(longest, true) == 0);  // has no bucket
+  clock.advance(1s);
+  CHECK(allocated_by("third", true) == 0);  // evicts one
+  CHECK(quotas.snapshot().evicted == 1);
 }
 
 TEST_CASE("a fallback allocates only what last_good keeps", "[guard][F1][F7]") {

@@ -2,6 +2,7 @@
 #include "brownout/observe/guard_metrics.hpp"
 #include "brownout/guard/bulkhead.hpp"
 #include "brownout/guard/fallback.hpp"
+#include "brownout/guard/keyed.hpp"
 #include "brownout/guard/pipeline.hpp"
 #include "brownout/guard/rate_limiter.hpp"
 #include "brownout/guard/sliding_window.hpp"
@@ -9,6 +10,7 @@
 #include "brownout/testing/manual_clock.hpp"
 #include "catch2.hpp"
 
+#include <chrono>
 #include <stdexcept>
 
 TEST_CASE("a bulkhead shows its limit, its calls in flight, and the calls it admitted and refused",
@@ -54,6 +56,45 @@ TEST_CASE("a rate limiter shows its rate, its burst, its tokens, and the calls i
         "# HELP brownout_rate_limiter_refused_total Calls that were refused.\n"
         "# TYPE brownout_rate_limiter_refused_total counter\n"
         "brownout_rate_limiter_refused_total{guard=\"quota\"} 1\n");
+}
+
+TEST_CASE("rate limiters by key show what they admit, and whether there are enough buckets",
+          "[observe][guard][L10g]") {
+  brownout::manual_clock clock;
+  brownout::keyed<brownout::rate_limiter, brownout::manual_clock> quotas{
+      {.name = "quotas", .rate = brownout::per_minute(90), .burst = 3, .capacity = 1}, clock};
+  CHECK(quotas.at("first").try_acquire());
+  clock.advance(std::chrono::seconds{1});
+  CHECK(quotas.at("second").try_acquire());
+  CHECK(quotas.at("third").try_acquire(2));
+  CHECK(quotas.at("fourth").try_acquire());
+  for (const auto* const key : {"third", "fourth", "fifth"}) CHECK_FALSE(quotas.at(key).try_acquire());
+  brownout::prometheus_text page;
+  write_metrics(page, quotas.name(), quotas.snapshot());
+  CHECK(
+      page.text() ==
+      "# HELP brownout_keyed_rate_limiter_rate Tokens that come back to a key in a second.\n"
+      "# TYPE brownout_keyed_rate_limiter_rate gauge\n"
+      "brownout_keyed_rate_limiter_rate{guard=\"quotas\"} 1.5\n"
+      "# HELP brownout_keyed_rate_limiter_burst Tokens in a full bucket.\n"
+      "# TYPE brownout_keyed_rate_limiter_burst gauge\n"
+      "brownout_keyed_rate_limiter_burst{guard=\"quotas\"} 3\n"
+      "# HELP brownout_keyed_rate_limiter_capacity Keys that can have a bucket.\n"
+      "# TYPE brownout_keyed_rate_limiter_capacity gauge\n"
+      "brownout_keyed_rate_limiter_capacity{guard=\"quotas\"} 1\n"
+      "# HELP brownout_keyed_rate_limiter_keys Keys whose bucket is not full.\n"
+      "# TYPE brownout_keyed_rate_limiter_keys gauge\n"
+      "brownout_keyed_rate_limiter_keys{guard=\"quotas\"} 1\n"
+      "# HELP brownout_keyed_rate_limiter_refused_total Calls that were refused.\n"
+      "# TYPE brownout_keyed_rate_limiter_refused_total counter\n"
+      "brownout_keyed_rate_limiter_refused_total{guard=\"quotas\"} 3\n"
+      "# HELP brownout_keyed_rate_limiter_evicted_total Full buckets that were given to another key.\n"
+      "# TYPE brownout_keyed_rate_limiter_evicted_total counter\n"
+      "brownout_keyed_rate_limiter_evicted_total{guard=\"quotas\"} 1\n"
+      "# HELP brownout_keyed_rate_limiter_bucketless_total Calls that were admitted of keys for which there "
+      "was no place.\n"
+      "# TYPE brownout_keyed_rate_limiter_bucketless_total counter\n"
+      "brownout_keyed_rate_limiter_bucketless_total{guard=\"quotas\"} 2\n");
 }
 
 TEST_CASE("a sliding window shows its limit, its period, the calls that count, and the calls it refused",

@@ -4,6 +4,7 @@
 #include "brownout/guard/adaptive_limit.hpp"
 #include "brownout/guard/bulkhead.hpp"
 #include "brownout/guard/fallback.hpp"
+#include "brownout/guard/keyed.hpp"
 #include "brownout/guard/pipeline.hpp"
 #include "brownout/guard/retry.hpp"
 #include "brownout/guard/retry_budget.hpp"
@@ -91,6 +92,13 @@ TEST_CASE("the explanation of a pipeline has its guards in order, with their lim
         "7. timeout 'attempt': 300ms\n"
         "The function is called at most 3 times. A call takes at most 2s, if the function keeps its "
         "deadlines.");
+}
+
+TEST_CASE("the explanation of a pipeline says what is limited for each key", "[observe][guard][P8][L10f]") {
+  brownout::keyed<brownout::rate_limiter> quotas{{.name = "quotas", .rate = brownout::per_second(10)}};
+  CHECK(explain(pipeline{quotas.at("tenant-7")}) ==
+        "1. rate limiter 'quotas': at most 10 calls a second for each key\n"
+        "The function is called at most once. The time of a call is not limited.");
 }
 
 TEST_CASE("the explanation of a pipeline shows limits that change, and stages of the user",

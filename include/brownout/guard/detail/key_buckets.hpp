@@ -75,12 +75,12 @@ class key_buckets {
       if (answer.how != bucket::fate::not_mine) return answer;
     }
     if (limits.interval(slot()) == 0) return {};  // there are no tokens, for anybody
-    auto& near = section_of(tag);
-    const std::lock_guard lock{near.changing};
+    auto& home = section_of(tag);
+    const std::lock_guard lock{home.changing};
     if (place* const own = find(tag)) {  // no place changes its key now
       return own->tokens.take(limits, at, now, tokens, duration::zero(), [] { return true; });
     }
-    return take_without_place(tag, limits, (std::max)(at, now()), now, tokens, near);
+    return take_without_place(tag, limits, (std::max)(at, now()), now, tokens, home);
   }
 
   /// The arrival time of the bucket of a key, and the slot of its limits.
@@ -124,8 +124,12 @@ class key_buckets {
       return arrival > (limits.interval(bucket::slot_of(word)) == 0 ? frozen_full : now);
     }));
   }
-  [[nodiscard]] std::uint64_t evicted() const noexcept { return sum(&section::evicted); }
-  [[nodiscard]] std::uint64_t bucketless() const noexcept { return sum(&section::bucketless); }
+  [[nodiscard]] std::uint64_t evicted() const noexcept {
+    return sum([](const section& one) { return one.evictions.load(std::memory_order_relaxed); });
+  }
+  [[nodiscard]] std::uint64_t bucketless() const noexcept {
+    return sum([](const section& one) { return one.shared_calls.load(std::memory_order_relaxed); });
+  }
 
  private:
   template <class T>
@@ -137,7 +141,7 @@ class key_buckets {
 
   struct place {
     // Written under the lock of the section. Publishes the word of the key (2).
-    alignas(16) atomic<std::uint64_t> tag{never_used};
+    alignas(16) atomic<std::uint64_t> owner{never_used};
     bucket tokens{};
   };
   static_assert(sizeof(atomic<std::uint64_t>) != 8 || sizeof(place) == 16);
@@ -147,15 +151,15 @@ class key_buckets {
     std::uint64_t tag;
     // relaxed: the word was read before, by an acquire that synchronizes with the release of `replace` if
     // another key has the place.
-    bool operator()() const noexcept { return one->tag.load(std::memory_order_relaxed) == tag; }
+    bool operator()() const noexcept { return one->owner.load(std::memory_order_relaxed) == tag; }
   };
 
   static constexpr std::size_t sections = 32;
   struct alignas(64) section {
     std::mutex changing{};  // for what places have which key, and for the buckets of keys without a place
-    // Written under the lock. Totals that publish nothing.
-    atomic<std::uint64_t> evicted{0};
-    atomic<std::uint64_t> bucketless{0};
+    // Written under the lock. Totals that publish nothing, so relaxed is enough.
+    atomic<std::uint64_t> evictions{0};
+    atomic<std::uint64_t> shared_calls{0};
   };
 
   [[nodiscard]] BROWNOUT_ALWAYS_INLINE std::size_t group_of(std::uint64_t tag) const noexcept {
@@ -181,7 +185,7 @@ class key_buckets {
     place* found = nullptr;
     search(tag, [&](place& one) BROWNOUT_INLINE_LAMBDA {
       // (1) acquire: synchronizes-with (2), so this thread sees the word of the key.
-      const auto seen = one.tag.load(std::memory_order_acquire);
+      const auto seen = one.owner.load(std::memory_order_acquire);
       if (seen == tag) found = &one;
       return seen == tag || seen == never_used;
     });
@@ -191,7 +195,7 @@ class key_buckets {
   /// For a key that has no place. Precondition: its section is locked; `at` was read after that.
   template <class Now>
   taking take_without_place(std::uint64_t tag, const live_limits<Atomics>& limits, ticks at, Now now,
-                            std::uint32_t tokens, section& near) noexcept {
+                            std::uint32_t tokens, section& home) noexcept {
     const auto in_force = slot();
     const auto by = limits.read(in_force);
     auto& shared = without_place_[group_of(tag)];
@@ -206,9 +210,9 @@ class key_buckets {
     const auto ahead = next - at - by.tolerance;
     if (ahead > 0) return {bucket::fate::refused, to_duration(ahead)};
     while (place* const free = worthless(tag, limits, at, now)) {
-      if (give(*free, tag, next, in_force, at, near)) return {bucket::fate::taken, duration::zero()};
+      if (give(*free, tag, next, in_force, at, home)) return {bucket::fate::taken, duration::zero()};
     }
-    add_one(near.bucketless);
+    home.shared_calls.fetch_add(1, std::memory_order_relaxed);
     shared.replace(debt, next, in_force);
     return {bucket::fate::taken, duration::zero()};
   }
@@ -222,7 +226,7 @@ class key_buckets {
       const auto word = one.tokens.word();
       const auto arrival = bucket::arrival_of(word);
       const auto slot = bucket::slot_of(word);
-      if (one.tag.load(std::memory_order_relaxed) == never_used) {  // relaxed: as (1), under the lock
+      if (one.owner.load(std::memory_order_relaxed) == never_used) {  // relaxed: as (1), under the lock
         best = &one;
         return true;
       }
@@ -241,16 +245,16 @@ class key_buckets {
   /// Gives a place to another key. False if its bucket is not full any more. Precondition: its section is
   /// locked.
   bool give(place& one, std::uint64_t tag, ticks arrival, std::uint32_t slot, ticks at,
-            section& near) noexcept {
-    const auto before = one.tag.load(std::memory_order_relaxed);  // relaxed: written under the lock only
+            section& home) noexcept {
+    const auto before = one.owner.load(std::memory_order_relaxed);  // relaxed: written under the lock only
     auto seen = one.tokens.word();
     if (before != never_used && bucket::arrival_of(seen) > at) return false;
     // relaxed: the release of `replace` publishes it.
-    one.tag.store(changing_hands, std::memory_order_relaxed);
+    one.owner.store(changing_hands, std::memory_order_relaxed);
     const bool is_given = one.tokens.replace(seen, arrival, slot);
     // (2) release: publishes the word.
-    one.tag.store(is_given ? tag : before, std::memory_order_release);
-    if (is_given && before != never_used) add_one(near.evicted);
+    one.owner.store(is_given ? tag : before, std::memory_order_release);
+    if (is_given && before != never_used) home.evictions.fetch_add(1, std::memory_order_relaxed);
     return is_given;
   }
 
@@ -279,12 +283,10 @@ class key_buckets {
     return next.is_closed() ? frozen(tokens) : now + next.debt_with(tokens);
   }
 
-  static void add_one(atomic<std::uint64_t>& total) noexcept {
-    total.fetch_add(1, std::memory_order_relaxed);
-  }
-  [[nodiscard]] std::uint64_t sum(atomic<std::uint64_t> section::*total) const noexcept {
+  template <class Total>
+  [[nodiscard]] std::uint64_t sum(Total total) const noexcept {
     std::uint64_t all = 0;
-    for (const auto& one : sections_) all += (one.*total).load(std::memory_order_relaxed);
+    for (const auto& one : sections_) all += total(one);
     return all;
   }
 
