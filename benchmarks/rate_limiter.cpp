@@ -94,7 +94,6 @@ struct tenants {
   boost::unordered_flat_map<std::string, floors::shared_word*> map{};
   std::shared_mutex map_mutex{};
   std::size_t at = 0;
-  brownout::time_point told = brownout::monotonic_clock{}.now();  // goes on by itself, as `given`
 
   tenants() {
     for (std::size_t i = 0; i < keys.size(); ++i) {
@@ -153,8 +152,9 @@ void map_by_turns(std::uint64_t times) {
 void keyed_hot(std::uint64_t times) {
   auto& here = known();
   const auto& key = here.hot();
+  auto told = brownout::monotonic_clock{}.now();  // goes on by itself, as `given`
   for (std::uint64_t i = 0; i < times; ++i) {
-    if (!here.quotas.at(key).try_acquire_at(here.told += 1ns)) [[unlikely]]
+    if (!here.quotas.at(key).try_acquire_at(told += 1ns)) [[unlikely]]
       ++floors::surprises;
     opaque_call();
   }
@@ -162,8 +162,9 @@ void keyed_hot(std::uint64_t times) {
 void map_hot(std::uint64_t times) {
   auto& here = known();
   const auto& key = here.hot();
+  auto told = brownout::monotonic_clock{}.now();  // goes on by itself, as `given`
   for (std::uint64_t i = 0; i < times; ++i) {
-    here.write_time(key, here.told += 1ns);
+    here.write_time(key, told += 1ns);
     opaque_call();
   }
 }
@@ -176,7 +177,7 @@ const registered by_key{{.name = "keyed rate limiter: admitted, 1024 keys",
 const registered by_hot_key{{.name = "keyed rate limiter: admitted, time given, hot key",
                              .run = keyed_hot,
                              .beside = {"flat map under a shared lock and exchange", map_hot},
-                             .wanted = {.ratio = 1.5, .allocations = 0}}};
+                             .wanted = {.ratio = 1.5, .instructions = 190, .allocations = 0}}};
 
 /// At 10 million calls a second, a little below the limit.
 const registered window{{.name = "sliding window: admitted, time given",
