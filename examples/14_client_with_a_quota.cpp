@@ -2,8 +2,9 @@
 //
 // A client of an API that has a quota.
 //
-// The client keeps its own quota. If the API answers 429 nevertheless, with a Retry-After, all calls of the
-// client stay away for as long as it says. A short wait is waited for, a long one is passed on to the caller.
+// The client is a class with a pipeline as a member. It keeps its own quota. If the API answers 429
+// nevertheless, with a Retry-After, all calls of the client stay away for as long as it says. A short wait is
+// waited for, a long one is passed on to the caller.
 #include <brownout/brownout.hpp>
 #include <brownout/testing/manual_clock.hpp>
 
@@ -40,28 +41,45 @@ struct played_api {
   }
 };
 
-int main() {
-  brownout::manual_clock clock;  // a program of yours leaves it out
-  played_api played{clock};
+// A 429 is a failure, and its header says how long to stay away.
+const brownout::first_match classify{
+    brownout::failure_if([](const response& seen) { return seen.status == 429 || seen.status >= 500; }),
+    brownout::retry_after_from([](const response& seen) {
+      return brownout::parse_retry_after(seen.retry_after, std::chrono::system_clock::now());
+    })};
 
+class client {
+ public:
+  client(played_api& api, const brownout::manual_clock& clock) : played_{api}, clock_{clock} {}
+
+  brownout::result<response> get(const brownout::call_context& call) {
+    const auto fetch = [&] { return played_.get(); };
+    return guarded_.try_call(call, fetch, classify);
+  }
+
+ private:
+  using breaker = brownout::circuit_breaker<brownout::consecutive_failures, brownout::manual_clock>;
+  using limiter = brownout::rate_limiter<brownout::manual_clock>;
+
+  played_api& played_;
+  brownout::manual_clock clock_;
   // All calls share one quota, so one Retry-After holds for all of them: it opens the circuit at once.
-  brownout::circuit_breaker api{
-      brownout::consecutive_failures{5}, {.name = "api", .open_for = 1s, .open_on_retry_after = true}, clock};
-  brownout::rate_limiter quota{{.name = "quota", .rate = brownout::per_second(1), .burst = 2}, clock};
-  brownout::retry_budget budget{{}, clock};
-  const brownout::pipeline guarded{
-      clock, brownout::retry{.budget = &budget, .idempotent = true, .most_retry_after = 5s}, api, quota};
-  const brownout::first_match classify{
-      brownout::failure_if([](const response& seen) { return seen.status == 429 || seen.status >= 500; }),
-      brownout::retry_after_from([](const response& seen) {
-        return brownout::parse_retry_after(seen.retry_after, std::chrono::system_clock::now());
-      })};
+  breaker api_{{5}, {.name = "api", .open_for = 1s, .open_on_retry_after = true}, clock_};
+  limiter quota_{{.name = "quota", .rate = brownout::per_second(1), .burst = 2}, clock_};
+  brownout::retry_budget budget_{{}, clock_};
+  brownout::pipeline_for<brownout::manual_clock, brownout::retry, breaker, limiter> guarded_{
+      clock_, brownout::retry{.budget = &budget_, .idempotent = true, .most_retry_after = 5s}, api_, quota_};
+};
+
+int main() {
+  brownout::manual_clock clock;
+  played_api played{clock};
+  client shop{played, clock};
 
   const auto ask = [&](brownout::call_context call = {}) {
     brownout::call_report report;
     call.report = &report;
-    const auto answer = guarded.try_call(
-        call, [&] { return played.get(); }, classify);
+    const auto answer = shop.get(call);
     if (answer) {
       std::cout << "  status " << answer->status;
     } else {

@@ -172,6 +172,18 @@ requires(detail::are_stages<Given...>) pipeline(Given&&...)
 template <clock_source Clock, class... Given>
 pipeline(Clock, Given&&...) -> pipeline<Clock, detail::stage_for<Given>...>;
 
+/// The type of a pipeline with these guards, for a member of a class, where it cannot be deduced. A clock may
+/// stand first. Guards with state are referred to all the same.
+///
+///     class client {
+///       circuit_breaker<> api_{{.name = "api"}};
+///       bulkhead<> connections_{{.limit = 20}};
+///       pipeline_for<timeout, circuit_breaker<>, bulkhead<>> guarded_{
+///           timeout{.limit = 2s}, api_, connections_};
+///     };
+template <class... Guards>
+using pipeline_for = decltype(pipeline{std::declval<Guards>()...});
+
 /// Lets a bulkhead or an adaptive limit stand outside of a `retry`: its place stays taken while the retry
 /// waits.
 template <class Guard>

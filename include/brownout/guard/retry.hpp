@@ -86,7 +86,7 @@ struct retry {
   duration cap = std::chrono::seconds{2};
 
   /// The longest wait that the dependency may ask for (see `retry_after_from`). If it asks for more, the call
-  /// ends at once.
+  /// ends at once. Other calls do not learn of it; a breaker with `open_on_retry_after` keeps them away.
   /// Range: 0 to 5 min. Default: 5 s, since a thread waits.
   duration most_retry_after = std::chrono::seconds{5};
 

@@ -14,6 +14,7 @@
 
 #include <array>
 #include <chrono>
+#include <concepts>
 #include <memory>
 #include <stdexcept>
 #include <string>
@@ -170,6 +171,22 @@ TEST_CASE("guards with state are referred to, and policies copied", "[guard][P2]
     CHECK(*kept.try_call([] { return outcome::failure; }) == outcome::failure);
     CHECK(kept.try_call([] {}).rejection().reason == rejection_reason::circuit_open);
   }
+}
+
+TEST_CASE("a member of a class names the guards of its pipeline", "[guard][P2]") {
+  struct client {
+    manual_clock clock{};
+    circuit_breaker<> database{};
+    brownout::pipeline_for<manual_clock, timeout, circuit_breaker<>> guarded{clock, timeout{.limit = 1s},
+                                                                             database};
+  };
+  client one;
+  static_assert(
+      std::same_as<decltype(one.guarded), decltype(pipeline{one.clock, timeout{.limit = 1s}, one.database})>);
+  static_assert(std::same_as<brownout::pipeline_for<circuit_breaker<>>, decltype(pipeline{one.database})>);
+  one.guarded.call(ignoring_deadline([] {}));
+  one.database.force_open();
+  CHECK_FALSE(one.guarded.try_call(ignoring_deadline([] {})));
 }
 
 TEST_CASE("many threads call through one pipeline", "[guard][P2]") {
