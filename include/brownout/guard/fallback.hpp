@@ -4,6 +4,7 @@
 #include "brownout/core/atomics.hpp"
 #include "brownout/core/clock.hpp"
 #include "brownout/core/detail/compiler.hpp"
+#include "brownout/core/detail/contained.hpp"
 #include "brownout/core/detail/striped_total.hpp"
 #include "brownout/core/outcome.hpp"
 #include "brownout/core/rejection.hpp"
@@ -237,7 +238,7 @@ class fallback {
     try {
 #endif
       if constexpr (keeps_answers) {
-        given = kept<R>(context, next);
+        give_kept(context, next, given);
       } else if constexpr (!detail::is_asked<Source>) {
         given.emplace(source_);
       } else if constexpr (std::is_void_v<R>) {
@@ -268,19 +269,22 @@ class fallback {
     if (context.now == call_context::unknown) return;  // a stage of the user has made the context
     shared_->kept.keep(*answer, context.now, generation);
   }
-  /// The kept answer, unless it is too old or of another type.
+  /// Gives a copy of the kept answer, unless it is too old, of another type, or cannot be copied.
   template <class R, class Next>
-  std::optional<result<R>> kept(const call_context& context, const Next& next) const {
+  void give_kept(const call_context& context, const Next& next, std::optional<result<R>>& given) const {
     const auto found = shared_->kept.read();
-    if (found == nullptr || found->type != &detail::type_tag<R>) return std::nullopt;
+    if (found == nullptr || found->type != &detail::type_tag<R>) return;
     // An answer of the future is one of a clock that was set back. Nothing says how old it is.
     const auto age = next.clock().now() - found->since;
     if (age < duration::zero() || age > duration{source_.max_age}) {
       shared_->kept.forget(found);
-      return std::nullopt;
+      return;
     }
-    if (context.report != nullptr) context.report->age = age;
-    return result<R>{static_cast<const detail::answer_of_type<R>&>(*found).value};
+    const auto copy = [&] {
+      given.emplace(std::in_place, static_cast<const detail::answer_of_type<R>&>(*found).value);
+      return true;
+    };
+    if (detail::contained(copy, false) && context.report != nullptr) context.report->age = age;
   }
 
   Source source_;
