@@ -19,8 +19,8 @@ struct call_report;
 ///
 /// It is a value, valid for one attempt.
 struct call_context {
-  /// A time that is not known.
-  static constexpr time_point unknown = (time_point::min)();
+  /// A time that is not known. It is later than any other, so that one comparison with a deadline finds it.
+  static constexpr time_point unknown = (time_point::max)();
   /// A deadline that never comes.
   static constexpr time_point no_deadline = (time_point::max)();
 

@@ -181,7 +181,11 @@ class fallback {
                   "function that is callable if const and returns it. last_good needs an object that can be "
                   "copied, not a reference");
     [[maybe_unused]] std::uint64_t generation = 0;
-    if constexpr (keeps_answers) generation = shared_->kept.generation();
+    [[maybe_unused]] auto began = context.now;
+    if constexpr (keeps_answers) {
+      generation = shared_->kept.generation();
+      if (began == call_context::unknown) began = next.clock().now();  // by a stage of the user
+    }
 #if defined(__cpp_exceptions)
     detail::exception_place thrown;
     bool has_ended = false;
@@ -190,7 +194,7 @@ class fallback {
       auto answer = next(context);
       const auto verdict = next.judge(answer);
       if (verdict == outcome::success) [[likely]] {
-        if constexpr (keeps_answers) keep(answer, context, generation);
+        if constexpr (keeps_answers) keep(answer, began, generation);
         return answer;
       }
 #if defined(__cpp_exceptions)
@@ -264,10 +268,9 @@ class fallback {
   }
 
   template <class R>
-  void keep(const result<R>& answer, const call_context& context, std::uint64_t generation) const {
-    if (!answer.has_value()) return;                   // a rejection that the classifier takes for a success
-    if (context.now == call_context::unknown) return;  // a stage of the user has made the context
-    shared_->kept.keep(*answer, context.now, generation);
+  void keep(const result<R>& answer, time_point began, std::uint64_t generation) const {
+    if (!answer.has_value()) return;  // a rejection that the classifier takes for a success
+    shared_->kept.keep(*answer, began, generation);
   }
   /// Gives a copy of the kept answer, unless it is too old, of another type, or cannot be copied.
   template <class R, class Next>

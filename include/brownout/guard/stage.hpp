@@ -75,6 +75,8 @@ struct any_next {
 ///
 /// `next(context)` makes the rest of the call and returns its `result<R>`; exceptions of the function pass
 /// through it. A stage may call it never, once or several times, with a context that it has changed.
+/// If it calls it some time after its own beginning, such as for a second attempt, it sets `context.now` to
+/// `call_context::unknown`. Then the guards further in read the clock.
 /// `next.judge(answer)` is the outcome of an answer, by the classifier of the call.
 ///
 /// Beyond the syntax: `around` may be called by several threads at once. A stage that refuses returns a
