@@ -57,7 +57,7 @@ namespace detail {
 struct any_next {
   using clock_type = monotonic_clock;
   result<int> operator()(const call_context& context) const;
-  [[nodiscard]] outcome judge(const result<int>& answer) const noexcept;
+  [[nodiscard]] outcome judge(const result<int>& answer) const;
 };
 
 }  // namespace detail

@@ -185,8 +185,8 @@ class rest_of_call {
     }
   }
 
-  /// The outcome of an answer, by the classifier of the call.
-  [[nodiscard]] BROWNOUT_ALWAYS_INLINE outcome judge(const result<value_type>& answer) const noexcept {
+  /// The outcome of an answer, by the classifier of the call. Throws nothing, but the thread may end in it.
+  [[nodiscard]] BROWNOUT_ALWAYS_INLINE outcome judge(const result<value_type>& answer) const {
     return outcome_of(*frame_.classify, answer);
   }
 

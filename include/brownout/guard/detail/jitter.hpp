@@ -10,19 +10,29 @@
 
 namespace brownout::inline BROWNOUT_ABI::detail {
 
-/// The random numbers of a thread: SplitMix64, for jitter and not for secrets.
+/// The random numbers of a thread: SplitMix64, for jitter and not for secrets. Each number also depends on
+/// the moment at which it is drawn, because a fork copies the state.
 class jitter_source {
  public:
   /// A number in [0, 1).
-  [[nodiscard]] double next() noexcept { return share_of(mixed(state_ += golden_gamma)); }
+  [[nodiscard]] double next() noexcept {
+    state_ += golden_gamma;
+    return share_of(mixed(is_seeded_ ? state_ : state_ ^ moment()));
+  }
   /// For tests and simulations that must repeat.
-  void seed(std::uint64_t number) noexcept { state_ = number; }
+  void seed(std::uint64_t number) noexcept {
+    state_ = number;
+    is_seeded_ = true;
+  }
 
  private:
+  [[nodiscard]] static std::uint64_t moment() noexcept {
+    return static_cast<std::uint64_t>(monotonic_clock{}.now().time_since_epoch().count());
+  }
+
   // Different for each thread and each process: its address, and the time at which the thread first asks.
-  std::uint64_t state_ =
-      mixed(reinterpret_cast<std::uintptr_t>(this) ^
-            static_cast<std::uint64_t>(monotonic_clock{}.now().time_since_epoch().count()));
+  std::uint64_t state_ = mixed(reinterpret_cast<std::uintptr_t>(this) ^ moment());
+  bool is_seeded_ = false;
 };
 
 /// The source of the calling thread.
