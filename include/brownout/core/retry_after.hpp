@@ -51,7 +51,8 @@ template <class Getter, class Result>
   if constexpr (std::is_void_v<typename Result::value_type>) {
     return wait_from(get);
   } else {
-    return wait_from(get, *seen);
+    auto&& value = *seen;  // a variable also if the result holds an rvalue reference
+    return wait_from(get, value);
   }
 }
 
@@ -100,7 +101,8 @@ template <class C, class Result>
   if constexpr (std::is_void_v<typename Result::value_type>) {
     return retry_after_of(classify);
   } else {
-    return retry_after_of(classify, *returned);
+    auto&& value = *returned;
+    return retry_after_of(classify, value);
   }
 }
 

@@ -32,6 +32,7 @@ using brownout::circuit_breaker;
 using brownout::circuit_state;
 using brownout::consecutive_failures;
 using brownout::fallback;
+using brownout::ignoring_deadline;
 using brownout::last_good;
 using brownout::manual_clock;
 using brownout::outcome;

@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: BSL-1.0
+// What functions may be called through guards, and what they may return.
+#include "unit/guard/user_code.hpp"
+
+#include <functional>
+#include <memory>
+#include <stdexcept>
+#include <string>
+#include <type_traits>
+#include <utility>
+
+using namespace guard_test;
+
+namespace {
+
+int answer_of_a_function(const call_context& call) noexcept {
+  return static_cast<int>(call.attempt);
+}
+
+}  // namespace
+
+TEST_CASE("a call through all guards returns what its function returns", "[guard][P1]") {
+  guards all;
+  const auto guarded = all.around();
+  using context = const call_context&;
+  int number = 3;
+  SECTION("nothing") {
+    static_assert(std::is_void_v<decltype(guarded.call([](context) {}))>);
+    CHECK(guarded.try_call([](context) {}));
+  }
+  SECTION("a reference") {
+    CHECK(&guarded.call([&](context) -> int& { return number; }) == &number);
+    CHECK(&guarded.call([&](context) -> const int& { return number; }) == &number);
+    auto&& moved = guarded.call([&](context) -> int&& { return std::move(number); });
+    CHECK(&moved == &number);
+    const brownout::first_match classify{brownout::failure_if([](int) { return false; }),
+                                         brownout::retry_after_from([](int) { return 1s; })};
+    auto&& judged = guarded.call([&](context) -> int&& { return std::move(number); }, classify);
+    CHECK(&judged == &number);
+  }
+  SECTION("a constant") {
+    const auto text = [](context) -> const std::string {
+      return "kept";
+    };  // NOLINT(readability-const-return-type)
+    static_assert(std::is_same_v<decltype(guarded.call(text)), std::string>);
+    CHECK(guarded.call(text) == "kept");
+  }
+  SECTION("what cannot be copied") {
+    CHECK(*guarded.call([](context) { return std::make_unique<int>(3); }) == 3);
+  }
+  SECTION("what cannot be assigned") {
+    struct fixed {
+      const int value;
+    };
+    CHECK(guarded.call([](context) { return fixed{3}; }).value == 3);
+    const pipeline kept{all.clock, fallback{last_good{.max_age = 1h}}, guarded};
+    CHECK(kept.call([](context) { return fixed{3}; }).value == 3);
+    CHECK(kept.call([](context) -> fixed { throw std::runtime_error{"reset"}; }).value == 3);
+  }
+  SECTION("a result") {
+    CHECK(guarded.try_call([](context) { return result<int>{3}; }) == 3);
+    result<int> held{3};
+    CHECK(&guarded.call([&](context) -> result<int>& { return held; }) == &held);
+  }
+  CHECK(all.nothing_in_flight());
+}
+
+TEST_CASE("a call through all guards takes any function", "[guard][P1][R9]") {
+  guards all;
+  const auto guarded = all.around();
+  SECTION("a function, its address, and one in std::function") {
+    CHECK(guarded.call(answer_of_a_function) == 1);
+    CHECK(guarded.call(&answer_of_a_function) == 1);
+    CHECK(guarded.call(std::function{answer_of_a_function}) == 1);
+  }
+  SECTION("one that can only be moved") {
+    CHECK(guarded.call([own = std::make_unique<int>(3)](const call_context&) { return *own; }) == 3);
+  }
+  SECTION("one that changes itself") {
+    CHECK(guarded.call([calls = 0](const call_context&) mutable {
+      if (++calls < 3) throw std::runtime_error{"reset"};
+      return calls;
+    }) == 3);
+  }
+  SECTION("one that is constant") {
+    const auto function = [](auto call) { return call.attempt; };
+    CHECK(guarded.call(function) == 1);
+  }
+  SECTION("one that ignores its deadline, and can only be moved") {
+    CHECK(guarded.call(ignoring_deadline([own = std::make_unique<int>(3)] { return *own; })) == 3);
+  }
+}
