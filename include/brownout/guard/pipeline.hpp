@@ -51,7 +51,8 @@ namespace brownout::inline BROWNOUT_ABI {
 /// **Cost.** The sum of its guards. The pipeline itself has no allocation, no lock, no type erasure, and
 /// reads the clock once if a stage needs the time.
 ///
-/// Copyable. Thread-safe: any number of threads may call through one pipeline.
+/// Copyable. Thread-safe: any number of threads may call through one pipeline. It must outlive its calls: a
+/// function that may destroy it has to be called through a copy.
 template <clock_source Clock, class... Stages>
 class pipeline {
   static_assert(sizeof...(Stages) > 0, "brownout: a pipeline needs at least one guard");

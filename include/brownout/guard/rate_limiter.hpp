@@ -41,7 +41,7 @@ namespace brownout::inline BROWNOUT_ABI {
 /// Thread-safe throughout. Admissions, refusals and snapshots are lock-free, and allocate nothing. An
 /// admission is a clock reading and one compare-and-swap of a word. A refusal writes only the total of
 /// refusals, of which each thread has a stripe. Admissions are not counted: that would cost as much again
-/// where the time is known. Not copyable or movable.
+/// where the time is known. Not copyable or movable. It must outlive its reservations.
 template <clock_source Clock = monotonic_clock, class Atomics = std_atomics>
 class alignas(64) rate_limiter {
  public:

@@ -62,7 +62,7 @@ struct timeout {
   /// Default: keep. The work is done, and the caller may still have a use for the answer.
   late_value late = late_value::keep;
 
-  /// The name in rejections.
+  /// The name in rejections, valid there as long as the pipeline is.
   /// Range: up to 128 bytes. Default: empty.
   std::string name{};
 

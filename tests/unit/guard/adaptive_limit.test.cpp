@@ -344,6 +344,14 @@ TEST_CASE("options of an adaptive limit that are out of range are refused by nam
         "adaptive_limit 'x': adaptive_limit_options.target_delay = 99us: allowed is 100us to 1h");
   CHECK(with([](auto& o) { o.target_delay = -1s; }).find("= -1s") != std::string::npos);
   CHECK(with([](auto& o) { o.target_delay = (duration::max)(); }).find("over 100") != std::string::npos);
+  const auto budget = [&](brownout::duration given) {
+    return with([given](auto& o) { o.target_delay = 0s, o.latency_budget = given; });
+  };
+  CHECK(budget(99us) ==
+        "adaptive_limit 'x': adaptive_limit_options.latency_budget = 99us: allowed is 100us to 1h");
+  CHECK(budget(-1s).find("latency_budget = -1s") != std::string::npos);
+  CHECK(budget((duration::max)()).find("latency_budget = over 100") != std::string::npos);
+  CHECK(budget(1h).empty());
   CHECK(with([](auto& o) { o.least = 0; }) ==
         "adaptive_limit 'x': adaptive_limit_options.least = 0: allowed is 1 to 1000");
   CHECK(with([](auto& o) { o.least = 1001; }).find("least = 1001") != std::string::npos);
@@ -354,7 +362,11 @@ TEST_CASE("options of an adaptive limit that are out of range are refused by nam
         }) == "adaptive_limit 'x': adaptive_limit_options.shares[2] = 0.9: allowed is 0.01 to 0.8");
   CHECK(with([](auto& o) { o.shares[0] = 1.1; }).find("shares[0] = 1.1") != std::string::npos);
   CHECK(with([](auto& o) { o.shares[3] = 0; }).find("shares[3] = 0") != std::string::npos);
+  CHECK(with([](auto& o) {
+          o.shares[0] = std::numeric_limits<double>::infinity();
+        }).find("shares[0] = inf") != std::string::npos);
   CHECK(with([](auto& o) { o.shares[1] = nan; }).find("shares[1] = nan") != std::string::npos);
+  CHECK(with([](auto& o) { o.shed_for = (duration::max)(); }).find("over 100") != std::string::npos);
   CHECK(with([](auto& o) { o.shed_for = 0s; }).find("shed_for = 0s: allowed is 1ms to 5m") !=
         std::string::npos);
   CHECK(with([](auto& o) { o.name = std::string(129, 'n'); }).find("up to 128 bytes") != std::string::npos);

@@ -560,8 +560,13 @@ TEST_CASE("options of a retry are checked by name, value and range", "[guard][R1
   CHECK(with([](retry& one) { one.base = (duration::max)(); }) ==
         "retry.base = over 100 years: allowed is 1ms to 5m");
   CHECK(with([](retry& one) { one.cap = 249ms; }) == "retry.cap = 249ms: allowed is 250ms to 5m");
+  CHECK(with([](retry& one) { one.cap = (duration::max)(); }) ==
+        "retry.cap = over 100 years: allowed is 250ms to 5m");
+  CHECK(with([](retry& one) { one.base = one.cap = 5min; }).empty());
   CHECK(with([](retry& one) { one.most_retry_after = -1ns; }) ==
         "retry.most_retry_after = -1ns: allowed is 0s to 5m");
+  CHECK(with([](retry& one) { one.most_retry_after = (duration::max)(); }) ==
+        "retry.most_retry_after = over 100 years: allowed is 0s to 5m");
   CHECK_THROWS_WITH(pipeline(retry{.tries = 0, .budget = &on.budget, .idempotent = true}),
                     "pipeline: retry.tries = 0: allowed is 1 to 100");
 }

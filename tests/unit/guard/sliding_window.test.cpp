@@ -335,6 +335,10 @@ TEST_CASE("options of a sliding window are checked", "[guard][sliding-window]") 
   refused(per_second(1 << 21), "rate = 2097152 calls: allowed is a whole number from 0 to 1048576");
   refused(per_second(std::numeric_limits<double>::quiet_NaN()),
           "rate = nan calls: allowed is a whole number from 0 to 1048576");
+  refused(per_second(std::numeric_limits<double>::infinity()),
+          "rate = inf calls: allowed is a whole number from 0 to 1048576");
+  refused({1, 0s}, "rate = 0s: allowed is 100ms to 24h");
+  refused({1, (brownout::duration::max)()}, "rate = over 100 years: allowed is 100ms to 24h");
   refused({1, 99ms}, "rate = 99ms: allowed is 100ms to 24h");
   refused({1, 25h}, "rate = 25h: allowed is 100ms to 24h");
   refused({1, -1s}, "rate = -1s: allowed is 100ms to 24h");

@@ -191,6 +191,18 @@ TEST_CASE("a time-out is a failure for those outside, thrown or returned", "[gua
   CHECK(outer.observed_state() == brownout::circuit_state::open);
 }
 
+TEST_CASE("the earliest and the latest deadline are deadlines as any other", "[guard][O3]") {
+  manual_clock clock;
+  const pipeline guarded{clock, timeout{.limit = 1s}};
+  const auto deadline = [](const call_context& call) { return call.deadline; };
+  CHECK(guarded.try_call({.deadline = (brownout::time_point::min)()}, deadline).rejection().reason ==
+        rejection_reason::deadline_passed);
+  CHECK(guarded.call({.deadline = call_context::no_deadline}, deadline) == clock.now() + 1s);
+  CHECK(guarded.call({.deadline = call_context::no_deadline - 1ns}, deadline) == clock.now() + 1s);
+  clock.set((brownout::time_point::min)());
+  CHECK(guarded.call(deadline) == clock.now() + 1s);
+}
+
 TEST_CASE("a limit must be said, within its range", "[guard][O9]") {
   static_assert(!std::default_initializable<decltype(timeout::limit)>);
   CHECK(refusal_of(timeout{.limit = 100us}).empty());
