@@ -59,6 +59,7 @@
 #include "brownout/recovery/recovery_estimate.hpp"
 #include "brownout/recovery/recovery_predictor.hpp"
 #include "brownout/recovery/retry_after_policy.hpp"
+#include "brownout/system/call_limit.hpp"
 #include "brownout/system/claim.hpp"
 #include "brownout/system/component.hpp"
 #include "brownout/system/dependency.hpp"

@@ -31,6 +31,7 @@ struct component_evidence {
   std::uint32_t probes_needed = 1;     ///< half-open: successes that close the circuit
   std::uint32_t probes_succeeded = 0;  ///< half-open: successes so far
   duration age{};                      ///< since the last of these calls ended
+  double refused = 0;                  ///< share of calls that a full limit refused, in [0, 1]
   measurement measured{};
 };
 

@@ -47,6 +47,13 @@ namespace detail {
   return score;
 }
 
+/// The score by the calls that a full limit refused. Empty if it refused none: that says nothing about the
+/// calls that it admitted.
+[[nodiscard]] constexpr std::optional<double> score_of_refusals(const component_evidence& evidence) noexcept {
+  if (!(evidence.refused > 0)) return std::nullopt;
+  return 100 * (1 - (std::min)(evidence.refused, 1.0));
+}
+
 }  // namespace detail
 
 /// The health of one dependency, 0 to 100. Empty means unknown: there is no evidence, or it is too old.
@@ -54,8 +61,9 @@ namespace detail {
 /// - Open: 0.
 /// - Half-open: 100 x the share of the needed probes that have succeeded. A probe that is admitted or fails
 ///   does not raise it.
-/// - Otherwise 100 x the share of successes, less the penalties for latency and saturation. Recent calls and
-///   the service's own measurement are scored apart, and the lower score counts.
+/// - Otherwise 100 x the share of successes, less the penalties for latency and saturation. Recent calls, the
+///   service's own measurement and refusals (100 x the share of calls that were not refused) are scored
+///   apart, and the lowest score counts. So a slow dependency that fills its limit is not charged twice.
 [[nodiscard]] constexpr std::optional<double> component_score(const component_evidence& evidence,
                                                               const component_options& policy = {}) noexcept {
   if (refuses_calls(evidence.state)) return 0.0;
@@ -66,8 +74,9 @@ namespace detail {
   }
   const auto calls = detail::score_of_calls(evidence, policy);
   const auto measured = detail::score_of_measurement(evidence.measured, policy);
-  if (!calls && !measured) return std::nullopt;
-  const double score = (std::min)(calls.value_or(100), measured.value_or(100));
+  const auto refused = detail::score_of_refusals(evidence);
+  if (!calls && !measured && !refused) return std::nullopt;
+  const double score = (std::min)({calls.value_or(100), measured.value_or(100), refused.value_or(100)});
   if (100 - score < policy.evidence.minimum_effect) return 100.0;
   return (std::max)(0.0, score);
 }

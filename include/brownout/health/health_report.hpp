@@ -21,6 +21,7 @@ struct contribution {
   double points = 0;  ///< weight x score; with a weighted mean, the points sum to the score before limits
   double lost =
       0;  ///< points that it takes from 100; a weighted mean adds them up, a minimum takes the greatest
+  double refused = 0;  ///< share of calls that its full limit refused, if `own_score` is low for that
 };
 
 /// What limits the score of the system apart from the weights.

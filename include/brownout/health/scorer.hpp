@@ -71,6 +71,8 @@ class scorer {
       if (!component.own_score) continue;
       component.trust = trust_in(i, report.components);
       component.score = *component.own_score * component.trust;
+      if (*component.own_score < 100 && detail::score_of_refusals(evidence[i]) == component.own_score)
+        component.refused = evidence[i].refused;
       report.known_share += roles_[i].weight;
     }
     report.before_limits = combined(report.components);

@@ -32,6 +32,7 @@ concept explainable_transition = requires(const T& change) {
   { change.limit } -> std::convertible_to<score_limit>;
   { change.contributions.front().dependency } -> std::convertible_to<std::size_t>;
   { change.contributions.front().lost } -> std::convertible_to<double>;
+  { change.contributions.front().refused } -> std::convertible_to<double>;
 };
 
 /// A change of a circuit of a system: a `circuit_change`.
@@ -171,8 +172,11 @@ template <explainable_transition Transition, class NameOf>
   }
   for (const auto& signal : change.contributions) {
     if (signal.score) {
-      fmt::format_to(out, " {} loses {:.6g} points ({}).", name_of(signal.dependency), signal.lost,
+      fmt::format_to(out, " {} loses {:.6g} points ({}", name_of(signal.dependency), signal.lost,
                      to_string(signal.state));
+      if (signal.refused > 0)
+        fmt::format_to(out, ", its limit refused {:.3g} % of calls", 100 * signal.refused);
+      text += ").";
     } else {
       fmt::format_to(out, " {} is unknown.", name_of(signal.dependency));
     }

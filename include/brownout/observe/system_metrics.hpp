@@ -32,6 +32,7 @@ concept observable_system = requires(const S& system) {
   { system.components.front().circuit } -> std::convertible_to<breaker_snapshot>;
   { system.components.front().calls.successful } -> std::convertible_to<std::uint64_t>;
   { system.components.front().latency } -> std::convertible_to<const histogram::snapshot&>;
+  { system.components.front().refused } -> std::convertible_to<std::optional<double>>;
   { system.components.front().since_probe_success } -> std::convertible_to<std::optional<duration>>;
   { system.components.front().probe_running_for } -> std::convertible_to<std::optional<duration>>;
   { system.feature_modes.front().name } -> std::convertible_to<std::string_view>;
@@ -116,11 +117,20 @@ void write_probe(Out& out, const Component& one) {
 }
 
 template <class Out, class Component>
+void write_refused(Out& out, const Component& one) {
+  if (!one.refused) return;
+  out.family("brownout_refused_share", metric_type::gauge,
+             "Share of calls that the limit around the dependency refused in the latest 10 s, 0 to 1.");
+  out.sample({{"dependency", one.name}}, *one.refused);
+}
+
+template <class Out, class Component>
 void write_component(Out& out, const Component& one) {
   write_circuit(out, one.name, one.circuit);
   write_transitions(out, one);
   write_calls(out, one);
   write_probe(out, one);
+  write_refused(out, one);
   out.family("brownout_recovery_seconds", metric_type::summary,
              "How long ended outages lasted, from opening to closing.");
   out.summary({{"dependency", one.name}}, in_seconds(one.outage_time), one.outages);

@@ -8,6 +8,7 @@
 #include "brownout/health/component_role.hpp"
 #include "brownout/health/scorer.hpp"
 #include "brownout/recovery/recovery_predictor.hpp"
+#include "brownout/system/call_limit.hpp"
 #include "brownout/system/probe.hpp"
 #include "brownout/version.hpp"
 
@@ -58,6 +59,12 @@ struct dependency_options {
   /// pool in use. It is called at each step on the stepping thread, with no lock held, and must return soon.
   /// Default (empty): only calls give evidence. An exception counts as no measurement.
   std::function<measurement()> measure{};
+
+  /// The bulkhead or the adaptive limit around its calls, which must outlive the supervisor. A call that it
+  /// refuses counts as a failed one for the health: at 40 % refused the score is 60 at most. It is the mean
+  /// of the latest 10 s, so a limit that is full for a moment costs little, and one that is full but refuses
+  /// no call costs nothing. Default: none; refusals then do not show in the health.
+  call_limit limited_by{};
 
   recovery_options recovery{};  ///< how many of its outages are remembered for predictions
 

@@ -76,6 +76,8 @@ struct component_snapshot {
   duration outage_time{};                      ///< their total length
   std::vector<circuit_outage> last_outages{};  ///< at most 64, oldest first; the present one is the last
   measurement measured{};                      ///< the service's own measurement at the last step
+  /// The share of calls that its limit refused in the latest 10 s, in [0, 1]; empty: it has no `limited_by`.
+  std::optional<double> refused{};
   brownout::criticality criticality = brownout::criticality::standard;
   std::optional<time_point> outage_began{};     ///< beginning of the present outage
   std::optional<recovery_estimate> recovery{};  ///< predicted end of the present outage; empty without one
@@ -87,6 +89,7 @@ struct level_contribution {
   circuit_state state{};
   std::optional<double> score{};  ///< empty: unknown
   double lost = 0;                ///< points that it took from the score of the system
+  double refused = 0;             ///< share of calls that its full limit refused, if that is why
 };
 
 /// A change of the level and its explanation: the contributions of the dependencies, the threshold

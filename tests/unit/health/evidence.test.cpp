@@ -159,6 +159,25 @@ TEST_CASE("of what the calls say and what is measured the worse one counts", "[h
                  {.state = circuit_state::half_open, .probes_needed = 2, .probes_succeeded = 1}) == 50);
 }
 
+TEST_CASE("what a limit refused is scored apart, and the lowest score counts", "[health][H1h]") {
+  const auto score_with = [](double refused, component_evidence evidence = {}) {
+    evidence.refused = refused;
+    return component_score(evidence);
+  };
+  CHECK(score_with(0.25) == 75);
+  CHECK(score_with(1) == 0);
+  CHECK(score_with(1.5) == 0);
+  for (const auto nothing : {0.0, -1.0, no_number}) CHECK_FALSE(score_with(nothing));
+  CHECK(score_with(0.25, calls(8, 10)) == 75);
+  CHECK(score_with(0.25, calls(7, 10)) == 70);
+  CHECK(score_with(0.25, {.measured = {.success_share = 0.5}}) == 50);
+  // A slow dependency that fills its limit is not charged twice.
+  CHECK(score_with(0.25, {.calls = 10, .successes = 10, .mean_latency = 700ms}) == 75);
+  CHECK(score_with(0.25, {.calls = 10, .successes = 10, .mean_latency = 800ms}) == 70);
+  CHECK(score_with(0.25, {.state = circuit_state::half_open, .probes_needed = 2, .probes_succeeded = 1}) ==
+        50);
+}
+
 TEST_CASE("whatever the evidence, more successes, shorter calls and less load never lower a score",
           "[health][H1]") {
   std::mt19937 random{5};

@@ -51,6 +51,16 @@ TEST_CASE("a fall is explained by its threshold, its signals and the way back", 
         "limited when the score holds 62 for 10 s. emergency below 40.");
 }
 
+TEST_CASE("a fall by a full limit says what share of calls it refused", "[observe][H4c]") {
+  auto change = fall();
+  change.contributions = {{.dependency = 1, .score = 60, .lost = 12, .refused = 0.4}};
+  CHECK(
+      explain(change, name_of).find("database loses 12 points (closed, its limit refused 40 % of calls).") !=
+      std::string::npos);
+  change.contributions.front().refused = 1. / 3;
+  CHECK(explain(change, name_of).find("its limit refused 33.3 % of calls") != std::string::npos);
+}
+
 TEST_CASE("a recovery is explained by what was held, and for how long", "[observe][D5]") {
   transition change;
   change.from = level::degraded;

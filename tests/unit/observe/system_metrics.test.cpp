@@ -46,6 +46,7 @@ struct counted_component {
   std::optional<brownout::recovery_estimate> recovery{};
   brownout::histogram_snapshot latency{{0.1}, {8, 9}, 1.5};
   bool probed = true;
+  std::optional<double> refused{};
   std::optional<duration> since_probe_success{};
   std::optional<duration> probe_running_for{};
   std::optional<time_point> outage_began{};
@@ -93,6 +94,13 @@ TEST_CASE("each dependency has its calls by kind and a histogram of their latenc
   CHECK(lines_with(text, "brownout_dependency_calls_total") == 6);
   CHECK(has_line(text, R"(brownout_dependency_latency_seconds_bucket{dependency="db",le="0.1"} 8)"));
   CHECK(has_line(text, R"(brownout_dependency_latency_seconds_count{dependency="db"} 9)"));
+}
+
+TEST_CASE("a dependency with a limit shows the share of calls that it refused", "[observe][M2m]") {
+  counted_system system;
+  CHECK(lines_with(metrics_of(system), "brownout_refused_share") == 0);
+  system.components.front().refused = 0.25;
+  CHECK(has_line(metrics_of(system), R"(brownout_refused_share{dependency="db"} 0.25)"));
 }
 
 TEST_CASE("a probe shows how long ago it succeeded and how long it has been running", "[observe][M2e]") {

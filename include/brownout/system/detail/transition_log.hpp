@@ -46,7 +46,7 @@ class transition_log {
     for (std::size_t i = 0; i < health.components.size(); ++i) {
       const auto& part = health.components[i];
       if (part.score && part.lost <= 0) continue;
-      explained.contributions.push_back({i, states[i], part.score, part.lost});
+      explained.contributions.push_back({i, states[i], part.score, part.lost, part.refused});
     }
     // Not std::stable_sort: Clang warns of a function in libstdc++ 12 that it uses.
     const auto comes_first = [](const level_contribution& one, const level_contribution& other) {

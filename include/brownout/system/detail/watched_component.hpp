@@ -16,6 +16,7 @@
 #include "brownout/recovery/recovery_predictor.hpp"
 #include "brownout/system/component.hpp"
 #include "brownout/system/detail/circuit_history.hpp"
+#include "brownout/system/detail/refused_share.hpp"
 #include "brownout/system/probe.hpp"
 #include "brownout/system/snapshot.hpp"
 #include "brownout/version.hpp"
@@ -148,6 +149,7 @@ class watched_component {
   circuit_status observe(time_point now, std::string_view reason = {}) {
     const auto circuit = component_->status();
     calls_.note(circuit.epoch, now, [this](std::uint64_t epoch) { return component_->calls_of(epoch); });
+    refused_.note(component_->described().limited_by, circuit.state, now);
     if (!history_.is_news(circuit)) return circuit;
     breaker_snapshot said;
     if (reason.empty() && circuit.state != circuit_state::closed) {  // calls opened it
@@ -182,6 +184,7 @@ class watched_component {
     component_evidence seen;
     const bool off = circuit.state == circuit_state::open || circuit.state == circuit_state::half_open;
     if (probed() || !off || circuit.retry_after > duration::zero()) seen = evidence_of_calls(circuit, now);
+    seen.refused = refused_.value();
     seen.measured = measured_;
     return seen;
   }
@@ -236,6 +239,7 @@ class watched_component {
     shown.last_failure_was_probe =
         !shown.circuit.last_failure.empty() && shown.circuit.last_failure_at == probe_failed_at_;
     shown.measured = measured_;
+    if (component_->described().limited_by) shown.refused = refused_.value();
     history_.show(shown, now);
     return shown;
   }
@@ -337,6 +341,7 @@ class watched_component {
 
   circuit_history history_;
   measurement measured_{};
+  refused_share refused_{};  // by the limit around it
 };
 
 }  // namespace brownout::inline BROWNOUT_ABI::detail
