@@ -29,8 +29,8 @@ class refused_share {
   /// Long enough for a share: at 10 calls a second it has steps of a tenth.
   static constexpr duration shortest = std::chrono::seconds{1};
 
-  /// Looks at the limit, if a second has passed since the last look. While the circuit is open or half-open, the
-  /// share is forgotten: refusals before an outage say nothing about the time after it.
+  /// Looks at the limit, if a second has passed since the last look. While the circuit is open or half-open,
+  /// the share is forgotten: refusals before an outage say nothing about the time after it.
   void note(const call_limit& limit, circuit_state circuit, time_point now) noexcept {
     if (!limit) return;
     if (refuses_calls(circuit) || circuit == circuit_state::half_open) {
