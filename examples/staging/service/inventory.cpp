@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "service/inventory.hpp"
 
+#include "brownout/core/rules.hpp"
+#include "brownout/guard/call_report.hpp"
+#include "brownout/guard/stage.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -43,13 +47,6 @@ bool is_entry(const nlohmann::ordered_json& read) {
   return scarce.is_array() && std::ranges::all_of(scarce, [](const auto& name) { return name.is_string(); });
 }
 
-inventory_report report_of(nlohmann::ordered_json stats, std::string_view source) {
-  inventory_report report{
-      .stats = std::move(stats), .source = source, .age = {}, .reason = {}, .scarce = {}, .lacked = {}};
-  for (const auto& name : report.stats["scarce"]) report.scarce.push_back(name.get<std::string>());
-  return report;
-}
-
 }  // namespace
 
 inventory::lookup inventory::cached() {
@@ -63,64 +60,56 @@ inventory::lookup inventory::cached() {
   const std::chrono::duration<double> since{age};
   return {.answered = true,
           .found = figures{std::move(read["stats"]),
-                           system_.watched().now() - std::chrono::duration_cast<brownout::duration>(since)}};
+                           system_.watched().now() - std::chrono::duration_cast<brownout::duration>(since),
+                           "cache"}};
 }
 
-void inventory::remember(const figures& served) {
-  const std::lock_guard lock{mutex_};
-  if (!last_ || last_->at <= served.at) last_ = served;
-}
-
-inventory_report inventory::copy_of(const figures& served, std::string_view source,
-                                    std::string reason) const {
-  auto report = report_of(served.stats, source);
-  report.age = std::chrono::duration<double>(system_.watched().now() - served.at).count();
-  report.reason = std::move(reason);
-  return report;
+auto inventory::read(const brownout::feature_view_for<features>& offered, shortfall& lacked)
+    -> std::optional<figures> {
+  bool write_cache = offered.available(feature::redis_cache);
+  if (write_cache) {
+    auto entry = cached();
+    if (entry.found) return std::move(entry.found);
+    write_cache = entry.answered;  // one time-out of a cache that hangs is enough
+    if (!entry.answered) lacked = {dependency::redis, std::move(entry.reason)};
+  }
+  if (!offered.available(feature::inventory_management)) {
+    lacked = shortfall_of(offered, feature::inventory_management);
+    return std::nullopt;
+  }
+  auto rows = system_.read_inventory();
+  if (!rows.value) {
+    lacked = {dependency::database, std::move(rows.reason)};
+    return std::nullopt;
+  }
+  figures found{stats_of(*rows.value), system_.watched().now(), "database"};
+  if (write_cache) {
+    const nlohmann::ordered_json entry{{"at", seconds_since_epoch()}, {"stats", found.stats}};
+    // Only an improvement: whether it succeeds changes nothing for this answer.
+    static_cast<void>(system_.write_cache(cache_key, entry.dump(), settings_at[offered.level()].cache_ttl));
+  }
+  return found;
 }
 
 inventory_report inventory::report(const brownout::feature_view_for<features>& offered) {
-  shortfall lacked;
-  bool write_cache = offered.available(feature::redis_cache);
-  if (write_cache) {
-    const auto entry = cached();
-    if (entry.found) {
-      remember(*entry.found);
-      return copy_of(*entry.found, "cache",
-                     fmt::format("figures are served from the cache for up to {} s",
-                                 settings_at[offered.level()].cache_ttl.count()));
-    }
-    write_cache = entry.answered;  // one time-out of a cache that hangs is enough
-    if (!entry.answered) lacked = {dependency::redis, entry.reason};
+  inventory_report report{.stats = {}, .source = "none", .age = {}, .reason = {}, .scarce = {}, .lacked = {}};
+  brownout::call_report told;
+  const auto none_found = [](const std::optional<figures>& seen) { return !seen; };
+  auto found = guarded_.call(
+      {.report = &told}, [&] { return read(offered, report.lacked); }, brownout::failure_if(none_found));
+  if (found) {
+    report.source = told.ended_by == brownout::guard_kind::fallback ? "stale" : found->source;
+    for (const auto& name : found->stats["scarce"]) report.scarce.push_back(name.get<std::string>());
+    if (report.source != "database")
+      report.age = std::chrono::duration<double>(system_.watched().now() - found->at).count();
+    report.stats = std::move(found->stats);
   }
-  if (offered.available(feature::inventory_management)) {
-    auto rows = system_.read_inventory();
-    if (rows.value) {
-      const auto stats = stats_of(*rows.value);
-      remember({stats, system_.watched().now()});
-      if (write_cache) {
-        const nlohmann::ordered_json entry{{"at", seconds_since_epoch()}, {"stats", stats}};
-        // Only an improvement: whether it succeeds changes nothing for this answer.
-        static_cast<void>(
-            system_.write_cache(cache_key, entry.dump(), settings_at[offered.level()].cache_ttl));
-      }
-      auto report = report_of(stats, "database");
-      report.lacked = std::move(lacked);
-      return report;
-    }
-    lacked = {dependency::database, std::move(rows.reason)};
-  } else {
-    lacked = shortfall_of(offered, feature::inventory_management);
+  if (report.source == "cache") {
+    report.reason = fmt::format("figures are served from the cache for up to {} s",
+                                settings_at[offered.level()].cache_ttl.count());
+  } else if (report.source != "database") {
+    report.reason = report.lacked.reason;
   }
-  const std::lock_guard lock{mutex_};
-  auto report = last_ ? copy_of(*last_, "stale", lacked.reason)
-                      : inventory_report{.stats = {},
-                                         .source = "none",
-                                         .age = {},
-                                         .reason = lacked.reason,
-                                         .scarce = {},
-                                         .lacked = {}};
-  report.lacked = std::move(lacked);
   return report;
 }
 

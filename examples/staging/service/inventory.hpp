@@ -2,11 +2,13 @@
 #pragma once
 
 #include "brownout/core/clock.hpp"
+#include "brownout/guard/fallback.hpp"
+#include "brownout/guard/last_good.hpp"
+#include "brownout/guard/pipeline.hpp"
 #include "service/staging_system.hpp"
 
 #include <nlohmann/json.hpp>
 
-#include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -38,6 +40,7 @@ class inventory {
   struct figures {
     nlohmann::ordered_json stats;
     brownout::time_point at;
+    std::string_view source;  ///< cache or database
   };
   /// What the cache says: `found` is empty without an entry that can be used.
   struct lookup {
@@ -47,14 +50,17 @@ class inventory {
   };
 
   [[nodiscard]] lookup cached();
-  /// For the time when nothing answers; keeps the newer ones.
-  void remember(const figures& served);
-  [[nodiscard]] inventory_report copy_of(const figures& served, std::string_view source,
-                                         std::string reason) const;
+  /// From the cache, else from the database; empty when neither answers. `lacked`: what did not.
+  [[nodiscard]] std::optional<figures> read(const brownout::feature_view_for<features>& offered,
+                                            shortfall& lacked);
+
+  /// The last figures for the time when nothing answers. Old ones are better than none, and the answer says
+  /// how old they are: so the longest age that there is.
+  using last_figures = brownout::fallback<brownout::last_good>;
 
   staging_system& system_;
-  std::mutex mutex_;
-  std::optional<figures> last_;  // guarded by `mutex_`
+  const brownout::pipeline<brownout::monotonic_clock, last_figures> guarded_{
+      last_figures{{.max_age = brownout::last_good::longest_age}}};
 };
 
 }  // namespace staging

@@ -82,6 +82,12 @@ T simulated_answer(simulator& stand_in, const call_context& context, T answer) {
   return answer;
 }
 
+/// No retry: the caller has something else to answer, and the figures of the original count each failure. The
+/// deadline is the outermost guard: an answer that comes late was an answer to the original too.
+guarded_calls around(guarded_dependency& asked) {
+  return brownout::pipeline{brownout::timeout{.limit = asked.described().timeout}, asked};
+}
+
 /// The figures of the original. It got worse at once, judged by the plain share of the last 20 calls, and
 /// checked at fixed intervals, no sooner after a failure. A start is no outage: until the dependencies have
 /// answered, every feature is offered whose circuits let calls pass.
@@ -131,6 +137,7 @@ staging_system::staging_system(const settings& from)
       database_{detector_of(dependency::database), options_of(dependency::database)},
       redis_{detector_of(dependency::redis), options_of(dependency::redis)},
       s3_{detector_of(dependency::s3), options_of(dependency::s3)},
+      calls_{around(openai_), around(database_), around(redis_), around(s3_)},
       supervisor_{features,
                   supervisor_options_of(from),
                   {{dependency::openai, openai_},
@@ -192,29 +199,29 @@ void staging_system::resize_pools(level now) {
 }
 
 template <class Client, class Operation>
-auto staging_system::through(guarded_dependency& asked, connection_pool<Client>& pool, Operation operation) {
+auto staging_system::through(dependency which, connection_pool<Client>& pool, Operation operation) {
   using answer = std::invoke_result_t<Operation, Client&, const call_context&>;
   using tried = attempt<answer>;
-  const auto now = supervisor_.now();
-  const auto timeout = asked.described().timeout;
-  const call_context context{now + timeout, stops_.get_token()};
+  brownout::time_point began{};
 
   try {
-    auto given = asked.try_call(
-        [&] {
-          auto client = pool.acquire({now + patience, context.stop});
+    auto given = calls_[index(which)].try_call(
+        [&](const brownout::call_context& call) {
+          began = call.now;
+          const auto stop = stops_.get_token();
+          auto client = pool.acquire({began + patience, stop});
           // Our own shortage says nothing about the dependency.
           if (!client) throw client_error("every connection is in use", outcome::ignored);
           try {
-            return operation(**client, context);
+            return operation(**client, call_context{call.deadline, stop});
           } catch (const client_error& error) {
-            throw client_error(in_words_of_the_library(error.what(), timeout), error.result());
+            throw client_error(in_words_of_the_library(error.what(), settings_.of(which).timeout),
+                               error.result());
           }
         },
         judged_by_client);
     if (!given) return tried{std::nullopt, std::string{to_string(given.rejection().reason)}};
-    if (const auto which = dependency_named(asked.described().name))
-      last_success_[index(*which)].store(now, std::memory_order_relaxed);
+    last_success_[index(which)].store(began, std::memory_order_relaxed);
     return tried{*std::move(given), {}};
   } catch (const client_error& error) {
     return tried{std::nullopt, error.what()};
@@ -225,15 +232,16 @@ auto staging_system::through(guarded_dependency& asked, connection_pool<Client>&
 // server's threads than a slow dependency.
 
 attempt<std::vector<inventory_row>> staging_system::read_inventory() {
-  return through(database_, *database_pool_, [&](postgres_client& client, const call_context& context) {
-    if (simulated(dependency::database))
-      return simulated_answer(simulator_of(dependency::database), context, sample_inventory());
-    return client.inventory(context);
-  });
+  return through(dependency::database, *database_pool_,
+                 [&](postgres_client& client, const call_context& context) {
+                   if (simulated(dependency::database))
+                     return simulated_answer(simulator_of(dependency::database), context, sample_inventory());
+                   return client.inventory(context);
+                 });
 }
 
 attempt<std::optional<std::string>> staging_system::read_cache(std::string_view key) {
-  return through(redis_, *redis_pool_, [&](redis_client& client, const call_context& context) {
+  return through(dependency::redis, *redis_pool_, [&](redis_client& client, const call_context& context) {
     if (simulated(dependency::redis)) {
       return simulated_answer(simulator_of(dependency::redis), context,
                               std::optional<std::string>{});  // a cache that is always empty
@@ -244,7 +252,7 @@ attempt<std::optional<std::string>> staging_system::read_cache(std::string_view 
 
 attempt<bool> staging_system::write_cache(std::string_view key, std::string_view value,
                                           std::chrono::seconds ttl) {
-  return through(redis_, *redis_pool_, [&](redis_client& client, const call_context& context) {
+  return through(dependency::redis, *redis_pool_, [&](redis_client& client, const call_context& context) {
     if (simulated(dependency::redis)) return simulated_answer(simulator_of(dependency::redis), context, true);
     client.set_ex(key, value, ttl, context);
     return true;
@@ -252,7 +260,7 @@ attempt<bool> staging_system::write_cache(std::string_view key, std::string_view
 }
 
 attempt<std::string> staging_system::recommend(std::string_view prompt) {
-  return through(openai_, *openai_pool_, [&](openai_client& client, const call_context& context) {
+  return through(dependency::openai, *openai_pool_, [&](openai_client& client, const call_context& context) {
     if (simulated(dependency::openai)) {
       return simulated_answer(simulator_of(dependency::openai), context,
                               std::string{"Reorder what is nearly sold out. (simulated)"});

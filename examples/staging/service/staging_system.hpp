@@ -2,6 +2,8 @@
 #pragma once
 
 #include "brownout/detector/consecutive_failures.hpp"
+#include "brownout/guard/pipeline.hpp"
+#include "brownout/guard/timeout.hpp"
 #include "brownout/system/dependency.hpp"
 #include "brownout/system/dependency_options.hpp"
 #include "brownout/system/probe.hpp"
@@ -30,11 +32,15 @@
 #include <stop_token>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace staging {
 
 using guarded_dependency = brownout::dependency<brownout::consecutive_failures>;
+/// What stands around the calls of a dependency: a deadline, then its circuit.
+using guarded_calls = decltype(brownout::pipeline{std::declval<brownout::timeout>(),
+                                                  std::declval<guarded_dependency&>()});
 using supervisor = brownout::supervisor_for<features>;
 using system_snapshot = brownout::system_snapshot<level>;
 
@@ -107,9 +113,9 @@ class staging_system {
   [[nodiscard]] brownout::consecutive_failures detector_of(dependency which) const;
   [[nodiscard]] brownout::dependency_options options_of(dependency which) const;
 
-  /// One call: circuit first, then a connection, then `operation(client, context)`.
+  /// One call: its guards first, then a connection, then `operation(client, context)`.
   template <class Client, class Operation>
-  [[nodiscard]] auto through(guarded_dependency& asked, connection_pool<Client>& pool, Operation operation);
+  [[nodiscard]] auto through(dependency which, connection_pool<Client>& pool, Operation operation);
 
   settings settings_;
   std::stop_source stops_;
@@ -129,6 +135,7 @@ class staging_system {
   guarded_dependency database_;
   guarded_dependency redis_;
   guarded_dependency s3_;
+  std::array<guarded_calls, dependency_count> calls_;
   supervisor supervisor_;
 };
 

@@ -2,6 +2,7 @@
 #include "service/staging_system.hpp"
 #include "catch2.hpp"
 #include "http_fixture.hpp"
+#include "service/inventory.hpp"
 #include "unit/staging/config_fixture.hpp"
 
 #include <chrono>
@@ -66,6 +67,41 @@ TEST_CASE("what a simulated dependency answers is what its simulator says", "[st
   CHECK_FALSE(failed.value);
   CHECK(failed.reason == "simulated failure");
   CHECK(system.watched().at(dependency::database).snapshot().consecutive_failures == 1);
+}
+
+TEST_CASE("when nothing answers, the last figures of the stock are served, and the reason is said",
+          "[staging][service]") {
+  staging_system system{read_settings(staging_test::from({}))};
+  inventory stock{system};
+  const auto report = [&] { return stock.report(system.watched().features()); };
+  const auto tell = [&](dependency which, simulated_mode mode) {
+    system.simulator_of(which).set({.mode = mode});
+  };
+  tell(dependency::database, simulated_mode::down);
+  const auto nothing = report();
+  CHECK(nothing.source == "none");
+  CHECK(nothing.reason == "simulated failure");
+  CHECK(nothing.lacked.of == dependency::database);
+  CHECK(nothing.stats.empty());
+
+  tell(dependency::database, simulated_mode::up);
+  tell(dependency::redis, simulated_mode::down);
+  const auto fresh = report();
+  CHECK(fresh.source == "database");
+  CHECK(fresh.reason.empty());
+  CHECK_FALSE(fresh.age);
+  CHECK(fresh.scarce.size() == 2);
+  CHECK(fresh.lacked.of == dependency::redis);  // it was asked first
+
+  tell(dependency::database, simulated_mode::down);
+  const auto stale = report();
+  CHECK(stale.source == "stale");
+  CHECK(stale.reason == "simulated failure");
+  CHECK(stale.stats == fresh.stats);
+  CHECK(stale.scarce == fresh.scarce);
+  CHECK(stale.age > 0);
+  CHECK(stale.lacked.of == dependency::database);
+  CHECK(system.watched().at(dependency::database).calls().failed == 2);  // one attempt a request
 }
 
 TEST_CASE("each probe owns what it needs, so that one that hangs can be left running", "[staging][service]") {
