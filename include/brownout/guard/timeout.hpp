@@ -74,19 +74,18 @@ struct timeout {
 
   template <class R, class Next>
   BROWNOUT_ALWAYS_INLINE result<R> around(const call_context& context, const Next& next) const {
-    auto now = context.now;
-    if (now >= context.deadline) [[unlikely]] {
-      // A stage of the user has waited, or has made a context.
-      if (now == call_context::unknown) now = next.clock().now();
-      if (now >= context.deadline) {
+    auto inner = context;
+    if (inner.now >= inner.deadline) [[unlikely]] {
+      if (inner.now == call_context::unknown) {  // a stage of the user makes an attempt of its own
+        inner.now = next.clock().now();
+        next.set_late(false);
+      }
+      if (inner.now >= inner.deadline) {
         return rejection{rejection_reason::deadline_passed, rejection::unknown, false, name};
       }
     }
-    auto inner = context;
-    inner.now = now;
     // No overflow: a deadline that exists is later than now, and the longest limit is a day.
-    inner.deadline = (std::min)(context.deadline, now + duration{limit});
-    next.set_late(false);  // a stage of the user may have made an earlier attempt
+    inner.deadline = (std::min)(inner.deadline, inner.now + duration{limit});
     auto answer = next(inner);
     if (next.has_passed(inner.deadline) && answer.has_value()) [[unlikely]] {  // a refusal stays what it is
       next.set_late(true);
