@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include "studies/guards/limiter.hpp"
+#include "studies/guards/limits/limiter.hpp"
 
 #include "brownout/guard/adaptive_limit.hpp"
 #include "brownout/testing/manual_clock.hpp"

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
 //
 // The study of adaptive limits and priorities: docs/studies/guards.md.
-#include "studies/guards/peers.hpp"
-#include "studies/guards/server.hpp"
-#include "studies/guards/shipped.hpp"
+#include "studies/guards/limits/peers.hpp"
+#include "studies/guards/limits/server.hpp"
+#include "studies/guards/limits/shipped.hpp"
 #include "studies/shared/goal.hpp"
 #include "studies/shared/table.hpp"
 
