@@ -3,6 +3,7 @@
 
 #include "studies/guards/limits/limiter.hpp"
 #include "studies/guards/random.hpp"
+#include "studies/guards/service.hpp"
 
 #include <algorithm>
 #include <array>
@@ -18,13 +19,10 @@
 
 namespace studies::guards {
 
-enum class service { log_normal, exponential, bimodal };
-
 /// What happens to a server in 120 s. The first 20 s are not counted.
 struct scene {
   static constexpr double ends = 120;
   static constexpr double counted_from = 20;
-  static constexpr double mean_service = 0.0269;
   static constexpr double in_time = 0.4;  ///< a later answer is of no use
   static constexpr int workers = 40;
   static constexpr double capacity = workers / mean_service;
@@ -103,19 +101,6 @@ class server {
     bool operator<(const event& other) const { return at > other.at; }
   };
 
-  [[nodiscard]] double service_time() {
-    constexpr double mean = scene::mean_service;
-    switch (scene_.times) {
-      case service::log_normal:
-        return random_.log_normal(0.020, 0.770);
-      case service::exponential:
-        return random_.exponential(mean);
-      case service::bimodal:
-        return random_.share() < 0.9 ? mean / 2 : mean * 5.5;
-    }
-    return mean;
-  }
-
   void arrive(double now) {
     events_.push({now + random_.exponential(1 / (most_load * scene::capacity)), what::arrival, 0});
     if (random_.share() >= scene_.load(now) / most_load) return;
@@ -149,7 +134,8 @@ class server {
       ++busy_;
       one.started = now;
       limits_[one.number % limits_.size()]->started(one, now);
-      events_.push({now + service_time() + scene_.blocking(now), what::served, one.number});
+      events_.push(
+          {now + service_time(scene_.times, random_) + scene_.blocking(now), what::served, one.number});
     }
   }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-//
-// The study of adaptive limits and priorities: docs/studies/guards.md.
+#include "studies/guards/limits/study.hpp"
+
 #include "studies/guards/limits/peers.hpp"
 #include "studies/guards/limits/server.hpp"
 #include "studies/guards/limits/shipped.hpp"
@@ -16,18 +16,16 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
-#include <cstdlib>
-#include <exception>
 #include <memory>
 #include <numeric>
 #include <string>
 #include <string_view>
 #include <vector>
 
+namespace studies::guards {
+
 namespace {
 
-using namespace studies;
-using namespace studies::guards;
 using namespace std::chrono_literals;
 
 struct entrant {
@@ -239,51 +237,21 @@ std::vector<goal> compare_priorities(std::string_view title, bool with_callers, 
   return goals;
 }
 
-constexpr std::string_view usage =
-    "brownout_guard_studies [--seeds N] [--held-out] [--check]\n"
-    "  --seeds N    runs of each scene (3)\n"
-    "  --held-out   the scenes on which nothing was tuned\n"
-    "  --check      exit status 1 if a goal is missed\n";
-
 }  // namespace
 
-int main(int count, char** words) {
-  try {
-    std::uint64_t seeds = 3;
-    bool held_out = false;
-    bool check = false;
-    for (int i = 1; i < count; ++i) {
-      const std::string_view word = words[i];
-      if (word == "--check") {
-        check = true;
-      } else if (word == "--held-out") {
-        held_out = true;
-      } else if (word == "--seeds" && i + 1 < count) {
-        seeds = std::max<std::uint64_t>(std::strtoull(words[++i], nullptr, 10), 1);
-      } else {
-        fmt::print("{}", usage);
-        return word == "--help" ? 0 : 2;
-      }
-    }
-    std::vector<goal> goals;
-    const auto add = [&](std::vector<goal> more) { goals.insert(goals.end(), more.begin(), more.end()); };
-    if (held_out) {
-      add(compare_limits("in time, % of best / p99 ms", held_out_scenes(), seeds));
-      add(compare_priorities("exponential", false, service::exponential, seeds));
-      add(compare_priorities("bimodal, with callers", true, service::bimodal, seeds));
-    } else {
-      add(compare_limits("in time, % of best / p99 ms", limit_scenes(), seeds));
-      add(compare_priorities("classes", false, service::log_normal, seeds));
-      add(compare_priorities("with callers", true, service::log_normal, seeds));
-    }
-    bool all_met = true;
-    for (const auto& one : goals) {
-      fmt::print("{} {}\n", one.met ? "met:   " : "MISSED:", one.what);
-      all_met = all_met && one.met;
-    }
-    return check && !all_met ? 1 : 0;
-  } catch (const std::exception& error) {
-    fmt::print(stderr, "brownout_guard_studies: {}\n", error.what());
-    return 2;
+std::vector<goal> study_limits(const part_request& asked) {
+  std::vector<goal> goals;
+  const auto add = [&](std::vector<goal> more) { goals.insert(goals.end(), more.begin(), more.end()); };
+  if (asked.held_out) {
+    add(compare_limits("in time, % of best / p99 ms", held_out_scenes(), asked.seeds));
+    add(compare_priorities("exponential", false, service::exponential, asked.seeds));
+    add(compare_priorities("bimodal, with callers", true, service::bimodal, asked.seeds));
+  } else {
+    add(compare_limits("in time, % of best / p99 ms", limit_scenes(), asked.seeds));
+    add(compare_priorities("classes", false, service::log_normal, asked.seeds));
+    add(compare_priorities("with callers", true, service::log_normal, asked.seeds));
   }
+  return goals;
 }
+
+}  // namespace studies::guards

@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "studies/shared/goal.hpp"
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace studies::guards {
+
+/// What a part of the study is to do.
+struct part_request {
+  std::uint64_t seeds = 3;
+  bool held_out = false;  ///< only what nothing was tuned on
+  std::string judged{};   ///< a policy to be judged in place of ours; empty: ours
+  std::string plots{};    ///< a directory for plots; empty: none
+};
+
+}  // namespace studies::guards
