@@ -27,7 +27,7 @@ constexpr std::string_view usage =
     "  --limits       adaptive limits and priorities only\n"
     "  --retries      retries and their budgets only\n"
     "  --held-out     the scenes and traces on which nothing was tuned\n"
-    "  --seeds N      runs of each scene and trace (3)\n"
+    "  --seeds N      runs of each scene (3) and trace (2)\n"
     "  --check        exit status 1 if a goal is missed\n"
     "  --judge NAME   the same of another policy for retries\n"
     "  --plots DIR    writes plots to *.svg in a directory\n";

@@ -4,6 +4,7 @@
 #include "studies/shared/goal.hpp"
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -11,10 +12,10 @@ namespace studies::guards {
 
 /// What a part of the study is to do.
 struct part_request {
-  std::uint64_t seeds = 3;
-  bool held_out = false;  ///< only what nothing was tuned on
-  std::string judged{};   ///< a policy to be judged in place of ours; empty: ours
-  std::string plots{};    ///< a directory for plots; empty: none
+  std::optional<std::uint64_t> seeds{};  ///< runs of each scene or trace; empty: the part decides
+  bool held_out = false;                 ///< only what nothing was tuned on
+  std::string judged{};                  ///< a policy to be judged in place of ours; empty: ours
+  std::string plots{};                   ///< a directory for plots; empty: none
 };
 
 }  // namespace studies::guards

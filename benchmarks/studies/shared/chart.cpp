@@ -16,16 +16,23 @@ namespace {
 
 using anchor = drawing::anchor;
 
-constexpr double left = 130;
 constexpr double plot_width = 560;
 constexpr double line_height = 24;
 constexpr double top = 50;
+
+/// Room for the names, on the left of the plot.
+template <class Named>
+double room_for_names(const std::vector<Named>& all) {
+  std::size_t longest = 0;
+  for (const auto& one : all) longest = std::max(longest, one.name.size());
+  return std::max(130.0, 6.5 * static_cast<double>(longest) + 12);
+}
 
 double length_of(const bar& one) {
   return std::accumulate(one.parts.begin(), one.parts.end(), 0.0);
 }
 
-void draw_legend(drawing& all, const std::vector<bar_part>& parts) {
+void draw_legend(drawing& all, const std::vector<bar_part>& parts, double left) {
   double x = left;
   for (const auto& one : parts) {
     all.bar(x, 26, 10, 10, one.colour);
@@ -38,12 +45,13 @@ void draw_legend(drawing& all, const std::vector<bar_part>& parts) {
 
 drawing draw_bars(const chart_title& title, const std::vector<bar_part>& parts,
                   const std::vector<bar>& bars) {
+  const auto left = room_for_names(bars);
   double most = 0;
   for (const auto& one : bars) most = std::max(most, length_of(one));
   const auto scale = plot_width / most;
   drawing all{left + plot_width + 60, top + line_height * static_cast<double>(bars.size()) + 10, title.name};
   all.words(left, 16, title.explanation);
-  draw_legend(all, parts);
+  draw_legend(all, parts, left);
   double y = top;
   for (const auto& one : bars) {
     all.words(left - 8, y + 14, one.name, anchor::end, one.ours);
@@ -60,6 +68,7 @@ drawing draw_bars(const chart_title& title, const std::vector<bar_part>& parts,
 
 drawing draw_dots(const chart_title& title, double least, double most,
                   const std::vector<line_of_dots>& lines) {
+  const auto left = room_for_names(lines);
   const auto x_of = [&](double value) {
     return left + plot_width * std::log(std::max(value, least) / least) / std::log(most / least);
   };

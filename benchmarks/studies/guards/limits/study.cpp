@@ -4,6 +4,7 @@
 #include "studies/guards/limits/peers.hpp"
 #include "studies/guards/limits/server.hpp"
 #include "studies/guards/limits/shipped.hpp"
+#include "studies/shared/chart.hpp"
 #include "studies/shared/goal.hpp"
 #include "studies/shared/table.hpp"
 
@@ -27,6 +28,12 @@ namespace studies::guards {
 namespace {
 
 using namespace std::chrono_literals;
+
+/// No directory: no plot.
+struct plot_file {
+  std::string directory{};
+  std::string name{};
+};
 
 struct entrant {
   std::string_view name;
@@ -126,7 +133,7 @@ figures oracle(const scene& here, std::uint64_t seeds) {
 }
 
 std::vector<goal> compare_limits(std::string_view title, const std::vector<scene>& scenes,
-                                 std::uint64_t seeds) {
+                                 std::uint64_t seeds, const plot_file& plot) {
   std::vector<row> table{{std::string{title}}};
   std::vector<figures> best;
   for (const auto& here : scenes) {
@@ -136,12 +143,15 @@ std::vector<goal> compare_limits(std::string_view title, const std::vector<scene
   table.push_back({"best fixed limit"});
   for (const auto& one : best) table.back().push_back(fmt::format("100 / {:.0f}", one.p99 * 1000));
   std::vector<goal> goals;
+  std::vector<line_of_dots> lost;
+  for (const auto& here : scenes) lost.push_back({here.name, {}});
   for (const auto& who : limit_entrants()) {
     table.push_back({std::string{who.name}});
     for (std::size_t i = 0; i < scenes.size(); ++i) {
       const auto found = mean_of(scenes[i], who.make, seeds);
       const double in_time = 100 * found.in_time / best[i].in_time;
       table.back().push_back(fmt::format("{:.1f} / {:.0f}", in_time, found.p99 * 1000));
+      lost[i].dots.push_back({who.name, who.is_ours, 100 - in_time});
       if (!who.is_ours) continue;
       goals.push_back(
           {fmt::format("{}: {:.1f} % of the best fixed limit, at least 97", scenes[i].name, in_time),
@@ -153,7 +163,12 @@ std::vector<goal> compare_limits(std::string_view title, const std::vector<scene
     std::fprintf(stderr, "brownout: %.*s is done\n", static_cast<int>(who.name.size()), who.name.data());
   }
   print_table(table, stdout);
-  std::puts("");
+  if (!plot.directory.empty()) {
+    write_drawing(plot.directory, plot.name,
+                  draw_dots({"Answers in time that a limit loses",
+                             "answers in time that are lost, in % of those with the best fixed limit"},
+                            0.1, 100, lost));
+  }
   return goals;
 }
 
@@ -198,7 +213,7 @@ std::string best_and_worst_callers(const figures& found) {
 }
 
 std::vector<goal> compare_priorities(std::string_view title, bool with_callers, service times,
-                                     std::uint64_t seeds) {
+                                     std::uint64_t seeds, const plot_file& plot) {
   const auto scenes = priority_scenes(with_callers, times);
   const std::vector<entrant> entrants{{"one limit for all", peer<without_classes>()},
                                       {"partitions (Netflix)", peer<partitions>()},
@@ -207,6 +222,7 @@ std::vector<goal> compare_priorities(std::string_view title, bool with_callers, 
   std::vector<row> table{{std::string{title}}};
   for (const auto& here : scenes) table.front().emplace_back(here.name);
   std::vector<goal> goals;
+  std::vector<bar> bars;
   for (const auto& who : entrants) {
     table.push_back({std::string{who.name}});
     for (const auto& here : scenes) {
@@ -214,6 +230,12 @@ std::vector<goal> compare_priorities(std::string_view title, bool with_callers, 
       std::array<double, 4> success{};
       for (std::size_t i = 0; i < 4; ++i) {
         success[i] = 100 * found.succeeded[i] / std::max(found.offered[i], 1.0);
+      }
+      if (here.name == "x1.5") {
+        bars.push_back({who.name, who.is_ours, {}});
+        for (std::size_t i = 0; i < 4; ++i) {
+          bars.back().parts.push_back(100 * here.load(0) * here.classes[i] * success[i] / 100);
+        }
       }
       const double used = 100 * found.in_time / (scene::capacity * (scene::ends - scene::counted_from));
       table.back().push_back(fmt::format("{:.1f} {:.1f} {:.1f} {:.1f}; all {:.1f}{}", success[0], success[1],
@@ -233,7 +255,18 @@ std::vector<goal> compare_priorities(std::string_view title, bool with_callers, 
     std::fprintf(stderr, "brownout: %.*s is done\n", static_cast<int>(who.name.size()), who.name.data());
   }
   print_table(table, stdout);
-  std::puts("");
+  if (!plot.directory.empty()) {
+    write_drawing(
+        plot.directory, plot.name,
+        draw_bars({"Answers by class of the call",
+                   "load of 1.5 times the capacity, of which the classes are 20, 30, 30 and 20 %: answers in "
+                   "% of the capacity"},
+                  {{colours::ours, "highest class", 110},
+                   {colours::too_bad, "second class", 110},
+                   {colours::restless, "third class", 110},
+                   {colours::too_good, "lowest class", 110}},
+                  bars));
+  }
   return goals;
 }
 
@@ -242,14 +275,19 @@ std::vector<goal> compare_priorities(std::string_view title, bool with_callers, 
 std::vector<goal> study_limits(const part_request& asked) {
   std::vector<goal> goals;
   const auto add = [&](std::vector<goal> more) { goals.insert(goals.end(), more.begin(), more.end()); };
+  const auto seeds = asked.seeds.value_or(3);
+  const auto plot = [&](std::string_view name) {
+    return plot_file{asked.plots, fmt::format("{}{}.svg", name, asked.held_out ? "-held-out" : "")};
+  };
+  const std::string title = "in time, % of best / p99 ms";
   if (asked.held_out) {
-    add(compare_limits("in time, % of best / p99 ms", held_out_scenes(), asked.seeds));
-    add(compare_priorities("exponential", false, service::exponential, asked.seeds));
-    add(compare_priorities("bimodal, with callers", true, service::bimodal, asked.seeds));
+    add(compare_limits(title, held_out_scenes(), seeds, plot("guards-limits")));
+    add(compare_priorities("exponential", false, service::exponential, seeds, plot("guards-classes")));
+    add(compare_priorities("bimodal, with callers", true, service::bimodal, seeds, {}));
   } else {
-    add(compare_limits("in time, % of best / p99 ms", limit_scenes(), asked.seeds));
-    add(compare_priorities("classes", false, service::log_normal, asked.seeds));
-    add(compare_priorities("with callers", true, service::log_normal, asked.seeds));
+    add(compare_limits(title, limit_scenes(), seeds, plot("guards-limits")));
+    add(compare_priorities("classes", false, service::log_normal, seeds, plot("guards-classes")));
+    add(compare_priorities("with callers", true, service::log_normal, seeds, {}));
   }
   return goals;
 }

@@ -112,15 +112,12 @@ void draw(const measured& all, const std::string& directory, std::string_view su
       lost.back().dots.push_back({one.name, is_ours(one.kind), 100 * (1 - found.answered / found.calls)});
     }
   }
-  write_drawing(
-      directory, fmt::format("guards-attempts{}.svg", suffix),
-      draw_dots({"Attempts that reach the dependency for each call",
-                 "attempts that reach the dependency for each call; ours with and without a breaker"},
-                0.01, 10, attempts));
-  write_drawing(
-      directory, fmt::format("guards-lost{}.svg", suffix),
-      draw_dots({"Calls without an answer", "calls without an answer, in %; ours with and without a breaker"},
-                0.01, 100, lost));
+  write_drawing(directory, fmt::format("guards-attempts{}.svg", suffix),
+                draw_dots({"Attempts that reach the dependency for each call",
+                           "attempts that reach the dependency for each call"},
+                          0.01, 10, attempts));
+  write_drawing(directory, fmt::format("guards-lost{}.svg", suffix),
+                draw_dots({"Calls without an answer", "calls without an answer, in %"}, 0.01, 100, lost));
 }
 
 }  // namespace
@@ -139,11 +136,13 @@ std::vector<goal> study_retries(const part_request& asked) {
     auto some = policies;
     auto few = traces;
     if (!is_first) {
-      std::erase_if(some, [](const retry_policy& one) { return one.kind == retry_entrant::other_budget; });
+      std::erase_if(some, [](const retry_policy& one) {
+        return one.kind == retry_entrant::other_budget || one.kind == retry_entrant::variant;
+      });
       std::erase_if(few, [](const trace& one) { return one.is_layered; });
     }
     const auto found = measure(fmt::format("{} clients, {:.0f} calls/s each", who.clients, who.rate), few,
-                               who, some, first, asked.seeds);
+                               who, some, first, asked.seeds.value_or(2));
     add(found);
     if (is_first && !asked.plots.empty()) draw(found, asked.plots, asked.held_out ? "-held-out" : "");
   }
