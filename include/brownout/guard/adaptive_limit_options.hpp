@@ -57,10 +57,10 @@ struct adaptive_limit_options {
 
   /// The share of the limit below which calls of a class are admitted, from the highest class to the lowest:
   /// `critical_plus`, `critical`, `sheddable_plus`, `sheddable`.
-  /// Range: 0.01 to 1 each, and no share is greater than the one before. Default: {1, 0.9, 0.8, 0.7}. At 1.5
-  /// times the load that fits, 100, 97, 53 and 6 % of the calls of the four classes then succeed
+  /// Range: 0.01 to 1 each, and no share is greater than the one before. Default: {1, 0.85, 0.7, 0.55}.
+  /// At 1.5 times the load that fits, 100, 99, 55 and 2 % of the calls of the four classes then succeed
   /// (docs/studies/guards.md).
-  std::array<double, call_priority_count> shares{1, 0.9, 0.8, 0.7};
+  std::array<double, call_priority_count> shares{1, 0.85, 0.7, 0.55};
 
   /// What a call that is shed for its class is told to wait: this long, and up to as long again at random, so
   /// that callers do not come back at the same moment.
