@@ -27,7 +27,10 @@ constexpr std::string_view usage =
     "  --limits       adaptive limits and priorities only\n"
     "  --retries      retries and their budgets only\n"
     "  --held-out     the scenes and traces on which nothing was tuned\n"
-    "  --seeds N      runs of each scene (3) and trace (2)\n"
+    "  --seeds N      runs of each scene (3) and trace (1)\n"
+    "  --trace NAME   of retries, only this trace; may be repeated\n"
+    "  --policy NAME  for retries, only this one beside ours and no retry; may be repeated\n"
+    "  --fleet N      of retries, only the fleet of 2, 20 or 500 clients\n"
     "  --check        exit status 1 if a goal is missed\n"
     "  --judge NAME   the same of another policy for retries\n"
     "  --plots DIR    writes plots to *.svg in a directory\n";
@@ -62,6 +65,12 @@ request parse(int count, char** words) {
       asked.check = true;
       asked.limits = false;
       asked.part.judged = value();
+    } else if (word == "--trace") {
+      asked.part.traces.push_back(value());
+    } else if (word == "--policy") {
+      asked.part.policies.push_back(value());
+    } else if (word == "--fleet") {
+      asked.part.fleet = std::stoul(value());
     } else if (word == "--plots") {
       asked.part.plots = value();
     } else if (word == "--help") {

@@ -31,9 +31,23 @@ bool is_ours(retry_entrant kind) {
   return kind == retry_entrant::ours || kind == retry_entrant::ours_with_breaker;
 }
 
+template <class Named>
+void require_known(const std::vector<Named>& all, const std::vector<std::string>& names) {
+  for (const auto& name : names) {
+    if (std::none_of(all.begin(), all.end(), [&](const Named& one) { return one.name == name; })) {
+      throw std::runtime_error{"no such trace or policy: " + name};
+    }
+  }
+}
+template <class Named>
+bool is_named(const Named& one, const std::vector<std::string>& names) {
+  return names.empty() || std::find(names.begin(), names.end(), one.name) != names.end();
+}
+
 /// Who takes part. Who is to be judged takes the place of ours.
-std::vector<retry_policy> participants(const std::string& judged) {
+std::vector<retry_policy> participants(const std::string& judged, const std::vector<std::string>& names) {
   auto some = retry_policies();
+  require_known(some, names);
   if (!judged.empty()) {
     const auto found =
         std::find_if(some.begin(), some.end(), [&](const retry_policy& one) { return one.name == judged; });
@@ -43,7 +57,10 @@ std::vector<retry_policy> participants(const std::string& judged) {
       if (is_ours(one.kind)) one.make = make;
     }
   }
-  std::erase_if(some, [](const retry_policy& one) { return one.kind == retry_entrant::planted; });
+  std::erase_if(some, [&](const retry_policy& one) {
+    if (one.kind == retry_entrant::none || is_ours(one.kind)) return false;
+    return one.kind == retry_entrant::planted || !is_named(one, names);
+  });
   return some;
 }
 
@@ -123,8 +140,10 @@ void draw(const measured& all, const std::string& directory, std::string_view su
 }  // namespace
 
 std::vector<goal> study_retries(const part_request& asked) {
-  const auto policies = participants(asked.judged);
-  const auto traces = asked.held_out ? held_out_traces() : main_traces();
+  const auto policies = participants(asked.judged, asked.policies);
+  auto traces = asked.held_out ? held_out_traces() : main_traces();
+  require_known(traces, asked.traces);
+  std::erase_if(traces, [&](const trace& one) { return !is_named(one, asked.traces); });
   const auto first = asked.held_out ? first_held_out_seed : 1;
   std::vector<goal> goals;
   const auto add = [&](const measured& found) {
@@ -132,17 +151,19 @@ std::vector<goal> study_retries(const part_request& asked) {
     goals.insert(goals.end(), more.begin(), more.end());
   };
   for (const auto& who : {fleet{20, 50}, fleet{2, 500}, fleet{500, 2}}) {
+    if (asked.fleet != 0 && asked.fleet != who.clients) continue;
     const bool is_first = who.clients == 20;
     auto some = policies;
     auto few = traces;
+    if (!is_first || asked.held_out) {
+      std::erase_if(some, [](const retry_policy& one) { return one.kind == retry_entrant::other_budget; });
+    }
     if (!is_first) {
-      std::erase_if(some, [](const retry_policy& one) {
-        return one.kind == retry_entrant::other_budget || one.kind == retry_entrant::variant;
-      });
+      std::erase_if(some, [](const retry_policy& one) { return one.kind == retry_entrant::variant; });
       std::erase_if(few, [](const trace& one) { return one.is_layered; });
     }
     const auto found = measure(fmt::format("{} clients, {:.0f} calls/s each", who.clients, who.rate), few,
-                               who, some, first, asked.seeds.value_or(2));
+                               who, some, first, asked.seeds.value_or(1));
     add(found);
     if (is_first && !asked.plots.empty()) draw(found, asked.plots, asked.held_out ? "-held-out" : "");
   }
