@@ -131,10 +131,12 @@ void draw(const measured& all, const std::string& directory, std::string_view su
   }
   write_drawing(directory, fmt::format("guards-attempts{}.svg", suffix),
                 draw_dots({"Attempts that reach the dependency for each call",
-                           "attempts that reach the dependency for each call"},
+                           "attempts for each call; brownout without and with a breaker"},
                           0.01, 10, attempts));
   write_drawing(directory, fmt::format("guards-lost{}.svg", suffix),
-                draw_dots({"Calls without an answer", "calls without an answer, in %"}, 0.01, 100, lost));
+                draw_dots({"Calls without an answer",
+                           "calls without an answer, in %; brownout without and with a breaker"},
+                          0.01, 100, lost));
 }
 
 }  // namespace
