@@ -25,7 +25,7 @@ template <class Named>
 double room_for_names(const std::vector<Named>& all) {
   std::size_t longest = 0;
   for (const auto& one : all) longest = std::max(longest, one.name.size());
-  return std::max(130.0, 6.5 * static_cast<double>(longest) + 12);
+  return std::max(130.0, 6.8 * static_cast<double>(longest) + 12);
 }
 
 double length_of(const bar& one) {

@@ -256,16 +256,14 @@ std::vector<goal> compare_priorities(std::string_view title, bool with_callers, 
   }
   print_table(table, stdout);
   if (!plot.directory.empty()) {
-    write_drawing(
-        plot.directory, plot.name,
-        draw_bars({"Answers by class of the call",
-                   "load of 1.5 times the capacity, of which the classes are 20, 30, 30 and 20 %: answers in "
-                   "% of the capacity"},
-                  {{colours::ours, "highest class", 110},
-                   {colours::too_bad, "second class", 110},
-                   {colours::restless, "third class", 110},
-                   {colours::too_good, "lowest class", 110}},
-                  bars));
+    write_drawing(plot.directory, plot.name,
+                  draw_bars({"Answers by class of the call",
+                             "load of 1.5 times the capacity: answers by class, in % of the capacity"},
+                            {{colours::ours, "highest class", 110},
+                             {colours::too_bad, "second class", 110},
+                             {colours::restless, "third class", 110},
+                             {colours::too_good, "lowest class", 110}},
+                            bars));
   }
   return goals;
 }
