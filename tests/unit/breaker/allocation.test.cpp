@@ -241,6 +241,20 @@ TEST_CASE("a look-up of a known key allocates nothing, nor does a call, a visit 
   CHECK(allocations_of([&] { CHECK(hosts.remove_expired() == 1); }) == 0);
 }
 
+TEST_CASE("a fallback allocates only what last_good keeps", "[guard][F1][F7]") {
+  brownout::circuit_breaker database{{.name = "database"}};
+  const brownout::pipeline plain{brownout::fallback{-1}, database};
+  const brownout::pipeline kept{brownout::fallback{brownout::last_good{.max_age = 5min}}, database};
+  const auto call = [](const auto& guarded) {
+    return allocations_of([&] { static_cast<void>(guarded.try_call([] { return 1; })); });
+  };
+  CHECK(call(plain) == 0);
+  CHECK(call(kept) == 1);
+  database.force_open();
+  CHECK(call(plain) == 0);
+  CHECK(call(kept) == 0);
+}
+
 TEST_CASE("calls of rate limiters by key allocate nothing, whether or not the key has a bucket",
           "[guard][L10d]") {
   manual_clock clock;
@@ -257,18 +271,4 @@ TEST_CASE("calls of rate limiters by key allocate nothing, whether or not the ke
   clock.advance(1s);
   CHECK(allocated_by("third", true) == 0);  // evicts one
   CHECK(quotas.snapshot().evicted == 1);
-}
-
-TEST_CASE("a fallback allocates only what last_good keeps", "[guard][F1][F7]") {
-  brownout::circuit_breaker database{{.name = "database"}};
-  const brownout::pipeline plain{brownout::fallback{-1}, database};
-  const brownout::pipeline kept{brownout::fallback{brownout::last_good{.max_age = 5min}}, database};
-  const auto call = [](const auto& guarded) {
-    return allocations_of([&] { static_cast<void>(guarded.try_call([] { return 1; })); });
-  };
-  CHECK(call(plain) == 0);
-  CHECK(call(kept) == 1);
-  database.force_open();
-  CHECK(call(plain) == 0);
-  CHECK(call(kept) == 0);
 }
