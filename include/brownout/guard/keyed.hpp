@@ -153,9 +153,9 @@ class keyed<rate_limiter, Clock, Atomics> {
   }
 
   /// Replaces rate and burst of all keys while calls run, at one moment for each key. The tokens that are
-  /// there stay, as far as the new burst has room for them: a greater burst fills at the rate. A full bucket
-  /// stays full, since it may have been evicted. An option that is left out gets its default. Name and
-  /// capacity cannot change: leave the name empty, or give the same.
+  /// there stay, as far as the new burst has room for them: a greater burst fills at the rate, also for keys
+  /// without a bucket. An option that is left out gets its default. Name and capacity cannot change: leave
+  /// the name empty, or give the same.
   ///
   /// Throws `std::invalid_argument` naming limiter, field, value and range. Then nothing has changed. Callers
   /// wait for each other; calls do not wait for them, except those of new keys, for a bounded number of

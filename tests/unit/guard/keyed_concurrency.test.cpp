@@ -188,12 +188,15 @@ TEST_CASE("other limits of all keys begin with the tokens that are there", "[gua
     CHECK(bench.admitted_now("full") == 5);
     CHECK(bench.admitted_now("new") == 5);
   }
-  SECTION("greater burst: fills at the rate, except for full buckets") {
+  SECTION("greater burst: fills at the rate, whether or not a key has a bucket") {
     bench.quotas.reconfigure({.rate = per_second(10), .burst = 20});
     CHECK(bench.admitted_now("empty") == 1);
     CHECK(bench.admitted_now("used") == 4);
-    CHECK(bench.admitted_now("full") == 20);
-    CHECK(bench.admitted_now("new") == 20);
+    CHECK(bench.admitted_now("full") == 5);
+    CHECK(bench.admitted_now("new") == 5);
+    bench.clock.advance(1500ms);
+    CHECK(bench.admitted_now("full") == 15);
+    CHECK(bench.admitted_now("late") == 20);
   }
   SECTION("smaller burst") {
     bench.quotas.reconfigure({.rate = per_second(10), .burst = 2});
@@ -215,10 +218,22 @@ TEST_CASE("other limits of all keys begin with the tokens that are there", "[gua
     bench.quotas.reconfigure({.rate = per_second(10), .burst = 50});
     CHECK(bench.admitted_now("empty") == 1);
     CHECK(bench.admitted_now("used") == 4);
-    CHECK(bench.admitted_now("full") == 50);
-    CHECK(bench.admitted_now("new") == 50);
+    CHECK(bench.admitted_now("full") == 5);
+    CHECK(bench.admitted_now("new") == 5);
   }
   CHECK(bench.quotas.options().name == "quotas");
+}
+
+TEST_CASE("a burst that is lowered and raised again gives no key a token", "[guard][rate-limiter][L10e]") {
+  keyed_bench bench{{.rate = per_second(10), .burst = 3, .capacity = 2}};
+  for (const auto* const key : {"used", "full"}) CHECK(bench.try_acquire(key));
+  bench.clock.advance(1s);
+  CHECK(bench.quotas.at("used").try_acquire(2));
+  bench.quotas.reconfigure({.rate = per_second(10), .burst = 1, .capacity = 2});
+  bench.quotas.reconfigure({.rate = per_second(10), .burst = 3, .capacity = 2});
+  for (const auto* const key : {"used", "new"}) CHECK(bench.admitted_now(key) == 1);
+  CHECK(bench.quotas.snapshot().bucketless == 0);  // the places of full buckets are free
+  CHECK(bench.admitted_now("full") == 1);
 }
 
 TEST_CASE("other limits hold for the keys without a bucket, too", "[guard][rate-limiter][L10c][L10e]") {

@@ -90,25 +90,37 @@ class key_buckets {
     return own != nullptr ? own->tokens.word() : without_place_[group_of(tag)].word();
   }
 
-  /// Lets all buckets follow the limits of the other slot, which were written there. Precondition: one thread
-  /// at a time.
+  /// Lets all buckets follow the limits of the other slot, which were written there. Full buckets lose their
+  /// place. So their keys, as all keys without a place, begin with the debt of the group, which is what a
+  /// full bucket lacks if the burst has grown. Precondition: one thread at a time.
   template <class Now>
   void change_limits(const live_limits<Atomics>& limits, Now now) {
     const auto next = 1 - slot();
     const auto before = limits.read(1 - next);
     const auto after = limits.read(next);
-    const auto change = [&](bucket& one) {
-      auto seen = one.word();
-      while (bucket::slot_of(seen) != next &&
-             !one.replace(seen, moved(before, after, bucket::arrival_of(seen), now()), next)) {
+    const auto change = [&](place& one) {
+      const auto owner = one.owner.load(std::memory_order_relaxed);  // relaxed: as (1), under the lock
+      auto seen = one.tokens.word();
+      while (owner != never_used && bucket::slot_of(seen) != next) {
+        const auto at = now();
+        const auto arrival = bucket::arrival_of(seen);
+        const bool is_full = owner == vacated || (!before.is_closed() && arrival <= at);
+        if (is_full ? hand_over(one, seen, vacated, after.is_closed() ? frozen_full : at, next)
+                    : one.tokens.replace(seen, moved(before, after, arrival, at), next)) {
+          break;
+        }
       }
     };
     // (3) release: publishes the limits of the slot to threads that add buckets.
     slot_.store(next, std::memory_order_release);
     for (std::size_t group = 0; group < groups_; ++group) {
       const std::lock_guard lock{sections_[group % sections].changing};
-      change(without_place_[group]);
-      for (auto i = group * size_; i < (group + 1) * size_; ++i) change(places_[i].tokens);
+      auto& shared = without_place_[group];
+      auto debt = shared.word();
+      if (bucket::slot_of(debt) != next) {
+        shared.replace(debt, moved(before, after, bucket::arrival_of(debt), now()), next);
+      }
+      for (auto i = group * size_; i < (group + 1) * size_; ++i) change(places_[i]);
     }
   }
 
@@ -138,6 +150,7 @@ class key_buckets {
   // What stands in a place that has no key. A key has the lowest bit.
   static constexpr std::uint64_t never_used = 0;
   static constexpr std::uint64_t changing_hands = 2;
+  static constexpr std::uint64_t vacated = 4;
 
   struct place {
     // Written under the lock of the section. Publishes the word of the key (2).
@@ -249,17 +262,25 @@ class key_buckets {
     const auto before = one.owner.load(std::memory_order_relaxed);  // relaxed: written under the lock only
     auto seen = one.tokens.word();
     if (before != never_used && bucket::arrival_of(seen) > at) return false;
-    // relaxed: the release of `replace` publishes it.
-    one.owner.store(changing_hands, std::memory_order_relaxed);
-    const bool is_given = one.tokens.replace(seen, arrival, slot);
-    // (2) release: publishes the word.
-    one.owner.store(is_given ? tag : before, std::memory_order_release);
-    if (is_given && before != never_used) home.evictions.fetch_add(1, std::memory_order_relaxed);
+    const bool is_given = hand_over(one, seen, tag, arrival, slot);
+    if (is_given && (before & 1) != 0) home.evictions.fetch_add(1, std::memory_order_relaxed);
     return is_given;
   }
 
-  // While the rate is 0, a bucket has no arrival time. What stands there are the tokens that it lacks, in
-  // 2^-32. A full bucket lacks none.
+  /// Replaces owner and word of a place if its word is `seen`. Precondition: its section is locked.
+  static bool hand_over(place& one, std::uint64_t& seen, std::uint64_t owner, ticks arrival,
+                        std::uint32_t slot) noexcept {
+    const auto before = one.owner.load(std::memory_order_relaxed);  // relaxed: as (1), under the lock
+    // relaxed: the release of `replace` publishes it.
+    one.owner.store(changing_hands, std::memory_order_relaxed);
+    const bool is_replaced = one.tokens.replace(seen, arrival, slot);
+    // (2) release: publishes the word.
+    one.owner.store(is_replaced ? owner : before, std::memory_order_release);
+    return is_replaced;
+  }
+
+  // While the rate is 0, a bucket has no arrival time. What stands there are the tokens that it lacks to the
+  // greatest burst of all, in 2^-32. So a bucket whose rate is 0 from the beginning will be full.
   static constexpr ticks frozen_full = 0;
   static constexpr token_count full{rate_limiter_options::most_burst, 0};
   static constexpr double frozen_unit = 4'294'967'296.0;
@@ -271,15 +292,10 @@ class key_buckets {
     return {there >> 32, static_cast<double>(there & 0xffff'ffff) / frozen_unit};
   }
 
-  /// The arrival time by other limits. The tokens stay as far as there is room, and a full bucket stays full.
+  /// The arrival time by other limits. The tokens stay as far as there is room.
   static ticks moved(const token_limits& before, const token_limits& next, ticks arrival,
                      ticks now) noexcept {
-    auto tokens = full;
-    if (before.is_closed()) {
-      tokens = thawed(arrival);
-    } else if (arrival > now) {
-      tokens = before.tokens_at(now, arrival);
-    }
+    const auto tokens = before.is_closed() ? thawed(arrival) : before.tokens_at(now, arrival);
     return next.is_closed() ? frozen(tokens) : now + next.debt_with(tokens);
   }
 
