@@ -99,7 +99,7 @@ class key_buckets {
     const auto before = limits.read(1 - next);
     const auto after = limits.read(next);
     const auto change = [&](place& one) {
-      const auto owner = one.owner.load(std::memory_order_relaxed);  // relaxed: as (1), under the lock
+      const auto owner = one.holder.load(std::memory_order_relaxed);  // relaxed: as (1), under the lock
       auto seen = one.tokens.word();
       while (owner != never_used && bucket::slot_of(seen) != next) {
         const auto at = now();
@@ -154,7 +154,7 @@ class key_buckets {
 
   struct place {
     // Written under the lock of the section. Publishes the word of the key (2).
-    alignas(16) atomic<std::uint64_t> owner{never_used};
+    alignas(16) atomic<std::uint64_t> holder{never_used};
     bucket tokens{};
   };
   static_assert(sizeof(atomic<std::uint64_t>) != 8 || sizeof(place) == 16);
@@ -164,7 +164,7 @@ class key_buckets {
     std::uint64_t tag;
     // relaxed: the word was read before, by an acquire that synchronizes with the release of `replace` if
     // another key has the place.
-    bool operator()() const noexcept { return one->owner.load(std::memory_order_relaxed) == tag; }
+    bool operator()() const noexcept { return one->holder.load(std::memory_order_relaxed) == tag; }
   };
 
   static constexpr std::size_t sections = 32;
@@ -198,7 +198,7 @@ class key_buckets {
     place* found = nullptr;
     search(tag, [&](place& one) BROWNOUT_INLINE_LAMBDA {
       // (1) acquire: synchronizes-with (2), so this thread sees the word of the key.
-      const auto seen = one.owner.load(std::memory_order_acquire);
+      const auto seen = one.holder.load(std::memory_order_acquire);
       if (seen == tag) found = &one;
       return seen == tag || seen == never_used;
     });
@@ -239,7 +239,7 @@ class key_buckets {
       const auto word = one.tokens.word();
       const auto arrival = bucket::arrival_of(word);
       const auto slot = bucket::slot_of(word);
-      if (one.owner.load(std::memory_order_relaxed) == never_used) {  // relaxed: as (1), under the lock
+      if (one.holder.load(std::memory_order_relaxed) == never_used) {  // relaxed: as (1), under the lock
         best = &one;
         return true;
       }
@@ -259,7 +259,7 @@ class key_buckets {
   /// locked.
   bool give(place& one, std::uint64_t tag, ticks arrival, std::uint32_t slot, ticks at,
             section& home) noexcept {
-    const auto before = one.owner.load(std::memory_order_relaxed);  // relaxed: written under the lock only
+    const auto before = one.holder.load(std::memory_order_relaxed);  // relaxed: written under the lock only
     auto seen = one.tokens.word();
     if (before != never_used && bucket::arrival_of(seen) > at) return false;
     const bool is_given = hand_over(one, seen, tag, arrival, slot);
@@ -270,12 +270,12 @@ class key_buckets {
   /// Replaces owner and word of a place if its word is `seen`. Precondition: its section is locked.
   static bool hand_over(place& one, std::uint64_t& seen, std::uint64_t owner, ticks arrival,
                         std::uint32_t slot) noexcept {
-    const auto before = one.owner.load(std::memory_order_relaxed);  // relaxed: as (1), under the lock
+    const auto before = one.holder.load(std::memory_order_relaxed);  // relaxed: as (1), under the lock
     // relaxed: the release of `replace` publishes it.
-    one.owner.store(changing_hands, std::memory_order_relaxed);
+    one.holder.store(changing_hands, std::memory_order_relaxed);
     const bool is_replaced = one.tokens.replace(seen, arrival, slot);
     // (2) release: publishes the word.
-    one.owner.store(is_replaced ? owner : before, std::memory_order_release);
+    one.holder.store(is_replaced ? owner : before, std::memory_order_release);
     return is_replaced;
   }
 
