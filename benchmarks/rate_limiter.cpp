@@ -90,7 +90,7 @@ const registered refused{{.name = "rate limiter: refused",
 /// them: the library hashes by a secret, so that building takes some instructions more or fewer each time.
 struct tenants {
   std::array<std::string, 1024> keys;
-  brownout::keyed<brownout::rate_limiter> quotas{{.rate = brownout::per_second(1e9), .burst = 1U << 24}};
+  brownout::keyed<brownout::rate_limiter<>> quotas{{.rate = brownout::per_second(1e9), .burst = 1U << 24}};
   boost::unordered_flat_map<std::string, floors::shared_word*> map{};
   std::shared_mutex map_mutex{};
   std::size_t at = 0;

@@ -15,8 +15,9 @@
 using namespace std::chrono_literals;
 
 int main() {
-  brownout::manual_clock clock;  // a program of yours leaves it out: brownout::keyed<brownout::rate_limiter>
-  brownout::keyed<brownout::rate_limiter, brownout::manual_clock> quotas{
+  brownout::manual_clock
+      clock;  // a program of yours leaves it out: brownout::keyed<brownout::rate_limiter<>>
+  brownout::keyed<brownout::rate_limiter<brownout::manual_clock>> quotas{
       {.name = "quotas", .rate = brownout::per_second(10), .burst = 10}, clock};
 
   const auto serve = [&](std::string_view tenant) -> std::string {

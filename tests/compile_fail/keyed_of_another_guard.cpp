@@ -5,7 +5,7 @@
 #include "brownout/guard/sliding_window.hpp"
 
 #ifdef MISTAKE
-brownout::keyed<brownout::sliding_window> quotas{{.rate = brownout::per_second(10)}};
+brownout::keyed<brownout::sliding_window<>> quotas{{.rate = brownout::per_second(10)}};
 #else
-brownout::keyed<brownout::rate_limiter> quotas{{.rate = brownout::per_second(10)}};
+brownout::keyed<brownout::rate_limiter<>> quotas{{.rate = brownout::per_second(10)}};
 #endif

@@ -125,7 +125,7 @@ void stress_keyed(std::uint64_t operations) {
   constexpr std::uint64_t keys = 16;
   const brownout::keyed_rate_limiter_options options{
       .rate = brownout::per_second(rate), .burst = burst, .capacity = 12};
-  brownout::keyed<brownout::rate_limiter, noting_clock> quotas{options};
+  brownout::keyed<brownout::rate_limiter<noting_clock>> quotas{options};
   std::vector<std::vector<std::vector<time_point>>> by_key(keys,
                                                            std::vector<std::vector<time_point>>(threads));
   std::atomic<std::uint64_t> admitted{0};

@@ -28,19 +28,18 @@
 
 namespace brownout::inline BROWNOUT_ABI {
 
-/// Guards of one kind by key. There is one kind: `keyed<rate_limiter>`.
-template <template <clock_source, class> class Guard, clock_source Clock = monotonic_clock,
-          class Atomics = std_atomics>
+/// Guards of one kind by key. There is one kind: `keyed<rate_limiter<>>`.
+template <class Guard>
 class keyed {
-  static_assert(sizeof(Guard<Clock, Atomics>*) == 0,
-                "brownout: rate limiters are the only guards that are kept by key: keyed<rate_limiter>. "
+  static_assert(sizeof(Guard*) == 0,
+                "brownout: rate limiters are the only guards that are kept by key: keyed<rate_limiter<>>. "
                 "Breakers by key are in a registry");
 };
 
 /// Rate limiters by key: one for each tenant, API key or address that calls a service. All have the same rate
 /// and burst. Their number is bounded, and so is the memory.
 ///
-///     brownout::keyed<brownout::rate_limiter> quotas{
+///     brownout::keyed<brownout::rate_limiter<>> quotas{
 ///         {.name = "quotas", .rate = brownout::per_second(10), .burst = 10}};
 ///     const auto admitted = quotas.at(tenant).try_acquire();
 ///     if (!admitted) return respond(429, admitted.rejection().retry_after);
@@ -71,10 +70,10 @@ class keyed {
 /// for a bounded number of steps and clock readings. Nothing is allocated after construction. Not copyable or
 /// movable.
 template <clock_source Clock, class Atomics>
-class keyed<rate_limiter, Clock, Atomics> {
+class keyed<rate_limiter<Clock, Atomics>> {
  public:
   /// The rate limiter of one key: what to call, and a stage of a pipeline. A copyable value of two words,
-  /// valid as long as the `keyed<rate_limiter>` is. It holds no bucket, so it may be kept. Thread-safe.
+  /// valid as long as the `keyed<rate_limiter<>>` is. It holds no bucket, so it may be kept. Thread-safe.
   class [[nodiscard]] handle {
    public:
     static constexpr auto kind = guard_kind::rate_limiter;
@@ -120,7 +119,7 @@ class keyed<rate_limiter, Clock, Atomics> {
                                   buckets::bucket::arrival_of(word), from_->ticks_now());
     }
 
-    /// As of the `keyed<rate_limiter>`.
+    /// As of the `keyed<rate_limiter<>>`.
     [[nodiscard]] std::string_view name() const noexcept { return from_->name(); }
     [[nodiscard]] keyed_rate_limiter_options options() const { return from_->options(); }
 

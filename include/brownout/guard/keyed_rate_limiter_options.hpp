@@ -14,7 +14,7 @@
 
 namespace brownout::inline BROWNOUT_ABI {
 
-/// How a `keyed<rate_limiter>` behaves. Validated when it is built or reconfigured.
+/// How a `keyed<rate_limiter<>>` behaves. Validated when it is built or reconfigured.
 struct keyed_rate_limiter_options {
   static constexpr std::size_t most_capacity = std::size_t{1} << 24;
   static constexpr std::size_t longest_name = 128;
@@ -67,8 +67,8 @@ struct keyed_rate_limiter_options {
   }
 };
 
-/// A `keyed<rate_limiter>` at one moment, for display. The numbers are read one after the other, so they may
-/// differ by a few calls.
+/// A `keyed<rate_limiter<>>` at one moment, for display. The numbers are read one after the other, so they
+/// may differ by a few calls.
 struct keyed_rate_limiter_snapshot {
   double rate_per_second = 0;    ///< tokens that come back in a second, for each key
   std::uint32_t burst = 0;       ///< tokens in a full bucket

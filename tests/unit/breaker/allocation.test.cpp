@@ -258,7 +258,7 @@ TEST_CASE("a fallback allocates only what last_good keeps", "[guard][F1][F7]") {
 TEST_CASE("calls of rate limiters by key allocate nothing, whether or not the key has a bucket",
           "[guard][L10d]") {
   manual_clock clock;
-  brownout::keyed<brownout::rate_limiter, manual_clock> quotas{
+  brownout::keyed<brownout::rate_limiter<manual_clock>> quotas{
       {.rate = brownout::per_second(10), .burst = 2, .capacity = 1}, clock};
   const auto allocated_by = [&](std::string_view key, bool is_admitted) {
     return allocations_of([&] { CHECK(quotas.at(key).try_acquire().has_value() == is_admitted); });

@@ -22,12 +22,12 @@ using breaker_test::counted_atomics;
 using breaker_test::loads_and_writes;
 using brownout::rejection;
 using brownout::rejection_reason;
-using handle = keyed<rate_limiter>::handle;
+using handle = keyed<rate_limiter<>>::handle;
 
-static_assert(!std::is_copy_constructible_v<keyed<rate_limiter>>);
-static_assert(!std::is_move_constructible_v<keyed<rate_limiter>>);
+static_assert(!std::is_copy_constructible_v<keyed<rate_limiter<>>>);
+static_assert(!std::is_move_constructible_v<keyed<rate_limiter<>>>);
 static_assert(std::is_copy_constructible_v<handle> && std::is_copy_assignable_v<handle>);
-static_assert(noexcept(std::declval<keyed<rate_limiter>&>().at("")));
+static_assert(noexcept(std::declval<keyed<rate_limiter<>>&>().at("")));
 static_assert(noexcept(std::declval<handle&>().try_acquire()));
 static_assert(brownout::guard_stage<handle>);
 
@@ -117,7 +117,7 @@ TEST_CASE("a call of more tokens than the burst of a key is a broken preconditio
           "[guard][rate-limiter][L10a]") {
   const auto aborts = [](std::uint32_t tokens, bool has_bucket) {
     const auto ended = core_test::in_child([&] {
-      keyed<rate_limiter> quotas{{.rate = per_second(10), .burst = 10}};
+      keyed<rate_limiter<>> quotas{{.rate = per_second(10), .burst = 10}};
       if (has_bucket) static_cast<void>(quotas.at("tenant").try_acquire());
       static_cast<void>(quotas.at("tenant").try_acquire(tokens));
     });
@@ -307,7 +307,7 @@ TEST_CASE("options of rate limiters by key are checked", "[guard][rate-limiter]"
   const auto refused = [](brownout::rate rate, std::uint32_t burst, std::size_t capacity,
                           const std::string& text) {
     CHECK_THROWS_WITH(
-        (keyed<rate_limiter>{{.name = "quotas", .rate = rate, .burst = burst, .capacity = capacity}}),
+        (keyed<rate_limiter<>>{{.name = "quotas", .rate = rate, .burst = burst, .capacity = capacity}}),
         "keyed<rate_limiter> 'quotas': keyed_rate_limiter_options." + text);
   };
   constexpr auto nan = std::numeric_limits<double>::quiet_NaN();
@@ -317,8 +317,8 @@ TEST_CASE("options of rate limiters by key are checked", "[guard][rate-limiter]"
   refused(per_hour(1), 8761, 1, "burst = 8761: allowed is 1 to 8760, the tokens of a year");
   refused(per_second(1), 1, 0, "capacity = 0: allowed is 1 to 16777216");
   refused(per_second(1), 1, (1U << 24) + 1, "capacity = 16777217: allowed is 1 to 16777216");
-  CHECK_THROWS_AS((keyed<rate_limiter>{{.name = std::string(129, 'n'), .rate = per_second(1)}}),
+  CHECK_THROWS_AS((keyed<rate_limiter<>>{{.name = std::string(129, 'n'), .rate = per_second(1)}}),
                   std::invalid_argument);
-  CHECK(keyed<rate_limiter>{{.rate = per_second(100)}}.options().burst == 10);
-  CHECK(keyed<rate_limiter>{{.rate = per_second(1)}}.options().burst == 1);
+  CHECK(keyed<rate_limiter<>>{{.rate = per_second(100)}}.options().burst == 10);
+  CHECK(keyed<rate_limiter<>>{{.rate = per_second(1)}}.options().burst == 1);
 }

@@ -28,7 +28,7 @@ struct keyed_bench {
   }
 
   manual_clock clock;
-  keyed<rate_limiter, manual_clock, Atomics> quotas;
+  keyed<rate_limiter<manual_clock, Atomics>> quotas;
 };
 
 }  // namespace guard_test

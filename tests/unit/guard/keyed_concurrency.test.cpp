@@ -77,13 +77,13 @@ TEST_CASE("threads get no more calls of a key than burst and rate allow",
   const auto capacity = GENERATE(std::size_t{1}, std::size_t{4}, std::size_t{1000});
   CAPTURE(capacity);
   const keyed_rate_limiter_options options{.rate = per_second(100'000), .burst = 3, .capacity = capacity};
-  keyed<rate_limiter, noting_clock> quotas{options};
+  keyed<rate_limiter<noting_clock>> quotas{options};
   CHECK(worst_of_threads(quotas, options, 20'000) <= 0);
 }
 
 TEST_CASE("threads get no more calls of a key while its limits are replaced", "[guard][rate-limiter][L10e]") {
   const keyed_rate_limiter_options options{.rate = per_second(100'000), .burst = 3, .capacity = 4};
-  keyed<rate_limiter, noting_clock> quotas{options};
+  keyed<rate_limiter<noting_clock>> quotas{options};
   std::atomic<bool> is_over{false};
   std::thread changing{[&] {
     for (int i = 0; !is_over.load(std::memory_order_relaxed); ++i) {

@@ -61,7 +61,7 @@ TEST_CASE("a rate limiter shows its rate, its burst, its tokens, and the calls i
 TEST_CASE("rate limiters by key show what they admit, and whether there are enough buckets",
           "[observe][guard][L10g]") {
   brownout::manual_clock clock;
-  brownout::keyed<brownout::rate_limiter, brownout::manual_clock> quotas{
+  brownout::keyed<brownout::rate_limiter<brownout::manual_clock>> quotas{
       {.name = "quotas", .rate = brownout::per_minute(90), .burst = 3, .capacity = 1}, clock};
   CHECK(quotas.at("first").try_acquire());
   clock.advance(std::chrono::seconds{1});
