@@ -322,3 +322,38 @@ TEST_CASE("options of rate limiters by key are checked", "[guard][rate-limiter]"
   CHECK(keyed<rate_limiter<>>{{.rate = per_second(100)}}.options().burst == 10);
   CHECK(keyed<rate_limiter<>>{{.rate = per_second(1)}}.options().burst == 1);
 }
+
+TEST_CASE("a new key that comes while the limits change leaves frozen buckets as they are",
+          "[guard][rate-limiter][L10e]") {
+  using buckets = brownout::detail::key_buckets<brownout::std_atomics>;
+  using brownout::detail::ticks;
+  constexpr std::size_t places = buckets::group_size;
+  const auto limits_of = [](brownout::rate rate) { return brownout::detail::token_limits::of(rate, 1, {}); };
+  brownout::detail::live_limits<brownout::std_atomics> limits{limits_of(per_second(1))};
+  buckets two_groups{2 * places};
+  const auto tag = [](std::uint64_t group, std::uint64_t number) {
+    return buckets::tag_of(group << 63 | number << 8);
+  };
+  ticks now = brownout::detail::to_ticks(1s);
+  const auto take = [&](std::uint64_t of) {
+    return two_groups
+               .take(
+                   of, limits, now, [&] { return now; }, 1)
+               .how == buckets::bucket::fate::taken;
+  };
+  const auto change_to = [&](brownout::rate rate, const auto& read) {
+    limits.write(1 - two_groups.slot(), limits_of(rate));
+    two_groups.change_limits(limits, read);
+  };
+  CHECK(take(tag(0, 0)));
+  for (std::uint64_t i = 0; i < places; ++i) CHECK(take(tag(1, i)));
+  change_to(per_second(0), [&] { return now; });
+
+  // The first group is being changed, the second one still has its old limits.
+  int readings = 0;
+  change_to(per_second(1), [&] {
+    if (readings++ == 0) static_cast<void>(take(tag(1, places)));
+    return now;
+  });
+  for (std::uint64_t i = 0; i < places; ++i) CHECK_FALSE(take(tag(1, i)));
+}

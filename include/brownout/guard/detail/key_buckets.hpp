@@ -243,7 +243,8 @@ class key_buckets {
         best = &one;
         return true;
       }
-      if (limits.interval(slot) != 0 && arrival <= earliest) {
+      if (limits.interval(slot) == 0) return false;  // no arrival time; the limits are being changed
+      if (arrival <= earliest) {
         best = &one;
         earliest = arrival;
       } else if (arrival - at > limits.furthest(slot)) {  // the clock was set back

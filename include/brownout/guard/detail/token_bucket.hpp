@@ -70,9 +70,10 @@ class token_bucket {
     ticks cost = 0;
   };
 
-  /// Takes `tokens` that are there `within` this time. `now` reads the clock; it is asked if `at` may be old.
+  /// Takes `tokens` that are there `within` this time. `now` reads the clock; it is asked if `at` may be old,
+  /// and `at` is the new reading then.
   template <class Now, class IsMine>
-  BROWNOUT_NOINLINE taking take(const live_limits<Atomics>& limits, ticks at, Now now, std::uint32_t tokens,
+  BROWNOUT_NOINLINE taking take(const live_limits<Atomics>& limits, ticks& at, Now now, std::uint32_t tokens,
                                 duration within, IsMine is_mine) noexcept {
     BROWNOUT_PRECONDITION(tokens >= 1 && tokens <= limits.greatest_burst(),
                           "a call needs at least one token of a rate_limiter, and at most its burst");
