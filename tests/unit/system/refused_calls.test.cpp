@@ -194,21 +194,21 @@ TEST_CASE("an adaptive limit's refusals count, except of the classes that may be
   {
     std::vector<adaptive_limit<manual_clock>::permit> all;
     while (auto admitted = server.try_acquire(call_priority::sheddable)) all.push_back(*std::move(admitted));
-    REQUIRE(all.size() == 7);
+    REQUIRE(all.size() == 6);
     CHECK_FALSE(server.try_acquire(call_priority::sheddable));
     system.run(1s);
     CHECK(system.component(database).refused == 0);
 
     while (auto admitted = server.try_acquire(call_priority::critical)) all.push_back(*std::move(admitted));
-    REQUIRE(all.size() == 9);  // one call is refused, two more are admitted: a third of this second
+    REQUIRE(all.size() == 9);  // one call is refused, three more are admitted: a quarter of this second
     system.run(1s);
-    CHECK(system.component(database).refused == Approx(1. / 30));
+    CHECK(system.component(database).refused == Approx(1. / 40));
 
     while (auto admitted = server.try_acquire(call_priority::critical_plus))
       all.push_back(*std::move(admitted));
     CHECK_FALSE(server.try_acquire(call_priority::sheddable));  // at the limit itself: it counts
     system.run(1s);
-    CHECK(system.component(database).refused == Approx(1. / 30 + 2. / 30));
+    CHECK(system.component(database).refused == Approx(1. / 40 + 2. / 30));
   }
 }
 
