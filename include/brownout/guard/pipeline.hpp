@@ -151,15 +151,16 @@ class pipeline {
                   "[](const brownout::call_context& call) { ... call.deadline ... }. "
                   "If it cannot use one, wrap it in brownout::ignoring_deadline");
     using value = typename detail::pipeline_result_t<F>::value_type;
-    using frame_type = detail::call_frame<C, Clock, limits_time>;
+    const auto& judge = detail::judging_values<detail::returned_t<F>>(classify);
+    using frame_type = detail::call_frame<std::remove_cvref_t<decltype(judge)>, Clock, limits_time>;
     using innermost = detail::user_function<value, F>;
     using outermost = detail::rest_of_call<0, std::tuple<Stages...>, innermost, frame_type>;
     if constexpr (reads_clock) context.now = clock_.now();
     if constexpr (limits_time) {
       bool late = false;
-      return outermost{stages_, {&function}, {&classify, &clock_, &late}}(context);
+      return outermost{stages_, {&function}, {&judge, &clock_, &late}}(context);
     } else {
-      return outermost{stages_, {&function}, {&classify, &clock_}}(context);
+      return outermost{stages_, {&function}, {&judge, &clock_}}(context);
     }
   }
 

@@ -234,6 +234,47 @@ template <std::size_t I, class Stages, class Last, class Frame>
   return given.copied();
 }
 
+/// A classifier that judges the value in the answer of a pipeline, as it would judge what the function
+/// returned. It is needed for predicates that take anything: given a `result`, they would ask whether there
+/// is a value, and not what it is.
+template <class C>
+class value_classifier {
+ public:
+  explicit constexpr value_classifier(const C& given) noexcept : given_{&given} {}
+
+  template <class R>
+  [[nodiscard]] BROWNOUT_ALWAYS_INLINE outcome operator()(const result<R>& answer) const {
+    return outcome_inside(*given_, answer);
+  }
+  template <class R>
+  [[nodiscard]] duration retry_after(result<R>& answer) const {
+    return retry_after_inside(*given_, answer);
+  }
+#if defined(__cpp_exceptions)
+  [[nodiscard]] auto threw(const std::exception_ptr& thrown) const requires(judges_exceptions<C>) {
+    return given_->threw(thrown);
+  }
+  [[nodiscard]] duration thrown_retry_after(const std::exception_ptr& thrown) const
+      requires(tells_thrown_retry_after<C>) {
+    return thrown_retry_after_of(*given_, thrown);
+  }
+#endif
+
+ private:
+  const C* given_;
+};
+
+/// The classifier of a pipeline for a function that returns a `Returned`. `default_classifier` judges a
+/// result by its value, and a function that returns a result wants that one judged.
+template <class Returned, class C>
+[[nodiscard]] BROWNOUT_ALWAYS_INLINE decltype(auto) judging_values(const C& classify) noexcept {
+  if constexpr (std::is_same_v<C, default_classifier> || is_result<std::remove_cvref_t<Returned>>) {
+    return (classify);
+  } else {
+    return value_classifier<C>{classify};
+  }
+}
+
 /// Judges as the classifier of the call does, and an answer that came late as a failure.
 template <class Frame>
 class late_is_failure {
