@@ -110,10 +110,10 @@ int main() {
 
 // Output:
 // Half of the load that fits. The limit begins at 20, and rises:
-//   served: 100% of payments, 99% of pages, 98% of exports, 96% of prefetch, after at most 0 ms; limit: 52
+//   served: 100% of payments, 99% of pages, 98% of exports, 93% of prefetch, after at most 0 ms; limit: 69
 // 1.5 times the load that fits:
-//   served: 100% of payments, 99% of pages, 60% of exports, 4% of prefetch, after at most 19 ms; limit: 76
+//   served: 100% of payments, 99% of pages, 61% of exports, 0% of prefetch, after at most 20 ms; limit: 86
 // Now each request takes twice as long, so a third of the load fits:
-//   served: 96% of payments, 34% of pages, 1% of exports, 0% of prefetch, after at most 42 ms; limit: 54
+//   served: 98% of payments, 32% of pages, 0% of exports, 0% of prefetch, after at most 41 ms; limit: 51
 // Half of the load that fits:
-//   served: 100% of payments, 99% of pages, 99% of exports, 99% of prefetch, after at most 12 ms; limit: 57
+//   served: 100% of payments, 100% of pages, 99% of exports, 99% of prefetch, after at most 4 ms; limit: 64
