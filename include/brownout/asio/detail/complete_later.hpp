@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "brownout/asio/detail/net.hpp"
+#include "brownout/version.hpp"
+
+#include <boost/asio/append.hpp>
+#include <boost/asio/associated_executor.hpp>
+#include <boost/asio/version.hpp>
+#if BOOST_ASIO_VERSION >= 103100
+#include <boost/asio/async_result.hpp>
+#include <boost/asio/immediate.hpp>
+#else
+#include <boost/asio/post.hpp>
+#endif
+
+#include <tuple>
+#include <utility>
+
+namespace brownout::inline BROWNOUT_ABI::detail {
+
+/// Completes with these arguments, and never inside of the function that starts the operation.
+template <class Handler, class... A>
+void complete_later(Handler&& handler, std::tuple<A...>&& arguments) {
+  const auto executor = net::get_associated_executor(handler);
+  std::apply(
+      [&](A&... each) {
+        auto bound = net::append(std::move(handler), std::move(each)...);
+#if BOOST_ASIO_VERSION >= 103100
+        net::async_immediate(executor, std::move(bound));  // where the caller wants such completions
+#else
+        net::post(executor, std::move(bound));
+#endif
+      },
+      arguments);
+}
+
+}  // namespace brownout::inline BROWNOUT_ABI::detail
