@@ -105,7 +105,6 @@ struct start_guarded {
         }});
   }
 
- private:
   template <class Caller>
   BROWNOUT_NOINLINE void refuse(Caller&& caller, rejection why) const {
     why.guard = name_of_guard(guard.get());

@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "brownout/asio/detail/net.hpp"
+#include "brownout/core/clock.hpp"
+#include "brownout/version.hpp"
+
+#include <boost/asio/basic_waitable_timer.hpp>
+#include <boost/asio/error.hpp>
+#include <boost/asio/wait_traits.hpp>
+
+#include <atomic>
+#include <chrono>
+#include <memory>
+#include <mutex>
+#include <type_traits>
+#include <utility>
+
+namespace brownout::inline BROWNOUT_ABI::detail {
+
+/// A clock of this library as Asio's timers want it.
+template <class Clock>
+struct timer_clock {
+  using duration = brownout::duration;
+  using rep = duration::rep;
+  using period = duration::period;
+  using time_point = brownout::time_point;
+  static constexpr bool is_steady = true;
+
+  [[nodiscard]] static time_point now() noexcept { return Clock{}.now(); }
+};
+/// The usual clock tells the time of `steady_timer`, whose queue then serves both.
+template <class Clock>
+using timer_clock_for =
+    std::conditional_t<std::is_same_v<Clock, monotonic_clock>, std::chrono::steady_clock, timer_clock<Clock>>;
+
+/// A call in a `deadline_queue`.
+//
+// Intrusive, so that a deadline costs no allocation of its own.
+class deadline_entry {
+ public:
+  deadline_entry(const deadline_entry&) = delete;
+  deadline_entry& operator=(const deadline_entry&) = delete;
+
+ protected:
+  /// `reached` is called once when the deadline has passed, by the timer, and may run beside the end of the
+  /// call. It has to end with `is_last_user()`, as the end of the call has.
+  explicit deadline_entry(void (*reached)(deadline_entry&) noexcept) noexcept : reached_{reached} {}
+  ~deadline_entry() = default;
+
+  /// Whether the caller of this function is the last that uses the entry, and so has to destroy it.
+  [[nodiscard]] bool is_last_user() noexcept { return users_.fetch_sub(1, std::memory_order_acq_rel) == 1; }
+
+ private:
+  template <class, class>
+  friend class deadline_queue;
+
+  deadline_entry* before_ = nullptr;
+  deadline_entry* after_ = nullptr;
+  time_point when_{};
+  void (*reached_)(deadline_entry&) noexcept;
+  std::atomic<int> users_{1};  // two from when the timer has taken the entry until it has told it
+};
+
+/// Deadlines of calls that all have about the same time, so that they come in order: one timer for all. A
+/// timer for each call would cost a system call for most of them.
+///
+/// Thread-safe by a lock that is held for a few instructions. It must be owned by a `std::shared_ptr`.
+template <class Clock, class Executor>
+class deadline_queue : public std::enable_shared_from_this<deadline_queue<Clock, Executor>> {
+  using clock = timer_clock_for<Clock>;
+
+ public:
+  using executor_type = Executor;
+
+  explicit deadline_queue(const Executor& executor) : timer_{executor} {}
+  deadline_queue(const deadline_queue&) = delete;
+  deadline_queue& operator=(const deadline_queue&) = delete;
+
+  [[nodiscard]] Executor executor() { return timer_.get_executor(); }
+  [[nodiscard]] static time_point now() noexcept { return clock::now(); }
+
+  void add(deadline_entry& entry, time_point when) {
+    const std::lock_guard lock{mutex_};
+    if (is_stopped_) return;
+    entry.when_ = when;
+    // Threads may come a little out of order, and the time for a call may have been shortened.
+    auto* before = last_;
+    while (before != nullptr && before->when_ > when) before = before->before_;
+    link_after(before, entry);
+    if (!is_armed_ || when < armed_for_) arm(when);
+  }
+
+  /// Ends the deadline of a call that has ended. If its deadline was reached before, nothing changes.
+  void remove(deadline_entry& entry) noexcept {
+    const std::lock_guard lock{mutex_};
+    if (is_linked(entry)) unlink(entry);
+  }
+
+  /// Forgets all deadlines.
+  void clear() {
+    const std::lock_guard lock{mutex_};
+    clear_locked();
+  }
+  /// Forgets all deadlines, also those that come later.
+  void stop() {
+    const std::lock_guard lock{mutex_};
+    is_stopped_ = true;
+    clear_locked();
+  }
+
+ private:
+  using timer = net::basic_waitable_timer<clock, net::wait_traits<clock>, Executor>;
+
+  void clear_locked() {
+    is_armed_ = false;
+    while (first_ != nullptr) unlink(*first_);
+    timer_.cancel();
+  }
+  [[nodiscard]] bool is_linked(const deadline_entry& entry) const noexcept {
+    return entry.before_ != nullptr || first_ == &entry;
+  }
+  void link_after(deadline_entry* before, deadline_entry& entry) noexcept {
+    entry.before_ = before;
+    entry.after_ = std::exchange(before == nullptr ? first_ : before->after_, &entry);
+    (entry.after_ == nullptr ? last_ : entry.after_->before_) = &entry;
+  }
+  void unlink(deadline_entry& entry) noexcept {
+    (entry.before_ == nullptr ? first_ : entry.before_->after_) = entry.after_;
+    (entry.after_ == nullptr ? last_ : entry.after_->before_) = entry.before_;
+    entry.before_ = entry.after_ = nullptr;
+  }
+
+  // With the lock held. The timer is never set back when the first call ends, since that would cost a system
+  // call for each call. It then fires for nothing once.
+  void arm(time_point when) {
+    is_armed_ = true;
+    armed_for_ = when;
+    timer_.expires_at(when);
+    timer_.async_wait([self = this->shared_from_this()](const error_code& error) {
+      if (error != net::error::operation_aborted) self->tell_those_over();
+    });
+  }
+
+  void tell_those_over() {
+    deadline_entry* over = nullptr;
+    {
+      const std::lock_guard lock{mutex_};
+      is_armed_ = false;
+      deadline_entry** end = &over;
+      const auto at = now();
+      while (first_ != nullptr && first_->when_ <= at) {
+        auto& entry = *first_;
+        unlink(entry);
+        entry.users_.store(2, std::memory_order_relaxed);
+        *end = &entry;
+        end = &entry.after_;  // as a list of its own; `is_linked` does not look at it
+      }
+      if (first_ != nullptr) arm(first_->when_);
+    }
+    while (over != nullptr) {
+      auto& entry = *std::exchange(over, std::exchange(over->after_, nullptr));
+      entry.reached_(entry);
+    }
+  }
+
+  std::mutex mutex_;
+  deadline_entry* first_ = nullptr;
+  deadline_entry* last_ = nullptr;
+  timer timer_;
+  time_point armed_for_{};
+  bool is_armed_ = false;
+  bool is_stopped_ = false;
+};
+
+}  // namespace brownout::inline BROWNOUT_ABI::detail

@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "brownout/asio/async_guard.hpp"
+#include "brownout/asio/errc.hpp"
+#include "brownout/breaker/circuit_breaker.hpp"
+#include "brownout/detector/consecutive_failures.hpp"
+#include "catch2.hpp"
+#include "unit/asio/operations.hpp"
+#include "unit/asio/static_clock.hpp"
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/bind_executor.hpp>
+#include <boost/asio/cancellation_signal.hpp>
+#include <boost/asio/deferred.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/strand.hpp>
+
+#include <chrono>
+#include <cstddef>
+#include <optional>
+#include <stdexcept>
+#include <utility>
+
+using namespace std::chrono_literals;
+using asio_test::async_answer;
+using asio_test::error_code;
+using asio_test::held_operation;
+using asio_test::static_clock;
+using brownout::async_guard_options;
+using brownout::circuit_state;
+using brownout::consecutive_failures;
+using brownout::disposition;
+using brownout::errc;
+namespace net = boost::asio;
+
+namespace {
+
+using breaker = brownout::circuit_breaker<consecutive_failures, static_clock>;
+using executor = net::io_context::executor_type;
+using guard = brownout::async_guard<breaker, executor, static_clock>;
+
+struct world {
+  breaker database{consecutive_failures{1}, {.name = "database", .open_for = 20s}};
+  net::io_context io{1};
+  guard guarded;
+  held_operation held{io};
+  net::cancellation_signal signal;
+  std::optional<error_code> seen;
+  disposition became{};
+
+  explicit world(const async_guard_options& options = {.deadline = 1s})
+      : guarded{io.get_executor(), database, options} {}
+
+  /// Starts the held operation under the guard.
+  void start() {
+    guarded.async_call(
+        held.async_wait(net::deferred),
+        net::bind_cancellation_slot(signal.slot(), [this](error_code error) { seen = error; }),
+        {.became = &became});
+    run_ready();
+  }
+  /// Lets time pass, and all handlers that are ready run.
+  void pass(brownout::duration time) {
+    static_clock::advance(time);
+    run_ready();
+  }
+  void run_ready() {
+    io.restart();
+    io.poll();
+  }
+  [[nodiscard]] circuit_state state() const { return database.observed_state(); }
+};
+
+}  // namespace
+
+TEST_CASE("at the deadline the breaker counts at once and the operation is cancelled", "[asio][guard][Y14a]") {
+  world w;
+  w.held.is_deaf = true;
+  w.start();
+  w.pass(999ms);
+  CHECK(w.state() == circuit_state::closed);
+  w.pass(1ms);
+  CHECK(w.state() == circuit_state::open);
+  CHECK(w.database.snapshot().last_failure.view() == "timed out");
+  CHECK(w.held.seen == net::cancellation_type::terminal);
+}
+
+TEST_CASE("the caller is told when the operation has ended", "[asio][guard][Y14b]") {
+  world w;
+  w.held.is_deaf = true;
+  w.start();
+  w.pass(1s);
+  CHECK_FALSE(w.seen);
+  w.held.end(net::error::operation_aborted);
+  w.run_ready();
+  REQUIRE(w.seen);
+  CHECK(*w.seen == errc::timed_out);
+  CHECK(w.became == disposition::counted);
+}
+
+TEST_CASE("a success after the deadline is delivered, and the failure stays counted", "[asio][guard][Y14c]") {
+  world w;
+  w.held.is_deaf = true;
+  w.start();
+  w.pass(1s);
+  w.held.end();
+  w.run_ready();
+  REQUIRE(w.seen);
+  CHECK_FALSE(*w.seen);
+  CHECK(w.state() == circuit_state::open);
+}
+
+TEST_CASE("a call that ends in time has no deadline left", "[asio][guard][Y14d]") {
+  world w;
+  w.start();
+  w.held.end();
+  w.run_ready();
+  w.pass(1h);
+  REQUIRE(w.seen);
+  CHECK_FALSE(*w.seen);
+  CHECK(w.state() == circuit_state::closed);
+}
+
+TEST_CASE("an abandoned call completes at the deadline", "[asio][guard][Y15]") {
+  world w{{.deadline = 1s, .abandon = true}};
+  w.held.is_deaf = true;
+  w.start();
+  w.pass(1s);
+  REQUIRE(w.seen);
+  CHECK(*w.seen == errc::timed_out);
+  w.seen.reset();
+  w.held.end();
+  w.run_ready();
+  CHECK_FALSE(w.seen);
+}
+
+TEST_CASE("a caller's cancellation is no failure, unless it was patient", "[asio][guard][Y9]") {
+  world w{{.patience = 500ms}};
+  SECTION("impatient") {
+    w.start();
+    w.pass(499ms);
+    w.signal.emit(net::cancellation_type::total);
+    w.run_ready();
+    CHECK(w.became == disposition::released);
+    CHECK(w.state() == circuit_state::closed);
+  }
+  SECTION("patient") {
+    w.start();
+    w.pass(500ms);
+    w.signal.emit(net::cancellation_type::total);
+    w.run_ready();
+    CHECK(w.state() == circuit_state::open);
+  }
+  REQUIRE(w.seen);
+  CHECK(*w.seen == net::error::operation_aborted);
+}
+
+TEST_CASE("calls of different starts have their deadlines in order", "[asio][guard][Y17a]") {
+  world w;
+  held_operation second{w.io};
+  std::optional<error_code> second_seen;
+  w.start();
+  w.pass(400ms);
+  w.guarded.async_call(second.async_wait(net::deferred), [&](error_code error) { second_seen = error; });
+  w.run_ready();
+  w.pass(600ms);
+  REQUIRE(w.seen);
+  CHECK(*w.seen == errc::timed_out);
+  CHECK_FALSE(second_seen);
+  w.pass(400ms);
+  REQUIRE(second_seen);
+  CHECK(*second_seen == errc::timed_out);
+}
+
+TEST_CASE("a guard that is destroyed leaves its calls without a deadline", "[asio][guard][Y17b]") {
+  breaker database{consecutive_failures{1}, {}};
+  net::io_context io{1};
+  held_operation held{io};
+  std::optional<error_code> seen;
+  {
+    guard guarded{io.get_executor(), database, {.deadline = 1s}};
+    guarded.async_call(held.async_wait(net::deferred), [&](error_code error) { seen = error; });
+    io.poll();
+    io.restart();
+  }
+  static_clock::advance(1h);
+  io.run();  // the timer no longer keeps it busy
+  CHECK_FALSE(seen);
+  held.end();
+  io.restart();
+  io.run();
+  REQUIRE(seen);
+  CHECK_FALSE(*seen);
+}
+
+TEST_CASE("a call with a deadline that is lost gives its place back", "[asio][guard][Y10c]") {
+  world w;
+  w.start();
+  w.held.lose();
+  w.pass(1h);
+  CHECK_FALSE(w.seen);
+  CHECK(w.state() == circuit_state::closed);
+  CHECK(w.database.try_acquire());
+}
+
+TEST_CASE("the time of a guard is checked", "[asio][guard]") {
+  breaker database{consecutive_failures{1}, {}};
+  net::io_context io{1};
+  CHECK_THROWS_WITH((guard{io.get_executor(), database, {.deadline = 0s}}),
+                    "async_guard_options.deadline = 0s: allowed is 1ms to 1h");
+}
