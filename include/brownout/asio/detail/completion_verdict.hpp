@@ -16,7 +16,7 @@
 #include <cstddef>
 #include <exception>
 #include <optional>
-#include <string_view>
+#include <tuple>
 #include <type_traits>
 
 namespace brownout::inline BROWNOUT_ABI::detail {
@@ -82,71 +82,82 @@ template <class C, class... Seen>
   }
 }
 
-/// Settles the permit of a call whose error is a failure, with the text of its error. Not inlined: it is rare.
-template <class Permit, class E>
-BROWNOUT_NOINLINE disposition settle_error(Permit& admitted, const E& error, duration retry_after) noexcept {
-  if constexpr (std::is_same_v<E, error_code>) {
-    char text[120];
-    return admitted.complete(outcome::failure, retry_after, error.message(text, sizeof text));
-  } else {
-    return admitted.complete(outcome::failure, retry_after);
-  }
-}
+/// How a call ended, by its classifier.
+struct judged_completion {
+  outcome verdict = outcome::success;
+  duration asked{};  // the wait that the dependency asked for; 0: none
+};
 
-/// Settles the permit of a call that completed with values, and no place for an error.
-template <class Permit, class C, class... Values>
-disposition settle_values(Permit& admitted, const C& classify, Values&... values) noexcept {
+/// Judges a completion with values and no place for an error.
+template <class C, class... Values>
+[[nodiscard]] judged_completion judge_values(const C& classify, Values&... values) {
   if constexpr (sizeof...(Values) < 2 || says_outcome<C, Values...>) {
     const auto verdict = outcome_of(classify, values...);
-    return admitted.complete(verdict,
-                             verdict == outcome::failure ? retry_after_of(classify, values...) : duration{});
+    return {verdict, verdict == outcome::failure ? retry_after_of(classify, values...) : duration{}};
   } else {
-    return admitted.complete(outcome::success);
+    return {};
   }
 }
 
-#if defined(__cpp_exceptions)
-/// Settles the permit of a call that completed with an exception.
-template <class Permit, class C>
-BROWNOUT_NOINLINE disposition settle_exception(Permit& admitted, const C& classify,
-                                               const std::exception_ptr& thrown) noexcept {
-  const auto verdict = thrown_outcome_of(classify, thrown);
-  if (verdict != outcome::failure) return admitted.complete(verdict);
-  const auto wait = thrown_retry_after_of(classify, thrown);
-  try {
-    std::rethrow_exception(thrown);
-  } catch (const std::exception& known) {
-    return admitted.complete(outcome::failure, wait, text_of(known));
-  } catch (...) {
-    return admitted.complete(outcome::failure, wait);
-  }
+/// Judges a completion by its arguments.
+template <class C>
+[[nodiscard]] judged_completion judge(const C& classify) {
+  return judge_values(classify);
 }
-#endif
-
-/// Settles the permit of a call by the arguments of its completion.
-template <class Permit, class C>
-disposition settle(Permit& admitted, const C& classify) noexcept {
-  return settle_values(admitted, classify);
-}
-template <class Permit, class C, class First, class... Rest>
-disposition settle(Permit& admitted, const C& classify, First& first, Rest&... rest) noexcept {
+template <class C, class First, class... Rest>
+[[nodiscard]] judged_completion judge(const C& classify, First& first, Rest&... rest) {
   using first_type = std::remove_const_t<First>;
   if constexpr (is_error_code<first_type>) {
     const auto verdict = verdict_of(classify, first, rest...);
     if (verdict != outcome::failure) [[likely]] {
-      return admitted.complete(verdict);
+      return {verdict, {}};
     }
-    auto wait = wait_told_by(classify, first, rest...);
-    if (wait == duration::zero()) wait = wait_told_by(classify, rest...);
-    if (wait == duration::zero()) wait = wait_told_by(classify, first);
-    return settle_error(admitted, first, wait);
+    auto asked = wait_told_by(classify, first, rest...);
+    if (asked == duration::zero()) asked = wait_told_by(classify, rest...);
+    if (asked == duration::zero()) asked = wait_told_by(classify, first);
+    return {verdict, asked};
 #if defined(__cpp_exceptions)
   } else if constexpr (std::is_same_v<first_type, std::exception_ptr>) {
-    if (first == nullptr) return settle_values(admitted, classify, rest...);
-    return settle_exception(admitted, classify, first);
+    if (first == nullptr) return judge_values(classify, rest...);
+    const auto verdict = thrown_outcome_of(classify, first);
+    return {verdict, verdict == outcome::failure ? thrown_retry_after_of(classify, first) : duration{}};
 #endif
   } else {
-    return settle_values(admitted, classify, first, rest...);
+    return judge_values(classify, first, rest...);
+  }
+}
+
+/// Settles the permit of a call that has failed, with the text of its error. Not inlined: it is rare.
+template <class Permit, class First>
+BROWNOUT_NOINLINE disposition settle_failure(Permit& admitted, duration asked, const First& first) noexcept {
+  if constexpr (std::is_same_v<First, error_code>) {
+    char text[120];
+    return admitted.complete(outcome::failure, asked, first.message(text, sizeof text));
+#if defined(__cpp_exceptions)
+  } else if constexpr (std::is_same_v<First, std::exception_ptr>) {
+    try {
+      if (first != nullptr) std::rethrow_exception(first);
+    } catch (const std::exception& known) {
+      return admitted.complete(outcome::failure, asked, text_of(known));
+    } catch (...) {
+    }
+    return admitted.complete(outcome::failure, asked);
+#endif
+  } else {
+    return admitted.complete(outcome::failure, asked);
+  }
+}
+
+/// Settles the permit of a call that ended so.
+template <class Permit, class... A>
+disposition settle(Permit& admitted, const judged_completion& judged, const A&... arguments) noexcept {
+  if (judged.verdict != outcome::failure) [[likely]] {
+    return admitted.complete(judged.verdict);
+  }
+  if constexpr (sizeof...(A) == 0) {
+    return admitted.complete(outcome::failure, judged.asked);
+  } else {
+    return settle_failure(admitted, judged.asked, std::get<0>(std::tie(arguments...)));
   }
 }
 

@@ -58,7 +58,7 @@ class guarded_completion {
     const auto became =
         cancelled_.cancelled() != net::cancellation_type::none && is_error(std::as_const(arguments)...)
             ? permit_.complete(outcome::cancelled)
-            : settle(permit_, classify_, arguments...);
+            : settle(permit_, judge(classify_, arguments...), arguments...);
     if (became_ != nullptr) *became_ = became;
     std::move(handler)(std::forward<A>(arguments)...);
   }

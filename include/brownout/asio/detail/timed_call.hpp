@@ -226,7 +226,7 @@ class timed_call : public deadline_entry {
 
   template <class... A>
   [[nodiscard]] disposition settled_by(A&... arguments) {
-    if (!is_cancelled_ || !is_error(std::as_const(arguments)...)) return settle(permit_, classify_, arguments...);
+    if (!is_cancelled_ || !is_error(std::as_const(arguments)...)) return settle(permit_, judge(classify_, arguments...), arguments...);
     const bool was_patient = times_.patience != no_limit && Queue::now() - started_ >= times_.patience;
     return permit_.complete(was_patient ? outcome::failure : outcome::cancelled);
   }
