@@ -21,7 +21,8 @@ cmake_path(RELATIVE_PATH include_dir BASE_DIRECTORY ${CMAKE_INSTALL_PREFIX})
 install(TARGETS brownout_core EXPORT brownout-core FILE_SET HEADERS DESTINATION ${include_dir} COMPONENT brownout_core)
 install(EXPORT brownout-core NAMESPACE brownout:: DESTINATION ${package_dir} COMPONENT brownout_core)
 if(NOT BROWNOUT_CORE_ONLY)
-  install(TARGETS brownout EXPORT brownout-brownout FILE_SET HEADERS DESTINATION ${include_dir} COMPONENT brownout)
+  install(TARGETS brownout brownout_asio EXPORT brownout-brownout FILE_SET HEADERS DESTINATION ${include_dir}
+          COMPONENT brownout)
   install(EXPORT brownout-brownout NAMESPACE brownout:: DESTINATION ${package_dir} COMPONENT brownout)
   install(TARGETS brownout_prometheus_cpp EXPORT brownout-prometheus_cpp FILE_SET HEADERS DESTINATION ${include_dir}
           COMPONENT brownout)

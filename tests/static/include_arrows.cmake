@@ -6,7 +6,7 @@
 #     all of these <- {system, observe} <- asio, observe <- prometheus_cpp
 #
 # Those in one pair of braces never include each other. testing/ needs core alone, and no room needs testing/. The rooms
-# of brownout::core get by with the standard library. asio/ is planned and has no header yet.
+# of brownout::core get by with the standard library.
 include(${CMAKE_CURRENT_LIST_DIR}/checks.cmake)
 
 set(core_may_include core)

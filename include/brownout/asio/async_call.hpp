@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "brownout/asio/detail/complete_later.hpp"
 #include "brownout/asio/detail/guarded_completion.hpp"
 #include "brownout/asio/detail/held_guard.hpp"
 #include "brownout/asio/detail/intermediate_handler.hpp"
 #include "brownout/asio/detail/net.hpp"
-#include "brownout/asio/detail/complete_later.hpp"
 #include "brownout/asio/detail/signature.hpp"
 #include "brownout/core/classifier.hpp"
 #include "brownout/core/detail/compiler.hpp"
@@ -115,7 +115,7 @@ struct start_guarded {
 
 /// The signature of an operation that is a function of a token, if it says so, as `deferred` ones do.
 template <class Operation>
-concept tells_signature = requires {
+inline constexpr bool tells_signature = requires {
   typename net::completion_signature_of_t<std::decay_t<Operation>>;
 };
 
@@ -136,13 +136,12 @@ auto initiate_guarded(Guard&& guard, Operation&& operation, Token&& token, const
                 "brownout: an asynchronous call refers to its breaker, so that has to be a variable that "
                 "outlives the call, or a std::shared_ptr");
   return net::async_initiate<Token, typename form::signature>(
-      start_guarded<held, form, C>{held{guard}, report, classify}, token,
-      std::forward<Operation>(operation));
+      start_guarded<held, form, C>{held{guard}, report, classify}, token, std::forward<Operation>(operation));
 }
 
 /// What may be the fourth argument of a call, and is no report.
 template <class C>
-concept given_classifier = !std::convertible_to<C, async_call_report>;
+inline constexpr bool is_classifier = !std::is_convertible_v<C, async_call_report>;
 
 }  // namespace detail
 
@@ -187,8 +186,9 @@ auto async_call(Guard&& guard, Operation&& operation, Token&& token, const async
       std::forward<Guard>(guard), std::forward<Operation>(operation), std::forward<Token>(token), report,
       classify);
 }
-template <class Guard, class Operation, class Token, detail::given_classifier C>
-auto async_call(Guard&& guard, Operation&& operation, Token&& token, const C& classify) {
+template <class Guard, class Operation, class Token, class C>
+requires(detail::is_classifier<C>) auto async_call(Guard&& guard, Operation&& operation, Token&& token,
+                                                   const C& classify) {
   return async_call(std::forward<Guard>(guard), std::forward<Operation>(operation),
                     std::forward<Token>(token), {}, classify);
 }
@@ -205,8 +205,9 @@ auto async_call_as(Guard&& guard, Operation&& operation, Token&& token, const as
       std::forward<Guard>(guard), std::forward<Operation>(operation), std::forward<Token>(token), report,
       classify);
 }
-template <class Signature, class Guard, class Operation, class Token, detail::given_classifier C>
-auto async_call_as(Guard&& guard, Operation&& operation, Token&& token, const C& classify) {
+template <class Signature, class Guard, class Operation, class Token, class C>
+requires(detail::is_classifier<C>) auto async_call_as(Guard&& guard, Operation&& operation, Token&& token,
+                                                      const C& classify) {
   return async_call_as<Signature>(std::forward<Guard>(guard), std::forward<Operation>(operation),
                                   std::forward<Token>(token), {}, classify);
 }
@@ -215,15 +216,16 @@ auto async_call_as(Guard&& guard, Operation&& operation, Token&& token, const C&
 /// completion, or the rejection. For operations whose completion cannot tell of a refusal, and for callers
 /// that want the whole rejection.
 template <class Guard, class Operation, class Token, class C = default_classifier>
-auto async_try_call(Guard&& guard, Operation&& operation, Token&& token,
-                    const async_call_report& report = {}, const C& classify = {}) {
+auto async_try_call(Guard&& guard, Operation&& operation, Token&& token, const async_call_report& report = {},
+                    const C& classify = {}) {
   using signature = typename detail::signature_told<Operation>::type;
   return detail::initiate_guarded<detail::completes_with_result, signature>(
       std::forward<Guard>(guard), std::forward<Operation>(operation), std::forward<Token>(token), report,
       classify);
 }
-template <class Guard, class Operation, class Token, detail::given_classifier C>
-auto async_try_call(Guard&& guard, Operation&& operation, Token&& token, const C& classify) {
+template <class Guard, class Operation, class Token, class C>
+requires(detail::is_classifier<C>) auto async_try_call(Guard&& guard, Operation&& operation, Token&& token,
+                                                       const C& classify) {
   return async_try_call(std::forward<Guard>(guard), std::forward<Operation>(operation),
                         std::forward<Token>(token), {}, classify);
 }

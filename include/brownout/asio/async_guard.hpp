@@ -59,20 +59,23 @@ class async_guard {
 
   /// As `brownout::async_call`, with the deadline of the guard. `operation`, `report`, `classify` and the
   /// completion are as there. Default of `token`: that of the executor.
-  template <class Operation, class Token = detail::net::default_completion_token_t<Executor>, class C = default_classifier>
+  template <class Operation, class Token = detail::net::default_completion_token_t<Executor>,
+            class C = default_classifier>
   auto async_call(Operation&& operation, Token&& token = {}, const async_call_report& report = {},
                   const C& classify = {}) {
     using signature = typename detail::signature_told<Operation>::type;
     return async_call_as<signature>(std::forward<Operation>(operation), std::forward<Token>(token), report,
                                     classify);
   }
-  template <class Operation, class Token, detail::given_classifier C>
-  auto async_call(Operation&& operation, Token&& token, const C& classify) {
+  template <class Operation, class Token, class C>
+  requires(detail::is_classifier<C>) auto async_call(Operation&& operation, Token&& token,
+                                                     const C& classify) {
     return async_call(std::forward<Operation>(operation), std::forward<Token>(token), {}, classify);
   }
 
   /// As `brownout::async_call_as`, with the deadline of the guard.
-  template <class Signature, class Operation, class Token = detail::net::default_completion_token_t<Executor>, class C = default_classifier>
+  template <class Signature, class Operation, class Token = detail::net::default_completion_token_t<Executor>,
+            class C = default_classifier>
   auto async_call_as(Operation&& operation, Token&& token = {}, const async_call_report& report = {},
                      const C& classify = {}) {
     return detail::net::async_initiate<Token, Signature>(
@@ -103,8 +106,7 @@ class async_guard {
       if constexpr (!detail::has_executor<handler>) {
         (*this)(detail::net::bind_executor(get_executor(), handler(std::forward<Given>(given))),
                 std::forward<Operation>(operation));
-      } else if (times.deadline == async_guard_options::none &&
-                 times.patience == async_guard_options::none) {
+      } else if (times.deadline == async_guard_options::none && times.patience == async_guard_options::none) {
         plain::operator()(std::forward<Given>(given), std::forward<Operation>(operation));
       } else {
         start_timed(handler(std::forward<Given>(given)), std::forward<Operation>(operation));

@@ -14,9 +14,9 @@ struct async_guard_options {
   /// No limit of time.
   static constexpr duration none = (duration::max)();
 
-  /// How long a call may take, from its start. 1 ms to 1 hour, or `none`. At the deadline the breaker counts a
-  /// failure, and the operation is cancelled. The caller is told when the operation has ended.
-  /// Default: none, because the right time depends on the operation.
+  /// How long a call may take, from its start. 1 ms to 1 hour, or `none`. At the deadline the breaker counts
+  /// a failure, and the operation is cancelled. The caller is told when the operation has ended. Default:
+  /// none, because the right time depends on the operation.
   duration deadline = none;
 
   /// A call that its caller has cancelled counts as a failure if it had lasted this long. For callers that

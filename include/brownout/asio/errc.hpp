@@ -82,16 +82,14 @@ class asio_error_category final : public boost::system::error_category {
     return buffer;
   }
 
-  [[nodiscard]] bool equivalent(int value, const boost::system::error_condition& other) const
-      noexcept override {
+  [[nodiscard]] bool equivalent(int value,
+                                const boost::system::error_condition& other) const noexcept override {
     return other.category() == *this && static_cast<int>(meaning_of(reason_of_value(value))) == other.value();
   }
   using error_category::equivalent;
 
  private:
-  [[nodiscard]] static std::string_view text(int value) noexcept {
-    return to_string(reason_of_value(value));
-  }
+  [[nodiscard]] static std::string_view text(int value) noexcept { return to_string(reason_of_value(value)); }
 };
 inline constexpr asio_error_category asio_errors;
 

@@ -99,8 +99,8 @@ TEST_CASE("a call completes as its operation does", "[asio][async_call][Y2a]") {
   world w;
   w.run([&]() -> net::awaitable<void> {
     CHECK(co_await brownout::async_call(w.database, w.answer(7), net::use_awaitable) == 7);
-    const auto [error, value] = co_await brownout::async_call(w.database, w.refused_connection(),
-                                                              net::as_tuple(net::use_awaitable));
+    const auto [error, value] =
+        co_await brownout::async_call(w.database, w.refused_connection(), net::as_tuple(net::use_awaitable));
     CHECK(error == net::error::connection_refused);
     CHECK(w.state() == circuit_state::open);
   });
@@ -139,7 +139,8 @@ TEST_CASE("a refusal is an exception where the completion has one", "[asio][asyn
     CHECK_THROWS_WITH(co_await call(true), "no route");
     CHECK(w.state() == circuit_state::open);
     CHECK(w.database.snapshot().last_failure.view() == "no route");
-    CHECK_THROWS_WITH(co_await call(false), "brownout: call to database rejected: circuit open, retry in 20s");
+    CHECK_THROWS_WITH(co_await call(false),
+                      "brownout: call to database rejected: circuit open, retry in 20s");
   });
 }
 
@@ -180,8 +181,8 @@ TEST_CASE("a refusal never completes inside of the call, and starts no operation
 }
 
 TEST_CASE("what cancels the call reaches the operation, of every kind", "[asio][async_call][Y5]") {
-  for (const auto asked : {net::cancellation_type::total, net::cancellation_type::partial,
-                           net::cancellation_type::terminal}) {
+  for (const auto asked :
+       {net::cancellation_type::total, net::cancellation_type::partial, net::cancellation_type::terminal}) {
     world w;
     held_operation held{w.io};
     brownout::async_call(w.database, held.async_wait(net::deferred), w.cancellable([](error_code) {}));
@@ -194,9 +195,8 @@ TEST_CASE("a call is settled before its handler runs", "[asio][async_call][Y6a]"
   world w;
   disposition became{};
   auto state_seen = circuit_state::closed;
-  brownout::async_call(
-      w.database, w.refused_connection(), w.on_io([&](error_code, int) { state_seen = w.state(); }),
-      {.became = &became});
+  brownout::async_call(w.database, w.refused_connection(),
+                       w.on_io([&](error_code, int) { state_seen = w.state(); }), {.became = &became});
   w.io.run();
   CHECK(state_seen == circuit_state::open);
   CHECK(became == disposition::counted);
@@ -300,7 +300,8 @@ TEST_CASE("a handler that is destroyed gives its place back", "[asio][async_call
   CHECK(w.database.snapshot().probes_in_flight == 0);
 }
 
-TEST_CASE("an initiation that throws gives the place back, and nothing is counted", "[asio][async_call][Y10b]") {
+TEST_CASE("an initiation that throws gives the place back, and nothing is counted",
+          "[asio][async_call][Y10b]") {
   world w;
   const auto call = [&] {
     brownout::async_call_as<void(error_code)>(

@@ -53,10 +53,9 @@ struct world {
 
   /// Starts the held operation under the guard.
   void start() {
-    guarded.async_call(
-        held.async_wait(net::deferred),
-        net::bind_cancellation_slot(signal.slot(), [this](error_code error) { seen = error; }),
-        {.became = &became});
+    guarded.async_call(held.async_wait(net::deferred),
+                       net::bind_cancellation_slot(signal.slot(), [this](error_code error) { seen = error; }),
+                       {.became = &became});
     run_ready();
   }
   /// Lets time pass, and all handlers that are ready run.
@@ -73,7 +72,8 @@ struct world {
 
 }  // namespace
 
-TEST_CASE("at the deadline the breaker counts at once and the operation is cancelled", "[asio][guard][Y14a]") {
+TEST_CASE("at the deadline the breaker counts at once and the operation is cancelled",
+          "[asio][guard][Y14a]") {
   world w;
   w.held.is_deaf = true;
   w.start();

@@ -162,7 +162,9 @@ disposition settle(Permit& admitted, const judged_completion& judged, const A&..
 }
 
 /// Whether a call ended with an error, by the arguments of its completion.
-[[nodiscard]] constexpr bool is_error() noexcept { return false; }
+[[nodiscard]] constexpr bool is_error() noexcept {
+  return false;
+}
 template <class First, class... Rest>
 [[nodiscard]] bool is_error(const First& first, const Rest&...) noexcept {
   if constexpr (is_error_code<First> || std::is_same_v<First, std::exception_ptr>) {

@@ -78,7 +78,7 @@ class deadline_queue : public std::enable_shared_from_this<deadline_queue<Clock,
   deadline_queue& operator=(const deadline_queue&) = delete;
 
   [[nodiscard]] Executor executor() { return timer_.get_executor(); }
-  [[nodiscard]] static time_point now() noexcept { return clock::now(); }
+  [[nodiscard]] static time_point now() noexcept { return clock{}.now(); }
 
   void add(deadline_entry& entry, time_point when) {
     const std::lock_guard lock{mutex_};

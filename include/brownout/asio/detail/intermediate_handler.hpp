@@ -52,9 +52,10 @@ template <class Handler>
 inline constexpr bool has_executor =
     !std::is_same_v<net::associated_executor_t<Handler, no_executor>, no_executor>;
 
+/// Whether a body has a cancellation slot of its own.
 template <class Body>
-concept has_own_slot = requires(const Body& body) {
-  { body.slot() } -> std::same_as<net::cancellation_slot>;
+inline constexpr bool has_own_slot = requires(const Body& body) {
+  body.slot();
 };
 
 }  // namespace brownout::inline BROWNOUT_ABI::detail
@@ -75,7 +76,8 @@ struct associator<Associator, brownout::detail::intermediate_handler<Body, Handl
   }
 };
 
-template <brownout::detail::has_own_slot Body, class Handler, class Default>
+template <class Body, class Handler, class Default>
+requires brownout::detail::has_own_slot<Body>
 struct associated_cancellation_slot<brownout::detail::intermediate_handler<Body, Handler>, Default> {
   using type = cancellation_slot;
 

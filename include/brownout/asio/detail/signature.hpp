@@ -14,7 +14,7 @@ namespace brownout::inline BROWNOUT_ABI::detail {
 
 /// Error codes of Boost, and what they convert to: `std::error_code`.
 template <class E>
-inline constexpr bool is_error_code = std::is_convertible_v<error_code, E> && requires(const E& error) {
+inline constexpr bool is_error_code = std::is_convertible_v<error_code, E>&& requires(const E& error) {
   static_cast<bool>(error);
   error.category();
   error.message();

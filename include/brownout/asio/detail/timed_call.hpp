@@ -170,7 +170,7 @@ class timed_call : public deadline_entry {
         became_{became},
         queue_{queue},
         times_{times},
-        started_{Queue::now()} {
+        started_{queue->now()} {
     if (auto slot = caller_slot(); slot.is_connected()) slot.template emplace<forward_cancellation>(this);
   }
   ~timed_call() = default;
@@ -226,8 +226,9 @@ class timed_call : public deadline_entry {
 
   template <class... A>
   [[nodiscard]] disposition settled_by(A&... arguments) {
-    if (!is_cancelled_ || !is_error(std::as_const(arguments)...)) return settle(permit_, judge(classify_, arguments...), arguments...);
-    const bool was_patient = times_.patience != no_limit && Queue::now() - started_ >= times_.patience;
+    if (!is_cancelled_ || !is_error(std::as_const(arguments)...))
+      return settle(permit_, judge(classify_, arguments...), arguments...);
+    const bool was_patient = times_.patience != no_limit && queue_->now() - started_ >= times_.patience;
     return permit_.complete(was_patient ? outcome::failure : outcome::cancelled);
   }
 
