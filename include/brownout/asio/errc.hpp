@@ -66,6 +66,10 @@ namespace detail {
   return static_cast<rejection_reason>(value - 1);
 }
 
+#if defined(__GNUC__)
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wnon-virtual-dtor"  // Boost's choice: so a category can be constexpr
+#endif
 class asio_error_category final : public boost::system::error_category {
  public:
   constexpr asio_error_category() noexcept : error_category{0x6f1dc0d2a6b54e13} {}
@@ -91,6 +95,9 @@ class asio_error_category final : public boost::system::error_category {
  private:
   [[nodiscard]] static std::string_view text(int value) noexcept { return to_string(reason_of_value(value)); }
 };
+#if defined(__GNUC__)
+#pragma GCC diagnostic pop
+#endif
 inline constexpr asio_error_category asio_errors;
 
 }  // namespace detail
