@@ -46,11 +46,11 @@ struct completes_as_operation {
                   "brownout: the completion of this operation has no error code and no exception in first "
                   "place, or a value that has no default, so it cannot tell of a refusal. Use "
                   "brownout::async_try_call, which completes with a result");
-    complete_later(std::move(handler), refused_values<Signature>(why));
+    complete_later(std::forward<Handler>(handler), refused_values<Signature>(why));
   }
   template <class Handler>
   static Handler handler_for(Handler&& caller) {
-    return std::move(caller);
+    return std::forward<Handler>(caller);
   }
 };
 
@@ -69,11 +69,11 @@ struct completes_with_result {
 
   template <class Handler>
   static void refuse(Handler&& handler, const rejection& why) {
-    complete_later(std::move(handler), std::tuple<result<values>>{why});
+    complete_later(std::forward<Handler>(handler), std::tuple<result<values>>{why});
   }
   template <class Handler>
   static auto handler_for(Handler&& caller) {
-    return intermediate_handler<body, Handler>{body{}, std::move(caller)};
+    return intermediate_handler<body, Handler>{body{}, std::forward<Handler>(caller)};
   }
 };
 
@@ -109,7 +109,7 @@ struct start_guarded {
   BROWNOUT_NOINLINE void refuse(Caller&& caller, rejection why) const {
     why.guard = name_of_guard(guard.get());
     if (report.refused != nullptr) *report.refused = why;
-    Form::refuse(std::move(caller), why);
+    Form::refuse(std::forward<Caller>(caller), why);
   }
 };
 

@@ -117,13 +117,14 @@ class async_guard {
     void start_timed(Handler&& handler, Operation&& operation) const {
       auto admitted = this->guard.get().try_acquire();
       if (!admitted) [[unlikely]] {
-        this->refuse(std::move(handler), admitted.rejection());
+        this->refuse(std::forward<Handler>(handler), admitted.rejection());
         return;
       }
       using permit = std::remove_cvref_t<decltype(*std::move(admitted))>;
       detail::timed_call<Signature, Handler, typename held::owner, permit, C, queue>::start(
-          std::move(handler), this->guard.keep(), *std::move(admitted), this->classify, this->report.became,
-          deadlines, {times.deadline, times.patience, times.abandon}, std::forward<Operation>(operation));
+          std::forward<Handler>(handler), this->guard.keep(), *std::move(admitted), this->classify,
+          this->report.became, deadlines, {times.deadline, times.patience, times.abandon},
+          std::forward<Operation>(operation));
     }
   };
 

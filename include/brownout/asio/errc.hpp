@@ -70,6 +70,7 @@ namespace detail {
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wnon-virtual-dtor"  // Boost's choice: so a category can be constexpr
 #endif
+// NOLINTNEXTLINE(cppcoreguidelines-virtual-class-destructor): as Boost's own
 class asio_error_category final : public boost::system::error_category {
  public:
   constexpr asio_error_category() noexcept : error_category{0x6f1dc0d2a6b54e13} {}

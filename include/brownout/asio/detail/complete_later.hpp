@@ -25,7 +25,7 @@ void complete_later(Handler&& handler, std::tuple<A...>&& arguments) {
   const auto executor = net::get_associated_executor(handler);
   std::apply(
       [&](A&... each) {
-        auto bound = net::append(std::move(handler), std::move(each)...);
+        auto bound = net::append(std::forward<Handler>(handler), std::move(each)...);
 #if BOOST_ASIO_VERSION >= 103100
         net::async_immediate(executor, std::move(bound));  // where the caller wants such completions
 #else

@@ -152,6 +152,8 @@ class timed_call : public deadline_entry {
   struct forward_cancellation {
     timed_call* call;
 
+    // Clang 14 does not make an aggregate from arguments in parentheses.
+    explicit forward_cancellation(timed_call* of) noexcept : call{of} {}
     void operator()(net::cancellation_type_t asked) const {
       call->is_cancelled_ = true;
       call->stop_.emit(asked);
