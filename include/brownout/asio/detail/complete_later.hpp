@@ -6,13 +6,7 @@
 
 #include <boost/asio/append.hpp>
 #include <boost/asio/associated_executor.hpp>
-#include <boost/asio/version.hpp>
-#if BOOST_ASIO_VERSION >= 103100
-#include <boost/asio/async_result.hpp>
-#include <boost/asio/immediate.hpp>
-#else
 #include <boost/asio/post.hpp>
-#endif
 
 #include <tuple>
 #include <utility>
@@ -26,11 +20,7 @@ void complete_later(Handler&& handler, std::tuple<A...>&& arguments) {
   std::apply(
       [&](A&... each) {
         auto bound = net::append(std::forward<Handler>(handler), std::move(each)...);
-#if BOOST_ASIO_VERSION >= 103100
-        net::async_immediate(executor, std::move(bound));  // where the caller wants such completions
-#else
         net::post(executor, std::move(bound));
-#endif
       },
       arguments);
 }

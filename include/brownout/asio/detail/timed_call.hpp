@@ -26,6 +26,10 @@
 #include <type_traits>
 #include <utility>
 
+// Qt's macro would take the name of a function of Boost.Asio away.
+#pragma push_macro("emit")
+#undef emit
+
 namespace brownout::inline BROWNOUT_ABI::detail {
 
 /// No limit of time.
@@ -281,3 +285,5 @@ class timed_call : public deadline_entry {
 };
 
 }  // namespace brownout::inline BROWNOUT_ABI::detail
+
+#pragma pop_macro("emit")
