@@ -57,8 +57,10 @@ int main() {
     if (report.ended_by == brownout::guard_kind::fallback) std::cout << ", age: " << report.age / 1s << " s";
     if (report.refused) std::cout << " (" << to_string(report.refused->reason) << ")";
     if (!rows) {
-      const auto wait = std::chrono::round<std::chrono::seconds>(rows.rejection().retry_after);
-      std::cout << ", refused by " << rows.rejection().guard << ", retry in " << wait / 1s << " s";
+      const auto wait = rows.rejection().retry_after;
+      std::cout << ", refused by " << rows.rejection().guard;
+      if (wait != brownout::rejection::unknown)  // of a full bulkhead it is
+        std::cout << ", retry in " << std::chrono::round<std::chrono::seconds>(wait) / 1s << " s";
     }
     std::cout << '\n';
   };

@@ -83,8 +83,10 @@ int main() {
     if (answer) {
       std::cout << "  status " << answer->status;
     } else {
-      const auto wait = std::chrono::round<std::chrono::seconds>(answer.rejection().retry_after);
-      std::cout << "  refused by " << answer.rejection().guard << ", retry in " << wait / 1s << " s";
+      const auto wait = answer.rejection().retry_after;
+      std::cout << "  refused by " << answer.rejection().guard;
+      if (wait != brownout::rejection::unknown)
+        std::cout << ", retry in " << std::chrono::round<std::chrono::seconds>(wait) / 1s << " s";
     }
     std::cout << "; calls: " << report.attempts;
     if (report.waited > 0s) std::cout << ", after at least " << report.waited / 1s << " s";
