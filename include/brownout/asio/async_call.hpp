@@ -150,9 +150,9 @@ inline constexpr bool is_classifier = !std::is_convertible_v<C, async_call_repor
 ///     auto count = co_await brownout::async_call(database, socket.async_read_some(buffer, deferred),
 ///                                                use_awaitable);
 ///
-/// `guard`: a `circuit_breaker`, a `dependency` or another guard whose permits report how a call ended, as a
-/// variable that outlives the call and the execution context, in whose queues permits may lie; a
-/// `std::shared_ptr` to one, which the call holds; or a handle such as a `keyed_breaker`, which it copies.
+/// `guard`: a `circuit_breaker` or a `dependency`, as a variable that outlives the call and the execution
+/// context, in whose queues permits may lie; a `std::shared_ptr` to one, which the call holds; or a
+/// `keyed_breaker`, which it copies.
 ///
 /// `operation`: what an initiating function returns for the token `deferred`; also a coroutine:
 /// `co_spawn(executor, query(), deferred)`. If its signature cannot be deduced, use `async_call_as`.

@@ -25,8 +25,7 @@ struct async_guard_options {
   duration patience = none;
 
   /// Tells the caller at the deadline, without waiting for the end of the operation. Only for operations that
-  /// own all that they use: a buffer of the caller would still be written to. The permit of a bulkhead stays
-  /// taken until the operation has ended.
+  /// own all that they use: a buffer of the caller would still be written to.
   /// Default: false.
   bool abandon = false;
 

@@ -61,9 +61,9 @@ struct dependency_options {
   std::function<measurement()> measure{};
 
   /// The bulkhead or the adaptive limit around its calls, which must outlive the supervisor. A call that it
-  /// refuses counts as a failed one for the health: at 40 % refused the score is 60 at most. It is the mean
-  /// of the latest 10 s, so a limit that is full for a moment costs little, and one that is full but refuses
-  /// no call costs nothing. Default: none; refusals then do not show in the health.
+  /// refuses counts as a failed one for the health: at 40 % refused the score is 60 at most. The share is the
+  /// mean of the latest 10 s. So a limit that is full for a moment costs little. A limit that is full and
+  /// refuses no call costs nothing. Default: none; refusals then do not show in the health.
   call_limit limited_by{};
 
   recovery_options recovery{};  ///< how many of its outages are remembered for predictions

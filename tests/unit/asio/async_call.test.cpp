@@ -333,3 +333,15 @@ TEST_CASE("a signal after the end does not reach the operation", "[asio][async_c
   held.reset();
   w.signal.emit(net::cancellation_type::terminal);  // with the slot left as it was: a use after free
 }
+
+TEST_CASE("a dependency and a breaker of a registry guard an operation", "[asio][async_call]") {
+  world w;
+  brownout::dependency storage{consecutive_failures{1}, {.name = "storage"}, w.clock};
+  brownout::async_call(storage, w.refused_connection(), w.on_io([](error_code, int) {}));
+  brownout::registry<consecutive_failures, manual_clock> hosts{{.detector = consecutive_failures{1}},
+                                                               w.clock};
+  brownout::async_call(hosts.at("host"), w.refused_connection(), w.on_io([](error_code, int) {}));
+  w.io.run();
+  CHECK(storage.observed_state() == circuit_state::open);
+  CHECK_FALSE(hosts.at("host").try_acquire());
+}

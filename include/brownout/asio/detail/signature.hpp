@@ -35,7 +35,7 @@ struct signature_of<void(A...)> {
       return std::type_identity<std::tuple_element_t<I, values>>{};
     }
   }
-  /// Of its first argument. Void if it has none.
+  /// The type of the first argument. Void if there is none.
   using first = typename decltype(first_of<0>())::type;
 
   static constexpr bool has_error_code = is_error_code<first>;
