@@ -66,7 +66,7 @@ enum class rejection_reason : std::uint8_t {
 /// A rejection: the reason, and when it is worth trying again. It is a value and not an exception, because to
 /// reject calls is the normal work of a guard.
 struct rejection {
-  /// `retry_after` if the end is unknown, because an operator decides.
+  /// `retry_after` if the end is unknown: an operator decides, or it depends on other calls.
   static constexpr duration unknown = (duration::max)();
 
   rejection_reason reason = rejection_reason::circuit_open;

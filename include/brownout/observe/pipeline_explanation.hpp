@@ -98,7 +98,10 @@ template <class G>
     return "at most " + to_text(guard.options().limit) + " calls at a time";
   } else if constexpr (requires { guard.options().rate.per_second(); }) {
     auto text = "at most " + to_text(guard.options().rate.per_second()) + " calls a second";
-    if constexpr (requires { guard.options().capacity; }) text += " for each key";
+    if constexpr (requires { guard.options().burst; }) {
+      text += " after a burst of " + to_text(guard.options().burst);
+    }
+    if constexpr (requires { guard.options().capacity; }) text += ", for each key";
     return text;
   } else {
     return {};

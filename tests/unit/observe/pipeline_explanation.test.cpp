@@ -97,7 +97,7 @@ TEST_CASE("the explanation of a pipeline has its guards in order, with their lim
 TEST_CASE("the explanation of a pipeline says what is limited for each key", "[observe][guard][P8][L10f]") {
   brownout::keyed<brownout::rate_limiter<>> quotas{{.name = "quotas", .rate = brownout::per_second(10)}};
   CHECK(explain(pipeline{quotas.at("tenant-7")}) ==
-        "1. rate limiter 'quotas': at most 10 calls a second for each key\n"
+        "1. rate limiter 'quotas': at most 10 calls a second after a burst of 1, for each key\n"
         "The function is called at most once. The time of a call is not limited.");
 }
 
