@@ -87,7 +87,7 @@ class key_buckets {
   [[nodiscard]] std::uint64_t word(std::uint64_t tag) noexcept {
     const std::lock_guard lock{section_of(tag).changing};
     const place* const own = find(tag);
-    return own != nullptr ? own->tokens.word() : without_place_[group_of(tag)].word();
+    return own != nullptr ? own->tokens.word() : without_place_.data()[group_of(tag)].word();
   }
 
   /// Lets all buckets follow the limits of the other slot, which were written there. Full buckets lose their
@@ -175,11 +175,11 @@ class key_buckets {
     atomic<std::uint64_t> shared_calls{0};
   };
 
-  [[nodiscard]] BROWNOUT_ALWAYS_INLINE std::size_t group_of(std::uint64_t tag) const noexcept {
-    return static_cast<std::size_t>((tag >> 32) * groups_ >> 32);
+  [[nodiscard]] BROWNOUT_ALWAYS_INLINE std::uint64_t group_of(std::uint64_t tag) const noexcept {
+    return (tag >> 32) * groups_ >> 32;
   }
   [[nodiscard]] section& section_of(std::uint64_t tag) noexcept {
-    return sections_[group_of(tag) % sections];
+    return sections_.data()[group_of(tag) % sections];
   }
 
   /// Calls `look` with each place of the group of a key, in the order of a search, until it returns true.
@@ -211,7 +211,7 @@ class key_buckets {
                             std::uint32_t tokens, section& home) noexcept {
     const auto in_force = slot();
     const auto by = limits.read(in_force);
-    auto& shared = without_place_[group_of(tag)];
+    auto& shared = without_place_.data()[group_of(tag)];
     auto debt = shared.word();
     if (bucket::slot_of(debt) != in_force) {  // the limits are being changed
       const auto arrival = moved(limits.read(1 - in_force), by, bucket::arrival_of(debt), at);
