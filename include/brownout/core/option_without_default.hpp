@@ -18,7 +18,7 @@ namespace brownout::inline BROWNOUT_ABI {
 template <class T>
 class option_without_default {
  public:
-  option_without_default() = delete;
+  option_without_default() = delete;  // the program left out an option that has no default
 
   // NOLINTBEGIN(google-explicit-constructor,bugprone-forwarding-reference-overload): it stands for a `T`
   template <std::convertible_to<T> U>
