@@ -28,7 +28,6 @@
 namespace brownout::inline BROWNOUT_ABI {
 
 namespace detail {
-class budget_token;
 
 /// Whether a call that was refused may be admitted later.
 [[nodiscard]] constexpr bool may_be_repeated(const rejection& why) noexcept {
@@ -166,11 +165,6 @@ struct retry {
   template <class R, class Next>
   void attempt(const call_context& context, const Next& next, detail::attempt_end& ended,
                std::optional<result<R>>& answer) const;
-  template <class Next>
-  [[nodiscard]] std::optional<duration> wait_before_next(const call_context& context, const Next& next,
-                                                         const detail::attempt_end& ended,
-                                                         std::uint32_t failed,
-                                                         detail::budget_token& token) const;
 };
 
 namespace detail {
@@ -198,41 +192,41 @@ class budget_token {
   retry_budget* budget_ = nullptr;
 };
 
-}  // namespace detail
-
-/// Whether another attempt is to be made, and after which wait. If the dependency is to be called again,
-/// takes a token.
-template <class Next>
-std::optional<duration> retry::wait_before_next(const call_context& context, const Next& next,
-                                                const detail::attempt_end& ended, std::uint32_t failed,
-                                                detail::budget_token& token) const {
-  auto* const report = context.report;
-  if (failed >= tries) return std::nullopt;
+/// Whether another attempt is to be made after the `failed`-th, and after which wait. If the dependency is to
+/// be called again, takes a token. Without an attempt, the report gets the wait that the dependency asked
+/// for.
+template <class Clock>
+[[nodiscard]] std::optional<duration> wait_before_next(const retry& policy, const call_context& context,
+                                                       const Clock& clock, const attempt_end& ended,
+                                                       std::uint32_t failed, budget_token& token) {
+  const auto no_attempt = [&](std::uint32_t refused_by_budget = 0) -> std::optional<duration> {
+    if (auto* const report = context.report; report != nullptr) {
+      report->retry_after = (std::max)(report->retry_after, ended.asked);
+      report->retries_refused += refused_by_budget;
+    }
+    return std::nullopt;
+  };
+  if (failed >= policy.tries) return no_attempt();
   const bool was_refused = ended.refused && ended.refused->reason != rejection_reason::timed_out;
-  if (!idempotent && (!was_refused || ended.refused->began)) return std::nullopt;
+  if (!policy.idempotent && (!was_refused || ended.refused->began)) return no_attempt();
   duration wait{};
   if (was_refused) {
-    if (!detail::may_be_repeated(*ended.refused) || ended.refused->retry_after > cap) return std::nullopt;
+    if (!may_be_repeated(*ended.refused) || ended.refused->retry_after > policy.cap) return no_attempt();
     const auto left = ended.refused->retry_after;
-    wait = left + detail::part_of(left, detail::thread_jitter().next());
+    wait = left + part_of(left, thread_jitter().next());
   } else {
-    if (ended.verdict != outcome::failure) return std::nullopt;
-    if (ended.asked > most_retry_after) {
-      if (report != nullptr) report->retry_after = (std::max)(report->retry_after, ended.asked);
-      return std::nullopt;
-    }
-    wait = wait_after(failed, ended.asked, detail::thread_jitter().next());
+    if (ended.verdict != outcome::failure || ended.asked > policy.most_retry_after) return no_attempt();
+    wait = policy.wait_after(failed, ended.asked, thread_jitter().next());
   }
-  if (context.deadline != call_context::no_deadline && next.clock().now() + wait >= context.deadline) {
-    return std::nullopt;
+  if (context.deadline != call_context::no_deadline && clock.now() + wait >= context.deadline) {
+    return no_attempt();
   }
   // The budget is asked last, so that no token is taken for a retry that does not come.
-  if (!was_refused && !token.take_from(*budget)) {
-    if (report != nullptr) ++report->retries_refused;
-    return std::nullopt;
-  }
+  if (!was_refused && !token.take_from(*policy.budget)) return no_attempt(1);
   return wait;
 }
+
+}  // namespace detail
 
 /// A further attempt. Its answer goes to `answer`, and an exception to `ended`.
 template <class R, class Next>
@@ -267,7 +261,7 @@ result<R> retry::again(call_context context, const Next& next, detail::attempt_e
   for (std::uint32_t made = 1; ended.verdict != outcome::success; ++made) {
     if (context.report != nullptr && ended.refused) context.report->refused = ended.refused;
     detail::budget_token token;
-    const auto wait = wait_before_next(context, next, ended, made, token);
+    const auto wait = detail::wait_before_next(*this, context, next.clock(), ended, made, token);
     if (!wait) break;
     detail::wait_on(next.clock(), *wait);
     if (context.report != nullptr) context.report->waited += *wait;

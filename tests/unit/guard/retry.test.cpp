@@ -315,10 +315,18 @@ TEST_CASE("a wait that the dependency asks for is a floor", "[guard][R5]") {
     CHECK(on.tokens() == 100);
   }
   SECTION("beyond the deadline too") {
+    call_report report;
     server busy{{{503, 3s}}};
-    CHECK(guarded.try_call({.deadline = on.clock.now() + 3s}, busy, judge)->status == 503);
+    CHECK(guarded.try_call({.deadline = on.clock.now() + 3s, .report = &report}, busy, judge)->status == 503);
     CHECK(busy.calls == 1);
     CHECK(on.elapsed() == 0s);
+    CHECK(report.retry_after == 3s);
+  }
+  SECTION("with no try left the report says what was asked for last") {
+    call_report report;
+    CHECK(guarded.try_call(server{{{503, 3s}, {503, 2s}, {503, 1s}}}, report, judge)->status == 503);
+    CHECK(report.attempts == 3);
+    CHECK(report.retry_after == 1s);
   }
 }
 
