@@ -58,6 +58,9 @@ struct fallback_snapshot {
 
 namespace detail {
 
+template <class Source>
+class async_fallback;
+
 /// Whether a call that ended so needs another answer.
 [[nodiscard]] inline bool wants_fallback(const attempt_end& ended) noexcept {
   if (ended.verdict == outcome::success || ended.verdict == outcome::cancelled) return false;
@@ -214,11 +217,13 @@ class fallback {
   }
 
  private:
+  friend class detail::async_fallback<Source>;
+
   template <class R, class Next>
   BROWNOUT_NOINLINE result<R> after_answer(const call_context& context, const Next& next, result<R> answer,
                                            outcome verdict) const {
     const auto ended = detail::end_of(next, answer, verdict);
-    if (auto given = instead<R>(context, next, ended)) return *std::move(given);
+    if (auto given = instead<R>(context, next.clock(), ended)) return *std::move(given);
     return answer;
   }
 #if defined(__cpp_exceptions)
@@ -226,14 +231,14 @@ class fallback {
   BROWNOUT_NOINLINE result<R> after_exception(const call_context& context, const Next& next,
                                               std::exception_ptr thrown) const {
     const auto ended = detail::end_of(next, std::move(thrown));
-    if (auto given = instead<R>(context, next, ended)) return *std::move(given);
+    if (auto given = instead<R>(context, next.clock(), ended)) return *std::move(given);
     std::rethrow_exception(ended.thrown);
   }
 #endif
 
   /// The answer in place of that of the call, if it needs one and there is one.
-  template <class R, class Next>
-  std::optional<result<R>> instead(const call_context& context, const Next& next,
+  template <class R, class Clock>
+  std::optional<result<R>> instead(const call_context& context, const Clock& clock,
                                    const detail::attempt_end& ended) const {
     if (!detail::wants_fallback(ended)) return std::nullopt;
     if (context.report != nullptr && ended.refused) context.report->refused = ended.refused;
@@ -242,7 +247,7 @@ class fallback {
     try {
 #endif
       if constexpr (keeps_answers) {
-        give_kept(context, next, given);
+        give_kept(context, clock, given);
       } else if constexpr (!detail::is_asked<Source>) {
         given.emplace(source_);
       } else if constexpr (std::is_void_v<R>) {
@@ -273,12 +278,12 @@ class fallback {
     shared_->kept.keep(*answer, began, generation);
   }
   /// Gives a copy of the kept answer, unless it is too old, of another type, or cannot be copied.
-  template <class R, class Next>
-  void give_kept(const call_context& context, const Next& next, std::optional<result<R>>& given) const {
+  template <class R, class Clock>
+  void give_kept(const call_context& context, const Clock& clock, std::optional<result<R>>& given) const {
     const auto found = shared_->kept.read();
     if (found == nullptr || found->type != &detail::type_tag<R>) return;
     // An answer of the future is one of a clock that was set back. Nothing says how old it is.
-    const auto age = next.clock().now() - found->since;
+    const auto age = clock.now() - found->since;
     if (age < duration::zero() || age > duration{source_.max_age}) {
       shared_->kept.forget(found);
       return;

@@ -99,9 +99,9 @@ class pipeline {
       BROWNOUT_ALWAYS_INLINE detail::pipeline_result_t<F> try_call(F&& function, const C& classify = {})
   const { return run(call_context{}, function, classify); }
   /// As above, and adds to `report` what the guards did.
-  template <class F>
-  detail::pipeline_result_t<F> try_call(F&& function, call_report& report) const {
-    return run({.report = &report}, function, default_classifier{});
+  template <class F, class C = default_classifier>
+  detail::pipeline_result_t<F> try_call(F&& function, call_report& report, const C& classify = {}) const {
+    return run({.report = &report}, function, classify);
   }
   /// As above, for a call with a deadline, a priority, a caller or a report of its own:
   ///
@@ -118,9 +118,9 @@ class pipeline {
   requires(!std::same_as<std::remove_cvref_t<F>, call_context>)
       BROWNOUT_ALWAYS_INLINE detail::pipeline_value_t<F> call(F&& function, const C& classify = {})
   const { return detail::value_or_raise(try_call(function, classify)); }
-  template <class F>
-  detail::pipeline_value_t<F> call(F&& function, call_report& report) const {
-    return detail::value_or_raise(try_call(function, report));
+  template <class F, class C = default_classifier>
+  detail::pipeline_value_t<F> call(F&& function, call_report& report, const C& classify = {}) const {
+    return detail::value_or_raise(try_call(function, report, classify));
   }
   template <class F, class C = default_classifier>
   detail::pipeline_value_t<F> call(const call_context& given, F&& function, const C& classify = {}) const {
@@ -133,6 +133,11 @@ class pipeline {
     return detail::rest_of_call<0, std::tuple<Stages...>, Next, detail::frame_of<Next>>{
         stages_, next, next.frame()}(context);
   }
+
+  /// Its stages as it holds them, and its clock: for code that makes calls in another way, such as
+  /// `async_call`.
+  [[nodiscard]] const std::tuple<Stages...>& stages() const noexcept { return stages_; }
+  [[nodiscard]] const Clock& clock() const noexcept { return clock_; }
 
   /// Calls `visit` with each stage, from the outermost on, and for pipelines in it with theirs.
   template <class Visit>
@@ -198,6 +203,8 @@ class hold_place_while_waiting {
     return inner_.template around<R>(context, next);
   }
   [[nodiscard]] const Guard& get() const noexcept { return inner_.get(); }
+  /// The stage that it wraps.
+  [[nodiscard]] const auto& inner() const noexcept { return inner_; }
 
  private:
   detail::stage_for<Guard&> inner_;

@@ -9,6 +9,7 @@
 #include "brownout/core/result.hpp"
 #include "brownout/guard/call_context.hpp"
 #include "brownout/guard/call_report.hpp"
+#include "brownout/guard/detail/chain.hpp"
 #include "brownout/guard/stage.hpp"
 #include "brownout/version.hpp"
 
@@ -87,7 +88,8 @@ struct timeout {
     // No overflow: a deadline that exists is later than now, and the longest limit is a day.
     inner.deadline = (std::min)(inner.deadline, inner.now + duration{limit});
     auto answer = next(inner);
-    if (next.has_passed(inner.deadline) && answer.has_value()) [[unlikely]] {  // a refusal stays what it is
+    // A refusal stays what it is.
+    if (detail::has_passed(next.clock(), inner.deadline) && answer.has_value()) [[unlikely]] {
       next.set_late(true);
       if (context.report != nullptr) context.report->late = true;
       if (late == late_value::discard) {

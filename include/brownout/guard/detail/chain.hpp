@@ -153,6 +153,17 @@ inline constexpr bool may_be_late<rest_of_call<I, std::tuple<S...>, Last, Frame>
   return may_be_late<Last>;
 }();
 
+/// Whether a deadline has passed. Most answers come early enough for a coarse reading to tell.
+template <class Clock>
+[[nodiscard]] BROWNOUT_ALWAYS_INLINE bool has_passed(const Clock& clock, time_point deadline) noexcept {
+  if constexpr (has_coarse_now<Clock>) {
+    if (clock.coarse_now() + coarse_resolution < deadline) [[likely]] {
+      return false;
+    }
+  }
+  return clock.now() >= deadline;
+}
+
 /// The part of a call that a stage stands around: the stages from `I` on, and at their end `Last`, which is
 /// the function of the user, or the rest of an outer pipeline. It is what a stage is given as `next`.
 template <std::size_t I, class Stages, class Last, class Frame>
@@ -209,16 +220,6 @@ class rest_of_call {
     } else {
       return false;
     }
-  }
-
-  /// Whether a deadline has passed. Most answers come early enough for a coarse reading to tell.
-  [[nodiscard]] BROWNOUT_ALWAYS_INLINE bool has_passed(time_point deadline) const noexcept {
-    if constexpr (has_coarse_now<clock_type>) {
-      if (frame_.clock->coarse_now() + coarse_resolution < deadline) [[likely]] {
-        return false;
-      }
-    }
-    return frame_.clock->now() >= deadline;
   }
 
  private:
