@@ -38,15 +38,23 @@ namespace detail {
 /// refusal.
 template <class Signature>
 struct completes_as_operation {
+  using operation_signature = Signature;
   using signature = Signature;
 
   template <class Handler>
   static void refuse(Handler&& handler, const rejection& why) {
+    complete_later(std::forward<Handler>(handler), arguments_of(why));
+  }
+  static auto arguments_of(const rejection& why) {
     static_assert(signature_of<Signature>::takes_refusals,
                   "brownout: the completion of this operation has no error code and no exception in first "
                   "place, or a value that has no default, so it cannot tell of a refusal. Use "
                   "brownout::async_try_call, which completes with a result");
-    complete_later(std::forward<Handler>(handler), refused_values<Signature>(why));
+    return refused_values<Signature>(why);
+  }
+  template <class End>
+  static auto arguments_of_end(End&& ended) {
+    return ended.values ? *std::forward<End>(ended).values : arguments_of(*ended.refused);
   }
   template <class Handler>
   static Handler handler_for(Handler&& caller) {
@@ -58,6 +66,7 @@ struct completes_as_operation {
 template <class Signature>
 struct completes_with_result {
   using values = typename signature_of<Signature>::values;
+  using operation_signature = Signature;
   using signature = void(result<values>);
 
   struct body {
@@ -70,6 +79,11 @@ struct completes_with_result {
   template <class Handler>
   static void refuse(Handler&& handler, const rejection& why) {
     complete_later(std::forward<Handler>(handler), std::tuple<result<values>>{why});
+  }
+  template <class End>
+  static std::tuple<result<values>> arguments_of_end(End&& ended) {
+    if (ended.values) return {*std::forward<End>(ended).values};
+    return {*ended.refused};
   }
   template <class Handler>
   static auto handler_for(Handler&& caller) {
@@ -113,18 +127,19 @@ struct start_guarded {
   }
 };
 
-/// The signature of an operation that is a function of a token, if it says so, as `deferred` ones do.
-template <class Operation>
+/// Whether an operation that is a function of a token tells its signature, as `deferred` ones do. `First`:
+/// what it takes before the token.
+template <class Operation, class... First>
 inline constexpr bool tells_signature = requires {
-  typename net::completion_signature_of_t<std::decay_t<Operation>>;
+  typename net::completion_signature_of_t<std::decay_t<Operation>, First...>;
 };
 
-template <class Operation>
+template <class Operation, class... First>
 struct signature_told {
-  static_assert(tells_signature<Operation>,
+  static_assert(tells_signature<Operation, First...>,
                 "brownout: the completion signature of this operation cannot be deduced. Name it: "
                 "brownout::async_call_as<void(boost::system::error_code, ...)>(...)");
-  using type = net::completion_signature_of_t<std::decay_t<Operation>>;
+  using type = net::completion_signature_of_t<std::decay_t<Operation>, First...>;
 };
 
 template <template <class> class Form, class Signature, class Guard, class Operation, class Token, class C>
@@ -178,7 +193,7 @@ inline constexpr bool is_classifier = !std::is_convertible_v<C, async_call_repor
 ///
 /// **Cost.** No allocation beside those of the operation, no hop to an executor, no lock. Thread-safe as the
 /// guard is.
-template <class Guard, class Operation, class Token, class C = default_classifier>
+template <detail::single_guard Guard, class Operation, class Token, class C = default_classifier>
 auto async_call(Guard&& guard, Operation&& operation, Token&& token, const async_call_report& report = {},
                 const C& classify = {}) {
   using signature = typename detail::signature_told<Operation>::type;
@@ -186,7 +201,7 @@ auto async_call(Guard&& guard, Operation&& operation, Token&& token, const async
       std::forward<Guard>(guard), std::forward<Operation>(operation), std::forward<Token>(token), report,
       classify);
 }
-template <class Guard, class Operation, class Token, class C>
+template <detail::single_guard Guard, class Operation, class Token, class C>
 requires(detail::is_classifier<C>) auto async_call(Guard&& guard, Operation&& operation, Token&& token,
                                                    const C& classify) {
   return async_call(std::forward<Guard>(guard), std::forward<Operation>(operation),
@@ -198,14 +213,15 @@ requires(detail::is_classifier<C>) auto async_call(Guard&& guard, Operation&& op
 ///
 ///     brownout::async_call_as<void(error_code, std::size_t)>(
 ///         database, [&](auto handler) { async_read(socket, buffer, std::move(handler)); }, token);
-template <class Signature, class Guard, class Operation, class Token, class C = default_classifier>
+template <class Signature, detail::single_guard Guard, class Operation, class Token,
+          class C = default_classifier>
 auto async_call_as(Guard&& guard, Operation&& operation, Token&& token, const async_call_report& report = {},
                    const C& classify = {}) {
   return detail::initiate_guarded<detail::completes_as_operation, Signature>(
       std::forward<Guard>(guard), std::forward<Operation>(operation), std::forward<Token>(token), report,
       classify);
 }
-template <class Signature, class Guard, class Operation, class Token, class C>
+template <class Signature, detail::single_guard Guard, class Operation, class Token, class C>
 requires(detail::is_classifier<C>) auto async_call_as(Guard&& guard, Operation&& operation, Token&& token,
                                                       const C& classify) {
   return async_call_as<Signature>(std::forward<Guard>(guard), std::forward<Operation>(operation),
@@ -215,7 +231,7 @@ requires(detail::is_classifier<C>) auto async_call_as(Guard&& guard, Operation&&
 /// As `async_call`, but completes with `result<std::tuple<...>>`: the arguments of the operation's
 /// completion, or the rejection. For operations whose completion cannot tell of a refusal, and for callers
 /// that want the whole rejection.
-template <class Guard, class Operation, class Token, class C = default_classifier>
+template <detail::single_guard Guard, class Operation, class Token, class C = default_classifier>
 auto async_try_call(Guard&& guard, Operation&& operation, Token&& token, const async_call_report& report = {},
                     const C& classify = {}) {
   using signature = typename detail::signature_told<Operation>::type;
@@ -223,7 +239,7 @@ auto async_try_call(Guard&& guard, Operation&& operation, Token&& token, const a
       std::forward<Guard>(guard), std::forward<Operation>(operation), std::forward<Token>(token), report,
       classify);
 }
-template <class Guard, class Operation, class Token, class C>
+template <detail::single_guard Guard, class Operation, class Token, class C>
 requires(detail::is_classifier<C>) auto async_try_call(Guard&& guard, Operation&& operation, Token&& token,
                                                        const C& classify) {
   return async_try_call(std::forward<Guard>(guard), std::forward<Operation>(operation),

@@ -43,6 +43,17 @@ struct held_guard<std::shared_ptr<Guard>> {
   [[nodiscard]] const owner& keep() const noexcept { return shared; }
 };
 
+/// Whether it is a `pipeline`.
+template <class T>
+inline constexpr bool is_pipeline = requires(const T& given) {
+  given.stages();
+  T::kinds;
+};
+
+/// A guard, or what holds one, and no pipeline.
+template <class T>
+concept single_guard = !is_pipeline<std::remove_cvref_t<T>>;
+
 template <class Given>
 using held_guard_for = held_guard<std::remove_cvref_t<Given>>;
 

@@ -6,6 +6,9 @@
 #include "brownout/core/rejection.hpp"
 #include "brownout/version.hpp"
 
+#include <boost/asio/error.hpp>
+#include <boost/system/system_error.hpp>
+
 #include <exception>
 #include <tuple>
 #include <type_traits>
@@ -48,17 +51,28 @@ struct signature_of<void(A...)> {
 template <class... A>
 struct signature_of<void(A...) noexcept> : signature_of<void(A...)> {};
 
-/// The arguments of a completion that tells of a refusal.
+#if defined(__cpp_exceptions)
+[[nodiscard]] inline std::exception_ptr exception_of(const rejection& why) {
+  if (why.reason == rejection_reason::timed_out) return std::make_exception_ptr(call_timed_out{why});
+  if (why.reason == rejection_reason::cancelled) {
+    return std::make_exception_ptr(boost::system::system_error{net::error::operation_aborted});
+  }
+  return std::make_exception_ptr(call_rejected{why});
+}
+#endif
+
+/// The arguments of a completion that tells of a refusal. A call that its caller has cancelled ends as the
+/// operations of Boost.Asio do.
 template <class Signature>
 [[nodiscard]] typename signature_of<Signature>::values refused_values(const rejection& why) {
   typename signature_of<Signature>::values values{};
   if constexpr (signature_of<Signature>::has_error_code) {
-    std::get<0>(values) = make_error_code(why.reason);
+    std::get<0>(values) = why.reason == rejection_reason::cancelled
+                              ? error_code{net::error::operation_aborted}
+                              : make_error_code(why.reason);
   } else {
 #if defined(__cpp_exceptions)
-    std::get<0>(values) = why.reason == rejection_reason::timed_out
-                              ? std::make_exception_ptr(call_timed_out{why})
-                              : std::make_exception_ptr(call_rejected{why});
+    std::get<0>(values) = exception_of(why);
 #endif
   }
   return values;

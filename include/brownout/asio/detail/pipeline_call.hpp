@@ -1,0 +1,382 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "brownout/asio/detail/async_steps.hpp"
+#include "brownout/asio/detail/call_end.hpp"
+#include "brownout/asio/detail/complete_later.hpp"
+#include "brownout/asio/detail/deadline_queue.hpp"
+#include "brownout/asio/detail/net.hpp"
+#include "brownout/asio/detail/state_memory.hpp"
+#include "brownout/core/clock.hpp"
+#include "brownout/core/outcome.hpp"
+#include "brownout/core/rejection.hpp"
+#include "brownout/guard/call_context.hpp"
+#include "brownout/guard/call_report.hpp"
+#include "brownout/version.hpp"
+
+#include <boost/asio/associated_allocator.hpp>
+#include <boost/asio/associated_cancellation_slot.hpp>
+#include <boost/asio/associated_executor.hpp>
+#include <boost/asio/basic_waitable_timer.hpp>
+#include <boost/asio/cancellation_signal.hpp>
+#include <boost/asio/cancellation_type.hpp>
+#include <boost/asio/dispatch.hpp>
+#include <boost/asio/recycling_allocator.hpp>
+#include <boost/asio/wait_traits.hpp>
+
+#include <atomic>
+#include <concepts>
+#include <cstddef>
+#include <optional>
+#include <tuple>
+#include <type_traits>
+#include <utility>
+
+// Qt's macro would take the name of a function of Boost.Asio away.
+#pragma push_macro("emit")
+#undef emit
+
+namespace brownout::inline BROWNOUT_ABI::detail {
+
+/// An asynchronous call through a pipeline. It lives from the start of the call until its handler is called,
+/// in memory of the allocator of that handler, and has what every stage keeps.
+///
+/// All of it happens on the executor of the handler. The parts of the call that are under way, such as the
+/// operation or a timer, own it together.
+template <class Pipeline, class Form, class Handler, class Operation, class Classifier>
+class pipeline_call {
+  using signature = typename Form::operation_signature;
+  using stages = decltype(flat_stages(std::declval<const Pipeline&>()));
+  using clock_type = std::remove_cvref_t<decltype(std::declval<const Pipeline&>().clock())>;
+  static constexpr std::size_t count = std::tuple_size_v<stages>;
+
+  template <class S>
+  static constexpr bool is_retry = std::is_same_v<S, retry_step>;
+  static constexpr bool is_repeated = []<class... S>(std::type_identity<std::tuple<S...>>) {
+    return (is_retry<S> || ...);
+  }(std::type_identity<typename steps_of<stages>::type>{});
+
+ public:
+  using allocator_type = net::associated_allocator_t<Handler, net::recycling_allocator<void>>;
+  using executor_type = net::associated_executor_t<Handler>;
+
+  /// Starts the call on the executor of the handler: at once if this is running there.
+  static void start(const Pipeline& through, Handler&& handler, Operation&& operation,
+                    const call_context& given, const Classifier& classify) {
+    const auto allocator = net::get_associated_allocator(handler, net::recycling_allocator<void>{});
+    part call{make_with<pipeline_call>(allocator, through, std::move(handler), std::move(operation), given,
+                                       classify)};
+    const auto executor = call->executor_;
+    net::dispatch(executor, starter{{std::move(call)}});
+  }
+
+  pipeline_call(const Pipeline& through, Handler&& handler, Operation&& operation, const call_context& given,
+                const Classifier& classify)
+      : memory_{net::get_associated_allocator(handler, net::recycling_allocator<void>{})},
+        executor_{net::get_associated_executor(handler)},
+        handler_{std::move(handler)},
+        operation_{std::move(operation)},
+        classify_{classify},
+        pipeline_{through},
+        steps_(steps_of<stages>::make(flat_stages(pipeline_))),
+        given_{given},
+        timer_{executor_} {
+    if (auto slot = caller_slot(); slot.is_connected()) slot.template emplace<forward_cancellation>(this);
+  }
+  pipeline_call(const pipeline_call&) = delete;
+  pipeline_call& operator=(const pipeline_call&) = delete;
+  ~pipeline_call() = default;
+
+  // For the steps.
+  [[nodiscard]] const clock_type& clock() const noexcept { return pipeline_.clock(); }
+  [[nodiscard]] const Classifier& classifier() const noexcept { return classify_; }
+  [[nodiscard]] call_report* report() const noexcept { return given_.report; }
+
+ private:
+  using timer_clock_type = timer_clock_for<clock_type>;
+  static_assert(std::is_empty_v<clock_type> && std::default_initializable<clock_type>,
+                "brownout: the timers of Boost.Asio ask the type of a clock for the time, so the clock of a "
+                "pipeline for asynchronous calls must have no state");
+
+  /// A share in the call.
+  class share {
+   public:
+    explicit share(pipeline_call* call) noexcept : call_{call} {}
+    share(share&& other) noexcept : call_{std::exchange(other.call_, nullptr)} {}
+    share& operator=(share&&) = delete;
+    ~share() { release(); }
+
+    void release() noexcept {
+      if (call_ != nullptr) std::exchange(call_, nullptr)->release();
+    }
+    [[nodiscard]] pipeline_call* operator->() const noexcept { return call_; }
+
+   private:
+    pipeline_call* call_;
+  };
+
+  /// The part of the call that will go on with it: the operation, or the wait before it. If it is destroyed,
+  /// the call never ends.
+  class part {
+   public:
+    explicit part(pipeline_call* call) noexcept : call_{call} {}
+    part(part&&) noexcept = default;
+    part& operator=(part&&) = delete;
+    ~part() {
+      if (call_.operator->() != nullptr) call_->lose();
+    }
+
+    [[nodiscard]] pipeline_call* operator->() const noexcept { return call_.operator->(); }
+    void release() noexcept { call_.release(); }
+
+   private:
+    share call_;
+  };
+
+  /// What Boost.Asio asks a handler of such a part for.
+  struct part_handler {
+    using executor_type = pipeline_call::executor_type;
+    using allocator_type = pipeline_call::allocator_type;
+
+    part call;
+
+    [[nodiscard]] executor_type get_executor() const noexcept { return call->executor_; }
+    [[nodiscard]] allocator_type get_allocator() const noexcept { return call->memory_; }
+  };
+  struct starter : part_handler {
+    void operator()() {
+      auto* const self = this->call.operator->();
+      self->begin(std::move(this->call));
+    }
+  };
+  struct operation_handler : part_handler {
+    using cancellation_slot_type = net::cancellation_slot;
+
+    [[nodiscard]] cancellation_slot_type get_cancellation_slot() const noexcept {
+      return this->call->stop_.slot();
+    }
+    template <class... A>
+    void operator()(A&&... arguments) {
+      auto* const self = this->call.operator->();
+      self->end_operation(std::move(this->call), std::forward<A>(arguments)...);
+    }
+  };
+  template <std::size_t I>
+  struct wait_handler : part_handler {
+    duration waited;
+
+    void operator()(const error_code&) {
+      auto* const self = this->call.operator->();
+      self->template go_on<I>(std::move(this->call), waited);
+    }
+  };
+  struct deadline_handler {
+    using executor_type = pipeline_call::executor_type;
+    using allocator_type = pipeline_call::allocator_type;
+
+    share call;
+
+    [[nodiscard]] executor_type get_executor() const noexcept { return call->executor_; }
+    [[nodiscard]] allocator_type get_allocator() const noexcept { return call->memory_; }
+    void operator()(const error_code& error) {
+      if (!error) call->run_out();
+    }
+  };
+
+  /// In the caller's slot: passes a cancellation on.
+  struct forward_cancellation {
+    pipeline_call* call;
+
+    // Clang 14 does not make an aggregate from arguments in parentheses.
+    explicit forward_cancellation(pipeline_call* of) noexcept : call{of} {}
+    void operator()(net::cancellation_type_t asked) const { call->cancel(asked); }
+  };
+
+  [[nodiscard]] net::cancellation_slot caller_slot() const noexcept {
+    return net::get_associated_cancellation_slot(*handler_);
+  }
+
+  void begin(part self) {
+    auto context = given_;
+    context.now = clock().now();
+    is_starting_ = true;
+    enter<0>(std::move(self), context);
+    // The call may be gone.
+  }
+
+  template <std::size_t I>
+  void enter(part self, call_context context) {
+    if constexpr (I == count) {
+      start_operation(std::move(self), context);
+    } else {
+      if (auto why = std::get<I>(steps_).enter(context)) [[unlikely]] {
+        end_.refuse(*why);
+        leave<I>(std::move(self));
+      } else {
+        enter<I + 1>(std::move(self), context);
+      }
+    }
+  }
+
+  /// What is further in than the stage before `I` has ended.
+  template <std::size_t I>
+  void leave(part self) {
+    if constexpr (I == 0) {
+      finish(std::move(self));
+    } else {
+      auto& step = std::get<I - 1>(steps_);
+      if constexpr (is_retry<std::remove_reference_t<decltype(step)>>) {
+        if (const auto wait = step.wait_after(*this, end_)) [[unlikely]] {
+          wait_before<I>(std::move(self), *wait);
+          return;
+        }
+      } else {
+        step.leave(*this, end_);
+      }
+      leave<I - 1>(std::move(self));
+    }
+  }
+
+  /// Waits, and enters stage `I` again.
+  template <std::size_t I>
+  void wait_before(part self, duration wait) {
+    is_starting_ = false;
+    is_waiting_ = true;
+    timer_.expires_at(clock().now() + wait);
+    timer_.async_wait(wait_handler<I>{{std::move(self)}, wait});
+  }
+  template <std::size_t I>
+  void go_on(part self, duration waited) {
+    is_waiting_ = false;
+    auto& step = std::get<I - 1>(steps_);
+    if (is_cancelled_) {
+      end_.refuse({rejection_reason::cancelled, rejection::unknown, step.has_begun()}, outcome::cancelled);
+    } else if (step.may_go_on(clock(), waited)) {
+      enter<I>(std::move(self), step.context());
+      return;
+    }
+    step.give_up(end_);
+    leave<I - 1>(std::move(self));
+  }
+
+  void start_operation(part self, const call_context& context) {
+    if (is_cancelled_) [[unlikely]] {  // before the call was started on its executor
+      end_.refuse({.reason = rejection_reason::cancelled}, outcome::cancelled);
+      leave<count>(std::move(self));
+      return;
+    }
+    if (context.report != nullptr) ++context.report->attempts;
+    deadline_ = context.deadline;
+    is_operating_ = true;
+    if (deadline_ != call_context::no_deadline) {
+      users_.fetch_add(1, std::memory_order_relaxed);
+      timer_.expires_at(deadline_);
+      timer_.async_wait(deadline_handler{share{this}});
+    }
+    initiate(context, operation_handler{{std::move(self)}});
+  }
+  void initiate(const call_context& context, operation_handler&& handler) {
+    using again = std::conditional_t<is_repeated, Operation&, Operation&&>;
+    if constexpr (std::is_invocable_v<again, const call_context&, operation_handler>) {
+      static_cast<again>(operation_)(context, std::move(handler));
+    } else {
+      static_assert(!is_repeated || std::is_invocable_v<again, operation_handler>,
+                    "brownout: a retry starts the operation several times, and this one can be started once. "
+                    "Give a function that starts it: [&](const brownout::call_context&, auto token) { return "
+                    "socket.async_read_some(buffer, std::move(token)); }");
+      static_cast<again>(operation_)(std::move(handler));
+    }
+  }
+
+  template <class... A>
+  void end_operation(part self, A&&... arguments) {
+    is_operating_ = is_starting_ = false;
+    if (deadline_ != call_context::no_deadline) timer_.cancel();
+    // What the operation has put into the slot refers to a timer or a socket that may not live longer.
+    stop_.slot().clear();
+    end_.values.emplace(std::forward<A>(arguments)...);
+    end_.judge_values(classify_, is_cancelled_);
+    leave<count>(std::move(self));
+  }
+
+  /// The deadline has passed. The breakers outside of the time-out learn it now. The caller is told when the
+  /// operation has ended.
+  void run_out() {
+    const auto now = clock().now();
+    if (!is_operating_ || now < deadline_) return;
+    settle_outside(now, std::make_index_sequence<count>{});
+    stop_.emit(net::cancellation_type::terminal);
+  }
+  template <std::size_t... I>
+  void settle_outside(time_point now, std::index_sequence<I...>) {
+    std::size_t over = 0;  // the innermost time-out that is over
+    const auto find = [&](std::size_t at, const auto& step) {
+      if constexpr (requires { step.is_over(now); }) {
+        if (step.is_over(now)) over = at;
+      }
+    };
+    (find(I, std::get<I>(steps_)), ...);
+    ((I < over ? std::get<I>(steps_).run_out() : void()), ...);
+  }
+
+  void cancel(net::cancellation_type_t asked) {
+    is_cancelled_ = true;
+    if (is_waiting_) {
+      timer_.cancel();
+    } else {
+      stop_.emit(asked);
+    }
+  }
+
+  void finish(part self) {
+    auto arguments = Form::arguments_of_end(std::move(end_));
+    if (auto slot = caller_slot(); slot.is_connected()) slot.clear();
+    Handler handler{std::move(*handler_)};
+    handler_.reset();
+    const bool within_start = is_starting_;
+    self.release();  // the memory is free before the handler is called
+    if (within_start) [[unlikely]] {
+      complete_later(std::move(handler), std::move(arguments));
+    } else {
+      std::apply(std::move(handler), std::move(arguments));
+    }
+  }
+
+  /// The call will never end, because its operation or its wait was destroyed.
+  void lose() noexcept {
+    is_operating_ = is_waiting_ = false;
+    timer_.cancel();
+    // From the innermost on.
+    [&]<std::size_t... I>(std::index_sequence<I...>) {
+      (std::get<count - 1 - I>(steps_).drop(), ...);
+    }
+    (std::make_index_sequence<count>{});
+    handler_.reset();
+  }
+
+  void release() noexcept {
+    if (users_.fetch_sub(1, std::memory_order_acq_rel) == 1) destroy_with(allocator_type{memory_}, this);
+  }
+
+  allocator_type memory_;
+  executor_type executor_;
+  std::optional<Handler> handler_;
+  Operation operation_;
+  BROWNOUT_NO_UNIQUE_ADDRESS Classifier classify_;
+  Pipeline pipeline_;
+  typename steps_of<stages>::type steps_;
+  call_context given_;
+  call_end<signature> end_{};
+  time_point deadline_ = call_context::no_deadline;
+  net::basic_waitable_timer<timer_clock_type, net::wait_traits<timer_clock_type>, executor_type> timer_;
+  net::cancellation_signal stop_;
+  std::atomic<int> users_{1};
+  bool is_starting_ = false;   // within the function that starts the call
+  bool is_operating_ = false;  // the operation is under way
+  bool is_waiting_ = false;    // before another attempt
+  bool is_cancelled_ = false;  // by the caller
+};
+
+}  // namespace brownout::inline BROWNOUT_ABI::detail
+
+#pragma pop_macro("emit")
