@@ -41,6 +41,13 @@ concept reporting_permit = requires(P& held) {
   held.complete(outcome::success);
 };
 
+/// A guard in which asynchronous calls can wait.
+template <class G>
+concept waiting_guard = requires {
+  typename G::executor_type;
+  typename G::permit;
+};
+
 /// Asks a guard, which gets the context of the call if it wants that.
 template <class G>
 [[nodiscard]] auto ask_guard(G& guard, const call_context& context) {
@@ -56,6 +63,10 @@ template <class G>
 /// A guard with permits, such as a breaker or a bulkhead, or without, such as a rate limiter.
 template <class G>
 class guard_step {
+ public:
+  static constexpr bool can_wait = waiting_guard<G>;
+
+ private:
   using admission = decltype(ask_guard(std::declval<G&>(), std::declval<const call_context&>()));
   static constexpr bool has_permits = !std::is_same_v<admission, result<void>>;
 
@@ -87,6 +98,10 @@ class guard_step {
     if constexpr (has_permits) permit_.emplace(*std::move(admitted));
     return std::nullopt;
   }
+
+  // For a guard in which calls wait.
+  [[nodiscard]] G& guard() const noexcept { return *guard_; }
+  void hold(permit&& admitted) noexcept { permit_.emplace(std::move(admitted)); }
 
   template <class Call, class End>
   void leave(const Call&, End& end) noexcept {

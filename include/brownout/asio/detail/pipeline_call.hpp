@@ -52,6 +52,10 @@ class pipeline_call {
 
   template <class S>
   static constexpr bool is_retry = std::is_same_v<S, retry_step>;
+  template <class S>
+  static constexpr bool can_wait = requires {
+    requires S::can_wait;
+  };
   static constexpr bool is_repeated = []<class... S>(std::type_identity<std::tuple<S...>>) {
     return (is_retry<S> || ...);
   }(std::type_identity<typename steps_of<stages>::type>{});
@@ -162,6 +166,21 @@ class pipeline_call {
     }
   };
   template <std::size_t I>
+  struct place_handler : part_handler {
+    using cancellation_slot_type = net::cancellation_slot;
+
+    call_context context;
+
+    [[nodiscard]] cancellation_slot_type get_cancellation_slot() const noexcept {
+      return this->call->stop_.slot();
+    }
+    template <class Permit>
+    void operator()(const error_code& error, Permit&& place) {
+      auto* const self = this->call.operator->();
+      self->template got_place<I>(std::move(this->call), context, error, std::forward<Permit>(place));
+    }
+  };
+  template <std::size_t I>
   struct wait_handler : part_handler {
     duration waited;
 
@@ -209,13 +228,51 @@ class pipeline_call {
     if constexpr (I == count) {
       start_operation(std::move(self), context);
     } else {
-      if (auto why = std::get<I>(steps_).enter(context)) [[unlikely]] {
+      auto& step = std::get<I>(steps_);
+      if (auto why = step.enter(context)) [[unlikely]] {
+        if constexpr (can_wait<std::remove_reference_t<decltype(step)>>) {
+          get_in_line<I>(std::move(self), context);
+          return;
+        }
         end_.refuse(*why);
         leave<I>(std::move(self));
       } else {
         enter<I + 1>(std::move(self), context);
       }
     }
+  }
+
+  /// Waits for a place in the guard of stage `I`, but no longer than the call may take.
+  template <std::size_t I>
+  void get_in_line(part self, const call_context& context) {
+    auto& guard = std::get<I>(steps_).guard();
+    deadline_ = context.deadline;
+    during_ = phase::line;
+    arm_deadline();
+    guard.async_acquire(place_handler<I>{{std::move(self)}, context});
+  }
+  template <std::size_t I, class Permit>
+  void got_place(part self, call_context context, const error_code& error, Permit&& place) {
+    is_starting_ = false;
+    during_ = phase::none;
+    if (deadline_ != call_context::no_deadline) timer_.cancel();
+    stop_.slot().clear();
+    auto& step = std::get<I>(steps_);
+    context.now = clock().now();
+    if (is_cancelled_) {
+      end_.refuse({.reason = rejection_reason::cancelled}, outcome::cancelled);
+    } else if (context.now >= context.deadline) {
+      end_.refuse({.reason = rejection_reason::deadline_passed});
+    } else if (const auto why = rejection_reason_of(error)) {
+      end_.refuse({*why, rejection::unknown, false, step.guard().name()});
+    } else if (error) {  // the guard was destroyed
+      end_.refuse({.reason = rejection_reason::cancelled}, outcome::cancelled);
+    } else {
+      step.hold(std::forward<Permit>(place));
+      enter<I + 1>(std::move(self), context);
+      return;
+    }
+    leave<I>(std::move(self));
   }
 
   /// What is further in than the stage before `I` has ended.
@@ -241,13 +298,13 @@ class pipeline_call {
   template <std::size_t I>
   void wait_before(part self, duration wait) {
     is_starting_ = false;
-    is_waiting_ = true;
+    during_ = phase::wait;
     timer_.expires_at(clock().now() + wait);
     timer_.async_wait(wait_handler<I>{{std::move(self)}, wait});
   }
   template <std::size_t I>
   void go_on(part self, duration waited) {
-    is_waiting_ = false;
+    during_ = phase::none;
     auto& step = std::get<I - 1>(steps_);
     if (is_cancelled_) {
       end_.refuse({rejection_reason::cancelled, rejection::unknown, step.has_begun()}, outcome::cancelled);
@@ -267,13 +324,16 @@ class pipeline_call {
     }
     if (context.report != nullptr) ++context.report->attempts;
     deadline_ = context.deadline;
-    is_operating_ = true;
-    if (deadline_ != call_context::no_deadline) {
-      users_.fetch_add(1, std::memory_order_relaxed);
-      timer_.expires_at(deadline_);
-      timer_.async_wait(deadline_handler{share{this}});
-    }
+    during_ = phase::operation;
+    arm_deadline();
     initiate(context, operation_handler{{std::move(self)}});
+  }
+  void arm_deadline() {
+    if (deadline_ == call_context::no_deadline) return;
+    users_.fetch_add(1, std::memory_order_relaxed);
+    share for_timer{this};
+    timer_.expires_at(deadline_);
+    timer_.async_wait(deadline_handler{std::move(for_timer)});
   }
   void initiate(const call_context& context, operation_handler&& handler) {
     using again = std::conditional_t<is_repeated, Operation&, Operation&&>;
@@ -290,7 +350,8 @@ class pipeline_call {
 
   template <class... A>
   void end_operation(part self, A&&... arguments) {
-    is_operating_ = is_starting_ = false;
+    is_starting_ = false;
+    during_ = phase::none;
     if (deadline_ != call_context::no_deadline) timer_.cancel();
     // What the operation has put into the slot refers to a timer or a socket that may not live longer.
     stop_.slot().clear();
@@ -303,9 +364,9 @@ class pipeline_call {
   /// operation has ended.
   void run_out() {
     const auto now = clock().now();
-    if (!is_operating_ || now < deadline_) return;
-    settle_outside(now, std::make_index_sequence<count>{});
-    stop_.emit(net::cancellation_type::terminal);
+    if (now < deadline_) return;  // it was that of an earlier attempt
+    if (during_ == phase::operation) settle_outside(now, std::make_index_sequence<count>{});
+    if (during_ == phase::operation || during_ == phase::line) stop_.emit(net::cancellation_type::terminal);
   }
   template <std::size_t... I>
   void settle_outside(time_point now, std::index_sequence<I...>) {
@@ -321,7 +382,7 @@ class pipeline_call {
 
   void cancel(net::cancellation_type_t asked) {
     is_cancelled_ = true;
-    if (is_waiting_) {
+    if (during_ == phase::wait) {
       timer_.cancel();
     } else {
       stop_.emit(asked);
@@ -344,7 +405,7 @@ class pipeline_call {
 
   /// The call will never end, because its operation or its wait was destroyed.
   void lose() noexcept {
-    is_operating_ = is_waiting_ = false;
+    during_ = phase::none;
     timer_.cancel();
     // From the innermost on.
     [&]<std::size_t... I>(std::index_sequence<I...>) {
@@ -371,9 +432,14 @@ class pipeline_call {
   net::basic_waitable_timer<timer_clock_type, net::wait_traits<timer_clock_type>, executor_type> timer_;
   net::cancellation_signal stop_;
   std::atomic<int> users_{1};
+  enum class phase : unsigned char {
+    none,
+    line,       // waits for a place
+    operation,  // the operation is under way
+    wait,       // before another attempt
+  };
+  phase during_ = phase::none;
   bool is_starting_ = false;   // within the function that starts the call
-  bool is_operating_ = false;  // the operation is under way
-  bool is_waiting_ = false;    // before another attempt
   bool is_cancelled_ = false;  // by the caller
 };
 

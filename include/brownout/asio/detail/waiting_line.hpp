@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "brownout/asio/async_bulkhead_options.hpp"
+#include "brownout/asio/detail/deadline_queue.hpp"
+#include "brownout/core/clock.hpp"
+#include "brownout/version.hpp"
+
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <utility>
+
+namespace brownout::inline BROWNOUT_ABI::detail {
+
+/// A call in the line for a place.
+//
+// Intrusive, so that a place in the line costs no allocation of its own.
+class waiter : public deadline_entry {
+ protected:
+  /// `told` is called at most once, without the lock: by the thread that hands a place over, or by the one
+  /// that cancels all waits. `reached`: see `deadline_entry`.
+  waiter(void (*told)(waiter&, bool has_place), void (*reached)(deadline_entry&) noexcept) noexcept
+      : deadline_entry{reached}, told_{told} {}
+  ~waiter() = default;
+
+ private:
+  template <class, class>
+  friend class waiting_line;
+
+  waiter* older_ = nullptr;
+  waiter* newer_ = nullptr;
+  bool waits_ = false;
+  void (*told_)(waiter&, bool has_place);
+};
+
+/// The places of a bulkhead, and the calls that wait for one. A place that is given back goes to the next
+/// waiter directly: it is never free while a call waits.
+///
+/// Thread-safe by a lock that is held for a few instructions. It must be owned by a `std::shared_ptr`.
+template <class Clock, class Executor>
+class waiting_line {
+  using deadlines = deadline_queue<Clock, Executor>;
+
+ public:
+  waiting_line(const Executor& executor, const async_bulkhead_options& options)
+      : options_{options}, deadlines_{std::make_shared<deadlines>(executor)} {}
+  waiting_line(const waiting_line&) = delete;
+  waiting_line& operator=(const waiting_line&) = delete;
+
+  [[nodiscard]] Executor executor() { return deadlines_->executor(); }
+  [[nodiscard]] const std::string& name() const noexcept { return options_.name; }
+
+  /// Takes a place if there is one.
+  [[nodiscard]] bool try_take() {
+    const std::lock_guard lock{mutex_};
+    const bool is_free = shown_.in_flight < options_.limit;
+    if (is_free) {
+      take_locked();
+    } else {
+      ++shown_.refused;
+    }
+    return is_free;
+  }
+
+  enum class answer { taken, waits, full };
+  /// Takes a place, or gets in line for one. If it waits, the waiter may be gone when this returns.
+  [[nodiscard]] answer take_or_wait(waiter& one) {
+    const std::lock_guard lock{mutex_};
+    if (shown_.in_flight < options_.limit) {
+      take_locked();
+      return answer::taken;
+    }
+    if (shown_.waiting >= options_.most_waiting) {
+      ++shown_.refused;
+      return answer::full;
+    }
+    link(one);
+    deadlines_->add(one, deadlines::now() + options_.longest_wait);
+    return answer::waits;
+  }
+
+  /// Gives a place back, to the next waiter if there is one.
+  void give_back() {
+    waiter* next = nullptr;
+    {
+      const std::lock_guard lock{mutex_};
+      --shown_.in_flight;
+      next = next_locked();
+    }
+    if (next != nullptr) next->told_(*next, true);
+  }
+
+  enum class reason { expired, cancelled };
+  /// Takes a waiter out of the line. False if it has got a place, or is out already.
+  [[nodiscard]] bool leave(waiter& one, reason why) noexcept {
+    const std::lock_guard lock{mutex_};
+    if (!one.waits_) return false;
+    unlink(one);
+    ++(why == reason::expired ? shown_.expired : shown_.cancelled);
+    return true;
+  }
+
+  /// Cancels all waits.
+  void cancel() {
+    for (;;) {
+      waiter* one = nullptr;
+      {
+        const std::lock_guard lock{mutex_};
+        if (oldest_ == nullptr) return;
+        one = oldest_;
+        unlink(*one);
+        ++shown_.cancelled;
+      }
+      one->told_(*one, false);
+    }
+  }
+
+  /// Replaces limit and bounds.
+  void reconfigure(const async_bulkhead_options& options) {
+    {
+      const std::lock_guard lock{mutex_};
+      const auto name = std::move(options_.name);
+      options_ = options;
+      options_.name = name;
+    }
+    for (;;) {
+      waiter* next = nullptr;
+      {
+        const std::lock_guard lock{mutex_};
+        next = next_locked();
+      }
+      if (next == nullptr) return;
+      next->told_(*next, true);
+    }
+  }
+  [[nodiscard]] async_bulkhead_options options() const {
+    const std::lock_guard lock{mutex_};
+    return options_;
+  }
+  [[nodiscard]] async_bulkhead_snapshot snapshot() const {
+    const std::lock_guard lock{mutex_};
+    auto shown = shown_;
+    shown.limit = options_.limit;
+    return shown;
+  }
+
+ private:
+  void take_locked() noexcept {
+    ++shown_.in_flight;
+    ++shown_.admitted;
+  }
+  /// Gives a place to the next waiter, if there are both.
+  [[nodiscard]] waiter* next_locked() noexcept {
+    if (oldest_ == nullptr || shown_.in_flight >= options_.limit) return nullptr;
+    const bool newest_first = options_.adaptive_lifo && shown_.waiting > options_.most_waiting / 2;
+    auto& next = newest_first ? *newest_ : *oldest_;
+    unlink(next);
+    take_locked();
+    return &next;
+  }
+  void link(waiter& one) noexcept {
+    one.waits_ = true;
+    one.older_ = std::exchange(newest_, &one);
+    (one.older_ == nullptr ? oldest_ : one.older_->newer_) = &one;
+    ++shown_.waiting;
+  }
+  void unlink(waiter& one) noexcept {
+    one.waits_ = false;
+    (one.older_ == nullptr ? oldest_ : one.older_->newer_) = one.newer_;
+    (one.newer_ == nullptr ? newest_ : one.newer_->older_) = one.older_;
+    one.older_ = one.newer_ = nullptr;
+    --shown_.waiting;
+    deadlines_->remove(one);
+  }
+
+  mutable std::mutex mutex_;
+  async_bulkhead_options options_;
+  async_bulkhead_snapshot shown_{};
+  waiter* oldest_ = nullptr;
+  waiter* newest_ = nullptr;
+  std::shared_ptr<deadlines> deadlines_;
+};
+
+}  // namespace brownout::inline BROWNOUT_ABI::detail
