@@ -95,6 +95,15 @@ template <class F, class... State>
 
 }  // namespace detail
 
+/// Says that a dependency is probed by code of yours, such as the asynchronous probes of an
+/// `async_supervision`, or a loop that carries out the orders of `supervisor::step` itself:
+///
+///     .probe = brownout::probed_elsewhere
+struct probed_elsewhere_t {
+  explicit probed_elsewhere_t() = default;
+};
+inline constexpr probed_elsewhere_t probed_elsewhere{};
+
 /// Asks a dependency whether it is well: a function of a `probe_context` that returns a `probe_result`, an
 /// `outcome`, or a bool that says whether the dependency is well. A function that keeps a time-out of its own
 /// may leave out the `probe_context`.
@@ -114,11 +123,13 @@ class probe {
  public:
   /// No probe.
   probe() noexcept = default;
-  probe(std::nullptr_t) noexcept {}  // NOLINT(google-explicit-constructor): `.probe = nullptr` is no probe
 
   // NOLINTBEGIN(google-explicit-constructor): an option is set by naming what it is set to
+  probe(std::nullptr_t) noexcept {}
+  probe(probed_elsewhere_t) noexcept : is_elsewhere_{true} {}
   template <class F>
-  requires(!std::same_as<F, probe> && (std::is_class_v<F> || std::is_pointer_v<F>)) probe(F function)
+  requires(!std::same_as<F, probe> && !std::same_as<F, probed_elsewhere_t> &&
+           (std::is_class_v<F> || std::is_pointer_v<F>)) probe(F function)
       : run_{[asked = std::move(function)](const probe_context& now) mutable {
           return detail::ask_probe(asked, now);
         }},
@@ -133,9 +144,12 @@ class probe {
         }},
         is_self_contained_{true} {}
 
-  [[nodiscard]] explicit operator bool() const noexcept { return static_cast<bool>(run_); }
+  /// Whether the dependency is probed.
+  [[nodiscard]] explicit operator bool() const noexcept { return is_elsewhere_ || static_cast<bool>(run_); }
+  /// Whether it is probed by other code: there is no function here.
+  [[nodiscard]] bool is_elsewhere() const noexcept { return is_elsewhere_; }
 
-  /// Precondition: there is a probe.
+  /// Precondition: there is a function.
   probe_result operator()(const probe_context& now) const { return run_(now); }
 
   /// Whether it owns all that it needs, so that it may be left running.
@@ -144,6 +158,7 @@ class probe {
  private:
   std::function<probe_result(const probe_context&)> run_{};
   bool is_self_contained_ = false;
+  bool is_elsewhere_ = false;
 };
 
 /// A probe that is to be run now, on a thread of its own.

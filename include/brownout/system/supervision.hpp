@@ -4,6 +4,7 @@
 #include "brownout/core/assert.hpp"
 #include "brownout/core/clock.hpp"
 #include "brownout/core/detail/contained.hpp"
+#include "brownout/core/detail/invalid_option.hpp"
 #include "brownout/system/probe.hpp"
 #include "brownout/system/supervisor.hpp"
 #include "brownout/version.hpp"
@@ -42,13 +43,18 @@ class supervision {
   /// without limit.
   using observer = std::function<void(const plan_type&)>;
 
-  /// Starts the threads. Throws `std::system_error` if the system has no more threads.
+  /// Starts the threads. Throws `std::system_error` if the system has no more threads, and
+  /// `std::invalid_argument` if a dependency is `probed_elsewhere`, since no thread could answer for it.
   explicit supervision(Supervisor& watched, observer on_step = {})
       : supervision{std::make_shared<shared>(watched), std::move(on_step)} {
     // The object is complete by now: if a thread fails to start, the destructor stops the others.
     const auto count = watched.size();
     for (std::size_t i = 0; i < count; ++i) {
       if (!watched.probe_of(i)) continue;
+      if (watched.probe_of(i).is_elsewhere()) {
+        detail::invalid_option("dependency_options.probe of " + std::string{watched.at(i).name()},
+                               "probed_elsewhere", "a function, for a supervision by threads");
+      }
       threads_[i] = std::thread{&supervision::serve, shared_, i, watched.probe_of(i)};
     }
     stepping_ = std::thread{[this] { run(); }};
