@@ -17,6 +17,7 @@
 #include "brownout/guard/call_priority.hpp"
 #include "brownout/guard/call_report.hpp"
 #include "brownout/guard/fallback.hpp"
+#include "brownout/guard/hedge.hpp"
 #include "brownout/guard/keyed.hpp"
 #include "brownout/guard/keyed_rate_limiter_options.hpp"
 #include "brownout/guard/last_good.hpp"

@@ -58,9 +58,6 @@ struct fallback_snapshot {
 
 namespace detail {
 
-template <class Source>
-class async_fallback;
-
 /// Whether a call that ended so needs another answer.
 [[nodiscard]] inline bool wants_fallback(const attempt_end& ended) noexcept {
   if (ended.verdict == outcome::success || ended.verdict == outcome::cancelled) return false;
@@ -186,7 +183,7 @@ class fallback {
     [[maybe_unused]] std::uint64_t generation = 0;
     [[maybe_unused]] auto began = context.now;
     if constexpr (keeps_answers) {
-      generation = shared_->kept.generation();
+      generation = this->generation();
       if (began == call_context::unknown) began = next.clock().now();  // by a stage of the user
     }
 #if defined(__cpp_exceptions)
@@ -216,25 +213,16 @@ class fallback {
 #endif
   }
 
- private:
-  friend class detail::async_fallback<Source>;
+  // For code that makes calls in another way, such as `async_call`.
 
-  template <class R, class Next>
-  BROWNOUT_NOINLINE result<R> after_answer(const call_context& context, const Next& next, result<R> answer,
-                                           outcome verdict) const {
-    const auto ended = detail::end_of(next, answer, verdict);
-    if (auto given = instead<R>(context, next.clock(), ended)) return *std::move(given);
-    return answer;
+  /// A number that changes whenever the answer of `last_good` is forgotten. Read it before the call.
+  [[nodiscard]] std::uint64_t generation() const noexcept requires keeps_answers {
+    if constexpr (keeps_answers) {
+      return shared_->kept.generation();
+    } else {
+      return 0;
+    }
   }
-#if defined(__cpp_exceptions)
-  template <class R, class Next>
-  BROWNOUT_NOINLINE result<R> after_exception(const call_context& context, const Next& next,
-                                              std::exception_ptr thrown) const {
-    const auto ended = detail::end_of(next, std::move(thrown));
-    if (auto given = instead<R>(context, next.clock(), ended)) return *std::move(given);
-    std::rethrow_exception(ended.thrown);
-  }
-#endif
 
   /// The answer in place of that of the call, if it needs one and there is one.
   template <class R, class Clock>
@@ -272,11 +260,31 @@ class fallback {
     return given;
   }
 
+  /// Keeps the answer of a call that has succeeded.
   template <class R>
   void keep(const result<R>& answer, time_point began, std::uint64_t generation) const {
     if (!answer.has_value()) return;  // a rejection that the classifier takes for a success
     shared_->kept.keep(*answer, began, generation);
   }
+
+ private:
+  template <class R, class Next>
+  BROWNOUT_NOINLINE result<R> after_answer(const call_context& context, const Next& next, result<R> answer,
+                                           outcome verdict) const {
+    const auto ended = detail::end_of(next, answer, verdict);
+    if (auto given = instead<R>(context, next.clock(), ended)) return *std::move(given);
+    return answer;
+  }
+#if defined(__cpp_exceptions)
+  template <class R, class Next>
+  BROWNOUT_NOINLINE result<R> after_exception(const call_context& context, const Next& next,
+                                              std::exception_ptr thrown) const {
+    const auto ended = detail::end_of(next, std::move(thrown));
+    if (auto given = instead<R>(context, next.clock(), ended)) return *std::move(given);
+    std::rethrow_exception(ended.thrown);
+  }
+#endif
+
   /// Gives a copy of the kept answer, unless it is too old, of another type, or cannot be copied.
   template <class R, class Clock>
   void give_kept(const call_context& context, const Clock& clock, std::optional<result<R>>& given) const {

@@ -113,7 +113,9 @@ template <class C, class First, class... Rest>
       return {verdict, {}};
     }
     auto asked = wait_told_by(classify, first, rest...);
-    if (asked == duration::zero()) asked = wait_told_by(classify, rest...);
+    if constexpr (sizeof...(rest) > 0) {
+      if (asked == duration::zero()) asked = wait_told_by(classify, rest...);
+    }
     if (asked == duration::zero()) asked = wait_told_by(classify, first);
     return {verdict, asked};
 #if defined(__cpp_exceptions)

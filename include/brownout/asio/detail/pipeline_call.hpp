@@ -3,9 +3,11 @@
 
 #include "brownout/asio/detail/async_steps.hpp"
 #include "brownout/asio/detail/call_end.hpp"
+#include "brownout/asio/detail/call_parts.hpp"
 #include "brownout/asio/detail/complete_later.hpp"
 #include "brownout/asio/detail/deadline_queue.hpp"
 #include "brownout/asio/detail/net.hpp"
+#include "brownout/asio/detail/start_operation.hpp"
 #include "brownout/asio/detail/state_memory.hpp"
 #include "brownout/core/clock.hpp"
 #include "brownout/core/outcome.hpp"
@@ -71,7 +73,7 @@ class pipeline_call {
     part call{make_with<pipeline_call>(allocator, through, std::move(handler), std::move(operation), given,
                                        classify)};
     const auto executor = call->executor_;
-    net::dispatch(executor, starter{{std::move(call)}});
+    net::dispatch(executor, call_starter<pipeline_call>{{std::move(call)}});
   }
 
   pipeline_call(const Pipeline& through, Handler&& handler, Operation&& operation, const call_context& given,
@@ -85,16 +87,51 @@ class pipeline_call {
         steps_(steps_of<stages>::make(flat_stages(pipeline_))),
         given_{given},
         timer_{executor_} {
-    if (auto slot = caller_slot(); slot.is_connected()) slot.template emplace<forward_cancellation>(this);
+    if (auto slot = caller_slot(); slot.is_connected())
+      slot.template emplace<forward_cancellation<pipeline_call>>(this);
   }
   pipeline_call(const pipeline_call&) = delete;
   pipeline_call& operator=(const pipeline_call&) = delete;
   ~pipeline_call() = default;
 
+  // For its parts.
+  [[nodiscard]] executor_type executor() const noexcept { return executor_; }
+  [[nodiscard]] allocator_type memory() const noexcept { return memory_; }
+  [[nodiscard]] net::cancellation_slot stop_slot() noexcept { return stop_.slot(); }
+
   // For the steps.
   [[nodiscard]] const clock_type& clock() const noexcept { return pipeline_.clock(); }
   [[nodiscard]] const Classifier& classifier() const noexcept { return classify_; }
   [[nodiscard]] call_report* report() const noexcept { return given_.report; }
+
+  void begin(call_part<pipeline_call> self) {
+    auto context = given_;
+    context.now = clock().now();
+    is_starting_ = true;
+    enter<0>(std::move(self), context);
+    // The call may be gone.
+  }
+
+  void cancel(net::cancellation_type_t asked) {
+    is_cancelled_ = true;
+    if (during_ == phase::wait) {
+      timer_.cancel();
+    } else {
+      stop_.emit(asked);
+    }
+  }
+
+  /// The call will never end, because its operation or its wait was destroyed.
+  void lose() noexcept {
+    during_ = phase::none;
+    timer_.cancel();
+    drop_all(steps_);
+    handler_.reset();
+  }
+
+  void release() noexcept {
+    if (users_.fetch_sub(1, std::memory_order_acq_rel) == 1) destroy_with(allocator_type{memory_}, this);
+  }
 
  private:
   using timer_clock_type = timer_clock_for<clock_type>;
@@ -102,125 +139,43 @@ class pipeline_call {
                 "brownout: the timers of Boost.Asio ask the type of a clock for the time, so the clock of a "
                 "pipeline for asynchronous calls must have no state");
 
-  /// A share in the call.
-  class share {
-   public:
-    explicit share(pipeline_call* call) noexcept : call_{call} {}
-    share(share&& other) noexcept : call_{std::exchange(other.call_, nullptr)} {}
-    share& operator=(share&&) = delete;
-    ~share() { release(); }
+  using share = call_share<pipeline_call>;
+  using part = call_part<pipeline_call>;
 
-    void release() noexcept {
-      if (call_ != nullptr) std::exchange(call_, nullptr)->release();
-    }
-    [[nodiscard]] pipeline_call* operator->() const noexcept { return call_; }
-
-   private:
-    pipeline_call* call_;
-  };
-
-  /// The part of the call that will go on with it: the operation, or the wait before it. If it is destroyed,
-  /// the call never ends.
-  class part {
-   public:
-    explicit part(pipeline_call* call) noexcept : call_{call} {}
-    part(part&&) noexcept = default;
-    part& operator=(part&&) = delete;
-    ~part() {
-      if (call_.operator->() != nullptr) call_->lose();
-    }
-
-    [[nodiscard]] pipeline_call* operator->() const noexcept { return call_.operator->(); }
-    void release() noexcept { call_.release(); }
-
-   private:
-    share call_;
-  };
-
-  /// What Boost.Asio asks a handler of such a part for.
-  struct part_handler {
-    using executor_type = pipeline_call::executor_type;
-    using allocator_type = pipeline_call::allocator_type;
-
-    part call;
-
-    [[nodiscard]] executor_type get_executor() const noexcept { return call->executor_; }
-    [[nodiscard]] allocator_type get_allocator() const noexcept { return call->memory_; }
-  };
-  struct starter : part_handler {
-    void operator()() {
-      auto* const self = this->call.operator->();
-      self->begin(std::move(this->call));
-    }
-  };
-  struct operation_handler : part_handler {
-    using cancellation_slot_type = net::cancellation_slot;
-
-    [[nodiscard]] cancellation_slot_type get_cancellation_slot() const noexcept {
-      return this->call->stop_.slot();
-    }
+  struct operation_handler : cancellable_handler_of_part<pipeline_call, part> {
     template <class... A>
     void operator()(A&&... arguments) {
-      auto* const self = this->call.operator->();
+      auto* const self = this->call.get();
       self->end_operation(std::move(this->call), std::forward<A>(arguments)...);
     }
   };
   template <std::size_t I>
-  struct place_handler : part_handler {
-    using cancellation_slot_type = net::cancellation_slot;
-
+  struct place_handler : cancellable_handler_of_part<pipeline_call, part> {
     call_context context;
 
-    [[nodiscard]] cancellation_slot_type get_cancellation_slot() const noexcept {
-      return this->call->stop_.slot();
-    }
     template <class Permit>
     void operator()(const error_code& error, Permit&& place) {
-      auto* const self = this->call.operator->();
+      auto* const self = this->call.get();
       self->template got_place<I>(std::move(this->call), context, error, std::forward<Permit>(place));
     }
   };
   template <std::size_t I>
-  struct wait_handler : part_handler {
+  struct wait_handler : handler_of_part<pipeline_call, part> {
     duration waited;
 
     void operator()(const error_code&) {
-      auto* const self = this->call.operator->();
+      auto* const self = this->call.get();
       self->template go_on<I>(std::move(this->call), waited);
     }
   };
-  struct deadline_handler {
-    using executor_type = pipeline_call::executor_type;
-    using allocator_type = pipeline_call::allocator_type;
-
-    share call;
-
-    [[nodiscard]] executor_type get_executor() const noexcept { return call->executor_; }
-    [[nodiscard]] allocator_type get_allocator() const noexcept { return call->memory_; }
+  struct deadline_handler : handler_of_part<pipeline_call, share> {
     void operator()(const error_code& error) {
-      if (!error) call->run_out();
+      if (!error) this->call->run_out();
     }
-  };
-
-  /// In the caller's slot: passes a cancellation on.
-  struct forward_cancellation {
-    pipeline_call* call;
-
-    // Clang 14 does not make an aggregate from arguments in parentheses.
-    explicit forward_cancellation(pipeline_call* of) noexcept : call{of} {}
-    void operator()(net::cancellation_type_t asked) const { call->cancel(asked); }
   };
 
   [[nodiscard]] net::cancellation_slot caller_slot() const noexcept {
     return net::get_associated_cancellation_slot(*handler_);
-  }
-
-  void begin(part self) {
-    auto context = given_;
-    context.now = clock().now();
-    is_starting_ = true;
-    enter<0>(std::move(self), context);
-    // The call may be gone.
   }
 
   template <std::size_t I>
@@ -249,7 +204,7 @@ class pipeline_call {
     deadline_ = context.deadline;
     during_ = phase::line;
     arm_deadline();
-    guard.async_acquire(place_handler<I>{{std::move(self)}, context});
+    guard.async_acquire(place_handler<I>{{{std::move(self)}}, context});
   }
   template <std::size_t I, class Permit>
   void got_place(part self, call_context context, const error_code& error, Permit&& place) {
@@ -326,7 +281,7 @@ class pipeline_call {
     deadline_ = context.deadline;
     during_ = phase::operation;
     arm_deadline();
-    initiate(context, operation_handler{{std::move(self)}});
+    start_with<is_repeated>(operation_, context, operation_handler{{{std::move(self)}}});
   }
   void arm_deadline() {
     if (deadline_ == call_context::no_deadline) return;
@@ -335,19 +290,6 @@ class pipeline_call {
     timer_.expires_at(deadline_);
     timer_.async_wait(deadline_handler{std::move(for_timer)});
   }
-  void initiate(const call_context& context, operation_handler&& handler) {
-    using again = std::conditional_t<is_repeated, Operation&, Operation&&>;
-    if constexpr (std::is_invocable_v<again, const call_context&, operation_handler>) {
-      static_cast<again>(operation_)(context, std::move(handler));
-    } else {
-      static_assert(!is_repeated || std::is_invocable_v<again, operation_handler>,
-                    "brownout: a retry starts the operation several times, and this one can be started once. "
-                    "Give a function that starts it: [&](const brownout::call_context&, auto token) { return "
-                    "socket.async_read_some(buffer, std::move(token)); }");
-      static_cast<again>(operation_)(std::move(handler));
-    }
-  }
-
   template <class... A>
   void end_operation(part self, A&&... arguments) {
     is_starting_ = false;
@@ -365,30 +307,9 @@ class pipeline_call {
   void run_out() {
     const auto now = clock().now();
     if (now < deadline_) return;  // it was that of an earlier attempt
-    if (during_ == phase::operation) settle_outside(now, std::make_index_sequence<count>{});
+    if (during_ == phase::operation) settle_outside_of_overdue(steps_, now);
     if (during_ == phase::operation || during_ == phase::line) stop_.emit(net::cancellation_type::terminal);
   }
-  template <std::size_t... I>
-  void settle_outside(time_point now, std::index_sequence<I...>) {
-    std::size_t over = 0;  // the innermost time-out that is over
-    const auto find = [&](std::size_t at, const auto& step) {
-      if constexpr (requires { step.is_over(now); }) {
-        if (step.is_over(now)) over = at;
-      }
-    };
-    (find(I, std::get<I>(steps_)), ...);
-    ((I < over ? std::get<I>(steps_).run_out() : void()), ...);
-  }
-
-  void cancel(net::cancellation_type_t asked) {
-    is_cancelled_ = true;
-    if (during_ == phase::wait) {
-      timer_.cancel();
-    } else {
-      stop_.emit(asked);
-    }
-  }
-
   void finish(part self) {
     auto arguments = Form::arguments_of_end(std::move(end_));
     if (auto slot = caller_slot(); slot.is_connected()) slot.clear();
@@ -401,22 +322,6 @@ class pipeline_call {
     } else {
       std::apply(std::move(handler), std::move(arguments));
     }
-  }
-
-  /// The call will never end, because its operation or its wait was destroyed.
-  void lose() noexcept {
-    during_ = phase::none;
-    timer_.cancel();
-    // From the innermost on.
-    [&]<std::size_t... I>(std::index_sequence<I...>) {
-      (std::get<count - 1 - I>(steps_).drop(), ...);
-    }
-    (std::make_index_sequence<count>{});
-    handler_.reset();
-  }
-
-  void release() noexcept {
-    if (users_.fetch_sub(1, std::memory_order_acq_rel) == 1) destroy_with(allocator_type{memory_}, this);
   }
 
   allocator_type memory_;

@@ -77,7 +77,7 @@ class waiting_line {
       return answer::full;
     }
     link(one);
-    deadlines_->add(one, deadlines::now() + options_.longest_wait);
+    deadlines_->add(one, deadlines_->now() + options_.longest_wait);
     return answer::waits;
   }
 

@@ -1,0 +1,246 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "brownout/asio/async_call.hpp"
+#include "brownout/asio/detail/call_end.hpp"
+#include "brownout/asio/detail/call_parts.hpp"
+#include "brownout/asio/detail/deadline_queue.hpp"
+#include "brownout/asio/detail/net.hpp"
+#include "brownout/asio/detail/pipeline_call.hpp"
+#include "brownout/asio/detail/start_operation.hpp"
+#include "brownout/asio/detail/state_memory.hpp"
+#include "brownout/core/clock.hpp"
+#include "brownout/core/outcome.hpp"
+#include "brownout/core/rejection.hpp"
+#include "brownout/guard/call_context.hpp"
+#include "brownout/guard/hedge.hpp"
+#include "brownout/version.hpp"
+
+#include <boost/asio/associated_allocator.hpp>
+#include <boost/asio/associated_cancellation_slot.hpp>
+#include <boost/asio/associated_executor.hpp>
+#include <boost/asio/basic_waitable_timer.hpp>
+#include <boost/asio/cancellation_signal.hpp>
+#include <boost/asio/cancellation_type.hpp>
+#include <boost/asio/dispatch.hpp>
+#include <boost/asio/recycling_allocator.hpp>
+#include <boost/asio/wait_traits.hpp>
+
+#include <array>
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <tuple>
+#include <type_traits>
+#include <utility>
+
+// Qt's macro would take the name of a function of Boost.Asio away.
+#pragma push_macro("emit")
+#undef emit
+
+namespace brownout::inline BROWNOUT_ABI::detail {
+
+/// A hedged call. It lives from its start until all its attempts have ended, in memory of the allocator of
+/// the handler. Each attempt is a call through the pipeline. All of it happens on the executor of the
+/// handler.
+template <class Pipeline, class Signature, class Handler, class Operation, class Classifier>
+class hedged_call {
+ public:
+  using allocator_type = net::associated_allocator_t<Handler, net::recycling_allocator<void>>;
+  using executor_type = net::associated_executor_t<Handler>;
+
+  static void start(hedge& hedging, const Pipeline& through, Handler&& handler, Operation&& operation,
+                    const call_context& given, const Classifier& classify) {
+    const auto allocator = net::get_associated_allocator(handler, net::recycling_allocator<void>{});
+    part call{make_with<hedged_call>(allocator, hedging, through, std::move(handler), std::move(operation),
+                                     given, classify)};
+    const auto executor = call->executor_;
+    net::dispatch(executor, call_starter<hedged_call>{{std::move(call)}});
+  }
+
+  hedged_call(hedge& hedging, const Pipeline& through, Handler&& handler, Operation&& operation,
+              const call_context& given, const Classifier& classify)
+      : memory_{net::get_associated_allocator(handler, net::recycling_allocator<void>{})},
+        executor_{net::get_associated_executor(handler)},
+        handler_{std::move(handler)},
+        operation_{std::move(operation)},
+        classify_{classify},
+        pipeline_{through},
+        hedging_{&hedging},
+        given_{given},
+        timer_{executor_} {
+    if (auto slot = caller_slot(); slot.is_connected())
+      slot.template emplace<forward_cancellation<hedged_call>>(this);
+  }
+  hedged_call(const hedged_call&) = delete;
+  hedged_call& operator=(const hedged_call&) = delete;
+  ~hedged_call() = default;
+
+  // For its parts.
+  [[nodiscard]] executor_type executor() const noexcept { return executor_; }
+  [[nodiscard]] allocator_type memory() const noexcept { return memory_; }
+
+  void begin(call_part<hedged_call> self) {
+    delay_ = hedging_->begin();
+    start_attempt(std::move(self));
+    // The call may be gone: the part that starts an attempt owns it.
+  }
+  void cancel(net::cancellation_type_t asked) {
+    is_cancelled_ = true;
+    timer_.cancel();
+    emit_to_all(asked);
+  }
+  /// An attempt was destroyed, so the call never ends.
+  void lose() noexcept {
+    timer_.cancel();
+    handler_.reset();
+  }
+  void release() noexcept {
+    if (users_.fetch_sub(1, std::memory_order_acq_rel) == 1) destroy_with(allocator_type{memory_}, this);
+  }
+
+ private:
+  using clock_type = std::remove_cvref_t<decltype(std::declval<const Pipeline&>().clock())>;
+  using timer_clock_type = timer_clock_for<clock_type>;
+  using share = call_share<hedged_call>;
+  using part = call_part<hedged_call>;
+  using form = completes_as_operation<Signature>;
+
+  struct attempt {
+    net::cancellation_signal stop{};
+    time_point began{};
+    bool runs = false;
+  };
+
+  struct attempt_handler : handler_of_part<hedged_call, part> {
+    using cancellation_slot_type = net::cancellation_slot;
+
+    std::size_t number;
+
+    [[nodiscard]] cancellation_slot_type get_cancellation_slot() const noexcept {
+      return this->call->attempts_[number].stop.slot();
+    }
+    template <class... A>
+    void operator()(A&&... arguments) {
+      auto* const self = this->call.get();
+      self->end_attempt(std::move(this->call), number, std::forward<A>(arguments)...);
+    }
+  };
+  struct delay_handler : handler_of_part<hedged_call, share> {
+    void operator()(const error_code& error) {
+      if (!error) this->call->start_extra_if_allowed();
+    }
+  };
+  /// The operation of the user, which every attempt starts as an lvalue.
+  struct shared_operation {
+    Operation* operation;
+
+    template <class H>
+    void operator()(const call_context& context, H&& handler) const {
+      start_with<true>(*operation, context, std::forward<H>(handler));
+    }
+  };
+
+  [[nodiscard]] net::cancellation_slot caller_slot() const noexcept {
+    return net::get_associated_cancellation_slot(*handler_);
+  }
+  [[nodiscard]] share one_more_share() noexcept {
+    users_.fetch_add(1, std::memory_order_relaxed);
+    return share{this};
+  }
+
+  void start_attempt(part self) {
+    const auto number = started_++;
+    auto& mine = attempts_[number];
+    mine.runs = true;
+    mine.began = pipeline_.clock().now();
+    ++running_;
+    if (delay_ && started_ <= hedging_->options().extra) {
+      timer_.expires_at(mine.began + *delay_);
+      timer_.async_wait(delay_handler{{one_more_share()}});
+    }
+    auto context = given_;
+    context.attempt = given_.attempt + static_cast<std::uint32_t>(number);
+    pipeline_call<Pipeline, form, attempt_handler, shared_operation, Classifier>::start(
+        pipeline_, attempt_handler{{std::move(self)}, number}, shared_operation{&operation_}, context,
+        classify_);
+  }
+  void start_extra_if_allowed() {
+    if (has_won_ || is_cancelled_ || !may_repeat_ || running_ == 0 || !handler_) return;
+    if (started_ > hedging_->options().extra || !hedging_->try_extra()) return;
+    start_attempt(part{one_more_user()});
+  }
+  [[nodiscard]] hedged_call* one_more_user() noexcept {
+    users_.fetch_add(1, std::memory_order_relaxed);
+    return this;
+  }
+
+  template <class... A>
+  void end_attempt(part self, std::size_t number, A&&... arguments) {
+    auto& mine = attempts_[number];
+    mine.runs = false;
+    const auto ran = pipeline_.clock().now() - mine.began;
+    if (has_won_) {
+      hedging_->note_loser(ran);
+    } else {
+      end_.values.emplace(std::forward<A>(arguments)...);
+      end_.judge_values(classify_, is_cancelled_);
+      if (end_.verdict == outcome::success) {
+        has_won_ = true;
+        hedging_->note_winner(ran, number > 0);
+        timer_.cancel();
+        emit_to_all(net::cancellation_type::terminal);
+      } else {
+        const bool was_refused = end_.refused && end_.refused->reason != rejection_reason::timed_out;
+        may_repeat_ =
+            may_repeat_ && end_.verdict == outcome::failure && !was_refused && end_.asked == duration::zero();
+        start_extra_if_allowed();
+      }
+    }
+    if (--running_ == 0) {
+      finish(std::move(self));
+    } else {
+      self.release();
+    }
+  }
+  void emit_to_all(net::cancellation_type_t asked) {
+    for (auto& one : attempts_) {
+      if (one.runs) one.stop.emit(asked);
+    }
+  }
+
+  void finish(part self) {
+    timer_.cancel();
+    if (!handler_) return self.release();  // an attempt was lost
+    auto arguments = form::arguments_of_end(std::move(end_));
+    if (auto slot = caller_slot(); slot.is_connected()) slot.clear();
+    Handler handler{std::move(*handler_)};
+    handler_.reset();
+    self.release();  // the memory is free before the handler is called
+    std::apply(std::move(handler), std::move(arguments));
+  }
+
+  allocator_type memory_;
+  executor_type executor_;
+  std::optional<Handler> handler_;
+  Operation operation_;
+  BROWNOUT_NO_UNIQUE_ADDRESS Classifier classify_;
+  Pipeline pipeline_;
+  hedge* hedging_;
+  call_context given_;
+  call_end<Signature> end_{};
+  std::optional<duration> delay_{};
+  net::basic_waitable_timer<timer_clock_type, net::wait_traits<timer_clock_type>, executor_type> timer_;
+  std::array<attempt, 1 + hedge_options::most_extra> attempts_{};
+  std::size_t started_ = 0;
+  std::size_t running_ = 0;
+  std::atomic<int> users_{1};
+  bool has_won_ = false;
+  bool may_repeat_ = true;     // no answer has said that the call is not to be made again
+  bool is_cancelled_ = false;  // by the caller
+};
+
+}  // namespace brownout::inline BROWNOUT_ABI::detail
+
+#pragma pop_macro("emit")

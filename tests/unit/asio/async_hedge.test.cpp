@@ -1,0 +1,237 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "brownout/asio/async_hedge.hpp"
+#include "brownout/asio/errc.hpp"
+#include "brownout/breaker/circuit_breaker.hpp"
+#include "brownout/core/rules.hpp"
+#include "brownout/detector/consecutive_failures.hpp"
+#include "brownout/guard/bulkhead.hpp"
+#include "brownout/guard/hedge.hpp"
+#include "brownout/guard/pipeline.hpp"
+#include "brownout/guard/retry_budget.hpp"
+#include "catch2.hpp"
+#include "unit/asio/operations.hpp"
+#include "unit/asio/static_clock.hpp"
+
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/bind_executor.hpp>
+#include <boost/asio/cancellation_signal.hpp>
+#include <boost/asio/io_context.hpp>
+
+#include <array>
+#include <chrono>
+#include <cstddef>
+#include <optional>
+#include <utility>
+
+using namespace std::chrono_literals;
+using asio_test::error_code;
+using asio_test::held_operation;
+using asio_test::static_clock;
+using brownout::bulkhead;
+using brownout::consecutive_failures;
+using brownout::errc;
+using brownout::hedge;
+using brownout::pipeline;
+using brownout::retry_budget;
+namespace net = boost::asio;
+
+namespace {
+
+using breaker = brownout::circuit_breaker<consecutive_failures, static_clock>;
+
+struct world {
+  breaker database{consecutive_failures{3}, {.name = "database", .open_for = 20s}};
+  bulkhead<> places{{.name = "places", .limit = 5}};
+  retry_budget budget{{.least = 100}};
+  hedge hedging;
+  net::io_context io{1};
+  std::array<held_operation, 4> held{held_operation{io}, held_operation{io}, held_operation{io},
+                                     held_operation{io}};
+  std::size_t attempts = 0;
+  net::cancellation_signal signal;
+  std::optional<error_code> seen;
+
+  explicit world(std::uint32_t extra = 1)
+      : hedging{{.after = 40ms, .extra = extra, .budget = &budget, .idempotent = true}} {}
+
+  template <class C = brownout::default_classifier>
+  void start(const C& classify = {}) {
+    brownout::async_hedge(
+        hedging, pipeline{static_clock{}, database, places},
+        [this](auto token) { return held[attempts++].async_wait(std::move(token)); },
+        net::bind_cancellation_slot(
+            signal.slot(), net::bind_executor(io.get_executor(), [this](error_code error) { seen = error; })),
+        {}, classify);
+    run_ready();
+  }
+  void run_ready() {
+    io.restart();
+    io.poll();
+  }
+  void end(std::size_t which, error_code with = {}) {
+    held[which].end(with);
+    run_ready();
+  }
+  void pass(brownout::duration by) {
+    static_clock::advance(by);
+    run_ready();
+  }
+};
+
+const error_code reset = net::error::connection_reset;
+
+}  // namespace
+
+TEST_CASE("a second attempt starts after the delay of the hedge", "[asio][Hd2]") {
+  world on;
+  on.start();
+  on.pass(39ms);
+  CHECK(on.attempts == 1);
+  on.pass(1ms);
+  CHECK(on.attempts == 2);
+  on.pass(1h);
+  CHECK(on.attempts == 2);
+  CHECK(on.places.snapshot().in_flight == 2);  // each attempt passes the guards by itself
+}
+
+TEST_CASE("the first success is the answer, and losers are cancelled and awaited", "[asio][Y19][Hd3][Hd5]") {
+  world on;
+  on.start();
+  on.pass(40ms);
+  const std::size_t winner = GENERATE(0, 1);
+  const std::size_t loser = 1 - winner;
+  on.held[loser].is_deaf = true;
+  on.end(winner);
+  CHECK(on.held[loser].seen == net::cancellation_type::terminal);
+  CHECK(!on.seen);                             // the loser still runs
+  CHECK(on.places.snapshot().in_flight == 1);  // and keeps its place
+  on.end(loser, net::error::operation_aborted);
+  CHECK(on.seen == error_code{});
+  CHECK(on.database.snapshot().failed_results == 0);
+  CHECK(on.places.snapshot().in_flight == 0);
+  CHECK(on.hedging.snapshot().won == winner);
+}
+
+TEST_CASE("a hedged call without a slow attempt makes one", "[asio][Hd2]") {
+  world on;
+  on.start();
+  on.pass(39ms);
+  on.end(0);
+  CHECK(on.seen == error_code{});
+  on.pass(1h);
+  CHECK(on.attempts == 1);
+}
+
+TEST_CASE("a failure starts the second attempt at once", "[asio][Hd2][Hd3]") {
+  world on;
+  on.start();
+  on.end(0, reset);
+  CHECK(on.attempts == 2);
+  CHECK(!on.seen);
+  SECTION("which may succeed") {
+    on.end(1);
+    CHECK(on.seen == error_code{});
+  }
+  SECTION("a failure ends the call when nothing else may start") {
+    on.end(1, reset);
+    CHECK(on.seen == reset);
+    CHECK(on.database.snapshot().failed_results == 2);
+  }
+}
+
+TEST_CASE("a failure does not end a hedged call while another attempt runs", "[asio][Hd3]") {
+  world on;
+  on.start();
+  on.pass(40ms);
+  on.end(0, reset);
+  CHECK(!on.seen);
+  on.end(1);
+  CHECK(on.seen == error_code{});
+}
+
+TEST_CASE("an empty budget suppresses the next attempt and no other", "[asio][Hd4]") {
+  world on;
+  while (on.budget.try_withdraw()) {
+  }
+  on.start();
+  on.pass(40ms);
+  CHECK(on.attempts == 1);
+  CHECK(on.hedging.snapshot().suppressed == 1);
+  CHECK(on.held[0].seen == net::cancellation_type::none);
+  on.end(0);
+  CHECK(on.seen == error_code{});  // it hangs nothing
+}
+
+TEST_CASE("an answer that is not to be repeated stops further attempts", "[asio][Hd7]") {
+  world on;
+  SECTION("a failure with a Retry-After") {
+    on.start(brownout::first_match{
+        brownout::failure_if([](const error_code& error) { return error == reset; }),
+        brownout::retry_after_from([](const error_code&) { return brownout::duration{1s}; })});
+    on.end(0, reset);
+    CHECK(on.seen == reset);
+  }
+  SECTION("an ignored call") {
+    on.start(
+        brownout::first_match{brownout::ignore_if([](const error_code& error) { return error == reset; })});
+    on.end(0, reset);
+    CHECK(on.seen == reset);
+  }
+  SECTION("a refusal of a guard") {
+    on.database.force_open();
+    on.start();
+    CHECK(on.seen == errc::circuit_open);
+  }
+  CHECK(on.attempts <= 1);
+}
+
+TEST_CASE("three extra attempts start one after the other", "[asio][Hd2]") {
+  world on{3};
+  on.start();
+  for (int i = 0; i < 5; ++i) on.pass(40ms);
+  CHECK(on.attempts == 4);
+  on.end(2);
+  CHECK(on.seen == error_code{});
+  for (const auto which : {0U, 1U, 3U}) CHECK(on.held[which].seen == net::cancellation_type::terminal);
+}
+
+TEST_CASE("a caller cancels all attempts of a hedged call", "[asio][Y19]") {
+  world on;
+  on.start();
+  SECTION("both") {
+    on.pass(40ms);
+  }
+  SECTION("before the second starts") {}
+  on.signal.emit(net::cancellation_type::terminal);
+  on.run_ready();
+  CHECK(on.seen == net::error::operation_aborted);
+  CHECK(on.database.snapshot().failed_results == 0);
+  const auto before = on.attempts;
+  on.pass(1h);
+  CHECK(on.attempts == before);
+}
+
+TEST_CASE("a hedged call that is abandoned gives all permits back", "[asio][Y10][Y19]") {
+  const auto how = GENERATE(0, 1, 2);
+  breaker database{consecutive_failures{3}, {.name = "database", .open_for = 20s}};
+  bulkhead<> places{{.name = "places", .limit = 5}};
+  retry_budget budget{{.least = 100}};
+  hedge hedging{{.after = 40ms, .budget = &budget, .idempotent = true}};
+  bool was_called = false;
+  {
+    net::io_context io{1};
+    std::array<held_operation, 2> held{held_operation{io}, held_operation{io}};
+    std::size_t attempts = 0;
+    brownout::async_hedge(
+        hedging, pipeline{static_clock{}, database, places},
+        [&](auto token) { return held[attempts++].async_wait(std::move(token)); },
+        net::bind_executor(io.get_executor(), [&](error_code) { was_called = true; }));
+    io.poll();
+    static_clock::advance(40ms);
+    io.restart();
+    if (how > 0) io.poll();
+    if (how > 1) held[0].lose();
+  }
+  CHECK(!was_called);
+  CHECK(places.snapshot().in_flight == 0);
+}
