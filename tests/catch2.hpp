@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-// An exception that an assertion did not expect ends its test case. The tests then compile in nine tenths of the time.
+// An exception that an assertion did not expect ends its test case. The tests then compile in nine tenths of
+// the time.
 #define CATCH_CONFIG_FAST_COMPILE
 
 // Debian 12 ships Catch2 2.13, Ubuntu 24.04 ships 3.4; the tests use what both understand.

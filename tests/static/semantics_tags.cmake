@@ -5,7 +5,7 @@ include(${CMAKE_CURRENT_LIST_DIR}/checks.cmake)
 include(${CMAKE_CURRENT_LIST_DIR}/markdown.cmake)
 
 set(page docs/semantics.md)
-set(tag "[BTCHDSMPRKOFULAQ][0-9]+[a-z]?")
+set(tag "(Hd|[BTCHDSMPRKOFULAQY])[0-9]+[a-z]?")
 
 set_property(GLOBAL PROPERTY in_tests "")
 function(note_tags file line tags)

@@ -95,7 +95,7 @@ TEST_CASE("a deferred call asks for permission when it is started", "[asio][asyn
   CHECK(seen == 7);
 }
 
-TEST_CASE("a call completes as its operation does", "[asio][async_call][Y2a]") {
+TEST_CASE("a call completes as its operation does", "[asio][async_call][Y2]") {
   world w;
   w.run([&]() -> net::awaitable<void> {
     CHECK(co_await brownout::async_call(w.database, w.answer(7), net::use_awaitable) == 7);
@@ -106,7 +106,7 @@ TEST_CASE("a call completes as its operation does", "[asio][async_call][Y2a]") {
   });
 }
 
-TEST_CASE("a refusal is an error code and default values", "[asio][async_call][Y2b]") {
+TEST_CASE("a refusal is an error code and default values", "[asio][async_call][Y2]") {
   world w;
   w.database.force_open_for(5s);
   w.run([&]() -> net::awaitable<void> {
@@ -124,7 +124,7 @@ TEST_CASE("a refusal is an error code and default values", "[asio][async_call][Y
   });
 }
 
-TEST_CASE("a refusal is an exception where the completion has one", "[asio][async_call][Y2c]") {
+TEST_CASE("a refusal is an exception where the completion has one", "[asio][async_call][Y2]") {
   world w;
   const auto query = [](bool fails) -> net::awaitable<int> {
     if (fails) throw std::runtime_error{"no route"};
@@ -144,7 +144,7 @@ TEST_CASE("a refusal is an exception where the completion has one", "[asio][asyn
   });
 }
 
-TEST_CASE("a try_call completes with the rejection itself", "[asio][async_call][Y2d]") {
+TEST_CASE("a try_call completes with the rejection itself", "[asio][async_call][Y2]") {
   world w;
   w.run([&]() -> net::awaitable<void> {
     const auto answered = co_await brownout::async_try_call(w.database, w.answer(7), net::use_awaitable);
@@ -157,7 +157,7 @@ TEST_CASE("a try_call completes with the rejection itself", "[asio][async_call][
   });
 }
 
-TEST_CASE("an operation that is a lambda names its signature", "[asio][async_call][Y2e]") {
+TEST_CASE("an operation that is a lambda names its signature", "[asio][async_call][Y2]") {
   world w;
   auto seen = brownout::async_call_as<void(error_code, int)>(
       w.database,
@@ -191,7 +191,7 @@ TEST_CASE("what cancels the call reaches the operation, of every kind", "[asio][
   }
 }
 
-TEST_CASE("a call is settled before its handler runs", "[asio][async_call][Y6a]") {
+TEST_CASE("a call is settled before its handler runs", "[asio][async_call][Y6]") {
   world w;
   disposition became{};
   auto state_seen = circuit_state::closed;
@@ -203,7 +203,7 @@ TEST_CASE("a call is settled before its handler runs", "[asio][async_call][Y6a]"
   CHECK(w.database.snapshot().last_failure.view() == "Connection refused");
 }
 
-TEST_CASE("a late outcome is said to be late", "[asio][async_call][Y6b]") {
+TEST_CASE("a late outcome is said to be late", "[asio][async_call][Y6]") {
   world w;
   disposition became{};
   brownout::async_call(w.database, w.refused_connection(), w.on_io([](error_code, int) {}),
@@ -214,7 +214,7 @@ TEST_CASE("a late outcome is said to be late", "[asio][async_call][Y6b]") {
   CHECK(w.state() == circuit_state::closed);
 }
 
-TEST_CASE("a classifier takes the error, the value or both", "[asio][async_call][Y6c]") {
+TEST_CASE("a classifier takes the error, the value or both", "[asio][async_call][Y6]") {
   using brownout::failure_if;
   const auto state_after = [](error_code error, int value, const auto& classify) {
     world w;
@@ -241,7 +241,7 @@ TEST_CASE("a classifier takes the error, the value or both", "[asio][async_call]
   CHECK(state_after(reset, 1, both) == circuit_state::closed);
 }
 
-TEST_CASE("the refusal of an inner guard is no evidence for an outer one", "[asio][async_call][Y6d]") {
+TEST_CASE("the refusal of an inner guard is no evidence for an outer one", "[asio][async_call][Y6]") {
   world w;
   breaker outer{consecutive_failures{1}, {.name = "outer"}, w.clock};
   w.database.force_open();
@@ -253,7 +253,7 @@ TEST_CASE("the refusal of an inner guard is no evidence for an outer one", "[asi
   CHECK(outer.observed_state() == circuit_state::closed);
 }
 
-TEST_CASE("a call that the caller cancels counts as nothing", "[asio][async_call][Y7a]") {
+TEST_CASE("a call that the caller cancels counts as nothing", "[asio][async_call][Y7]") {
   world w;
   held_operation held{w.io};
   disposition became{};
@@ -267,7 +267,7 @@ TEST_CASE("a call that the caller cancels counts as nothing", "[asio][async_call
   CHECK(w.state() == circuit_state::closed);
 }
 
-TEST_CASE("a cancelled call that succeeds all the same is a success", "[asio][async_call][Y7b]") {
+TEST_CASE("a cancelled call that succeeds all the same is a success", "[asio][async_call][Y7]") {
   world w;
   held_operation held{w.io};
   held.is_deaf = true;
@@ -289,7 +289,7 @@ TEST_CASE("an operation that something else aborts is a failure", "[asio][async_
   CHECK(w.state() == circuit_state::open);
 }
 
-TEST_CASE("a handler that is destroyed gives its place back", "[asio][async_call][Y10a]") {
+TEST_CASE("a handler that is destroyed gives its place back", "[asio][async_call][Y10]") {
   world w;
   w.database.force_open_for(1s);
   w.clock.advance(1s);
@@ -301,7 +301,7 @@ TEST_CASE("a handler that is destroyed gives its place back", "[asio][async_call
 }
 
 TEST_CASE("an initiation that throws gives the place back, and nothing is counted",
-          "[asio][async_call][Y10b]") {
+          "[asio][async_call][Y10]") {
   world w;
   const auto call = [&] {
     brownout::async_call_as<void(error_code)>(

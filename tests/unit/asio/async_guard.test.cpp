@@ -73,7 +73,7 @@ struct world {
 }  // namespace
 
 TEST_CASE("at the deadline the breaker counts at once and the operation is cancelled",
-          "[asio][guard][Y14a]") {
+          "[asio][guard][Y14]") {
   world w;
   w.held.is_deaf = true;
   w.start();
@@ -85,7 +85,7 @@ TEST_CASE("at the deadline the breaker counts at once and the operation is cance
   CHECK(w.held.seen == net::cancellation_type::terminal);
 }
 
-TEST_CASE("the caller is told when the operation has ended", "[asio][guard][Y14b]") {
+TEST_CASE("the caller is told when the operation has ended", "[asio][guard][Y14]") {
   world w;
   w.held.is_deaf = true;
   w.start();
@@ -98,7 +98,7 @@ TEST_CASE("the caller is told when the operation has ended", "[asio][guard][Y14b
   CHECK(w.became == disposition::counted);
 }
 
-TEST_CASE("a success after the deadline is delivered, and the failure stays counted", "[asio][guard][Y14c]") {
+TEST_CASE("a success after the deadline is delivered, and the failure stays counted", "[asio][guard][Y14]") {
   world w;
   w.held.is_deaf = true;
   w.start();
@@ -110,7 +110,7 @@ TEST_CASE("a success after the deadline is delivered, and the failure stays coun
   CHECK(w.state() == circuit_state::open);
 }
 
-TEST_CASE("a call that ends in time has no deadline left", "[asio][guard][Y14d]") {
+TEST_CASE("a call that ends in time has no deadline left", "[asio][guard][Y14]") {
   world w;
   w.start();
   w.held.end();
@@ -155,7 +155,7 @@ TEST_CASE("a caller's cancellation is no failure, unless it was patient", "[asio
   CHECK(*w.seen == net::error::operation_aborted);
 }
 
-TEST_CASE("calls of different starts have their deadlines in order", "[asio][guard][Y17a]") {
+TEST_CASE("calls of different starts have their deadlines in order", "[asio][guard][Y17]") {
   world w;
   held_operation second{w.io};
   std::optional<error_code> second_seen;
@@ -172,7 +172,7 @@ TEST_CASE("calls of different starts have their deadlines in order", "[asio][gua
   CHECK(*second_seen == errc::timed_out);
 }
 
-TEST_CASE("a guard that is destroyed leaves its calls without a deadline", "[asio][guard][Y17b]") {
+TEST_CASE("a guard that is destroyed leaves its calls without a deadline", "[asio][guard][Y17]") {
   breaker database{consecutive_failures{1}, {}};
   net::io_context io{1};
   held_operation held{io};
@@ -193,7 +193,7 @@ TEST_CASE("a guard that is destroyed leaves its calls without a deadline", "[asi
   CHECK_FALSE(*seen);
 }
 
-TEST_CASE("a call with a deadline that is lost gives its place back", "[asio][guard][Y10c]") {
+TEST_CASE("a call with a deadline that is lost gives its place back", "[asio][guard][Y10]") {
   world w;
   w.start();
   w.held.lose();

@@ -21,9 +21,11 @@
 
 #include <chrono>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <stdexcept>
 #include <tuple>
+#include <type_traits>
 #include <utility>
 
 using namespace std::chrono_literals;
@@ -426,4 +428,38 @@ TEST_CASE("an initiation that throws gives the permits of a pipeline back", "[as
   CHECK(!on.seen);
   CHECK(on.places.snapshot().in_flight == 0);
   CHECK(on.database.snapshot().failed_results == 0);
+}
+
+TEST_CASE("a handler without an executor is recognised by public traits", "[asio][Y4]") {
+  const auto plain = [](error_code) {};
+  const auto bound = net::bind_executor(net::io_context{}.get_executor(), plain);
+  STATIC_REQUIRE(!brownout::detail::has_executor<std::remove_const_t<decltype(plain)>>);
+  STATIC_REQUIRE(brownout::detail::has_executor<std::remove_const_t<decltype(bound)>>);
+}
+
+TEST_CASE("operation, handler and values of an asynchronous call may be move-only", "[asio][Y13]") {
+  world on;
+  const auto executor = on.io.get_executor();
+  std::unique_ptr<int> seen;
+  const auto call = [&](auto& through) {
+    brownout::async_call_as<void(error_code, std::unique_ptr<int>)>(
+        through,
+        [executor, owned = std::make_unique<int>(7)](auto token) mutable {
+          return async_answer(executor, std::move(token), error_code{}, std::move(owned));
+        },
+        net::bind_executor(executor,
+                           [&seen, owned = std::make_unique<int>(1)](error_code, std::unique_ptr<int> value) {
+                             seen = std::move(value);
+                           }));
+    on.run_ready();
+  };
+  SECTION("through a breaker") {
+    call(on.database);
+  }
+  SECTION("through a pipeline") {
+    const pipeline guarded{static_clock{}, on.database, on.places, timeout{.limit = 1s}};
+    call(guarded);
+  }
+  REQUIRE(seen != nullptr);
+  CHECK(*seen == 7);
 }

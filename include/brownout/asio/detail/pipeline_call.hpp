@@ -109,7 +109,6 @@ class pipeline_call {
     context.now = clock().now();
     is_starting_ = true;
     enter<0>(std::move(self), context);
-    // The call may be gone.
   }
 
   void cancel(net::cancellation_type_t asked) {
@@ -186,8 +185,7 @@ class pipeline_call {
       auto& step = std::get<I>(steps_);
       if (auto why = step.enter(context)) [[unlikely]] {
         if constexpr (can_wait<std::remove_reference_t<decltype(step)>>) {
-          get_in_line<I>(std::move(self), context);
-          return;
+          return get_in_line<I>(std::move(self), context);
         }
         end_.refuse(*why);
         leave<I>(std::move(self));
@@ -224,8 +222,7 @@ class pipeline_call {
       end_.refuse({.reason = rejection_reason::cancelled}, outcome::cancelled);
     } else {
       step.hold(std::forward<Permit>(place));
-      enter<I + 1>(std::move(self), context);
-      return;
+      return enter<I + 1>(std::move(self), context);
     }
     leave<I>(std::move(self));
   }
@@ -239,8 +236,7 @@ class pipeline_call {
       auto& step = std::get<I - 1>(steps_);
       if constexpr (is_retry<std::remove_reference_t<decltype(step)>>) {
         if (const auto wait = step.wait_after(*this, end_)) [[unlikely]] {
-          wait_before<I>(std::move(self), *wait);
-          return;
+          return wait_before<I>(std::move(self), *wait);
         }
       } else {
         step.leave(*this, end_);
@@ -264,8 +260,7 @@ class pipeline_call {
     if (is_cancelled_) {
       end_.refuse({rejection_reason::cancelled, rejection::unknown, step.has_begun()}, outcome::cancelled);
     } else if (step.may_go_on(clock(), waited)) {
-      enter<I>(std::move(self), step.context());
-      return;
+      return enter<I>(std::move(self), step.context());
     }
     step.give_up(end_);
     leave<I - 1>(std::move(self));
@@ -274,8 +269,7 @@ class pipeline_call {
   void start_operation(part self, const call_context& context) {
     if (is_cancelled_) [[unlikely]] {  // before the call was started on its executor
       end_.refuse({.reason = rejection_reason::cancelled}, outcome::cancelled);
-      leave<count>(std::move(self));
-      return;
+      return leave<count>(std::move(self));
     }
     if (context.report != nullptr) ++context.report->attempts;
     deadline_ = context.deadline;
