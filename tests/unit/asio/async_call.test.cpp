@@ -84,7 +84,7 @@ struct world {
 
 }  // namespace
 
-TEST_CASE("a deferred call asks for permission when it is started", "[asio][async_call][Y1]") {
+TEST_CASE("a deferred call asks for permission when it is started", "[asio][Y1]") {
   world w;
   w.database.force_open();
   int seen = 0;
@@ -95,7 +95,7 @@ TEST_CASE("a deferred call asks for permission when it is started", "[asio][asyn
   CHECK(seen == 7);
 }
 
-TEST_CASE("a call completes as its operation does", "[asio][async_call][Y2]") {
+TEST_CASE("a call completes as its operation does", "[asio][Y2]") {
   world w;
   w.run([&]() -> net::awaitable<void> {
     CHECK(co_await brownout::async_call(w.database, w.answer(7), net::use_awaitable) == 7);
@@ -106,7 +106,7 @@ TEST_CASE("a call completes as its operation does", "[asio][async_call][Y2]") {
   });
 }
 
-TEST_CASE("a refusal is an error code and default values", "[asio][async_call][Y2]") {
+TEST_CASE("a refusal is an error code and default values", "[asio][Y2]") {
   world w;
   w.database.force_open_for(5s);
   w.run([&]() -> net::awaitable<void> {
@@ -124,7 +124,7 @@ TEST_CASE("a refusal is an error code and default values", "[asio][async_call][Y
   });
 }
 
-TEST_CASE("a refusal is an exception where the completion has one", "[asio][async_call][Y2]") {
+TEST_CASE("a refusal is an exception where the completion has one", "[asio][Y2]") {
   world w;
   const auto query = [](bool fails) -> net::awaitable<int> {
     if (fails) throw std::runtime_error{"no route"};
@@ -144,7 +144,7 @@ TEST_CASE("a refusal is an exception where the completion has one", "[asio][asyn
   });
 }
 
-TEST_CASE("a try_call completes with the rejection itself", "[asio][async_call][Y2]") {
+TEST_CASE("a try_call completes with the rejection itself", "[asio][Y2]") {
   world w;
   w.run([&]() -> net::awaitable<void> {
     const auto answered = co_await brownout::async_try_call(w.database, w.answer(7), net::use_awaitable);
@@ -157,7 +157,7 @@ TEST_CASE("a try_call completes with the rejection itself", "[asio][async_call][
   });
 }
 
-TEST_CASE("an operation that is a lambda names its signature", "[asio][async_call][Y2]") {
+TEST_CASE("an operation that is a lambda names its signature", "[asio][Y2]") {
   world w;
   auto seen = brownout::async_call_as<void(error_code, int)>(
       w.database,
@@ -167,7 +167,7 @@ TEST_CASE("an operation that is a lambda names its signature", "[asio][async_cal
   CHECK(seen.get() == 9);
 }
 
-TEST_CASE("a refusal never completes inside of the call, and starts no operation", "[asio][async_call][Y3]") {
+TEST_CASE("a refusal never completes inside of the call, and starts no operation", "[asio][Y3]") {
   world w;
   held_operation never{w.io};
   w.database.force_open();
@@ -180,7 +180,7 @@ TEST_CASE("a refusal never completes inside of the call, and starts no operation
   CHECK(never.started == 0);
 }
 
-TEST_CASE("what cancels the call reaches the operation, of every kind", "[asio][async_call][Y5]") {
+TEST_CASE("what cancels the call reaches the operation, of every kind", "[asio][Y5]") {
   for (const auto asked :
        {net::cancellation_type::total, net::cancellation_type::partial, net::cancellation_type::terminal}) {
     world w;
@@ -191,7 +191,7 @@ TEST_CASE("what cancels the call reaches the operation, of every kind", "[asio][
   }
 }
 
-TEST_CASE("a call is settled before its handler runs", "[asio][async_call][Y6]") {
+TEST_CASE("a call is settled before its handler runs", "[asio][Y6]") {
   world w;
   disposition became{};
   auto state_seen = circuit_state::closed;
@@ -203,7 +203,7 @@ TEST_CASE("a call is settled before its handler runs", "[asio][async_call][Y6]")
   CHECK(w.database.snapshot().last_failure.view() == "Connection refused");
 }
 
-TEST_CASE("a late outcome is said to be late", "[asio][async_call][Y6]") {
+TEST_CASE("a late outcome is said to be late", "[asio][Y6]") {
   world w;
   disposition became{};
   brownout::async_call(w.database, w.refused_connection(), w.on_io([](error_code, int) {}),
@@ -214,7 +214,7 @@ TEST_CASE("a late outcome is said to be late", "[asio][async_call][Y6]") {
   CHECK(w.state() == circuit_state::closed);
 }
 
-TEST_CASE("a classifier takes the error, the value or both", "[asio][async_call][Y6]") {
+TEST_CASE("a classifier takes the error, the value or both", "[asio][Y6]") {
   using brownout::failure_if;
   const auto state_after = [](error_code error, int value, const auto& classify) {
     world w;
@@ -241,7 +241,7 @@ TEST_CASE("a classifier takes the error, the value or both", "[asio][async_call]
   CHECK(state_after(reset, 1, both) == circuit_state::closed);
 }
 
-TEST_CASE("the refusal of an inner guard is no evidence for an outer one", "[asio][async_call][Y6]") {
+TEST_CASE("the refusal of an inner guard is no evidence for an outer one", "[asio][Y6]") {
   world w;
   breaker outer{consecutive_failures{1}, {.name = "outer"}, w.clock};
   w.database.force_open();
@@ -253,7 +253,7 @@ TEST_CASE("the refusal of an inner guard is no evidence for an outer one", "[asi
   CHECK(outer.observed_state() == circuit_state::closed);
 }
 
-TEST_CASE("a call that the caller cancels counts as nothing", "[asio][async_call][Y7]") {
+TEST_CASE("a call that the caller cancels counts as nothing", "[asio][Y7]") {
   world w;
   held_operation held{w.io};
   disposition became{};
@@ -267,7 +267,7 @@ TEST_CASE("a call that the caller cancels counts as nothing", "[asio][async_call
   CHECK(w.state() == circuit_state::closed);
 }
 
-TEST_CASE("a cancelled call that succeeds all the same is a success", "[asio][async_call][Y7]") {
+TEST_CASE("a cancelled call that succeeds all the same is a success", "[asio][Y7]") {
   world w;
   held_operation held{w.io};
   held.is_deaf = true;
@@ -280,7 +280,7 @@ TEST_CASE("a cancelled call that succeeds all the same is a success", "[asio][as
   CHECK(became == disposition::counted);
 }
 
-TEST_CASE("an operation that something else aborts is a failure", "[asio][async_call][Y8]") {
+TEST_CASE("an operation that something else aborts is a failure", "[asio][Y8]") {
   world w;
   held_operation held{w.io};
   brownout::async_call(w.database, held.async_wait(net::deferred), w.cancellable([](error_code) {}));
@@ -289,7 +289,7 @@ TEST_CASE("an operation that something else aborts is a failure", "[asio][async_
   CHECK(w.state() == circuit_state::open);
 }
 
-TEST_CASE("a handler that is destroyed gives its place back", "[asio][async_call][Y10]") {
+TEST_CASE("a handler that is destroyed gives its place back", "[asio][Y10]") {
   world w;
   w.database.force_open_for(1s);
   w.clock.advance(1s);
@@ -300,8 +300,7 @@ TEST_CASE("a handler that is destroyed gives its place back", "[asio][async_call
   CHECK(w.database.snapshot().probes_in_flight == 0);
 }
 
-TEST_CASE("an initiation that throws gives the place back, and nothing is counted",
-          "[asio][async_call][Y10]") {
+TEST_CASE("an initiation that throws gives the place back, and nothing is counted", "[asio][Y10]") {
   world w;
   const auto call = [&] {
     brownout::async_call_as<void(error_code)>(
@@ -311,7 +310,7 @@ TEST_CASE("an initiation that throws gives the place back, and nothing is counte
   CHECK(w.state() == circuit_state::closed);
 }
 
-TEST_CASE("a shared breaker lives as long as its calls", "[asio][async_call][Y11]") {
+TEST_CASE("a shared breaker lives as long as its calls", "[asio][Y11]") {
   world w;
   held_operation held{w.io};
   auto shared = std::make_shared<breaker>(consecutive_failures{1}, brownout::breaker_options{}, w.clock);
@@ -324,7 +323,7 @@ TEST_CASE("a shared breaker lives as long as its calls", "[asio][async_call][Y11
   CHECK(watched.expired());
 }
 
-TEST_CASE("a signal after the end does not reach the operation", "[asio][async_call][Y12]") {
+TEST_CASE("a signal after the end does not reach the operation", "[asio][Y12]") {
   world w;
   auto held = std::make_unique<held_operation>(w.io);
   brownout::async_call(w.database, held->async_wait(net::deferred), w.cancellable([](error_code) {}));
@@ -334,7 +333,7 @@ TEST_CASE("a signal after the end does not reach the operation", "[asio][async_c
   w.signal.emit(net::cancellation_type::terminal);  // with the slot left as it was: a use after free
 }
 
-TEST_CASE("a dependency and a breaker of a registry guard an operation", "[asio][async_call]") {
+TEST_CASE("a dependency and a breaker of a registry guard an operation", "[asio]") {
   world w;
   brownout::dependency storage{consecutive_failures{1}, {.name = "storage"}, w.clock};
   brownout::async_call(storage, w.refused_connection(), w.on_io([](error_code, int) {}));

@@ -72,8 +72,7 @@ struct world {
 
 }  // namespace
 
-TEST_CASE("at the deadline the breaker counts at once and the operation is cancelled",
-          "[asio][guard][Y14]") {
+TEST_CASE("at the deadline the breaker counts at once and the operation is cancelled", "[asio][guard][Y14]") {
   world w;
   w.held.is_deaf = true;
   w.start();
