@@ -302,6 +302,7 @@ TEST_CASE("a call through a pipeline waits for a place", "[asio][Y20][Y21]") {
   on.start(pipeline{static_clock{}, on.places, on.database, brownout::timeout{.limit = 1s}});
   CHECK(on.first.started == 1);
   CHECK(on.second.started == 0);
+  CHECK(on.places.snapshot().refused == 0);  // it waits
   SECTION("and gets it") {
     on.first.end();
     on.run_ready();

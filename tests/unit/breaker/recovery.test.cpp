@@ -300,6 +300,17 @@ TEST_CASE("a failed call's Retry-After lengthens the period that it begins", "[b
   CHECK(after(0s) == 5s);  // said once, heeded once
 }
 
+TEST_CASE("an adaptive period that a Retry-After has lengthened ends when it says", "[breaker][B12][B12g]") {
+  manual_clock clock;
+  tested_breaker circuit{consecutive_failures{1}, {.open_for = adaptive_period{}}, clock};
+  CHECK(circuit.try_acquire()->complete(outcome::failure, 30s) == disposition::counted);
+  // A caller that comes when it is told to, and no other caller.
+  const auto refused = circuit.try_acquire().rejection();
+  CHECK(refused.retry_after == 30s);
+  clock.advance(refused.retry_after);
+  CHECK(circuit.try_acquire());
+}
+
 TEST_CASE("a Retry-After of a call that opens nothing changes nothing", "[breaker][B12][B12h]") {
   manual_clock clock;
   tested_breaker circuit{consecutive_failures{2}, {.open_for = 5s}, clock};

@@ -45,6 +45,8 @@ template <class G>
     auto told = context;
     told.now = call_context::unknown;  // its clock may be another one
     return guard.try_acquire(told);
+  } else if constexpr (can_wait_in<G>) {
+    return guard.try_acquire(true);
   } else {
     return guard.try_acquire();
   }

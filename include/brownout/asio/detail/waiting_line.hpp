@@ -52,13 +52,13 @@ class waiting_line {
   [[nodiscard]] Executor executor() { return deadlines_->executor(); }
   [[nodiscard]] const std::string& name() const noexcept { return options_.name; }
 
-  /// Takes a place if there is one.
-  [[nodiscard]] bool try_take() {
+  /// Takes a place if there is one. `waits_otherwise`: a call that gets none waits, and is not refused.
+  [[nodiscard]] bool try_take(bool waits_otherwise) {
     const std::lock_guard lock{mutex_};
     const bool is_free = shown_.in_flight < options_.limit;
     if (is_free) {
       take_locked();
-    } else {
+    } else if (!waits_otherwise) {
       ++shown_.refused;
     }
     return is_free;

@@ -47,12 +47,14 @@ struct outage {
   }
 
   /// The period after this one. `begins`: it is the first period of a new outage. `retry_after`: the wait
-  /// that the failed call asked for (its Retry-After). It can only lengthen the period.
+  /// that the failed call asked for (its Retry-After). It can only lengthen the period, which then ends when
+  /// the dependency has said, and does not wait for refused calls.
   [[nodiscard]] outage next(const open_period& rule, bool begins, duration retry_after,
                             double chance) const noexcept {
     const auto following = begins ? 1U : (std::min)(number() + 1, open_period::most_number);
     const auto least_length = rule.least(following, least(), chance);
-    return of(following, rule.waits_for_refusals(), (std::max)(least_length, retry_after));
+    const bool is_told = retry_after > least_length;
+    return of(following, rule.waits_for_refusals() && !is_told, is_told ? retry_after : least_length);
   }
 };
 
