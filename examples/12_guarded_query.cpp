@@ -2,8 +2,9 @@
 //
 // A query with all guards around it.
 //
-// The query is told its deadline. A failure is tried again as long as the budget has tokens. An open circuit
-// ends a call at once. The caller gets the last good answer, as long as that is not too old.
+// The query is told its deadline. A failure is tried again as long as the budget has tokens. A circuit that
+// stays open for longer than a retry may wait ends a call at once. The caller gets the last good answer, as
+// long as that is not too old.
 #include <brownout/brownout.hpp>
 #include <brownout/testing/manual_clock.hpp>
 

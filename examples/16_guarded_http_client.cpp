@@ -82,7 +82,8 @@ net::awaitable<void> use(tcp::endpoint server, behaviour& now) {
     } catch (const std::exception& error) {
       result = error.what();
     }
-    std::cout << "  " << result.substr(0, result.find(" [")) << "; attempts: " << report.attempts
+    result = result.substr(0, result.find(", retry in"));  // a time, and no two runs are alike
+    std::cout << "  " << result << "; attempts: " << report.attempts
               << ", circuit: " << to_string(api.snapshot().state) << '\n';
   };
 
@@ -106,3 +107,13 @@ int main() {
   net::co_spawn(io, use(acceptor.local_endpoint(), now), [&](const std::exception_ptr&) { io.stop(); });
   io.run();
 }
+
+// Output:
+// The server answers:
+//   42 rows; attempts: 1, circuit: closed
+// It does not answer, so each attempt is cancelled after 200 ms:
+//   brownout: call ended: timed out; attempts: 3, circuit: closed
+// It resets connections. The first failure is the fourth in a row, and opens the circuit:
+//   brownout: call to api rejected: circuit open; attempts: 1, circuit: open
+// A tenth of a second later it is well:
+//   42 rows; attempts: 1, circuit: half_open

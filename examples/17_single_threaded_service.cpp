@@ -24,8 +24,9 @@ constexpr std::string_view to_string(level at) {
   return at == level::normal ? "normal" : "minimal";
 }
 
-constexpr auto features =
-    brownout::make_feature_matrix<feature, level>({{feature::search, level::minimal, {upstream::database}}});
+constexpr auto features = brownout::make_feature_matrix<feature, level>({
+    {.feature = feature::search, .last = level::normal, .needs = brownout::needs(upstream::database)},
+});
 
 /// Stands for a client of the database.
 struct database_client {
@@ -50,7 +51,7 @@ int main() {
                                    .timeout = 50ms}};
   brownout::supervisor system{
       features,
-      {.levels = {.ladder = {{level::normal, 60}, {level::minimal, 0}}, .confirm_for = 0ms, .dwell = 200ms},
+      {.levels = {.ladder = {{level::normal, 60}, {level::minimal, 0}}, .dwell = 200ms, .confirm_for = 0ms},
        .probe_interval = 50ms,
        .suspect_interval = 50ms,
        .refresh = 10ms,
@@ -99,3 +100,13 @@ int main() {
   net::co_spawn(io, day(), net::detached);
   io.run();
 }
+
+// Output:
+// minimal -> normal
+// search: on
+// The database hangs.
+// normal -> minimal
+// search: off
+// It is well again.
+// minimal -> normal
+// search: on

@@ -48,7 +48,7 @@ function clauses(view, now) {
   const unproven = view.dependencies.filter((one) => one.kind === "unproven").map((one) => one.name);
   if (unproven.length) {
     const since = unproven.length > 1 ? "they came" : "it came";
-    return [["Every check passes, but no call of ", el("strong", {}, listed(unproven)),
+    return [["Everything works, going by the checks: no call of ", el("strong", {}, listed(unproven)),
       ` has succeeded since ${since} back${rest}`]];
   }
   return [[`Everything works${rest && " again"}${rest}`]];

@@ -8,6 +8,7 @@
 #include "brownout/core/result.hpp"
 #include "brownout/guard/call_context.hpp"
 #include "brownout/guard/call_report.hpp"
+#include "brownout/guard/detail/attempt.hpp"
 #include "brownout/guard/detail/chain.hpp"
 #include "brownout/guard/detail/pipeline_rules.hpp"
 #include "brownout/guard/detail/stages.hpp"
@@ -15,6 +16,7 @@
 #include "brownout/version.hpp"
 
 #include <concepts>
+#include <exception>
 #include <tuple>
 #include <type_traits>
 #include <utility>
@@ -101,7 +103,7 @@ class pipeline {
   /// As above, and adds to `report` what the guards did.
   template <class F, class C = default_classifier>
   detail::pipeline_result_t<F> try_call(F&& function, call_report& report, const C& classify = {}) const {
-    return run({.report = &report}, function, classify);
+    return run_reporting({.report = &report}, function, classify);
   }
   /// As above, for a call with a deadline, a priority, a caller or a report of its own:
   ///
@@ -109,6 +111,9 @@ class pipeline {
   template <class F, class C = default_classifier>
   detail::pipeline_result_t<F> try_call(const call_context& given, F&& function,
                                         const C& classify = {}) const {
+    if (given.report != nullptr) [[unlikely]] {
+      return run_reporting(given, function, classify);
+    }
     return run(given, function, classify);
   }
 
@@ -167,6 +172,25 @@ class pipeline {
     } else {
       return outermost{stages_, {&function}, {&judge, &clock_}}(context);
     }
+  }
+
+  /// The same for a call with a report, which also gets the end of the call.
+  template <class F, class C>
+  BROWNOUT_NOINLINE detail::pipeline_result_t<F> run_reporting(const call_context& context, F& function,
+                                                               const C& classify) const {
+    const auto& judge = detail::judging_values<detail::returned_t<F>>(classify);
+#if defined(__cpp_exceptions)
+    try {
+#endif
+      auto answer = run(context, function, classify);
+      detail::note_end(*context.report, answer, judge);
+      return answer;
+#if defined(__cpp_exceptions)
+    } catch (...) {
+      detail::note_end(*context.report, std::current_exception(), judge);
+      throw;
+    }
+#endif
   }
 
   BROWNOUT_NO_UNIQUE_ADDRESS Clock clock_{};

@@ -96,6 +96,10 @@ template <class G>
            to_text(guard.snapshot().limit);
   } else if constexpr (requires { guard.options().limit; }) {
     return "at most " + to_text(guard.options().limit) + " calls at a time";
+  } else if constexpr (
+      requires { guard.options().rate; } && !requires { guard.options().burst; }) {
+    const auto rate = guard.options().rate;  // of a sliding window
+    return "at most " + to_text(rate.tokens()) + " calls in a period of " + to_text(rate.period());
   } else if constexpr (requires { guard.options().rate.per_second(); }) {
     auto text = "at most " + to_text(guard.options().rate.per_second()) + " calls a second";
     if constexpr (requires { guard.options().burst; }) {

@@ -17,9 +17,8 @@ namespace brownout::inline BROWNOUT_ABI {
 /// Thread-safe and lock-free.
 class manual_clock {
  public:
-  explicit manual_clock(time_point start = time_point{}) : shared_{std::make_shared<readings>()} {
-    set(start);
-  }
+  manual_clock() : manual_clock{time_point{}} {}
+  explicit manual_clock(time_point start) : shared_{std::make_shared<readings>()} { set(start); }
 
   // Relaxed, here and below: a reading publishes nothing else, and tests that need an order have their own.
   [[nodiscard]] time_point now() const noexcept {

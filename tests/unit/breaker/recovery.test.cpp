@@ -300,7 +300,7 @@ TEST_CASE("a failed call's Retry-After lengthens the period that it begins", "[b
   CHECK(after(0s) == 5s);  // said once, heeded once
 }
 
-TEST_CASE("an adaptive period that a Retry-After has lengthened ends when it says", "[breaker][B12][B12g]") {
+TEST_CASE("an adaptive period that a Retry-After has lengthened ends when it says", "[breaker][B12][B12n]") {
   manual_clock clock;
   tested_breaker circuit{consecutive_failures{1}, {.open_for = adaptive_period{}}, clock};
   CHECK(circuit.try_acquire()->complete(outcome::failure, 30s) == disposition::counted);

@@ -350,6 +350,44 @@ TEST_CASE("a call may be given a context of its own", "[guard][P7]") {
   CHECK(guarded.call({.priority = brownout::call_priority::sheddable}, priority) == given.priority);
 }
 
+TEST_CASE("a report says how a call without retry and fallback ended", "[guard][P8]") {
+  manual_clock clock;
+  circuit_breaker database{
+      consecutive_failures{1}, {.name = "database", .open_for = 100ms, .open_on_retry_after = true}, clock};
+  const pipeline guarded{clock, database};
+  const auto asks =
+      brownout::first_match{brownout::failure_if([](int status) { return status == 429; }),
+                            brownout::retry_after_from([](int) { return brownout::duration{30s}; })};
+  call_report report;
+  SECTION("by a failure with a Retry-After") {
+    CHECK(*guarded.try_call([] { return 429; }, report, asks) == 429);
+    CHECK(report.retry_after == 30s);
+    CHECK(!report.refused);
+  }
+  SECTION("by an exception with a Retry-After") {
+    struct busy : std::runtime_error {
+      using runtime_error::runtime_error;
+      brownout::duration wait = 20s;
+    };
+    CHECK_THROWS_AS(guarded.try_call(
+                        {.report = &report}, []() -> int { throw busy{"busy"}; },
+                        brownout::first_match{brownout::retry_after_from<busy>(&busy::wait)}),
+                    busy);
+    CHECK(report.retry_after == 20s);
+  }
+  SECTION("by a refusal") {
+    database.force_open();
+    CHECK(!guarded.try_call({.report = &report}, [] { return 1; }));
+    CHECK(report.refused->reason == rejection_reason::forced_open);
+    CHECK(report.attempts == 0);
+  }
+  SECTION("by a success") {
+    CHECK(guarded.try_call([] { return 1; }, report, asks));
+    CHECK(report.retry_after == 0s);
+    CHECK(!report.refused);
+  }
+}
+
 TEST_CASE("a report says what the guards did", "[guard][P8]") {
   manual_clock clock;
   retry_budget budget{{}, clock};

@@ -8,6 +8,7 @@
 #include "brownout/guard/pipeline.hpp"
 #include "brownout/guard/retry.hpp"
 #include "brownout/guard/retry_budget.hpp"
+#include "brownout/guard/sliding_window.hpp"
 #include "brownout/guard/timeout.hpp"
 #include "brownout/registry/registry.hpp"
 #include "catch2.hpp"
@@ -38,29 +39,6 @@ struct logged {
   }
 };
 
-/// A guard with the options of a rate limiter.
-class quota {
- public:
-  static constexpr auto kind = brownout::guard_kind::rate_limiter;
-
-  quota() = default;
-  quota(const quota&) = delete;
-  quota& operator=(const quota&) = delete;
-
-  template <class R, class Next>
-  result<R> around(const brownout::call_context& context, const Next& next) {
-    return next(context);
-  }
-  struct told {
-    struct {
-      double tokens;
-      [[nodiscard]] double per_second() const { return tokens; }
-    } rate;
-  };
-  [[nodiscard]] told options() const { return {{100}}; }
-  [[nodiscard]] std::string_view name() const { return "quota"; }
-};
-
 /// The last line.
 template <class Pipeline>
 std::string worst_case(const Pipeline& shown) {
@@ -75,7 +53,7 @@ TEST_CASE("the explanation of a pipeline has its guards in order, with their lim
   retry_budget budget;
   circuit_breaker database{{.name = "database"}};
   bulkhead<> connections{{.name = "connections", .limit = 20}};
-  quota requests;
+  brownout::sliding_window<> requests{{.name = "quota", .rate = brownout::per_minute(60)}};
   const pipeline guarded{fallback{brownout::last_good{.max_age = 5min}},
                          timeout{.limit = 2s},
                          retry{.budget = &budget, .idempotent = true},
@@ -87,7 +65,7 @@ TEST_CASE("the explanation of a pipeline has its guards in order, with their lim
         "2. timeout: 2s\n"
         "3. retry: at most 3 tries, waits of up to 2s\n"
         "4. circuit breaker 'database'\n"
-        "5. rate limiter 'quota': at most 100 calls a second\n"
+        "5. rate limiter 'quota': at most 60 calls in a period of 1m\n"
         "6. bulkhead 'connections': at most 20 calls at a time\n"
         "7. timeout 'attempt': 300ms\n"
         "The function is called at most 3 times. A call takes at most 2s, if the function keeps its "

@@ -305,6 +305,7 @@ class pipeline_call {
     if (during_ == phase::operation || during_ == phase::line) stop_.emit(net::cancellation_type::terminal);
   }
   void finish(part self) {
+    if (report() != nullptr) note_end(*report(), end_);
     auto arguments = Form::arguments_of_end(std::move(end_));
     if (auto slot = caller_slot(); slot.is_connected()) slot.clear();
     Handler handler{std::move(*handler_)};

@@ -8,9 +8,11 @@
 #include "brownout/core/rejection.hpp"
 #include "brownout/core/result.hpp"
 #include "brownout/core/retry_after.hpp"
+#include "brownout/guard/call_report.hpp"
 #include "brownout/guard/detail/chain.hpp"
 #include "brownout/version.hpp"
 
+#include <algorithm>
 #include <cstddef>
 #include <exception>
 #include <memory>
@@ -80,6 +82,26 @@ template <class Next>
   }
   ended.thrown = std::move(thrown);
   return ended;
+}
+#endif
+
+/// Adds to a report how a call ended, apart from what its guards have written.
+inline void note_end(call_report& report, const attempt_end& ended) {
+  if (ended.refused) report.refused = ended.refused;
+  report.retry_after = (std::max)(report.retry_after, ended.asked);
+}
+template <class R, class C>
+void note_end(call_report& report, result<R>& answer, const C& classify) {
+  attempt_end ended{.verdict = outcome_of(classify, answer)};
+  if (!answer.has_value()) ended.refused = answer.rejection();
+  if (ended.verdict == outcome::failure) ended.asked = retry_after_of(classify, answer);
+  note_end(report, ended);
+}
+#if defined(__cpp_exceptions)
+template <class C>
+void note_end(call_report& report, const std::exception_ptr& thrown, const C& classify) {
+  if (thrown == nullptr || thrown_outcome_of(classify, thrown) != outcome::failure) return;
+  report.retry_after = (std::max)(report.retry_after, thrown_retry_after_of(classify, thrown));
 }
 #endif
 
