@@ -110,8 +110,8 @@ class async_bulkhead {
     return detail::net::async_initiate<Token, void(detail::error_code, permit)>(starter{line_}, token);
   }
 
-  /// A place if there is one now. A false admission says why there is none. `waits_otherwise`: the caller will
-  /// wait then, so the call is not counted as refused.
+  /// A place if there is one now. A false admission says why there is none. `waits_otherwise`: the caller
+  /// will wait then, so the call is not counted as refused.
   [[nodiscard]] admission try_acquire(bool waits_otherwise = false) {
     if (line_->try_take(waits_otherwise)) return admission{permit{line_}};
     return {permit{}, {rejection_reason::bulkhead_full, rejection::unknown, false, name()}};

@@ -98,7 +98,7 @@ TEST_CASE("the first success is the answer, and losers are cancelled and awaited
   world on;
   on.start();
   on.pass(40ms);
-  const std::size_t winner = GENERATE(0, 1);
+  const auto winner = GENERATE(std::size_t{0}, std::size_t{1});
   const std::size_t loser = 1 - winner;
   on.held[loser].is_deaf = true;
   on.end(winner);

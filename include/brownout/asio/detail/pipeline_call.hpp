@@ -212,14 +212,13 @@ class pipeline_call {
     stop_.slot().clear();
     auto& step = std::get<I>(steps_);
     context.now = clock().now();
-    if (is_cancelled_) {
-      end_.refuse({.reason = rejection_reason::cancelled}, outcome::cancelled);
-    } else if (context.now >= context.deadline) {
+    const auto why = rejection_reason_of(error);
+    if (!is_cancelled_ && context.now >= context.deadline) {
       end_.refuse({.reason = rejection_reason::deadline_passed});
-    } else if (const auto why = rejection_reason_of(error)) {
-      end_.refuse({*why, rejection::unknown, false, step.guard().name()});
-    } else if (error) {  // the guard was destroyed
+    } else if (is_cancelled_ || (error && !why)) {  // by the caller, or because the guard was destroyed
       end_.refuse({.reason = rejection_reason::cancelled}, outcome::cancelled);
+    } else if (why) {
+      end_.refuse({*why, rejection::unknown, false, step.guard().name()});
     } else {
       step.hold(std::forward<Permit>(place));
       return enter<I + 1>(std::move(self), context);

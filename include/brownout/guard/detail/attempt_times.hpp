@@ -52,7 +52,7 @@ class attempt_times {
   static std::size_t bucket_of(duration time) noexcept {
     const auto ns = static_cast<std::uint64_t>((std::max<std::int64_t>)(time.count(), 1 << shortest));
     const int power = 63 - std::countl_zero(ns);
-    if (power >= shortest + octaves) return octaves * parts - 1;
+    if (power >= shortest + octaves) return std::size_t{octaves} * parts - 1;
     const auto part = (ns >> (power - 4)) - parts;  // the four bits after the first
     return static_cast<std::size_t>((power - shortest) * parts) + static_cast<std::size_t>(part);
   }
@@ -90,7 +90,7 @@ class attempt_times {
     return end_of_bucket(last);
   }
 
-  std::array<bucket, octaves * parts> seen_{};
+  std::array<bucket, std::size_t{octaves} * parts> seen_{};
   std::uint32_t total_ = 0;
   std::uint32_t since_estimate_ = estimate_every;
   double estimated_for_ = 0;
