@@ -34,6 +34,11 @@ const registered allocating{{.name = "allocating",
 const registered long_winded{
     {.name = "long-winded", .run = one_load, .beside = floors::one_load, .wanted = {.instructions = 10}}};
 
+const registered verbose{{.name = "verbose",
+                          .run = one_load,
+                          .beside = {.name = "fine", .run = one_load},
+                          .wanted = {.surplus = surplus_goal{.gcc = 5, .clang = 5}}}};
+
 const registered unmeasured{{.name = "unmeasured", .beside = {.name = "nothing"}, .wanted = {.ratio = 1}}};
 
 }  // namespace

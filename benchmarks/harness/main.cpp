@@ -135,6 +135,19 @@ void take_given(const std::string& file, std::vector<row>& rows) {
   }
 }
 
+/// Instructions over the floor's, where the floor is a row too.
+void compare_instructions(std::vector<row>& rows) {
+  for (auto& one : rows) {
+    const auto floor = std::find_if(
+        rows.begin(), rows.end(), [&](const row& other) { return other.what.name == one.what.beside.name; });
+    if (floor == rows.end()) continue;
+    for (const auto& [compiler, count] : one.found.instructions) {
+      const auto least = floor->found.instructions.find(compiler);
+      if (least != floor->found.instructions.end()) one.found.surplus[compiler] = count - least->second;
+    }
+  }
+}
+
 /// Whether more batches may change what is said of this row, and it is still worth waiting for them. Too few
 /// batches say nothing about the code, so they are waited for longer than better ones.
 bool needs_more(const row& one, std::chrono::duration<double> waited,
@@ -218,6 +231,7 @@ int run(const request& asked) {
   prepare();
   auto rows = measure(cases, asked);
   if (!asked.given.empty()) take_given(asked.given, rows);
+  compare_instructions(rows);
   return report(rows, asked);
 }
 

@@ -19,6 +19,7 @@ struct measurement {
   std::optional<double> growth{};
   std::optional<double> allocations{};           ///< an operation
   std::map<std::string, double> instructions{};  ///< an iteration, by compiler; counted outside
+  std::map<std::string, double> surplus{};       ///< the same over the floor's, if that is a row too
 };
 
 /// Measures rows against their floors, in alternating batches.

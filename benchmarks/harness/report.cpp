@@ -41,6 +41,21 @@ std::string instructions_text(const std::map<std::string, double>& by_compiler) 
   return text;
 }
 
+/// The count with its goal; with a goal for the surplus, that is in it too: "783 / 803, +157 ≤ 240 / +180 ≤
+/// 200".
+std::string instructions_cell(const scenario& what, const measurement& found) {
+  auto text = with_goal(instructions_text(found.instructions), what.wanted.instructions);
+  if (what.wanted.surplus && !found.surplus.empty()) {
+    const char* separator = ", ";
+    for (const auto& [compiler, count] : found.surplus) {
+      const auto most = compiler == "clang" ? what.wanted.surplus->clang : what.wanted.surplus->gcc;
+      text += fmt::format("{}+{} ≤ {}", separator, std::round(count), most);
+      separator = " / ";
+    }
+  }
+  return text;
+}
+
 /// "clang / gcc instr.": whose counts stand in which order.
 std::string instructions_title(const std::vector<row>& rows) {
   std::string text;
@@ -92,8 +107,7 @@ void print_table(const std::vector<row>& rows, std::FILE* to) {
     const auto allocations = found.allocations ? fmt::format("{:.3g}", *found.allocations) : "";
     fmt::print(to, columns, what.name, duration_text(found.cost), what.beside.name,
                duration_text(found.floor_cost), with_goal(number_text(found.ratio), what.wanted.ratio),
-               with_goal(number_text(found.growth), what.wanted.growth),
-               with_goal(instructions_text(found.instructions), what.wanted.instructions),
+               with_goal(number_text(found.growth), what.wanted.growth), instructions_cell(what, found),
                with_goal(allocations, what.wanted.allocations), summary(judge(what.wanted, found)));
   }
 }

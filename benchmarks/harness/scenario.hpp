@@ -30,12 +30,19 @@ struct floor {
   batch run = nullptr;
 };
 
+/// Instructions of an iteration over those of the row that has the name of the floor.
+struct surplus_goal {
+  double gcc;
+  double clang;
+};
+
 /// What must hold; left out: nothing is promised. Never nanoseconds: they move with the machine and its load.
 struct goals {
   std::optional<double> ratio{};   ///< cost, in multiples of the floor's
   std::optional<double> growth{};  ///< cost to each of two threads, in multiples of one's (see measuring.hpp)
   std::optional<double> instructions{};  ///< of an iteration with its loop, with every compiler counted
   std::optional<double> allocations{};   ///< calls of operator new, an operation
+  std::optional<surplus_goal> surplus{};
 };
 
 /// One row of the table.

@@ -32,6 +32,11 @@ judgement compare_times(std::string_view goal, std::optional<double> found, doub
   return judged;
 }
 
+std::optional<double> of_compiler(const std::map<std::string, double>& counts, const std::string& compiler) {
+  const auto found = counts.find(compiler);
+  return found == counts.end() ? std::nullopt : std::optional{found->second};
+}
+
 std::optional<double> worst(const std::map<std::string, double>& by_compiler) {
   std::optional<double> most;
   for (const auto& [compiler, count] : by_compiler) most = std::max(most.value_or(count), count);
@@ -49,6 +54,10 @@ std::vector<judgement> judge(const goals& wanted, const measurement& found) {
   if (wanted.growth) judged.push_back(compare_times("growth", found.growth, *wanted.growth));
   if (wanted.instructions) {
     judged.push_back(compare("instructions", worst(found.instructions), *wanted.instructions));
+  }
+  if (wanted.surplus) {
+    judged.push_back(compare("surplus, gcc", of_compiler(found.surplus, "gcc"), wanted.surplus->gcc));
+    judged.push_back(compare("surplus, clang", of_compiler(found.surplus, "clang"), wanted.surplus->clang));
   }
   if (wanted.allocations) judged.push_back(compare("allocations", found.allocations, *wanted.allocations));
   return judged;

@@ -308,6 +308,15 @@ TEST_CASE("an attempt that timed out is tried again when it has ended", "[asio][
   }
 }
 
+TEST_CASE("an operation that fails before its deadline ends the call at once", "[asio][Y14][defect]") {
+  world on;
+  on.start(pipeline{static_clock{}, on.database, timeout{.limit = 1s}});
+  on.end(reset);
+  CHECK(on.seen == reset);
+  on.io.restart();
+  on.io.run();  // no timer keeps it busy
+}
+
 TEST_CASE("a late value can be discarded", "[asio][Y14]") {
   world on;
   on.held.is_deaf = true;
