@@ -12,13 +12,11 @@
 #include "brownout/system/supervisor.hpp"
 #include "brownout/version.hpp"
 
-#include <boost/asio/basic_waitable_timer.hpp>
 #include <boost/asio/bind_executor.hpp>
 #include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/cancellation_type.hpp>
 #include <boost/asio/dispatch.hpp>
 #include <boost/asio/post.hpp>
-#include <boost/asio/wait_traits.hpp>
 
 #include <algorithm>
 #include <cstddef>
@@ -94,8 +92,7 @@ class async_supervision {
   [[nodiscard]] std::uint64_t observer_failures() const noexcept { return state_->observer_failures; }
 
  private:
-  using clock = detail::timer_clock_for<Clock>;
-  using timer_type = detail::net::basic_waitable_timer<clock, detail::net::wait_traits<clock>, Executor>;
+  using timer_type = detail::timer_for<Clock, Executor>;
 
   /// The probe of one dependency.
   struct watched_probe {

@@ -5,6 +5,7 @@
 #include "brownout/guard/bulkhead.hpp"
 #include "brownout/guard/call_priority.hpp"
 #include "brownout/guard/fallback.hpp"
+#include "brownout/guard/hedge.hpp"
 #include "brownout/guard/keyed_rate_limiter_options.hpp"
 #include "brownout/guard/rate_limiter_options.hpp"
 #include "brownout/guard/retry_budget.hpp"
@@ -104,6 +105,27 @@ void write_metrics(Sink& into, std::string_view guard, const sliding_window_snap
   out.sample({{"guard", guard}}, shown.calls);
   out.family("brownout_sliding_window_refused_total", metric_type::counter, "Calls that were refused.");
   out.sample({{"guard", guard}}, shown.refused);
+}
+
+/// Writes the metrics of a hedge: `brownout_hedge_delay_seconds`, which is left out while there is none,
+/// `brownout_hedge_calls_total`, `brownout_hedge_won_total`, and `brownout_hedge_attempts_total` with the
+/// kinds `extra` and `suppressed`.
+template <metric_sink Sink>
+void write_metrics(Sink& into, std::string_view guard, const hedge_snapshot& shown, metric_labels with = {}) {
+  detail::labelled_sink<Sink> out{into, with};
+  if (shown.delay) {
+    out.family("brownout_hedge_delay_seconds", metric_type::gauge, "Time until a further attempt starts.");
+    out.sample({{"guard", guard}}, std::chrono::duration<double>{*shown.delay}.count());
+  }
+  out.family("brownout_hedge_calls_total", metric_type::counter, "Hedged calls that were started.");
+  out.sample({{"guard", guard}}, shown.calls);
+  out.family("brownout_hedge_won_total", metric_type::counter,
+             "Calls whose answer came from a further attempt.");
+  out.sample({{"guard", guard}}, shown.won);
+  out.family("brownout_hedge_attempts_total", metric_type::counter,
+             "Further attempts that were started, and that an empty budget suppressed.");
+  out.sample({{"guard", guard}, {"kind", "extra"}}, shown.extra);
+  out.sample({{"guard", guard}, {"kind", "suppressed"}}, shown.suppressed);
 }
 
 /// Writes the metrics of a retry budget: `brownout_retry_budget_tokens`,

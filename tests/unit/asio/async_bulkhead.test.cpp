@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "brownout/asio/async_bulkhead.hpp"
+#include "brownout/asio/async_bulkhead_metrics.hpp"
 #include "brownout/asio/async_pipeline.hpp"
 #include "brownout/asio/errc.hpp"
 #include "brownout/breaker/circuit_breaker.hpp"
 #include "brownout/detector/consecutive_failures.hpp"
 #include "brownout/guard/pipeline.hpp"
 #include "brownout/guard/timeout.hpp"
+#include "brownout/observe/prometheus_text.hpp"
 #include "catch2.hpp"
 #include "unit/asio/operations.hpp"
 #include "unit/asio/static_clock.hpp"
@@ -26,6 +28,7 @@
 #include <memory>
 #include <optional>
 #include <stdexcept>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -232,6 +235,21 @@ TEST_CASE("a bulkhead with more places lets waiters in", "[asio][Y20]") {
   on.run_ready();
   CHECK(on.places.snapshot().in_flight == 2);
   CHECK(!on.calls[3].seen);
+}
+
+TEST_CASE("an async_bulkhead shows what a bulkhead does, and its waits", "[asio][Y20]") {
+  world on{{.name = "places", .limit = 1, .longest_wait = 100ms}};
+  for (std::size_t i = 0; i < 3; ++i) on.acquire(i);
+  on.run_ready();
+  on.calls[1].signal.emit(net::cancellation_type::terminal);
+  on.run_ready();
+  brownout::prometheus_text page;
+  write_metrics(page, on.places.name(), on.places.snapshot());
+  const auto has = [&](const std::string& line) { return page.text().find(line) != std::string::npos; };
+  CHECK(has("\nbrownout_bulkhead_in_flight{guard=\"places\"} 1\n"));
+  CHECK(has("\nbrownout_bulkhead_waiting{guard=\"places\"} 1\n"));
+  CHECK(has("\nbrownout_bulkhead_waits_total{guard=\"places\",kind=\"cancelled\"} 1\n"));
+  CHECK(has("\nbrownout_bulkhead_waits_total{guard=\"places\",kind=\"expired\"} 0\n"));
 }
 
 TEST_CASE("options of an async_bulkhead that are out of range are refused", "[asio][Y20]") {

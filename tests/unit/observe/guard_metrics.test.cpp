@@ -2,9 +2,11 @@
 #include "brownout/observe/guard_metrics.hpp"
 #include "brownout/guard/bulkhead.hpp"
 #include "brownout/guard/fallback.hpp"
+#include "brownout/guard/hedge.hpp"
 #include "brownout/guard/keyed.hpp"
 #include "brownout/guard/pipeline.hpp"
 #include "brownout/guard/rate_limiter.hpp"
+#include "brownout/guard/retry_budget.hpp"
 #include "brownout/guard/sliding_window.hpp"
 #include "brownout/observe/prometheus_text.hpp"
 #include "brownout/testing/manual_clock.hpp"
@@ -33,6 +35,33 @@ TEST_CASE("a bulkhead shows its limit, its calls in flight, and the calls it adm
         "# TYPE brownout_bulkhead_calls_total counter\n"
         "brownout_bulkhead_calls_total{region=\"eu\",guard=\"connections\",kind=\"admitted\"} 2\n"
         "brownout_bulkhead_calls_total{region=\"eu\",guard=\"connections\",kind=\"refused\"} 3\n");
+}
+
+TEST_CASE("a hedge shows its delay, its calls and its further attempts", "[observe][guard][Hd8]") {
+  brownout::retry_budget budget{{.least = 1}};
+  brownout::hedge searches{
+      {.name = "searches", .after = std::chrono::milliseconds{40}, .budget = &budget, .idempotent = true}};
+  static_cast<void>(searches.begin());
+  CHECK(searches.try_extra());
+  CHECK_FALSE(searches.try_extra());
+  searches.note_winner(std::chrono::milliseconds{50}, true);
+  brownout::prometheus_text page;
+  write_metrics(page, searches.name(), searches.snapshot());
+  CHECK(page.text() ==
+        "# HELP brownout_hedge_delay_seconds Time until a further attempt starts.\n"
+        "# TYPE brownout_hedge_delay_seconds gauge\n"
+        "brownout_hedge_delay_seconds{guard=\"searches\"} 0.04\n"
+        "# HELP brownout_hedge_calls_total Hedged calls that were started.\n"
+        "# TYPE brownout_hedge_calls_total counter\n"
+        "brownout_hedge_calls_total{guard=\"searches\"} 1\n"
+        "# HELP brownout_hedge_won_total Calls whose answer came from a further attempt.\n"
+        "# TYPE brownout_hedge_won_total counter\n"
+        "brownout_hedge_won_total{guard=\"searches\"} 1\n"
+        "# HELP brownout_hedge_attempts_total Further attempts that were started, and that an empty budget "
+        "suppressed.\n"
+        "# TYPE brownout_hedge_attempts_total counter\n"
+        "brownout_hedge_attempts_total{guard=\"searches\",kind=\"extra\"} 1\n"
+        "brownout_hedge_attempts_total{guard=\"searches\",kind=\"suppressed\"} 1\n");
 }
 
 TEST_CASE("a rate limiter shows its rate, its burst, its tokens, and the calls it refused",

@@ -34,6 +34,10 @@ template <class Clock>
 using timer_clock_for =
     std::conditional_t<std::is_same_v<Clock, monotonic_clock>, std::chrono::steady_clock, timer_clock<Clock>>;
 
+template <class Clock, class Executor>
+using timer_for =
+    net::basic_waitable_timer<timer_clock_for<Clock>, net::wait_traits<timer_clock_for<Clock>>, Executor>;
+
 /// A call in a `deadline_queue`.
 //
 // Intrusive, so that a deadline costs no allocation of its own.
@@ -110,7 +114,7 @@ class deadline_queue : public std::enable_shared_from_this<deadline_queue<Clock,
   }
 
  private:
-  using timer = net::basic_waitable_timer<clock, net::wait_traits<clock>, Executor>;
+  using timer = timer_for<Clock, Executor>;
 
   void clear_locked() {
     is_armed_ = false;

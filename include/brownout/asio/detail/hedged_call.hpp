@@ -19,12 +19,10 @@
 #include <boost/asio/associated_allocator.hpp>
 #include <boost/asio/associated_cancellation_slot.hpp>
 #include <boost/asio/associated_executor.hpp>
-#include <boost/asio/basic_waitable_timer.hpp>
 #include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/cancellation_type.hpp>
 #include <boost/asio/dispatch.hpp>
 #include <boost/asio/recycling_allocator.hpp>
-#include <boost/asio/wait_traits.hpp>
 
 #include <array>
 #include <atomic>
@@ -102,7 +100,6 @@ class hedged_call {
 
  private:
   using clock_type = std::remove_cvref_t<decltype(std::declval<const Pipeline&>().clock())>;
-  using timer_clock_type = timer_clock_for<clock_type>;
   using share = call_share<hedged_call>;
   using part = call_part<hedged_call>;
   using form = completes_as_operation<Signature>;
@@ -231,7 +228,7 @@ class hedged_call {
   call_context given_;
   call_end<Signature> end_{};
   std::optional<duration> delay_{};
-  net::basic_waitable_timer<timer_clock_type, net::wait_traits<timer_clock_type>, executor_type> timer_;
+  timer_for<clock_type, executor_type> timer_;
   std::array<attempt, 1 + hedge_options::most_extra> attempts_{};
   std::size_t started_ = 0;
   std::size_t running_ = 0;

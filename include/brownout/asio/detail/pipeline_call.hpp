@@ -19,12 +19,10 @@
 #include <boost/asio/associated_allocator.hpp>
 #include <boost/asio/associated_cancellation_slot.hpp>
 #include <boost/asio/associated_executor.hpp>
-#include <boost/asio/basic_waitable_timer.hpp>
 #include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/cancellation_type.hpp>
 #include <boost/asio/dispatch.hpp>
 #include <boost/asio/recycling_allocator.hpp>
-#include <boost/asio/wait_traits.hpp>
 
 #include <atomic>
 #include <concepts>
@@ -85,8 +83,7 @@ class pipeline_call {
         classify_{classify},
         pipeline_{through},
         steps_(steps_of<stages>::make(flat_stages(pipeline_))),
-        given_{given},
-        timer_{executor_} {
+        given_{given} {
     if (auto slot = caller_slot(); slot.is_connected())
       slot.template emplace<forward_cancellation<pipeline_call>>(this);
   }
@@ -114,7 +111,7 @@ class pipeline_call {
   void cancel(net::cancellation_type_t asked) {
     is_cancelled_ = true;
     if (during_ == phase::wait) {
-      timer_.cancel();
+      end_timer();
     } else {
       stop_.emit(asked);
     }
@@ -123,7 +120,7 @@ class pipeline_call {
   /// The call will never end, because its operation or its wait was destroyed.
   void lose() noexcept {
     during_ = phase::none;
-    timer_.cancel();
+    end_timer();
     drop_all(steps_);
     handler_.reset();
   }
@@ -133,7 +130,7 @@ class pipeline_call {
   }
 
  private:
-  using timer_clock_type = timer_clock_for<clock_type>;
+  using timer_type = timer_for<clock_type, executor_type>;
   static_assert(std::is_empty_v<clock_type> && std::default_initializable<clock_type>,
                 "brownout: the timers of Boost.Asio ask the type of a clock for the time, so the clock of a "
                 "pipeline for asynchronous calls must have no state");
@@ -208,7 +205,7 @@ class pipeline_call {
   void got_place(part self, call_context context, const error_code& error, Permit&& place) {
     is_starting_ = false;
     during_ = phase::none;
-    if (deadline_ != call_context::no_deadline) timer_.cancel();
+    end_timer();
     stop_.slot().clear();
     auto& step = std::get<I>(steps_);
     context.now = clock().now();
@@ -249,8 +246,7 @@ class pipeline_call {
   void wait_before(part self, duration wait) {
     is_starting_ = false;
     during_ = phase::wait;
-    timer_.expires_at(clock().now() + wait);
-    timer_.async_wait(wait_handler<I>{{std::move(self)}, wait});
+    timer_until(clock().now() + wait).async_wait(wait_handler<I>{{std::move(self)}, wait});
   }
   template <std::size_t I>
   void go_on(part self, duration waited) {
@@ -280,14 +276,21 @@ class pipeline_call {
     if (deadline_ == call_context::no_deadline) return;
     users_.fetch_add(1, std::memory_order_relaxed);
     share for_timer{this};
-    timer_.expires_at(deadline_);
-    timer_.async_wait(deadline_handler{std::move(for_timer)});
+    timer_until(deadline_).async_wait(deadline_handler{std::move(for_timer)});
+  }
+  [[nodiscard]] timer_type& timer_until(time_point when) {
+    if (!timer_) timer_.emplace(executor_);  // most calls without a time-out need none
+    timer_->expires_at(when);
+    return *timer_;
+  }
+  void end_timer() {
+    if (timer_) timer_->cancel();
   }
   template <class... A>
   void end_operation(part self, A&&... arguments) {
     is_starting_ = false;
     during_ = phase::none;
-    if (deadline_ != call_context::no_deadline) timer_.cancel();
+    end_timer();
     // What the operation has put into the slot refers to a timer or a socket that may not live longer.
     stop_.slot().clear();
     end_.values.emplace(std::forward<A>(arguments)...);
@@ -328,7 +331,7 @@ class pipeline_call {
   call_context given_;
   call_end<signature> end_{};
   time_point deadline_ = call_context::no_deadline;
-  net::basic_waitable_timer<timer_clock_type, net::wait_traits<timer_clock_type>, executor_type> timer_;
+  std::optional<timer_type> timer_;
   net::cancellation_signal stop_;
   std::atomic<int> users_{1};
   enum class phase : unsigned char {

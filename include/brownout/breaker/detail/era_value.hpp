@@ -90,8 +90,8 @@ class moment {
   // One more than the microseconds, because 0 means no value. Rounded up, so that no deadline is ever early;
   // late by less than 1 us.
   static std::uint64_t of(duration now) noexcept {
-    const auto ticks = std::chrono::ceil<std::chrono::microseconds>(now).count();
-    return ticks < 0 ? 1 : static_cast<std::uint64_t>(ticks) + 1;
+    const auto microseconds = std::chrono::ceil<std::chrono::microseconds>(now).count();
+    return microseconds < 0 ? 1 : static_cast<std::uint64_t>(microseconds) + 1;
   }
   static std::optional<duration> time_of(std::uint64_t value) noexcept {
     return std::chrono::microseconds{static_cast<std::int64_t>(value - 1)};
