@@ -100,7 +100,7 @@ class hedge {
   [[nodiscard]] std::optional<duration> delay() const {
     if (options_.after) return options_.after;
     const std::lock_guard lock{mutex_};
-    return times_.value(options_.percentile);
+    return times_.value();
   }
 
   // For code that makes hedged calls.
@@ -145,7 +145,7 @@ class hedge {
  private:
   const hedge_options options_;
   mutable std::mutex mutex_{};
-  mutable detail::attempt_times times_{};
+  mutable detail::attempt_times times_{options_.percentile};
   hedge_snapshot shown_{};
 };
 

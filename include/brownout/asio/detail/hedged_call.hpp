@@ -5,10 +5,10 @@
 #include "brownout/asio/detail/call_end.hpp"
 #include "brownout/asio/detail/call_parts.hpp"
 #include "brownout/asio/detail/deadline_queue.hpp"
+#include "brownout/asio/detail/handler_call.hpp"
 #include "brownout/asio/detail/net.hpp"
 #include "brownout/asio/detail/pipeline_call.hpp"
 #include "brownout/asio/detail/start_operation.hpp"
-#include "brownout/asio/detail/state_memory.hpp"
 #include "brownout/core/clock.hpp"
 #include "brownout/core/outcome.hpp"
 #include "brownout/core/rejection.hpp"
@@ -16,16 +16,10 @@
 #include "brownout/guard/hedge.hpp"
 #include "brownout/version.hpp"
 
-#include <boost/asio/associated_allocator.hpp>
-#include <boost/asio/associated_cancellation_slot.hpp>
-#include <boost/asio/associated_executor.hpp>
 #include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/cancellation_type.hpp>
-#include <boost/asio/dispatch.hpp>
-#include <boost/asio/recycling_allocator.hpp>
 
 #include <array>
-#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -43,41 +37,27 @@ namespace brownout::inline BROWNOUT_ABI::detail {
 /// the handler. Each attempt is a call through the pipeline. All of it happens on the executor of the
 /// handler.
 template <class Pipeline, class Signature, class Handler, class Operation, class Classifier>
-class hedged_call {
+class hedged_call
+    : public handler_call<hedged_call<Pipeline, Signature, Handler, Operation, Classifier>, Handler> {
+  using base = handler_call<hedged_call, Handler>;
+
  public:
-  using allocator_type = net::associated_allocator_t<Handler, net::recycling_allocator<void>>;
-  using executor_type = net::associated_executor_t<Handler>;
+  using typename base::executor_type;
 
   static void start(hedge& hedging, const Pipeline& through, Handler&& handler, Operation&& operation,
                     const call_context& given, const Classifier& classify) {
-    const auto allocator = net::get_associated_allocator(handler, net::recycling_allocator<void>{});
-    part call{make_with<hedged_call>(allocator, hedging, through, std::move(handler), std::move(operation),
-                                     given, classify)};
-    const auto executor = call->executor_;
-    net::dispatch(executor, call_starter<hedged_call>{{std::move(call)}});
+    base::start_with(std::move(handler), std::move(operation), hedging, through, given, classify);
   }
 
-  hedged_call(hedge& hedging, const Pipeline& through, Handler&& handler, Operation&& operation,
+  hedged_call(Handler&& handler, Operation&& operation, hedge& hedging, const Pipeline& through,
               const call_context& given, const Classifier& classify)
-      : memory_{net::get_associated_allocator(handler, net::recycling_allocator<void>{})},
-        executor_{net::get_associated_executor(handler)},
-        handler_{std::move(handler)},
+      : base{std::move(handler)},
         operation_{std::move(operation)},
         classify_{classify},
         pipeline_{through},
         hedging_{&hedging},
         given_{given},
-        timer_{executor_} {
-    if (auto slot = caller_slot(); slot.is_connected())
-      slot.template emplace<forward_cancellation<hedged_call>>(this);
-  }
-  hedged_call(const hedged_call&) = delete;
-  hedged_call& operator=(const hedged_call&) = delete;
-  ~hedged_call() = default;
-
-  // For its parts.
-  [[nodiscard]] executor_type executor() const noexcept { return executor_; }
-  [[nodiscard]] allocator_type memory() const noexcept { return memory_; }
+        timer_{this->executor()} {}
 
   void begin(call_part<hedged_call> self) {
     delay_ = hedging_->begin();
@@ -92,10 +72,7 @@ class hedged_call {
   /// An attempt was destroyed, so the call never ends.
   void lose() noexcept {
     timer_.cancel();
-    handler_.reset();
-  }
-  void release() noexcept {
-    if (users_.fetch_sub(1, std::memory_order_acq_rel) == 1) destroy_with(allocator_type{memory_}, this);
+    this->drop_handler();
   }
 
  private:
@@ -139,14 +116,6 @@ class hedged_call {
     }
   };
 
-  [[nodiscard]] net::cancellation_slot caller_slot() const noexcept {
-    return net::get_associated_cancellation_slot(*handler_);
-  }
-  [[nodiscard]] share one_more_share() noexcept {
-    users_.fetch_add(1, std::memory_order_relaxed);
-    return share{this};
-  }
-
   void start_attempt(part self) {
     const auto number = started_++;
     auto& mine = attempts_[number];
@@ -155,7 +124,7 @@ class hedged_call {
     ++running_;
     if (delay_ && started_ <= hedging_->options().extra) {
       timer_.expires_at(mine.began + *delay_);
-      timer_.async_wait(delay_handler{{one_more_share()}});
+      timer_.async_wait(delay_handler{{share{this->one_more_user()}}});
     }
     auto context = given_;
     context.attempt = given_.attempt + static_cast<std::uint32_t>(number);
@@ -164,15 +133,10 @@ class hedged_call {
         classify_);
   }
   void start_extra_if_allowed() {
-    if (has_won_ || is_cancelled_ || !may_repeat_ || running_ == 0 || !handler_) return;
+    if (has_won_ || is_cancelled_ || !may_repeat_ || running_ == 0 || !this->has_handler()) return;
     if (started_ > hedging_->options().extra || !hedging_->try_extra()) return;
-    start_attempt(part{one_more_user()});
+    start_attempt(part{this->one_more_user()});
   }
-  [[nodiscard]] hedged_call* one_more_user() noexcept {
-    users_.fetch_add(1, std::memory_order_relaxed);
-    return this;
-  }
-
   template <class... A>
   void end_attempt(part self, std::size_t number, A&&... arguments) {
     auto& mine = attempts_[number];
@@ -209,18 +173,13 @@ class hedged_call {
 
   void finish(part self) {
     timer_.cancel();
-    if (!handler_) return self.release();  // an attempt was lost
+    if (!this->has_handler()) return self.release();  // an attempt was lost
     auto arguments = form::arguments_of_end(std::move(end_));
-    if (auto slot = caller_slot(); slot.is_connected()) slot.clear();
-    Handler handler{std::move(*handler_)};
-    handler_.reset();
+    Handler handler{this->take_handler()};
     self.release();  // the memory is free before the handler is called
     std::apply(std::move(handler), std::move(arguments));
   }
 
-  allocator_type memory_;
-  executor_type executor_;
-  std::optional<Handler> handler_;
   Operation operation_;
   BROWNOUT_NO_UNIQUE_ADDRESS Classifier classify_;
   Pipeline pipeline_;
@@ -232,7 +191,6 @@ class hedged_call {
   std::array<attempt, 1 + hedge_options::most_extra> attempts_{};
   std::size_t started_ = 0;
   std::size_t running_ = 0;
-  std::atomic<int> users_{1};
   bool has_won_ = false;
   bool may_repeat_ = true;     // no answer has said that the call is not to be made again
   bool is_cancelled_ = false;  // by the caller

@@ -6,9 +6,9 @@
 #include "brownout/asio/detail/call_parts.hpp"
 #include "brownout/asio/detail/complete_later.hpp"
 #include "brownout/asio/detail/deadline_queue.hpp"
+#include "brownout/asio/detail/handler_call.hpp"
 #include "brownout/asio/detail/net.hpp"
 #include "brownout/asio/detail/start_operation.hpp"
-#include "brownout/asio/detail/state_memory.hpp"
 #include "brownout/core/clock.hpp"
 #include "brownout/core/outcome.hpp"
 #include "brownout/core/rejection.hpp"
@@ -16,15 +16,9 @@
 #include "brownout/guard/call_report.hpp"
 #include "brownout/version.hpp"
 
-#include <boost/asio/associated_allocator.hpp>
-#include <boost/asio/associated_cancellation_slot.hpp>
-#include <boost/asio/associated_executor.hpp>
 #include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/cancellation_type.hpp>
-#include <boost/asio/dispatch.hpp>
-#include <boost/asio/recycling_allocator.hpp>
 
-#include <atomic>
 #include <concepts>
 #include <cstddef>
 #include <optional>
@@ -44,7 +38,9 @@ namespace brownout::inline BROWNOUT_ABI::detail {
 /// All of it happens on the executor of the handler. The parts of the call that are under way, such as the
 /// operation or a timer, own it together.
 template <class Pipeline, class Form, class Handler, class Operation, class Classifier>
-class pipeline_call {
+class pipeline_call
+    : public handler_call<pipeline_call<Pipeline, Form, Handler, Operation, Classifier>, Handler> {
+  using base = handler_call<pipeline_call, Handler>;
   using signature = typename Form::operation_signature;
   using stages = decltype(flat_stages(std::declval<const Pipeline&>()));
   using clock_type = std::remove_cvref_t<decltype(std::declval<const Pipeline&>().clock())>;
@@ -61,39 +57,24 @@ class pipeline_call {
   }(std::type_identity<typename steps_of<stages>::type>{});
 
  public:
-  using allocator_type = net::associated_allocator_t<Handler, net::recycling_allocator<void>>;
-  using executor_type = net::associated_executor_t<Handler>;
+  using typename base::executor_type;
 
   /// Starts the call on the executor of the handler: at once if this is running there.
   static void start(const Pipeline& through, Handler&& handler, Operation&& operation,
                     const call_context& given, const Classifier& classify) {
-    const auto allocator = net::get_associated_allocator(handler, net::recycling_allocator<void>{});
-    part call{make_with<pipeline_call>(allocator, through, std::move(handler), std::move(operation), given,
-                                       classify)};
-    const auto executor = call->executor_;
-    net::dispatch(executor, call_starter<pipeline_call>{{std::move(call)}});
+    base::start_with(std::move(handler), std::move(operation), through, given, classify);
   }
 
-  pipeline_call(const Pipeline& through, Handler&& handler, Operation&& operation, const call_context& given,
+  pipeline_call(Handler&& handler, Operation&& operation, const Pipeline& through, const call_context& given,
                 const Classifier& classify)
-      : memory_{net::get_associated_allocator(handler, net::recycling_allocator<void>{})},
-        executor_{net::get_associated_executor(handler)},
-        handler_{std::move(handler)},
+      : base{std::move(handler)},
         operation_{std::move(operation)},
         classify_{classify},
         pipeline_{through},
         steps_(steps_of<stages>::make(flat_stages(pipeline_))),
-        given_{given} {
-    if (auto slot = caller_slot(); slot.is_connected())
-      slot.template emplace<forward_cancellation<pipeline_call>>(this);
-  }
-  pipeline_call(const pipeline_call&) = delete;
-  pipeline_call& operator=(const pipeline_call&) = delete;
-  ~pipeline_call() = default;
+        given_{given} {}
 
   // For its parts.
-  [[nodiscard]] executor_type executor() const noexcept { return executor_; }
-  [[nodiscard]] allocator_type memory() const noexcept { return memory_; }
   [[nodiscard]] net::cancellation_slot stop_slot() noexcept { return stop_.slot(); }
 
   // For the steps.
@@ -122,11 +103,7 @@ class pipeline_call {
     during_ = phase::none;
     end_timer();
     drop_all(steps_);
-    handler_.reset();
-  }
-
-  void release() noexcept {
-    if (users_.fetch_sub(1, std::memory_order_acq_rel) == 1) destroy_with(allocator_type{memory_}, this);
+    this->drop_handler();
   }
 
  private:
@@ -169,10 +146,6 @@ class pipeline_call {
       if (!error) this->call->run_out();
     }
   };
-
-  [[nodiscard]] net::cancellation_slot caller_slot() const noexcept {
-    return net::get_associated_cancellation_slot(*handler_);
-  }
 
   template <std::size_t I>
   void enter(part self, call_context context) {
@@ -274,12 +247,11 @@ class pipeline_call {
   }
   void arm_deadline() {
     if (deadline_ == call_context::no_deadline) return;
-    users_.fetch_add(1, std::memory_order_relaxed);
-    share for_timer{this};
+    share for_timer{this->one_more_user()};
     timer_until(deadline_).async_wait(deadline_handler{std::move(for_timer)});
   }
   [[nodiscard]] timer_type& timer_until(time_point when) {
-    if (!timer_) timer_.emplace(executor_);  // most calls without a time-out need none
+    if (!timer_) timer_.emplace(this->executor());  // most calls without a time-out need none
     timer_->expires_at(when);
     return *timer_;
   }
@@ -309,9 +281,7 @@ class pipeline_call {
   void finish(part self) {
     if (report() != nullptr) note_end(*report(), end_);
     auto arguments = Form::arguments_of_end(std::move(end_));
-    if (auto slot = caller_slot(); slot.is_connected()) slot.clear();
-    Handler handler{std::move(*handler_)};
-    handler_.reset();
+    Handler handler{this->take_handler()};
     const bool within_start = is_starting_;
     self.release();  // the memory is free before the handler is called
     if (within_start) [[unlikely]] {
@@ -321,9 +291,6 @@ class pipeline_call {
     }
   }
 
-  allocator_type memory_;
-  executor_type executor_;
-  std::optional<Handler> handler_;
   Operation operation_;
   BROWNOUT_NO_UNIQUE_ADDRESS Classifier classify_;
   Pipeline pipeline_;
@@ -333,7 +300,6 @@ class pipeline_call {
   time_point deadline_ = call_context::no_deadline;
   std::optional<timer_type> timer_;
   net::cancellation_signal stop_;
-  std::atomic<int> users_{1};
   enum class phase : unsigned char {
     none,
     line,       // waits for a place

@@ -23,15 +23,17 @@ class attempt_times {
   /// So many attempts must have been seen before there is a percentile.
   static constexpr std::uint32_t fewest = 100;
 
+  /// `percentile`: a share of the attempts, less than 1.
+  explicit attempt_times(double percentile) noexcept : percentile_{percentile} {}
+
   void add(duration took) noexcept { note(seen_[bucket_of(took)].ended); }
   void add_longer_than(duration ran) noexcept { note(seen_[bucket_of(ran)].cut_off); }
 
-  /// The time within which this share of the attempts ends. Empty: too few were seen.
-  [[nodiscard]] std::optional<duration> value(double percentile) noexcept {
+  /// The time within which that share of the attempts ends. Empty: too few were seen.
+  [[nodiscard]] std::optional<duration> value() noexcept {
     if (total_ < fewest) return std::nullopt;
-    if (since_estimate_ >= estimate_every || percentile != estimated_for_) {
-      estimated_ = estimate(percentile);
-      estimated_for_ = percentile;
+    if (since_estimate_ >= estimate_every) {
+      estimated_ = estimate();
       since_estimate_ = 0;
     }
     return estimated_;
@@ -75,7 +77,7 @@ class attempt_times {
     }
   }
 
-  [[nodiscard]] duration estimate(double percentile) const noexcept {
+  [[nodiscard]] duration estimate() const noexcept {
     double longer = 1;  // the share of the attempts that takes longer than the buckets so far
     double left = total_;
     std::size_t last = 0;
@@ -85,15 +87,15 @@ class attempt_times {
       last = i;
       longer *= 1 - one.ended / left;
       left -= one.ended + one.cut_off;
-      if (longer <= 1 - percentile) break;
+      if (longer <= 1 - percentile_) break;
     }
     return end_of_bucket(last);
   }
 
+  double percentile_;
   std::array<bucket, std::size_t{octaves} * parts> seen_{};
   std::uint32_t total_ = 0;
   std::uint32_t since_estimate_ = estimate_every;
-  double estimated_for_ = 0;
   duration estimated_{};
 };
 
