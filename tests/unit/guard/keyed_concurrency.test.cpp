@@ -136,6 +136,43 @@ TEST_CASE("no interleaving of a call and the eviction of its bucket gives its ke
   CHECK(interrupted > 10);
 }
 
+TEST_CASE("a call of a new key counts as of the latest reading of the clock", "[guard][rate-limiter][L10b]") {
+  // A call of another key that comes between makes the new key's call read the clock again.
+  struct noting_manual_clock {
+    const manual_clock* clock;
+    time_point* latest;
+    time_point now() const noexcept { return *latest = clock->now(); }
+  };
+  int interrupted = 0;
+  int read_again = 0;
+  for (int n = 0; n < 40; ++n) {
+    INFO("before access " << n);
+    manual_clock clock;
+    time_point latest;
+    keyed<rate_limiter<noting_manual_clock, atomics_until_change>> quotas{
+        {.rate = per_second(1), .burst = 1, .capacity = 2}, noting_manual_clock{&clock, &latest}};
+    CHECK((quotas.at("steady").try_acquire() && quotas.at("full").try_acquire()));
+    clock.advance(1s);
+    const auto before = clock.now();
+    interruption::action = [&] {
+      clock.advance(5s);
+      const auto own = std::exchange(latest, time_point{});
+      CHECK(quotas.at("steady").try_acquire());
+      latest = own;
+    };
+    interruption::accesses_left = n;
+    CHECK(quotas.at("new").try_acquire());
+    interruption::accesses_left = -1;
+    interrupted += interruption::action == nullptr ? 1 : 0;
+    interruption::action = nullptr;
+    read_again += latest > before ? 1 : 0;
+    const auto judged = std::exchange(latest, time_point{});
+    CHECK(quotas.at("new").try_acquire().has_value() == (clock.now() - judged >= 1s));
+  }
+  CHECK(interrupted > 10);
+  CHECK(read_again > 3);
+}
+
 TEST_CASE("a call of a key that has a bucket waits for no eviction", "[guard][rate-limiter][L10d]") {
   // If the call took the lock of its section, it would wait for the thread that runs it.
   int interrupted = 0;

@@ -219,20 +219,21 @@ class key_buckets {
     }
     if (by.is_closed() || tokens > by.burst) return {};
     if (bucket::arrival_of(debt) - at > by.furthest) debt = shared.catch_up(debt, by.furthest, at, now);
-    const auto next = (std::max)(bucket::arrival_of(debt), at) + by.interval * tokens;
-    const auto ahead = next - at - by.tolerance;
+    const auto next = [&] { return (std::max)(bucket::arrival_of(debt), at) + by.interval * tokens; };
+    const auto ahead = next() - at - by.tolerance;
     if (ahead > 0) return {bucket::fate::refused, to_duration(ahead)};
     while (place* const free = worthless(tag, limits, at, now)) {
-      if (give(*free, tag, next, in_force, at, home)) return {bucket::fate::taken, duration::zero()};
+      if (give(*free, tag, next(), in_force, at, home)) return {bucket::fate::taken, duration::zero()};
     }
     home.shared_calls.fetch_add(1, std::memory_order_relaxed);
-    shared.replace(debt, next, in_force);
+    shared.replace(debt, next(), in_force);
     return {bucket::fate::taken, duration::zero()};
   }
 
-  /// A place that a new key may have, or null. Precondition: its section is locked.
+  /// A place that a new key may have, or null. If it has to read the clock, `at` is the new reading
+  /// afterwards. Precondition: its section is locked.
   template <class Now>
-  place* worthless(std::uint64_t tag, const live_limits<Atomics>& limits, ticks at, Now now) noexcept {
+  place* worthless(std::uint64_t tag, const live_limits<Atomics>& limits, ticks& at, Now now) noexcept {
     place* best = nullptr;
     auto earliest = at;
     search(tag, [&](place& one) {
@@ -248,8 +249,7 @@ class key_buckets {
         best = &one;
         earliest = arrival;
       } else if (arrival - at > limits.furthest(slot)) {  // the clock was set back
-        auto read = at;
-        one.tokens.catch_up(word, limits.furthest(slot), read, now);
+        one.tokens.catch_up(word, limits.furthest(slot), at, now);
       }
       return false;
     });
