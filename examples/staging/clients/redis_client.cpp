@@ -47,6 +47,17 @@ constexpr std::size_t largest_reply = std::size_t{16} << 20U;
   return client_error("cannot connect");
 }
 
+/// Makes the connection's parser refuse lists: no command of this client is answered by one. For a list of a
+/// billion elements, which is announced in a dozen bytes, hiredis would take and free memory for seconds.
+void refuse_lists(redisContext& server) {
+  static auto functions = [&] {
+    auto all = *server.reader->fn;
+    all.createArray = [](const auto*, auto) -> void* { return nullptr; };
+    return all;
+  }();
+  server.reader->fn = &functions;
+}
+
 // Not redisBufferWrite and redisBufferRead: writing to a closed connection would raise SIGPIPE there.
 void send_all(int socket, std::string_view bytes, socket_wait& wait) {
   while (!bytes.empty()) {
@@ -90,6 +101,7 @@ redis_client::connection redis_client::connect(socket_wait& wait) const {
   connection server{redisConnectNonBlock(settings_.host.c_str(), settings_.port)};
   if (!server) throw client_error("out of memory");
   if (server->err != 0) throw no_connection(*server);
+  refuse_lists(*server);
 
   wait.until(server->fd, POLLOUT);
   int error = 0;

@@ -320,6 +320,21 @@ TEST_CASE("a Redis answer without end is cut off", "[staging][clients][redis]") 
   CHECK(redis.broken());
 }
 
+TEST_CASE("a Redis list is refused before memory is taken for its elements", "[staging][clients][redis]") {
+  const auto list = GENERATE(as<std::string>{}, "*1000000000\r\n", "*1\r\n+PONG\r\n", "*0\r\n");
+  const loopback_peer peer{[&](const loopback_peer::connection& client) {
+    static_cast<void>(client.read());
+    client.write("+OK\r\n");
+    static_cast<void>(client.read());
+    client.write(list);
+    static_cast<void>(client.read());
+  }};
+  CAPTURE(list);
+  const auto start = now();
+  CHECK(redis_at(peer.port()).ping(within(3s)).reason == "unexpected answer");
+  CHECK(now() - start < 1s);
+}
+
 TEST_CASE("the bucket is asked for with a signed HEAD, on one connection", "[staging][clients][http]") {
   std::string heard;
   {
