@@ -16,13 +16,17 @@ namespace staging {
 
 namespace {
 
+[[nodiscard]] bool is_sqlstate(std::string_view text) {
+  return text.size() == 5 &&
+         std::ranges::all_of(text, [](char c) { return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z'); });
+}
+
 /// The SQLSTATE that ends libpq's message of a refused session, or nothing: libpq hands it out in no other
 /// way.
 [[nodiscard]] std::string_view sqlstate_of(std::string_view message) {
   while (!message.empty() && message.back() == '\n') message.remove_suffix(1);
   const auto state = message.substr(message.find_last_of(' ') + 1);
-  const auto fits = [](char c) { return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z'); };
-  return state.size() == 5 && std::all_of(state.begin(), state.end(), fits) ? state : std::string_view{};
+  return is_sqlstate(state) ? state : std::string_view{};
 }
 
 /// Says why no session came about, in words of our own: libpq's message names host and user.
@@ -45,22 +49,31 @@ namespace {
   return client_error("cannot connect");
 }
 
+/// Whether a server begins to copy, which no statement here asks for. libpq would hand out such a result
+/// again and again.
+[[nodiscard]] bool is_copy(const PGresult& result) {
+  const auto status = PQresultStatus(&result);
+  return status == PGRES_COPY_IN || status == PGRES_COPY_OUT || status == PGRES_COPY_BOTH;
+}
+
 /// A statement the server answered with an error: it is alive, so what matters is whose fault it was.
 [[nodiscard]] client_error refused_statement(const PGresult& result) {
   const char* const field = PQresultErrorField(&result, PG_DIAG_SQLSTATE);
-  const std::string_view state = field == nullptr ? "" : field;
+  const std::string_view state = field != nullptr && is_sqlstate(field) ? field : "unknown";
   if (state == "57014") return timed_out();  // query_canceled: the statement_timeout set below
   // Class 42: syntax error or access rule violation; a missing table, say.
   const bool ours = state.substr(0, 2) == "42";
-  return client_error("query refused (SQLSTATE " + std::string{state.empty() ? "unknown" : state} + ')',
+  return client_error("query refused (SQLSTATE " + std::string{state} + ')',
                       ours ? brownout::outcome::ignored : brownout::outcome::failure);
 }
 
 [[nodiscard]] std::int64_t integer(const PGresult& result, int row, int column) {
   const std::string_view text = PQgetvalue(&result, row, column);
   std::int64_t value = 0;
-  if (std::from_chars(text.data(), text.data() + text.size(), value).ec != std::errc{})
-    throw client_error("unexpected answer");
+  const auto* const end = text.data() + text.size();
+  const auto [stop, failure] = std::from_chars(text.data(), end, value);
+  // What is left of a fraction would be a wrong figure.
+  if (failure != std::errc{} || stop != end) throw client_error("unexpected answer");
   return value;
 }
 
@@ -117,6 +130,7 @@ postgres_client::result postgres_client::exchange(pg_conn& server, const std::st
     }
     result next{PQgetResult(&server)};
     if (!next) break;
+    if (is_copy(*next)) throw client_error("unexpected answer");
     last = std::move(next);
   }
   // A session the server ended (a shutdown, an administrator) reports that as the statement's error first.
@@ -124,7 +138,8 @@ postgres_client::result postgres_client::exchange(pg_conn& server, const std::st
   return last;
 }
 
-postgres_client::result postgres_client::query(const std::string& sql, const call_context& context) {
+postgres_client::result postgres_client::query(const std::string& sql, int columns,
+                                               const call_context& context) {
   socket_wait wait{context};
   // Given up here must mean given up there: a statement left behind a lock would hold its session for ever,
   // and those left by a few hundred time-outs are all the sessions a server has.
@@ -135,12 +150,14 @@ postgres_client::result postgres_client::query(const std::string& sql, const cal
   auto answer = connection_.use([&] { return connect(wait); },
                                 [&](pg_conn& server) { return exchange(server, bounded, wait); });
   if (PQresultStatus(answer.get()) != PGRES_TUPLES_OK) throw refused_statement(*answer);
+  // libpq gives a null pointer for a column that is not there.
+  if (PQnfields(answer.get()) != columns) throw client_error("unexpected answer");
   return answer;
 }
 
 brownout::probe_result postgres_client::ping(const call_context& context) {
   return probe_by([&] {
-    const auto answer = query("SELECT 1", context);
+    const auto answer = query("SELECT 1", 1, context);
     if (PQntuples(answer.get()) != 1 || std::string_view{PQgetvalue(answer.get(), 0, 0)} != "1")
       throw client_error("unexpected answer");
   });
@@ -150,7 +167,7 @@ std::vector<inventory_row> postgres_client::inventory(const call_context& contex
   const auto answer = query(
       "SELECT sku, coalesce(name, ''), coalesce(quantity, 0), coalesce(price_cents, 0) "
       "FROM inventory ORDER BY sku LIMIT 1000",
-      context);
+      4, context);
   std::vector<inventory_row> rows;
   const int count = PQntuples(answer.get());
   rows.reserve(static_cast<std::size_t>(count));

@@ -53,7 +53,8 @@ class postgres_client {
 
   [[nodiscard]] connection connect(socket_wait& wait) const;
   [[nodiscard]] static result exchange(pg_conn& server, const std::string& sql, socket_wait& wait);
-  [[nodiscard]] result query(const std::string& sql, const call_context& context);
+  /// `columns`: how many the answer must have.
+  [[nodiscard]] result query(const std::string& sql, int columns, const call_context& context);
 
   database_settings settings_;
   kept_connection<connection> connection_;

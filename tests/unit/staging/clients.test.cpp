@@ -6,6 +6,7 @@
 #include "clients/redis_client.hpp"
 #include "clients/s3_client.hpp"
 #include "loopback_peer.hpp"
+#include "postgres_peer.hpp"
 
 #include <unistd.h>
 
@@ -31,6 +32,9 @@ using namespace std::chrono_literals;
 using brownout::outcome;
 using brownout::probe_result;
 using staging::call_context;
+using staging_test::message;
+using staging_test::postgres_that_answers;
+using staging_test::row;
 
 namespace {
 
@@ -333,6 +337,44 @@ TEST_CASE("a Redis list is refused before memory is taken for its elements", "[s
   const auto start = now();
   CHECK(redis_at(peer.port()).ping(within(3s)).reason == "unexpected answer");
   CHECK(now() - start < 1s);
+}
+
+TEST_CASE("the rows of PostgreSQL are read as they are", "[staging][clients][postgres]") {
+  const loopback_peer peer{postgres_that_answers(row({"LAMP-01", "desk lamp", "-42", "3490"}))};
+  const auto rows = postgres_at(peer.port()).inventory(within(1min));
+  REQUIRE(rows.size() == 1);
+  CHECK(rows[0].sku == "LAMP-01");
+  CHECK(rows[0].name == "desk lamp");
+  CHECK(rows[0].quantity == -42);
+  CHECK(rows[0].price_cents == 3490);
+}
+
+TEST_CASE("an answer of PostgreSQL that has another shape than was asked for is a failure",
+          "[staging][clients][postgres]") {
+  const auto copy_format = std::string(3, '\0');
+  const auto answer =
+      GENERATE_REF(as<std::string>{}, row({}), row({"1", "2"}), row({"LAMP-01", "desk lamp", "42"}),
+                   row({"LAMP-01", "desk lamp", "1.5", "3490"}), row({"LAMP-01", "", "", "1"}),
+                   row({"LAMP-01", "", "9223372036854775808", "1"}), message('G', copy_format),
+                   message('H', copy_format), message('W', copy_format));
+  const loopback_peer peer{postgres_that_answers(answer)};
+  CAPTURE(answer);
+  CHECK_THROWS_WITH(postgres_at(peer.port()).inventory(within(30s)), "unexpected answer");
+  const auto found = postgres_at(peer.port()).ping(within(30s));
+  CHECK(found.result == outcome::failure);
+  CHECK(found.reason == "unexpected answer");
+}
+
+TEST_CASE("a state of PostgreSQL that is none is not repeated", "[staging][clients][postgres]") {
+  const auto& [state, shown] = GENERATE(table<std::string, std::string>({{"53200", "53200"},
+                                                                         {"XX0AB", "XX0AB"},
+                                                                         {"s3cr3t-word", "unknown"},
+                                                                         {"a\nb<c", "unknown"},
+                                                                         {"", "unknown"}}));
+  const loopback_peer peer{postgres_that_answers(
+      message('E', "SERROR" + std::string(1, '\0') + 'C' + state + std::string(2, '\0')))};
+  CHECK_THROWS_WITH(postgres_at(peer.port()).inventory(within(1min)),
+                    "query refused (SQLSTATE " + shown + ')');
 }
 
 TEST_CASE("the bucket is asked for with a signed HEAD, on one connection", "[staging][clients][http]") {
