@@ -20,17 +20,27 @@ namespace {
 constexpr std::string_view cache_key = "brownout-staging:inventory-stats";
 constexpr std::int64_t scarce_below = 5;
 
+/// As a whole number if 64 bits hold it, else as the nearest number that there is.
+nlohmann::ordered_json total_of(long double sum) {
+  constexpr long double beyond = 0x1p63L;
+  if (sum >= -beyond && sum < beyond) return static_cast<std::int64_t>(sum);
+  return static_cast<double>(sum);
+}
+
 nlohmann::ordered_json stats_of(const std::vector<inventory_row>& rows) {
-  std::int64_t quantity = 0;
-  std::int64_t value = 0;
+  // As a floating-point number, which nothing that a table may hold makes overflow.
+  long double quantity = 0;
+  long double value = 0;
   auto scarce = nlohmann::ordered_json::array();
   for (const auto& row : rows) {
-    quantity += row.quantity;
-    value += row.quantity * row.price_cents;
+    quantity += static_cast<long double>(row.quantity);
+    value += static_cast<long double>(row.quantity) * row.price_cents;
     if (row.quantity < scarce_below) scarce.push_back(row.name);
   }
-  return {
-      {"items", rows.size()}, {"total_quantity", quantity}, {"total_value_cents", value}, {"scarce", scarce}};
+  return {{"items", rows.size()},
+          {"total_quantity", total_of(quantity)},
+          {"total_value_cents", total_of(value)},
+          {"scarce", scarce}};
 }
 
 double seconds_since_epoch() {

@@ -2,16 +2,31 @@
 #include "service/staging_system.hpp"
 #include "catch2.hpp"
 #include "http_fixture.hpp"
+#include "loopback_peer.hpp"
+#include "postgres_peer.hpp"
 #include "service/inventory.hpp"
 #include "unit/staging/config_fixture.hpp"
 
 #include <chrono>
+#include <cstddef>
+#include <cstdint>
 #include <functional>
+#include <string>
+#include <string_view>
 #include <thread>
 #include <vector>
 
 using namespace staging;
 using namespace staging::testing;
+
+namespace {
+
+environment with_postgres_at(std::uint16_t port) {
+  return {{"DASHBOARD_API_KEY", "key-of-the-unit-tests"},
+          {"DATABASE_URL", "postgresql://demo@127.0.0.1:" + std::to_string(port) + "/postgres"}};
+}
+
+}  // namespace
 
 TEST_CASE("a call on a simulated dependency takes a place in the pool of the real one",
           "[staging][service]") {
@@ -102,6 +117,23 @@ TEST_CASE("when nothing answers, the last figures of the stock are served, and t
   CHECK(stale.age > 0);
   CHECK(stale.lacked.of == dependency::database);
   CHECK(system.watched().at(dependency::database).calls().failed == 2);  // one attempt a request
+}
+
+TEST_CASE("totals of the stock that no 64-bit number holds are nearly right", "[staging][service]") {
+  constexpr std::string_view most = "9223372036854775807";
+  const auto& [quantity, price, total] =
+      GENERATE_COPY(table<std::string_view, std::string_view, std::string>({
+          {"42", "3490", "146580"},
+          {"-1", "-5", "5"},
+          {most, "1", "9223372036854775807"},
+          {most, "1000", "9.223372036854776e+21"},
+          {most, "-1000", "-9.223372036854776e+21"},
+      }));
+  const loopback_peer postgres{
+      staging_test::postgres_that_answers(staging_test::row({"A", "lamp", quantity, price}))};
+  staging_system system{read_settings(with_postgres_at(postgres.port()))};
+  inventory stock{system};
+  CHECK(stock.report(system.watched().features()).stats["total_value_cents"].dump() == total);
 }
 
 TEST_CASE("each probe owns what it needs, so that one that hangs can be left running", "[staging][service]") {
