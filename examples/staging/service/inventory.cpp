@@ -18,6 +18,7 @@ namespace staging {
 namespace {
 
 constexpr std::string_view cache_key = "brownout-staging:inventory-stats";
+constexpr std::size_t largest_entry = std::size_t{1} << 20U;  // parsed, it takes up to a hundred times this
 constexpr std::int64_t scarce_below = 5;
 
 /// As a whole number if 64 bits hold it, else as the nearest number that there is.
@@ -47,14 +48,27 @@ double seconds_since_epoch() {
   return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
 }
 
-/// What the cache holds is input like any other: another version of the server may have written it.
-bool is_entry(const nlohmann::ordered_json& read) {
-  if (!read.is_object() || !read.contains("stats") || !read.contains("at") || !read["at"].is_number())
-    return false;
-  const auto& stats = read["stats"];
-  if (!stats.is_object() || !stats.contains("items") || !stats.contains("scarce")) return false;
-  const auto& scarce = stats["scarce"];
-  return scarce.is_array() && std::ranges::all_of(scarce, [](const auto& name) { return name.is_string(); });
+/// The figures of an entry of the cache; empty when it is none. What the cache holds is input like any other:
+/// another version of the server may have written it.
+///
+/// Nothing else of the entry is kept. The library copies and writes what is nested by recursion, and an entry
+/// can be nested deeper than a stack is.
+std::optional<nlohmann::ordered_json> stats_in(const nlohmann::json& entry) {
+  if (!entry.is_object() || !entry.contains("stats") || !entry.contains("at") || !entry["at"].is_number())
+    return std::nullopt;
+  const auto& given = entry["stats"];
+  nlohmann::ordered_json stats;
+  for (const auto* const name : {"items", "total_quantity", "total_value_cents"}) {
+    if (!given.contains(name) || !given[name].is_number()) return std::nullopt;
+    stats[name] = given[name];
+  }
+  if (!given.contains("scarce") || !given["scarce"].is_array()) return std::nullopt;
+  auto& scarce = stats["scarce"] = nlohmann::ordered_json::array();
+  for (const auto& name : given["scarce"]) {
+    if (!name.is_string()) return std::nullopt;
+    scarce.push_back(name.get_ref<const std::string&>());
+  }
+  return stats;
 }
 
 }  // namespace
@@ -63,13 +77,17 @@ inventory::lookup inventory::cached() {
   const auto answer = system_.read_cache(cache_key);
   if (!answer.value) return {.answered = false, .found = {}, .reason = answer.reason};
   if (!*answer.value) return {.answered = true, .found = {}};
-  auto read = nlohmann::ordered_json::parse(**answer.value, nullptr, false);
-  if (!is_entry(read)) return {.answered = true, .found = {}};
+  const std::string& text = **answer.value;
+  if (text.size() > largest_entry) return {.answered = true, .found = {}};
+  // Not an ordered_json: its objects copy what they hold when they grow.
+  const auto entry = nlohmann::json::parse(text, nullptr, false);
+  auto stats = stats_in(entry);
+  if (!stats) return {.answered = true, .found = {}};
   // By the wall clock, which alone outlives a restart; it may have been set back.
-  const double age = std::clamp(seconds_since_epoch() - read["at"].get<double>(), 0.0, 1e9);
+  const double age = std::clamp(seconds_since_epoch() - entry["at"].get<double>(), 0.0, 1e9);
   const std::chrono::duration<double> since{age};
   return {.answered = true,
-          .found = figures{std::move(read["stats"]),
+          .found = figures{*std::move(stats),
                            system_.watched().now() - std::chrono::duration_cast<brownout::duration>(since),
                            "cache"}};
 }

@@ -21,6 +21,25 @@ using namespace staging::testing;
 
 namespace {
 
+/// JSON that is nested deeper than a stack is.
+std::string deeply_nested() {
+  constexpr std::size_t depth = 200'000;
+  return std::string(depth, '[') + std::string(depth, ']');
+}
+
+loopback_peer::script redis_that_holds(std::string value) {
+  return [answer = '$' + std::to_string(value.size()) + "\r\n" + value +
+                   "\r\n"](const loopback_peer::connection& client) {
+    while (!client.read().empty()) client.write(answer);
+  };
+}
+
+environment with_redis_at(std::uint16_t port) {
+  return {{"DASHBOARD_API_KEY", "key-of-the-unit-tests"},
+          {"REDIS_HOST", "127.0.0.1"},
+          {"REDIS_PORT", std::to_string(port)}};
+}
+
 environment with_postgres_at(std::uint16_t port) {
   return {{"DASHBOARD_API_KEY", "key-of-the-unit-tests"},
           {"DATABASE_URL", "postgresql://demo@127.0.0.1:" + std::to_string(port) + "/postgres"}};
@@ -117,6 +136,41 @@ TEST_CASE("when nothing answers, the last figures of the stock are served, and t
   CHECK(stale.age > 0);
   CHECK(stale.lacked.of == dependency::database);
   CHECK(system.watched().at(dependency::database).calls().failed == 2);  // one attempt a request
+}
+
+TEST_CASE("an entry of the cache that holds no figures is as good as none", "[staging][service]") {
+  const auto entry_of = [](const std::string& items, const std::string& scarce) {
+    return R"({"at":1,"stats":{"items":)" + items + R"(,"total_quantity":2,"total_value_cents":3,"scarce":)" +
+           scarce + "}}";
+  };
+  const auto& [entry, source] = GENERATE_REF(table<std::string, std::string>({
+      {entry_of("1", R"(["lamp"])"), "cache"},
+      {entry_of(deeply_nested(), "[]"), "database"},
+      {entry_of("1", deeply_nested()), "database"},
+      {entry_of(R"("many")", "[]"), "database"},
+      {R"({"at":1,"stats":{"items":1,"scarce":[]}})", "database"},
+      {R"({"at":"now","stats":{"items":1,"total_quantity":2,"total_value_cents":3,"scarce":[]}})",
+       "database"},
+      {deeply_nested(), "database"},
+      {entry_of("1", R"([")" + std::string(std::size_t{1} << 20U, 'x') + R"("])"), "database"},
+      {"\xff", "database"},
+  }));
+  CAPTURE(entry.substr(0, 100));
+  const loopback_peer redis{redis_that_holds(entry)};
+  staging_system system{read_settings(with_redis_at(redis.port()))};
+  inventory stock{system};
+  CHECK(stock.report(system.watched().features()).source == source);
+}
+
+TEST_CASE("of an entry of the cache nothing but the figures is shown", "[staging][service]") {
+  const std::string figures = R"("items":1,"total_quantity":2,"total_value_cents":3,"scarce":["lamp"])";
+  const loopback_peer redis{
+      redis_that_holds(R"({"at":1,"stats":{)" + figures + R"(,"more":)" + deeply_nested() + "}}")};
+  staging_system system{read_settings(with_redis_at(redis.port()))};
+  inventory stock{system};
+  const auto found = stock.report(system.watched().features());
+  CHECK(found.source == "cache");
+  CHECK(found.stats.dump() == '{' + figures + '}');
 }
 
 TEST_CASE("totals of the stock that no 64-bit number holds are nearly right", "[staging][service]") {
