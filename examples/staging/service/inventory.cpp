@@ -113,8 +113,11 @@ auto inventory::read(const brownout::feature_view_for<features>& offered, shortf
   figures found{stats_of(*rows.value), system_.watched().now(), "database"};
   if (write_cache) {
     const nlohmann::ordered_json entry{{"at", seconds_since_epoch()}, {"stats", found.stats}};
+    // A database with the encoding SQL_ASCII may give names that are not UTF-8. They are repaired: dumping
+    // them as they are would throw.
+    const auto text = entry.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
     // Only an improvement: whether it succeeds changes nothing for this answer.
-    static_cast<void>(system_.write_cache(cache_key, entry.dump(), settings_at[offered.level()].cache_ttl));
+    static_cast<void>(system_.write_cache(cache_key, text, settings_at[offered.level()].cache_ttl));
   }
   return found;
 }

@@ -190,6 +190,17 @@ TEST_CASE("totals of the stock that no 64-bit number holds are nearly right", "[
   CHECK(stock.report(system.watched().features()).stats["total_value_cents"].dump() == total);
 }
 
+TEST_CASE("a name that is not UTF-8 keeps no figures back", "[staging][service]") {
+  // What a database with the encoding SQL_ASCII holds, PostgreSQL sends as it is.
+  const loopback_peer postgres{
+      staging_test::postgres_that_answers(staging_test::row({"A", "L\xfcster", "1", "5"}))};
+  staging_system system{read_settings(with_postgres_at(postgres.port()))};
+  inventory stock{system};
+  const auto found = stock.report(system.watched().features());
+  CHECK(found.source == "database");
+  CHECK(found.scarce == std::vector<std::string>{"L\xfcster"});
+}
+
 TEST_CASE("each probe owns what it needs, so that one that hangs can be left running", "[staging][service]") {
   const auto& configured = GENERATE(staging_test::values{}, staging_test::everything_configured());
   staging_system system{read_settings(staging_test::from(configured))};
