@@ -5,6 +5,9 @@
 #include "staging/support/silent_listener.hpp"
 #include "staging/support/staging_server.hpp"
 
+#include <fcntl.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <chrono>
 #include <csignal>
@@ -13,6 +16,18 @@
 
 using namespace staging_tests;
 using namespace std::chrono_literals;
+
+namespace {
+
+/// Lines of its log that a server says it dropped.
+int dropped_by(const staging_server& server) {
+  const auto metrics = server.get("/metrics").body;
+  const std::string sample = "\ndashboard_log_lines_dropped_total ";
+  REQUIRE(metrics.find(sample) != std::string::npos);
+  return std::stoi(metrics.substr(metrics.find(sample) + sample.size()));
+}
+
+}  // namespace
 
 TEST_CASE("a standard output that nobody reads delays neither requests nor shutdown", "[process]") {
   const full_pipe unread;
@@ -36,11 +51,18 @@ TEST_CASE("a standard output that nobody reads delays neither requests nor shutd
   }
   CHECK(answered == 5'000);
   CHECK(slowest < 1s);
-  const auto metrics = server.get("/metrics").body;
-  const std::string sample = "\ndashboard_log_lines_dropped_total ";
-  REQUIRE(metrics.find(sample) != std::string::npos);
-  CHECK(std::stoi(metrics.substr(metrics.find(sample) + sample.size())) > 0);
+  CHECK(dropped_by(server) > 0);
 
+  server.child().signal(SIGTERM);
+  CHECK(server.child().wait(2s) == 0);
+}
+
+TEST_CASE("lines that a full disk does not take are counted", "[process]") {
+  const int full = open("/dev/full", O_WRONLY | O_CLOEXEC);
+  REQUIRE(full >= 0);
+  staging_server server{{}, full};
+  close(full);
+  CHECK(eventually(5s, [&] { return dropped_by(server) > 0; }));
   server.child().signal(SIGTERM);
   CHECK(server.child().wait(2s) == 0);
 }

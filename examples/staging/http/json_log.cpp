@@ -3,10 +3,13 @@
 
 #include "http/date.hpp"
 
-#include <spdlog/logger.h>
-#include <spdlog/sinks/stdout_sinks.h>
+#include <spdlog/details/log_msg.h>
+#include <spdlog/details/null_mutex.h>
+#include <spdlog/sinks/base_sink.h>
 
 #include <chrono>
+#include <cstdio>
+#include <stdexcept>
 #include <string>
 #include <utility>
 #include <vector>
@@ -47,23 +50,64 @@ std::string line_of(log_level level, std::string_view message, const log_fields&
   return line;
 }
 
+/// Standard output. spdlog's own sink does not tell when a line could not be written, on a full disk for
+/// example.
+class standard_output final : public spdlog::sinks::base_sink<spdlog::details::null_mutex> {
+ public:
+  // Without a buffer a line that could not be written is gone, and not written with a later one.
+  standard_output() { std::setvbuf(stdout, nullptr, _IONBF, 0); }
+
+ private:
+  void sink_it_(const spdlog::details::log_msg& message) override {
+    spdlog::memory_buf_t text;
+    if (is_torn_) text.push_back('\n');  // the rest of an earlier line must not spoil this one
+    formatter_->format(message, text);
+    const auto written = std::fwrite(text.data(), 1, text.size(), stdout);
+    if (written > 0) is_torn_ = written < text.size();
+    if (written == text.size()) return;
+    std::clearerr(stdout);
+    throw std::runtime_error{"standard output takes no more"};
+  }
+  void flush_() override {}
+
+  bool is_torn_ = false;
+};
+
+bool is_written(spdlog::sinks::sink& sink, std::string_view line) {
+  try {
+    sink.log({"staging", spdlog::level::info, spdlog::string_view_t{line}});
+    sink.flush();  // a reader wants a line now, not at the next 4 KiB
+    return true;
+  } catch (...) {  // the caller counts it
+    return false;
+  }
+}
+
 log_writer::writing to(std::shared_ptr<spdlog::sinks::sink> sink) {
-  // The logger for its error handler: what the sink throws is told to standard error, once a second.
-  auto logger = std::make_shared<spdlog::logger>("staging", std::move(sink));
-  logger->set_pattern("%v");  // the line is JSON already: spdlog's own pattern would not escape
-  return [logger](const std::vector<std::string>& lines, std::uint64_t dropped) {
-    for (const auto& line : lines) logger->info(spdlog::string_view_t{line});
-    if (dropped > 0) {
-      logger->info(
-          spdlog::string_view_t{line_of(log_level::warning, "log lines dropped", {{"count", dropped}})});
+  sink->set_pattern("%v");  // the line is JSON already: spdlog's own pattern would not escape
+  return [sink = std::move(sink), missing = std::uint64_t{0}](const std::vector<std::string>& lines,
+                                                              std::uint64_t dropped) mutable {
+    const auto own_up = [&] {
+      if (missing == 0) return;
+      if (is_written(*sink, line_of(log_level::warning, "log lines dropped", {{"count", missing}})))
+        missing = 0;
+    };
+    std::uint64_t lost = 0;
+    for (const auto& line : lines) {
+      own_up();
+      if (missing == 0 && is_written(*sink, line)) continue;
+      ++missing;
+      ++lost;
     }
-    logger->flush();  // a reader wants a line now, not at the next 4 KiB
+    missing += dropped;
+    own_up();
+    return lost;
   };
 }
 
 }  // namespace
 
-json_log::json_log() : json_log(std::make_shared<spdlog::sinks::stdout_sink_st>()) {}
+json_log::json_log() : json_log(std::make_shared<standard_output>()) {}
 
 json_log::json_log(std::shared_ptr<spdlog::sinks::sink> sink, std::size_t limit)
     : writer_(to(std::move(sink)), limit) {}

@@ -30,7 +30,8 @@ using log_fields = nlohmann::ordered_json;
 /// line that belongs to no request.
 ///
 /// Lines are written on a thread of their own: a thread that logs never waits for a reader. When no one reads
-/// fast enough, lines are dropped, and the log says how many as soon as it is read again.
+/// fast enough, or a line can't be written, lines are dropped, and the log says how many as soon as it can be
+/// written again.
 ///
 /// Thread-safe, and never throws: what is not UTF-8 is replaced, control characters are escaped, and a line
 /// that can't be built at all is replaced by one that says so.

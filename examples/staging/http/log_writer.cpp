@@ -85,11 +85,14 @@ void log_writer::run(const std::shared_ptr<shared>& state) {
     const auto lines = std::exchange(state->waiting, {});
     const auto dropped = std::exchange(state->unreported, 0);
     lock.unlock();
+    std::uint64_t lost = 0;
     try {
-      state->write(lines, dropped);
-    } catch (...) {  // NOLINT(bugprone-empty-catch): the caller can't be told, and the next lines may succeed
+      lost = state->write(lines, dropped);
+    } catch (...) {  // of a lack of memory; the next lines may succeed
+      lost = lines.size();
     }
     lock.lock();
+    state->dropped += lost;
     state->written += lines.size();
     state->changed.notify_all();
   }

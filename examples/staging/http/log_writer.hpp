@@ -20,8 +20,9 @@ namespace staging {
 /// Thread-safe.
 class log_writer {
  public:
-  /// Called on the thread, with the lines in order and how many were dropped after the last of them.
-  using writing = std::function<void(const std::vector<std::string>& lines, std::uint64_t dropped)>;
+  /// Called on the thread, with the lines in order and how many were dropped after the last of them. Returns
+  /// how many of the lines could not be written; they count as dropped, and it has to say so itself.
+  using writing = std::function<std::uint64_t(const std::vector<std::string>& lines, std::uint64_t dropped)>;
 
   /// Seconds of a busy server, and about a megabyte.
   static constexpr std::size_t default_limit = 4096;

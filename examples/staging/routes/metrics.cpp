@@ -26,7 +26,7 @@ void write_server(prometheus_text& out, const application& app, const connection
   out.family("dashboard_uptime_seconds", metric_type::gauge, "Seconds since the server started.");
   out.sample({}, std::chrono::duration<double>(app.system.watched().now() - app.started).count());
   out.family("dashboard_log_lines_dropped_total", metric_type::counter,
-             "Log lines dropped because nobody read the log.");
+             "Log lines dropped because the log was not read or could not be written.");
   out.sample({}, app.log.dropped());
 
   out.family("dashboard_connections", metric_type::gauge,

@@ -34,6 +34,24 @@ class failing_sink final : public spdlog::sinks::base_sink<std::mutex> {
   void flush_() override { throw std::runtime_error("disk full"); }
 };
 
+class full_disk final : public spdlog::sinks::base_sink<std::mutex> {
+ public:
+  std::atomic<bool> is_full{false};
+  [[nodiscard]] std::vector<nlohmann::json> written() {
+    const std::scoped_lock lock{mutex_};
+    return lines_;
+  }
+
+ private:
+  void sink_it_(const spdlog::details::log_msg& message) override {
+    if (is_full) throw std::runtime_error("disk full");
+    lines_.push_back(nlohmann::json::parse(message.payload.begin(), message.payload.end()));
+  }
+  void flush_() override {}
+
+  std::vector<nlohmann::json> lines_;
+};
+
 brownout::time_point now() {
   return brownout::monotonic_clock{}.now();
 }
@@ -136,6 +154,31 @@ TEST_CASE("a log that can't be written stops nobody", "[staging][http]") {
   log.info("not an object", "text");
   CHECK(log.flush(patience));
   SUCCEED("nothing was thrown");
+}
+
+TEST_CASE("lines that can't be written are counted, and owned up to in their place", "[staging][http]") {
+  const auto disk = std::make_shared<full_disk>();
+  json_log log{disk};
+  const auto say = [&](const char* text) {
+    log.info(text);
+    REQUIRE(log.flush(patience));
+  };
+  say("first");
+  disk->is_full = true;
+  say("lost");
+  say("lost");
+  CHECK(log.dropped() == 2);
+  disk->is_full = false;
+  say("second");
+  say("third");
+  CHECK(log.dropped() == 2);
+  const auto lines = disk->written();
+  REQUIRE(lines.size() == 4);
+  CHECK(lines[0].at("message") == "first");
+  CHECK(lines[1].at("message") == "log lines dropped");
+  CHECK(lines[1].at("count") == 2);
+  CHECK(lines[2].at("message") == "second");
+  CHECK(lines[3].at("message") == "third");
 }
 
 TEST_CASE("whoever logs never waits for whoever reads, and nothing is lost that fits", "[staging][http]") {
