@@ -40,7 +40,8 @@ int main(int count, char** arguments) {
     return error.get_exit_code() == 0 ? command.exit(error) : (command.exit(error), refused_to_start);
   }
   try {
-    const auto read = read_settings();
+    auto read = read_settings();
+    fit_to_descriptors(read);
     if (check_only) {
       check(read);
       for (const auto& warning : read.warnings) std::fprintf(stderr, "%s\n", warning.c_str());

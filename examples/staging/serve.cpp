@@ -15,6 +15,7 @@
 #include <fmt/format.h>
 #include <sys/resource.h>
 
+#include <algorithm>
 #include <chrono>
 #include <csignal>
 #include <cstdint>
@@ -30,6 +31,7 @@ namespace staging {
 namespace {
 
 constexpr std::chrono::milliseconds for_the_log{200};  // to be written at the end
+constexpr rlim_t own_descriptors = 128;  // beside connections of clients: those to dependencies, and others
 
 http_options options_of(const settings& from, std::string key) {
   http_options options;
@@ -41,14 +43,6 @@ http_options options_of(const settings& from, std::string key) {
   options.rate_limit.requests = from.rate_limit.requests;
   options.rate_limit.window = from.rate_limit.window;
   return options;
-}
-
-/// Up to the hard limit, as the soft one of 1024 is for programs that use `select`, which this one does not.
-void raise_descriptor_limit() {
-  rlimit limit{};
-  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
-  limit.rlim_cur = limit.rlim_max;
-  setrlimit(RLIMIT_NOFILE, &limit);
 }
 
 /// Logs what a step decided, notes score and level once they are known, and gives the pools the size that the
@@ -98,6 +92,21 @@ void answer_agent_checks(std::optional<agent_check>& agent, const http_server& s
 
 }  // namespace
 
+void fit_to_descriptors(settings& wanted) {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  // The soft limit of 1024 is for programs that use `select`, which this one does not.
+  const rlimit raised{limit.rlim_max, limit.rlim_max};
+  const auto descriptors = setrlimit(RLIMIT_NOFILE, &raised) == 0 ? limit.rlim_max : limit.rlim_cur;
+  const auto own = std::min(own_descriptors, descriptors / 2);
+  if (wanted.connections <= descriptors - own) return;
+  wanted.warnings.push_back(fmt::format(
+      "API_CONNECTIONS='{}': the system allows {} open files, of which the server needs {} itself; {} "
+      "connections are accepted",
+      wanted.connections, descriptors, own, descriptors - own));
+  wanted.connections = static_cast<std::uint32_t>(descriptors - own);
+}
+
 void check(const settings& from) {
   json_log log;
   const staging_system system{from};
@@ -107,7 +116,6 @@ void check(const settings& from) {
 int serve(const settings& from) {
   shutdown_signals signals;       // before any thread: they inherit the mask
   std::signal(SIGPIPE, SIG_IGN);  // hiredis writes to sockets that may have been closed
-  raise_descriptor_limit();
   json_log log;
   log.set_level(from.log);
   for (const auto& warning : from.warnings) log.warning("configuration", {{"warning", warning}});

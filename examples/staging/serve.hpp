@@ -5,6 +5,11 @@
 
 namespace staging {
 
+/// Raises the limit of open files as far as the system allows, and lowers the number of connections to what
+/// fits below it. Otherwise clients that hold their connections would leave none for other clients and for
+/// the dependencies. A warning says so.
+void fit_to_descriptors(settings& wanted);
+
 /// Builds all that the configuration decides about, and connects to nothing: whatever a start would refuse is
 /// refused here too, but for the port. Throws what `serve` throws.
 void check(const settings& from);

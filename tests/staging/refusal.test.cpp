@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "catch2.hpp"
 #include "staging/support/eventually.hpp"
+#include "staging/support/raw_socket.hpp"
 #include "staging/support/staging_server.hpp"
 
 #include <algorithm>
@@ -107,6 +108,25 @@ TEST_CASE("a time-out that was probably meant in milliseconds is warned of", "[p
   const auto checked = run({BROWNOUT_STAGING_SERVER, "--check-config"}, {{"DB_TIMEOUT", "3000"}}, 10s);
   CHECK(checked.status == 0);
   CHECK(checked.err.find("milliseconds") != std::string::npos);
+}
+
+TEST_CASE("a server that may open few files accepts fewer connections, and answers one more", "[process]") {
+  constexpr int allowed = 200;
+  process server{
+      {"sh", "-c", R"(ulimit -n "$1" && exec "$0")", BROWNOUT_STAGING_SERVER, std::to_string(allowed)},
+      {{"API_PORT", "0"}, {"SHUTDOWN_DRAIN", "0"}}};
+  const std::string address = R"("address":"http://127.0.0.1:)";
+  REQUIRE(eventually(10s, [&] { return server.out().find(address) != std::string::npos; }));
+  const auto log = server.out();
+  CHECK(log.find("API_CONNECTIONS='2048': the system allows 200 open files") != std::string::npos);
+
+  const int port = std::stoi(log.substr(log.find(address) + address.size()));
+  std::vector<raw_socket> idle;
+  for (int i = 0; i < 2 * allowed; ++i) idle.emplace_back(port);
+  const raw_socket client{port};
+  REQUIRE(client.send("GET /livez HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"));
+  CHECK(client.receive_all(2s).starts_with("HTTP/1.1 200 "));
+  CHECK(server.out().find("accepting connections failed") == std::string::npos);
 }
 
 TEST_CASE("a port in use is refused by the variable's name", "[process]") {
