@@ -3,7 +3,9 @@
 #include "config/variables.hpp"
 #include "serve.hpp"
 
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <unistd.h>
 #include <CLI/CLI.hpp>
 
 #include <cstdio>
@@ -18,6 +20,14 @@ using namespace staging;
 
 constexpr int refused_to_start = 2;
 
+/// Opens those of the standard streams that are closed: a socket must not get the number of one, and with it
+/// what is written to the log.
+void open_standard_streams() {
+  int opened = 0;
+  while (opened >= 0 && opened <= STDERR_FILENO) opened = open("/dev/null", O_RDWR | O_CLOEXEC);
+  if (opened >= 0) close(opened);
+}
+
 /// Ends the process with one line. Not by a proper exit: that waits for a reader of the log who does not
 /// read.
 [[noreturn]] void refuse(const char* why) {
@@ -28,6 +38,7 @@ constexpr int refused_to_start = 2;
 }  // namespace
 
 int main(int count, char** arguments) {
+  open_standard_streams();
   CLI::App command{
       "brownout's staging server: a dashboard API that dims with its dependencies instead of going dark."};
   bool check_only = false;

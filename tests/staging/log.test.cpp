@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "catch2.hpp"
 #include "staging/support/eventually.hpp"
+#include "staging/support/free_port.hpp"
 #include "staging/support/full_pipe.hpp"
 #include "staging/support/silent_listener.hpp"
 #include "staging/support/staging_server.hpp"
@@ -11,6 +12,7 @@
 #include <algorithm>
 #include <chrono>
 #include <csignal>
+#include <filesystem>
 #include <string>
 #include <vector>
 
@@ -65,6 +67,17 @@ TEST_CASE("lines that a full disk does not take are counted", "[process]") {
   CHECK(eventually(5s, [&] { return dropped_by(server) > 0; }));
   server.child().signal(SIGTERM);
   CHECK(server.child().wait(2s) == 0);
+}
+
+TEST_CASE("a standard output that is closed is no socket of the server", "[process]") {
+  const auto port = free_port();
+  process server{{"sh", "-c", R"(exec "$0" >&-)", BROWNOUT_STAGING_SERVER},
+                 {{"API_PORT", std::to_string(port)}, {"SHUTDOWN_DRAIN", "0"}}};
+  REQUIRE(eventually(10s, [&] {
+    const auto live = httplib::Client{"127.0.0.1", port}.Get("/livez");
+    return live && live->status == 200;
+  }));
+  CHECK(std::filesystem::read_symlink("/proc/" + std::to_string(server.id()) + "/fd/1") == "/dev/null");
 }
 
 TEST_CASE("every time is UTC and says so, but for the one that the original system shows", "[process]") {
