@@ -29,7 +29,7 @@ run_check(status output)
 if(status EQUAL 0 OR NOT output MATCHES "docs/guide.md:[0-9]+: not an excerpt of a file under examples/")
   message(FATAL_ERROR "${CHECK} did not notice that an example has changed:\n${output}")
 endif()
-fresh_copy()
+restore_copy()
 
 math(EXPR next "${below} + 1")
 file(APPEND ${guide} "\n<!-- not compiled: it shows a mistake -->\n```cpp\nif (level == 3) panic();\n```\n")

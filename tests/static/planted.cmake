@@ -1,13 +1,19 @@
 # SPDX-License-Identifier: BSL-1.0
-# Proves that a check can fail: -DCHECK=<name> -DROOT=<project> -DWORK=<directory>. In copies of the real tree, which
+# Proves that a check can fail: -DCHECK=<name> -DROOT=<project> -DWORK=<directory>. In a copy of the real tree, which
 # passes, <name>.planted.cmake plants one violation at a time; the check must refuse each and point at it.
 cmake_minimum_required(VERSION 3.24)
 
 set(copy ${WORK}/tree)
 set(planted 0)
 
-function(fresh_copy)
-  file(REMOVE_RECURSE ${copy})
+find_package(Git REQUIRED QUIET)
+function(git)
+  execute_process(COMMAND ${GIT_EXECUTABLE} -c core.autocrlf=false --git-dir ${WORK}/as_copied.git --work-tree ${copy} ${ARGN}
+                  OUTPUT_QUIET WORKING_DIRECTORY ${copy} COMMAND_ERROR_IS_FATAL ANY)
+endfunction()
+
+function(make_copy)
+  file(REMOVE_RECURSE ${WORK})
   file(COPY ${ROOT}/include ${ROOT}/.clang-format ${ROOT}/.clang-tidy DESTINATION ${copy})
   file(COPY ${ROOT}/tests/compile_fail DESTINATION ${copy}/tests)
   file(COPY ${ROOT}/tests/static/every_template.cpp DESTINATION ${copy}/tests/static)
@@ -27,6 +33,14 @@ function(fresh_copy)
     endforeach()
   endif()
   file(WRITE ${copy}/tests/unit/quiet.test.cpp "// SPDX-License-Identifier: BSL-1.0\n")
+  git(init --quiet)
+  git(add --all --force)
+endfunction()
+
+# Undoes what was planted. A new copy would take a second; Git touches only what has changed.
+function(restore_copy)
+  git(checkout-index --all --force --quiet)
+  git(clean -dxfq)
 endfunction()
 
 function(run_check status output)
@@ -48,7 +62,7 @@ function(expect_violation expected)
   endif()
   math(EXPR planted "${planted} + 1")
   set(planted ${planted} PARENT_SCOPE)
-  fresh_copy()
+  restore_copy()
 endfunction()
 
 # The check must still pass: what looks like a violation is none.
@@ -57,7 +71,7 @@ function(expect_clean what)
   if(NOT status EQUAL 0)
     message(FATAL_ERROR "${CHECK} refused what is allowed (${what}):\n${output}")
   endif()
-  fresh_copy()
+  restore_copy()
 endfunction()
 
 # A header of ours with this body.
@@ -66,7 +80,7 @@ function(plant_header path body)
        "// SPDX-License-Identifier: BSL-1.0\n#pragma once\n${body}\n")
 endfunction()
 
-fresh_copy()
+make_copy()
 run_check(status output)
 if(output MATCHES "SKIPPED")
   message("${output}")
