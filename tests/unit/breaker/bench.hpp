@@ -2,6 +2,7 @@
 #pragma once
 
 #include "catch2.hpp"
+#include "unit/enum_texts.hpp"
 
 #include "brownout/breaker/circuit_breaker.hpp"
 #include "brownout/testing/manual_clock.hpp"
@@ -112,14 +113,3 @@ inline constexpr circuit_state all_states[] = {circuit_state::closed,   circuit_
                                                circuit_state::disabled, circuit_state::metrics_only};
 
 }  // namespace breaker_test
-
-// So that a failing test says what it saw.
-namespace Catch {
-template <class Enum>
-requires requires(Enum value) {
-  brownout::to_string(value);
-}
-struct StringMaker<Enum> {
-  static std::string convert(Enum value) { return std::string{brownout::to_string(value)}; }
-};
-}  // namespace Catch

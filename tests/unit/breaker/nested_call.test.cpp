@@ -52,7 +52,7 @@ TEST_CASE("a circuit whose every call is nested recovers through its successes a
 
 TEST_CASE("the outer call alone settles a probe, whatever the calls within it come to",
           "[breaker][B4][B16][B16b]") {
-  recovering bench{one_probe(2)};
+  recovering bench{one_probe_at_a_time(2)};
   const auto fails = []() -> int { throw std::runtime_error{"down"}; };
   SECTION("failures inside, and a success") {
     bench.circuit.call([&] {

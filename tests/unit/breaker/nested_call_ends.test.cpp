@@ -120,7 +120,7 @@ TEST_CASE("a probe carries no more than eight calls at once", "[breaker][B4][B16
 }
 
 TEST_CASE("a permit that rode outlives its probe without harm", "[breaker][B4][B6][B16]") {
-  recovering bench{one_probe(3)};
+  recovering bench{one_probe_at_a_time(3)};
   std::optional<tested_breaker::permit> rider;
   bench.circuit.call([&] { rider = bench.acquire(); });
   auto probe = bench.acquire();

@@ -11,13 +11,13 @@ namespace breaker_test {
 
 inline constexpr auto answer = [] { return 42; };
 
-inline breaker_options one_probe(std::uint32_t successes = 1) {
+inline breaker_options one_probe_at_a_time(std::uint32_t successes = 1) {
   return {.name = "inventory", .open_for = 5s, .probes = 1, .successes = successes, .lease = 2s};
 }
 
 /// A circuit whose open period is over, so that the next call is a probe.
 struct recovering : bench {
-  explicit recovering(breaker_options options = one_probe()) : bench{std::move(options)} {
+  explicit recovering(breaker_options options = one_probe_at_a_time()) : bench{std::move(options)} {
     trip();
     clock.advance(circuit.snapshot().retry_after);
   }

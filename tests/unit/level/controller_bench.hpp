@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "unit/enum_texts.hpp"
 #include "unit/level/levels.hpp"
 
 #include "brownout/level/level_controller.hpp"
@@ -56,14 +57,3 @@ struct bench {
 };
 
 }  // namespace level_test
-
-namespace Catch {
-template <>
-struct StringMaker<level_test::level> {
-  static std::string convert(level_test::level value) { return std::string{to_string(value)}; }
-};
-template <>
-struct StringMaker<brownout::level_cause> {
-  static std::string convert(brownout::level_cause value) { return std::string{to_string(value)}; }
-};
-}  // namespace Catch

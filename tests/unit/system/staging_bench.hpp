@@ -2,6 +2,7 @@
 #pragma once
 
 #include "catch2.hpp"
+#include "unit/enum_texts.hpp"
 #include "unit/level/levels.hpp"
 
 #include "brownout/feature/feature_matrix.hpp"
@@ -185,16 +186,3 @@ class staging {
 };
 
 }  // namespace system_test
-
-namespace Catch {
-template <>
-struct StringMaker<level_test::level> {
-  static std::string convert(level_test::level value) { return std::string{to_string(value)}; }
-};
-template <>
-struct StringMaker<brownout::circuit_state> {
-  static std::string convert(brownout::circuit_state value) {
-    return std::string{brownout::to_string(value)};
-  }
-};
-}  // namespace Catch
