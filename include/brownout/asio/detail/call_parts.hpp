@@ -5,7 +5,6 @@
 #include "brownout/version.hpp"
 
 #include <boost/asio/cancellation_signal.hpp>
-#include <boost/asio/cancellation_type.hpp>
 
 #include <utility>
 
@@ -84,16 +83,6 @@ struct call_starter : handler_of_part<Call, call_part<Call>> {
     auto* const started = this->call.get();
     started->begin(std::move(this->call));
   }
-};
-
-/// In the caller's slot: passes a cancellation on.
-template <class Call>
-struct forward_cancellation {
-  Call* call;
-
-  // Clang 14 does not make an aggregate from arguments in parentheses.
-  explicit forward_cancellation(Call* of) noexcept : call{of} {}
-  void operator()(net::cancellation_type_t asked) const { call->cancel(asked); }
 };
 
 }  // namespace brownout::inline BROWNOUT_ABI::detail

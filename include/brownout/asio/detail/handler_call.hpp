@@ -2,6 +2,7 @@
 #pragma once
 
 #include "brownout/asio/detail/call_parts.hpp"
+#include "brownout/asio/detail/cancellation_link.hpp"
 #include "brownout/asio/detail/net.hpp"
 #include "brownout/asio/detail/state_memory.hpp"
 #include "brownout/version.hpp"
@@ -9,7 +10,6 @@
 #include <boost/asio/associated_allocator.hpp>
 #include <boost/asio/associated_cancellation_slot.hpp>
 #include <boost/asio/associated_executor.hpp>
-#include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/dispatch.hpp>
 #include <boost/asio/recycling_allocator.hpp>
 
@@ -45,8 +45,7 @@ class handler_call {
       : memory_{net::get_associated_allocator(handler, net::recycling_allocator<void>{})},
         executor_{net::get_associated_executor(handler)},
         handler_{std::move(handler)} {
-    if (auto slot = caller_slot(); slot.is_connected())
-      slot.template emplace<forward_cancellation<Call>>(static_cast<Call*>(this));
+    caller_signal_.connect(net::get_associated_cancellation_slot(*handler_), static_cast<Call*>(this));
   }
   ~handler_call() = default;
 
@@ -67,7 +66,7 @@ class handler_call {
 
   [[nodiscard]] bool has_handler() const noexcept { return handler_.has_value(); }
   [[nodiscard]] Handler take_handler() {
-    if (auto slot = caller_slot(); slot.is_connected()) slot.clear();
+    caller_signal_.cut();
     Handler handler{std::move(*handler_)};
     handler_.reset();
     return handler;
@@ -75,13 +74,10 @@ class handler_call {
   void drop_handler() noexcept { handler_.reset(); }
 
  private:
-  [[nodiscard]] net::cancellation_slot caller_slot() const noexcept {
-    return net::get_associated_cancellation_slot(*handler_);
-  }
-
   allocator_type memory_;
   executor_type executor_;
   std::optional<Handler> handler_;
+  cancellation_link<Call> caller_signal_;
   std::atomic<int> users_{1};
 };
 

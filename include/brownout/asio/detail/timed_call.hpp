@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "brownout/asio/detail/cancellation_link.hpp"
 #include "brownout/asio/detail/completion_verdict.hpp"
 #include "brownout/asio/detail/deadline_queue.hpp"
 #include "brownout/asio/detail/net.hpp"
@@ -152,18 +153,6 @@ class timed_call : public deadline_entry {
     void operator()() { call->run_out(); }
   };
 
-  /// In the caller's slot: passes a cancellation on.
-  struct forward_cancellation {
-    timed_call* call;
-
-    // Clang 14 does not make an aggregate from arguments in parentheses.
-    explicit forward_cancellation(timed_call* of) noexcept : call{of} {}
-    void operator()(net::cancellation_type_t asked) const {
-      call->is_cancelled_ = true;
-      call->stop_.emit(asked);
-    }
-  };
-
   timed_call(Handler&& handler, const Owner& owner, Permit&& admitted, const Classifier& classify,
              disposition* became, const std::shared_ptr<Queue>& queue, const call_times& times)
       : deadline_entry{&reached},
@@ -177,12 +166,14 @@ class timed_call : public deadline_entry {
         queue_{queue},
         times_{times},
         started_{queue->now()} {
-    if (auto slot = caller_slot(); slot.is_connected()) slot.template emplace<forward_cancellation>(this);
+    caller_signal_.connect(net::get_associated_cancellation_slot(*handler_), this);
   }
   ~timed_call() = default;
 
-  [[nodiscard]] net::cancellation_slot caller_slot() const noexcept {
-    return net::get_associated_cancellation_slot(*handler_);
+  friend cancellation_link<timed_call>;
+  void cancel(net::cancellation_type_t asked) {
+    is_cancelled_ = true;
+    stop_.emit(asked);
   }
 
   void begin() {
@@ -255,7 +246,7 @@ class timed_call : public deadline_entry {
     if (became_ != nullptr) *became_ = became;
   }
   [[nodiscard]] Handler take_handler() {
-    if (auto slot = caller_slot(); slot.is_connected()) slot.clear();
+    caller_signal_.cut();
     Handler handler{std::move(*handler_)};
     handler_.reset();
     return handler;
@@ -279,6 +270,7 @@ class timed_call : public deadline_entry {
   call_times times_;
   time_point started_;
   net::cancellation_signal stop_;
+  cancellation_link<timed_call> caller_signal_;
   bool is_cancelled_ = false;  // by the caller
   bool is_over_ = false;       // the deadline came first
   bool has_ended_ = false;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "brownout/asio/detail/cancellation_link.hpp"
 #include "brownout/asio/detail/complete_later.hpp"
 #include "brownout/asio/detail/net.hpp"
 #include "brownout/asio/detail/state_memory.hpp"
@@ -53,8 +54,7 @@ class waiting_call : public waiter {
         work_{net::get_associated_executor(handler)},
         handler_{std::move(handler)},
         line_{line} {
-    if (auto slot = net::get_associated_cancellation_slot(*handler_); slot.is_connected())
-      slot.template emplace<leave_line>(this);
+    caller_signal_.connect(net::get_associated_cancellation_slot(*handler_), this);
   }
 
  private:
@@ -91,17 +91,10 @@ class waiting_call : public waiter {
       call.release()->complete(make_error_code(rejection_reason::queue_timeout), {});
     }
   };
-  /// In the slot of the handler.
-  struct leave_line {
-    waiting_call* call;
-
-    // Clang 14 does not make an aggregate from arguments in parentheses.
-    explicit leave_line(waiting_call* of) noexcept : call{of} {}
-    void operator()(net::cancellation_type_t asked) const {
-      if (asked != net::cancellation_type::none && call->line_->leave(*call, Line::reason::cancelled))
-        told(*call, false);
-    }
-  };
+  friend cancellation_link<waiting_call>;
+  void cancel(net::cancellation_type_t) {
+    if (line_->leave(*this, Line::reason::cancelled)) told(*this, false);
+  }
 
   static waiting_call& self(waiter& one) noexcept { return static_cast<waiting_call&>(one); }
   static void told(waiter& one, bool has_place) {
@@ -119,8 +112,7 @@ class waiting_call : public waiter {
     net::post(executor, message{owner{this}, error, std::move(place)});
   }
   void complete(const error_code& error, Permit&& place) {
-    auto slot = net::get_associated_cancellation_slot(*handler_);
-    if (slot.is_connected()) slot.clear();
+    caller_signal_.cut();
     Handler handler{std::move(*handler_)};
     handler_.reset();
     work_.reset();
@@ -135,6 +127,7 @@ class waiting_call : public waiter {
   net::executor_work_guard<executor_type> work_;
   std::optional<Handler> handler_;
   std::shared_ptr<Line> line_;
+  cancellation_link<waiting_call> caller_signal_;
 };
 
 }  // namespace brownout::inline BROWNOUT_ABI::detail
