@@ -6,6 +6,7 @@
 #include "brownout/asio/detail/held_guard.hpp"
 #include "brownout/asio/detail/intermediate_handler.hpp"
 #include "brownout/asio/detail/net.hpp"
+#include "brownout/asio/detail/returning_permit.hpp"
 #include "brownout/asio/detail/signature.hpp"
 #include "brownout/core/classifier.hpp"
 #include "brownout/core/detail/compiler.hpp"
@@ -113,9 +114,10 @@ struct start_guarded {
     using handler = decltype(Form::handler_for(std::move(caller)));
     using permit = std::remove_cvref_t<decltype(*std::move(admitted))>;
     using body = guarded_completion<typename Held::owner, permit, Classifier>;
+    returning_permit<permit> held{*std::move(admitted)};
     std::forward<Operation>(operation)(intermediate_handler<body, handler>{
         Form::handler_for(std::move(caller)), [&](const handler& inner) {
-          return body{guard.keep(), *std::move(admitted), classify, report.became, inner};
+          return body{guard.keep(), std::move(held), classify, report.became, inner};
         }});
   }
 
@@ -170,7 +172,8 @@ inline constexpr bool is_classifier = !std::is_convertible_v<C, async_call_repor
 /// `keyed_breaker`, which it copies.
 ///
 /// `operation`: what an initiating function returns for the token `deferred`; also a coroutine:
-/// `co_spawn(executor, query(), deferred)`. If its signature cannot be deduced, use `async_call_as`.
+/// `co_spawn(executor, query(), deferred)`. If its signature cannot be deduced, use `async_call_as`. It must
+/// not complete within the function that starts it: operations of Boost.Asio do not, and a lambda posts.
 ///
 /// `classify`: judges the completion, see `classifier`. It may take the error code, the value after it, or
 /// all arguments. The value alone is judged only if there is no error. Default: an error is a failure, also

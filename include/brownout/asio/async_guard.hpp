@@ -6,6 +6,7 @@
 #include "brownout/asio/detail/deadline_queue.hpp"
 #include "brownout/asio/detail/held_guard.hpp"
 #include "brownout/asio/detail/net.hpp"
+#include "brownout/asio/detail/returning_permit.hpp"
 #include "brownout/asio/detail/timed_call.hpp"
 #include "brownout/core/classifier.hpp"
 #include "brownout/core/clock.hpp"
@@ -121,8 +122,9 @@ class async_guard {
         return;
       }
       using permit = std::remove_cvref_t<decltype(*std::move(admitted))>;
+      detail::returning_permit<permit> held_permit{*std::move(admitted)};
       detail::timed_call<Signature, Handler, typename held::owner, permit, C, queue>::start(
-          std::forward<Handler>(handler), this->guard.keep(), *std::move(admitted), this->classify,
+          std::forward<Handler>(handler), this->guard.keep(), std::move(held_permit), this->classify,
           this->report.became, deadlines, {times.deadline, times.patience, times.abandon},
           std::forward<Operation>(operation));
     }

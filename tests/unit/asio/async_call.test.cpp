@@ -12,6 +12,7 @@
 #include "catch2.hpp"
 #include "unit/asio/operations.hpp"
 
+#include <boost/asio/append.hpp>
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/bind_allocator.hpp>
@@ -21,6 +22,7 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/deferred.hpp>
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/use_future.hpp>
@@ -30,6 +32,7 @@
 #include <memory>
 #include <optional>
 #include <stdexcept>
+#include <system_error>
 #include <tuple>
 #include <utility>
 
@@ -343,4 +346,13 @@ TEST_CASE("a dependency and a breaker of a registry guard an operation", "[asio]
   w.io.run();
   CHECK(storage.observed_state() == circuit_state::open);
   CHECK_FALSE(hosts.at("host").try_acquire());
+}
+
+TEST_CASE("the refusal of an inner guard is no evidence as a std::error_code either", "[asio][Y6]") {
+  world w;
+  const std::error_code refused = make_error_code(rejection_reason::circuit_open);
+  const auto operation = [&](auto handler) { net::post(w.io, net::append(std::move(handler), refused)); };
+  brownout::async_call_as<void(std::error_code)>(w.database, operation, w.on_io([](std::error_code) {}));
+  w.io.run();
+  CHECK(w.state() == circuit_state::closed);
 }

@@ -8,6 +8,7 @@
 #include "unit/asio/static_clock.hpp"
 
 #include <boost/asio/awaitable.hpp>
+#include <boost/asio/bind_allocator.hpp>
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/bind_executor.hpp>
 #include <boost/asio/cancellation_signal.hpp>
@@ -17,6 +18,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <new>
 #include <optional>
 #include <stdexcept>
 #include <utility>
@@ -68,6 +70,19 @@ struct world {
     io.poll();
   }
   [[nodiscard]] circuit_state state() const { return database.observed_state(); }
+};
+
+/// An allocator of a handler that has nothing left.
+template <class T>
+struct no_memory {
+  using value_type = T;
+
+  no_memory() = default;
+  template <class U>
+  explicit no_memory(const no_memory<U>&) noexcept {}
+  T* allocate(std::size_t) { throw std::bad_alloc{}; }
+  void deallocate(T*, std::size_t) noexcept {}
+  friend bool operator==(no_memory, no_memory) = default;
 };
 
 }  // namespace
@@ -207,4 +222,68 @@ TEST_CASE("the time of a guard is checked", "[asio][guard]") {
   net::io_context io{1};
   CHECK_THROWS_WITH((guard{io.get_executor(), database, {.deadline = 0s}}),
                     "async_guard_options.deadline = 0s: allowed is 1ms to 1h");
+}
+
+TEST_CASE("a signal does not reach a call with a deadline that was lost", "[asio][guard][Y12]") {
+  world w;
+  w.start();
+  w.held.lose();
+  w.signal.emit(net::cancellation_type::terminal);  // with a link to the call: a use after free
+  w.run_ready();
+  CHECK_FALSE(w.seen);
+}
+
+TEST_CASE("a call with a deadline that is cancelled before its start is not started", "[asio][guard][Y25]") {
+  world w;
+  w.guarded.async_call(
+      w.held.async_wait(net::deferred),
+      net::bind_cancellation_slot(w.signal.slot(), [&](error_code error) { w.seen = error; }),
+      {.became = &w.became});
+  w.signal.emit(net::cancellation_type::terminal);
+  w.run_ready();
+  CHECK(w.held.started == 0);
+  CHECK(w.seen == net::error::operation_aborted);
+  CHECK(w.became == disposition::released);
+  w.pass(1h);
+  CHECK(w.state() == circuit_state::closed);
+}
+
+TEST_CASE("a signal of no type is no cancellation", "[asio][guard][Y7]") {
+  world w;
+  w.start();
+  w.signal.emit(net::cancellation_type::none);
+  w.held.end(net::error::connection_reset);
+  w.run_ready();
+  CHECK(w.state() == circuit_state::open);
+}
+
+TEST_CASE("an operation may end within its cancellation by a deadline", "[asio][guard][Y14]") {
+  world w;
+  w.held.is_prompt = true;
+  w.start();
+  w.pass(1s);
+  CHECK(w.seen == errc::timed_out);
+}
+
+TEST_CASE("a handler that throws at the deadline throws out of run", "[asio][guard][Y15]") {
+  world w{{.deadline = 1s, .abandon = true}};
+  held_operation second{w.io};
+  w.guarded.async_call(w.held.async_wait(net::deferred),
+                       [](error_code) { throw std::runtime_error{"oops"}; });
+  w.guarded.async_call(second.async_wait(net::deferred), [&](error_code error) { w.seen = error; });
+  w.run_ready();
+  static_clock::advance(1s);
+  w.io.restart();
+  CHECK_THROWS_WITH(w.io.poll(), "oops");  // was the end of the program
+  w.run_ready();
+  CHECK(w.seen == errc::timed_out);
+}
+
+TEST_CASE("a call that its handler has no memory for counts as nothing", "[asio][guard][Y10]") {
+  world w;
+  CHECK_THROWS_AS(w.guarded.async_call(w.held.async_wait(net::deferred),
+                                       net::bind_allocator(no_memory<void>{}, [](error_code) {})),
+                  std::bad_alloc);
+  CHECK(w.state() == circuit_state::closed);  // was opened by it
+  CHECK(w.database.try_acquire());
 }

@@ -5,6 +5,7 @@
 #include <boost/asio/associated_allocator.hpp>
 #include <boost/asio/associated_cancellation_slot.hpp>
 #include <boost/asio/async_result.hpp>
+#include <boost/asio/dispatch.hpp>
 #include <boost/asio/error.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
@@ -49,7 +50,10 @@ class held_operation {
             });
           }
           auto kept = std::make_shared<decltype(handler)>(std::move(handler));
-          end_ = [this, kept](error_code with) { net::post(io_, net::append(std::move(*kept), with)); };
+          end_ = [this, kept](error_code with) {
+            auto last = net::append(std::move(*kept), with);
+            is_prompt ? net::dispatch(io_, std::move(last)) : net::post(io_, std::move(last));
+          };
         },
         token);
   }
@@ -61,7 +65,8 @@ class held_operation {
   void lose() { end_ = nullptr; }
 
   int started = 0;
-  bool is_deaf = false;  // to cancellation
+  bool is_deaf = false;    // to cancellation
+  bool is_prompt = false;  // ends within its cancellation, if that comes from a handler
   net::cancellation_type_t seen = net::cancellation_type::none;
 
  private:

@@ -25,7 +25,7 @@ namespace brownout::inline BROWNOUT_ABI::detail {
 /// call has timed out.
 template <class E>
 [[nodiscard]] outcome default_outcome_of(const E& error) {
-  if constexpr (std::is_same_v<E, error_code>) {
+  if constexpr (std::is_convertible_v<const E&, error_code>) {
     if (const auto reason = rejection_reason_of(error)) {
       return is_failure({.reason = *reason}) ? outcome::failure : outcome::ignored;
     }

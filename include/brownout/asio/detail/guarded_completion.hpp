@@ -4,6 +4,7 @@
 #include "brownout/asio/detail/completion_verdict.hpp"
 #include "brownout/asio/detail/intermediate_handler.hpp"
 #include "brownout/asio/detail/net.hpp"
+#include "brownout/asio/detail/returning_permit.hpp"
 #include "brownout/core/detail/compiler.hpp"
 #include "brownout/core/outcome.hpp"
 #include "brownout/version.hpp"
@@ -30,8 +31,8 @@ template <class Owner, class Permit, class Classifier>
 class guarded_completion {
  public:
   template <class Handler>
-  guarded_completion(const Owner& owner, Permit&& admitted, const Classifier& classify, disposition* became,
-                     const Handler& handler)
+  guarded_completion(const Owner& owner, returning_permit<Permit>&& admitted, const Classifier& classify,
+                     disposition* became, const Handler& handler)
       : owner_{owner},
         permit_{std::move(admitted)},
         classify_{classify},
@@ -39,13 +40,7 @@ class guarded_completion {
         became_{became} {}
   guarded_completion(guarded_completion&&) noexcept = default;
   guarded_completion& operator=(guarded_completion&&) = delete;
-  // Not left to the permit: its destructor would count a failure if an exception passes, which need not come
-  // from this operation.
-  BROWNOUT_ALWAYS_INLINE ~guarded_completion() {
-    if (!permit_.settled()) [[unlikely]] {
-      permit_.complete(outcome::cancelled);
-    }
-  }
+  ~guarded_completion() = default;
 
   /// The operation is cancelled through this slot. The state behind it knows whether the caller has asked for
   /// that, or something else has ended the operation.
@@ -57,15 +52,15 @@ class guarded_completion {
     cancelled_.slot().clear();
     const auto became =
         cancelled_.cancelled() != net::cancellation_type::none && is_error(std::as_const(arguments)...)
-            ? permit_.complete(outcome::cancelled)
-            : settle(permit_, judge(classify_, arguments...), arguments...);
+            ? permit_->complete(outcome::cancelled)
+            : settle(*permit_, judge(classify_, arguments...), arguments...);
     if (became_ != nullptr) *became_ = became;
     std::move(handler)(std::forward<A>(arguments)...);
   }
 
  private:
   BROWNOUT_NO_UNIQUE_ADDRESS Owner owner_;  // outlives the permit
-  Permit permit_;
+  returning_permit<Permit> permit_;
   BROWNOUT_NO_UNIQUE_ADDRESS Classifier classify_;
   net::cancellation_state cancelled_;
   disposition* became_;

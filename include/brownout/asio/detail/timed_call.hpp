@@ -5,6 +5,7 @@
 #include "brownout/asio/detail/completion_verdict.hpp"
 #include "brownout/asio/detail/deadline_queue.hpp"
 #include "brownout/asio/detail/net.hpp"
+#include "brownout/asio/detail/returning_permit.hpp"
 #include "brownout/asio/detail/signature.hpp"
 #include "brownout/asio/errc.hpp"
 #include "brownout/core/clock.hpp"
@@ -56,9 +57,9 @@ class timed_call : public deadline_entry {
   /// Starts the call. `operation` is initiated on the executor of the handler, at once if this is running
   /// there.
   template <class Operation>
-  static void start(Handler&& handler, const Owner& owner, Permit&& admitted, const Classifier& classify,
-                    disposition* became, const std::shared_ptr<Queue>& queue, const call_times& times,
-                    Operation&& operation) {
+  static void start(Handler&& handler, const Owner& owner, returning_permit<Permit>&& admitted,
+                    const Classifier& classify, disposition* became, const std::shared_ptr<Queue>& queue,
+                    const call_times& times, Operation&& operation) {
     raw_memory memory{handler};
     call_handle call{::new (memory.place) timed_call{std::move(handler), owner, std::move(admitted), classify,
                                                      became, queue, times}};
@@ -138,6 +139,9 @@ class timed_call : public deadline_entry {
     [[nodiscard]] executor_type get_executor() const noexcept { return call->executor_; }
     [[nodiscard]] allocator_type get_allocator() const noexcept { return call->memory_; }
     void operator()() {
+      if (call->is_cancelled_) [[unlikely]] {  // before this message ran
+        return call.release()->end_unstarted();
+      }
       call->begin();
       std::move(operation)(operation_handler{std::move(call)});
     }
@@ -153,8 +157,9 @@ class timed_call : public deadline_entry {
     void operator()() { call->run_out(); }
   };
 
-  timed_call(Handler&& handler, const Owner& owner, Permit&& admitted, const Classifier& classify,
-             disposition* became, const std::shared_ptr<Queue>& queue, const call_times& times)
+  timed_call(Handler&& handler, const Owner& owner, returning_permit<Permit>&& admitted,
+             const Classifier& classify, disposition* became, const std::shared_ptr<Queue>& queue,
+             const call_times& times)
       : deadline_entry{&reached},
         memory_{net::get_associated_allocator(handler, net::recycling_allocator<void>{})},
         executor_{net::get_associated_executor(handler)},
@@ -184,9 +189,7 @@ class timed_call : public deadline_entry {
   static void reached(deadline_entry& entry) noexcept {
     auto& self = static_cast<timed_call&>(entry);
     deadline_message message{{&self, [](timed_call* call) { call->release(); }}};
-    if constexpr (std::is_same_v<executor_type, typename Queue::executor_type>) {
-      if (self.executor_ == self.queue_->executor()) return message();
-    }
+    // Also if this is its executor: what the call runs now may throw, and the others have to be told too.
     const auto executor = self.executor_;
     net::post(executor, std::move(message));
   }
@@ -194,7 +197,7 @@ class timed_call : public deadline_entry {
   void run_out() {
     if (has_ended_) return;
     is_over_ = true;
-    report(permit_.complete(outcome::failure, {}, to_string(rejection_reason::timed_out)));
+    report(permit_->complete(outcome::failure, {}, to_string(rejection_reason::timed_out)));
     if (times_.abandon) return tell_without_waiting();
     stop_.emit(net::cancellation_type::terminal);
   }
@@ -202,6 +205,15 @@ class timed_call : public deadline_entry {
     auto handler = take_handler();
     stop_.emit(net::cancellation_type::terminal);
     std::apply(std::move(handler), refused_values<Signature>({.reason = rejection_reason::timed_out}));
+  }
+
+  /// The caller has cancelled the call before it was started on its executor.
+  void end_unstarted() {
+    finish();
+    report(permit_->complete(outcome::cancelled));
+    auto handler = take_handler();
+    release();
+    std::apply(std::move(handler), refused_values<Signature>({.reason = rejection_reason::cancelled}));
   }
 
   template <class... A>
@@ -224,15 +236,15 @@ class timed_call : public deadline_entry {
   template <class... A>
   [[nodiscard]] disposition settled_by(A&... arguments) {
     if (!is_cancelled_ || !is_error(std::as_const(arguments)...))
-      return settle(permit_, judge(classify_, arguments...), arguments...);
+      return settle(*permit_, judge(classify_, arguments...), arguments...);
     const bool was_patient = times_.patience != no_limit && queue_->now() - started_ >= times_.patience;
-    return permit_.complete(was_patient ? outcome::failure : outcome::cancelled);
+    return permit_->complete(was_patient ? outcome::failure : outcome::cancelled);
   }
 
   /// The operation is lost: its handler was destroyed and not called.
   void lose() noexcept {
     finish();
-    if (!permit_.settled()) permit_.complete(outcome::cancelled);
+    if (!permit_->settled()) permit_->complete(outcome::cancelled);
     handler_.reset();
     release();
   }
@@ -263,7 +275,7 @@ class timed_call : public deadline_entry {
   executor_type executor_;
   std::optional<Handler> handler_;
   BROWNOUT_NO_UNIQUE_ADDRESS Owner owner_;
-  Permit permit_;
+  returning_permit<Permit> permit_;
   BROWNOUT_NO_UNIQUE_ADDRESS Classifier classify_;
   disposition* became_;
   std::shared_ptr<Queue> queue_;
