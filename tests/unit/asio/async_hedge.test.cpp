@@ -12,15 +12,18 @@
 #include "unit/asio/operations.hpp"
 #include "unit/asio/static_clock.hpp"
 
+#include <boost/asio/async_result.hpp>
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/bind_executor.hpp>
 #include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
 
 #include <array>
 #include <chrono>
 #include <cstddef>
 #include <optional>
+#include <string>
 #include <utility>
 
 using namespace std::chrono_literals;
@@ -234,4 +237,78 @@ TEST_CASE("a hedged call that is abandoned gives all permits back", "[asio][Y10]
   }
   CHECK(!was_called);
   CHECK(places.snapshot().in_flight == 0);
+}
+
+TEST_CASE("a signal does not reach a hedged call that was lost", "[asio][Y12][Y19]") {
+  world w;
+  w.start();
+  w.held[0].lose();
+  w.signal.emit(net::cancellation_type::terminal);  // with a link to the call: a use after free
+  w.run_ready();
+  CHECK_FALSE(w.seen);
+}
+
+TEST_CASE("a hedged call that is cancelled before its start makes no attempt", "[asio][Y25]") {
+  world w;
+  brownout::async_hedge(
+      w.hedging, pipeline{static_clock{}, w.database, w.places},
+      [&](auto token) { return w.held[w.attempts++].async_wait(std::move(token)); },
+      net::bind_cancellation_slot(
+          w.signal.slot(),
+          net::bind_executor(w.io.get_executor(), [&](error_code error) { w.seen = error; })));
+  w.signal.emit(net::cancellation_type::terminal);
+  w.run_ready();
+  CHECK(w.attempts == 0);
+  CHECK(w.seen == net::error::operation_aborted);
+}
+
+TEST_CASE("a delay that passed before a failure was handled starts no attempt beside its own",
+          "[asio][Hd2]") {
+  world w{2};
+  w.start();
+  w.held[0].end(reset);
+  w.pass(40ms);  // the failure is handled first, and then the delay
+  CHECK(w.attempts == 2);
+  w.pass(39ms);
+  CHECK(w.attempts == 2);
+  w.pass(1ms);
+  CHECK(w.attempts == 3);
+}
+
+TEST_CASE("attempts of a hedged call may end within their cancellation", "[asio][Y19]") {
+  world w;
+  for (auto& one : w.held) one.is_prompt = true;
+  w.start();
+  w.pass(40ms);
+  REQUIRE(w.attempts == 2);
+  SECTION("by the caller") {
+    net::post(w.io, [&] { w.signal.emit(net::cancellation_type::terminal); });
+    w.run_ready();
+    CHECK(w.seen == net::error::operation_aborted);
+  }
+  SECTION("by the success of another") {
+    net::post(w.io, [&] { w.held[1].end(); });
+    w.run_ready();
+    CHECK(w.seen == error_code{});
+  }
+  CHECK(w.places.snapshot().in_flight == 0);
+}
+
+TEST_CASE("an attempt may end a hedged call before the function that starts it returns", "[asio][Y13][Y19]") {
+  world w;
+  std::string after;
+  brownout::async_hedge(
+      w.hedging, pipeline{static_clock{}, w.database},
+      [&, text = std::string(100, 'x')](auto token) {
+        return net::async_initiate<decltype(token), void(error_code)>(
+            [&](auto handler) {
+              std::move(handler)(error_code{});
+              after = text;  // with the function destroyed by the end of the call: a use after free
+            },
+            token);
+      },
+      net::bind_executor(w.io.get_executor(), [&](error_code error) { w.seen = error; }));
+  w.run_ready();
+  CHECK(w.seen == error_code{});
+  CHECK(after.size() == 100);
 }

@@ -60,6 +60,10 @@ class hedged_call
         timer_{this->executor()} {}
 
   void begin(call_part<hedged_call> self) {
+    if (is_cancelled_) [[unlikely]] {  // before the call was started on its executor
+      end_.refuse({.reason = rejection_reason::cancelled}, outcome::cancelled);
+      return finish(std::move(self));
+    }
     delay_ = hedging_->begin();
     start_attempt(std::move(self));
     // The call may be gone: the part that starts an attempt owns it.
@@ -67,6 +71,7 @@ class hedged_call
   void cancel(net::cancellation_type_t asked) {
     is_cancelled_ = true;
     timer_.cancel();
+    const share kept{this->one_more_user()};  // attempts may end within this
     emit_to_all(asked);
   }
   /// An attempt was destroyed, so the call never ends.
@@ -102,8 +107,11 @@ class hedged_call
     }
   };
   struct delay_handler : handler_of_part<hedged_call, share> {
+    std::size_t since;  // how many attempts had started
+
     void operator()(const error_code& error) {
-      if (!error) this->call->start_extra_if_allowed();
+      // A failure may have started the next attempt after the delay has passed, and before this runs.
+      if (!error && this->call->started_ == since) this->call->start_extra_if_allowed();
     }
   };
   /// The operation of the user, which every attempt starts as an lvalue.
@@ -124,10 +132,11 @@ class hedged_call
     ++running_;
     if (delay_ && started_ <= hedging_->options().extra) {
       timer_.expires_at(mine.began + *delay_);
-      timer_.async_wait(delay_handler{{share{this->one_more_user()}}});
+      timer_.async_wait(delay_handler{{share{this->one_more_user()}}, started_});
     }
     auto context = given_;
     context.attempt = given_.attempt + static_cast<std::uint32_t>(number);
+    const share kept{this->one_more_user()};  // the attempt may end, and with it the call, within its start
     pipeline_call<Pipeline, form, attempt_handler, shared_operation, Classifier>::start(
         pipeline_, attempt_handler{{std::move(self)}, number}, shared_operation{&operation_}, context,
         classify_);
