@@ -77,8 +77,11 @@ inline constexpr bool is_no_context = !std::is_convertible_v<C, call_context>;
 /// it may be what an initiating function returns for `deferred`. If its signature cannot be deduced, use
 /// `async_call_as`.
 ///
-/// `given`: deadline, priority, caller and report of the call. `classify`: as for `async_call` with a
-/// breaker.
+/// `given`: deadline, priority, caller and report of the call. At this deadline the operation is cancelled
+/// too, and the caller gets `errc::timed_out`. If the pipeline has no `timeout`, breakers count what
+/// `classify` says of the error of the operation.
+///
+/// `classify`: as for `async_call` with a breaker.
 ///
 /// What guards do is what they do in `pipeline::call`, apart from this:
 ///

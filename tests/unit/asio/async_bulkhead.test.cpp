@@ -18,6 +18,7 @@
 #include <boost/asio/bind_executor.hpp>
 #include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/co_spawn.hpp>
+#include <boost/asio/deferred.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/use_awaitable.hpp>
@@ -356,4 +357,38 @@ TEST_CASE("a call through a pipeline waits for a place no longer than its deadli
   on.pass(50ms);
   CHECK(on.seen == errc::deadline_passed);
   CHECK(on.places.snapshot().waiting == 0);
+}
+
+TEST_CASE("a signal does not reach a wait whose context is gone", "[asio][Y12][Y20]") {
+  net::cancellation_signal signal;
+  {
+    net::io_context io{1};
+    bulkhead places{io.get_executor(), {.limit = 1}};
+    places.async_acquire(net::bind_cancellation_slot(signal.slot(), [&](error_code, auto) {}));
+  }
+  signal.emit(net::cancellation_type::terminal);  // with a link to the wait: a use after free
+}
+
+TEST_CASE("a call cancelled before its start does not get in line", "[asio][Y20][Y25]") {
+  world w{{.limit = 0}};
+  std::optional<error_code> seen;
+  net::cancellation_signal signal;
+  held_operation held{w.io};
+  brownout::async_call(
+      pipeline{static_clock{}, w.places}, held.async_wait(net::deferred),
+      net::bind_cancellation_slot(
+          signal.slot(), net::bind_executor(w.io.get_executor(), [&](error_code error) { seen = error; })));
+  signal.emit(net::cancellation_type::terminal);
+  w.run_ready();
+  CHECK(seen == net::error::operation_aborted);
+  CHECK(w.places.snapshot().waiting == 0);
+}
+
+TEST_CASE("the name of an async_bulkhead stays where it is", "[asio][Y20]") {
+  world w{{.name = "connections to the database", .limit = 1}};
+  const auto name = w.places.name();
+  w.places.reconfigure({.limit = 2});
+  CHECK(name == "connections to the database");  // with another copy of the name: a use after free
+  CHECK(w.places.name().data() == name.data());
+  CHECK(w.places.options().name == name);
 }

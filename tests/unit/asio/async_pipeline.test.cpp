@@ -24,6 +24,7 @@
 #include <memory>
 #include <optional>
 #include <stdexcept>
+#include <string>
 #include <tuple>
 #include <type_traits>
 #include <utility>
@@ -471,4 +472,128 @@ TEST_CASE("operation, handler and values of an asynchronous call may be move-onl
   }
   REQUIRE(seen != nullptr);
   CHECK(*seen == 7);
+}
+
+TEST_CASE("a signal does not reach a call through a pipeline that was lost", "[asio][Y12]") {
+  world on;
+  on.start(pipeline{static_clock{}, on.database});
+  on.held.lose();
+  on.signal.emit(net::cancellation_type::terminal);  // with a link to the call: a use after free
+  on.run_ready();
+  CHECK_FALSE(on.seen);
+}
+
+TEST_CASE("a call through a pipeline and its signal may end in either order", "[asio][Y12]") {
+  std::optional<net::io_context> io{std::in_place, 1};
+  std::optional<net::cancellation_signal> signal{std::in_place};
+  breaker database{consecutive_failures{3}, {}};
+  held_operation held{*io};
+  brownout::async_call(
+      pipeline{static_clock{}, database}, held.async_wait(net::deferred),
+      net::bind_cancellation_slot(signal->slot(), net::bind_executor(io->get_executor(), [](error_code) {})));
+  SECTION("first the signal") {
+    signal.reset();
+  }
+  SECTION("first the call") {}
+  io.reset();
+  if (signal) signal->emit(net::cancellation_type::terminal);
+  CHECK(held.started == 0);
+}
+
+TEST_CASE("a signal of no type does not cancel a call through a pipeline", "[asio][Y7]") {
+  world on;
+  on.held.is_deaf = true;
+  on.start(pipeline{static_clock{}, on.database});
+  on.signal.emit(net::cancellation_type::none);
+  on.end(reset);
+  CHECK(on.database.snapshot().consecutive_failures == 1);
+}
+
+TEST_CASE("no retry waits after a cancellation, whatever the classifier says", "[asio][Y18]") {
+  world on;
+  on.held.is_deaf = true;
+  brownout::async_call(
+      pipeline{static_clock{}, on.policy(), on.database},
+      [&](auto token) { return on.held.async_wait(std::move(token)); },
+      net::bind_cancellation_slot(
+          on.signal.slot(),
+          net::bind_executor(on.io.get_executor(), [&](error_code error) { on.seen = error; })),
+      [](error_code) { return brownout::outcome::failure; });
+  on.run_ready();
+  on.signal.emit(net::cancellation_type::terminal);
+  on.end();
+  CHECK(on.seen == error_code{});
+  on.pass(1s);
+  CHECK(on.held.started == 1);
+}
+
+TEST_CASE("an operation may end its call before the function that starts it returns", "[asio][Y13]") {
+  world on;
+  std::string after;
+  const auto operation = [&, text = std::string(100, 'x')](auto handler) {
+    std::move(handler)(++on.held.started == 1 ? reset : error_code{});
+    after = text;  // with the function destroyed by the end of the call: a use after free
+  };
+  auto done = net::bind_executor(on.io.get_executor(), [&](error_code error) { on.seen = error; });
+  SECTION("once") {
+    brownout::async_call_as<void(error_code)>(pipeline{static_clock{}, on.database}, operation, done);
+    on.run_ready();
+    CHECK(on.seen == reset);
+  }
+  SECTION("in a retry") {
+    brownout::async_call_as<void(error_code)>(pipeline{static_clock{}, on.policy()}, operation, done);
+    on.run_ready();
+    on.pass(1s);
+    CHECK(on.seen == error_code{});
+  }
+  CHECK(after.size() == 100);
+}
+
+TEST_CASE("an operation may end within its cancellation", "[asio][Y14][Y18]") {
+  world on;
+  on.held.is_prompt = true;
+  on.start(pipeline{static_clock{}, timeout{.limit = 1s}, on.database});
+  SECTION("by the caller") {
+    net::post(on.io, [&] { on.signal.emit(net::cancellation_type::terminal); });
+    on.run_ready();
+    CHECK(on.seen == net::error::operation_aborted);
+  }
+  SECTION("at the deadline") {
+    on.pass(1s);
+    CHECK(on.seen == errc::timed_out);
+  }
+}
+
+TEST_CASE("a fallback may throw what is no std::exception", "[asio]") {
+  world on;
+  const auto throwing = []() -> int { throw 42; };
+  brownout::async_call(
+      pipeline{static_clock{}, fallback{throwing}, on.database},
+      [&](auto token) { return async_answer(on.io.get_executor(), std::move(token), reset, 1); },
+      net::bind_executor(on.io.get_executor(), [&](error_code error, int) { on.seen = error; }));
+  CHECK_NOTHROW(on.run_ready());
+  CHECK(on.seen == reset);
+}
+
+TEST_CASE("the deadline of the caller ends a call that has no time-out as timed out", "[asio][Y14]") {
+  world on;
+  const auto start = [&](brownout::outcome judged) {
+    brownout::async_call(pipeline{static_clock{}, on.database}, on.held.async_wait(net::deferred),
+                         net::bind_executor(on.io.get_executor(), [&](error_code error) { on.seen = error; }),
+                         {.deadline = static_clock{}.now() + 1s, .report = &on.report},
+                         [judged](error_code) { return judged; });
+    on.run_ready();
+    on.pass(1s);
+    CHECK(on.seen == errc::timed_out);
+    REQUIRE(on.report.refused);
+    CHECK(on.report.refused->began);
+  };
+  SECTION("a failure") {
+    start(brownout::outcome::failure);
+    CHECK(on.database.snapshot().consecutive_failures == 1);
+  }
+  SECTION("none, because the classifier says so") {
+    start(brownout::outcome::ignored);
+    CHECK(on.database.snapshot().consecutive_failures == 0);
+  }
 }

@@ -9,6 +9,7 @@
 #include <boost/asio/error.hpp>
 #include <boost/asio/wait_traits.hpp>
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <memory>
@@ -84,15 +85,20 @@ class deadline_queue : public std::enable_shared_from_this<deadline_queue<Clock,
   [[nodiscard]] Executor executor() { return timer_.get_executor(); }
   [[nodiscard]] static time_point now() noexcept { return clock{}.now(); }
 
+  /// Throws what a timer throws for want of memory. Then the entry has no deadline.
   void add(deadline_entry& entry, time_point when) {
     const std::lock_guard lock{mutex_};
     if (is_stopped_) return;
+    if (!is_armed_) {
+      arm(first_ == nullptr ? when : (std::min)(when, first_->when_));
+    } else if (when < armed_for_) {
+      arm(when);
+    }
     entry.when_ = when;
     // Threads may come a little out of order, and the time for a call may have been shortened.
     auto* before = last_;
     while (before != nullptr && before->when_ > when) before = before->before_;
     link_after(before, entry);
-    if (!is_armed_ || when < armed_for_) arm(when);
   }
 
   /// Ends the deadline of a call that has ended. If its deadline was reached before, nothing changes.
@@ -138,12 +144,13 @@ class deadline_queue : public std::enable_shared_from_this<deadline_queue<Clock,
   // With the lock held. The timer is never set back when the first call ends, since that would cost a system
   // call for each call. It then fires for nothing once.
   void arm(time_point when) {
-    is_armed_ = true;
-    armed_for_ = when;
+    is_armed_ = false;  // if there is no memory for the wait
     timer_.expires_at(when);
     timer_.async_wait([self = this->shared_from_this()](const error_code& error) {
       if (error != net::error::operation_aborted) self->tell_those_over();
     });
+    armed_for_ = when;
+    is_armed_ = true;
   }
 
   void tell_those_over() {
@@ -160,12 +167,13 @@ class deadline_queue : public std::enable_shared_from_this<deadline_queue<Clock,
         *end = &entry;
         end = &entry.after_;  // as a list of its own; `is_linked` does not look at it
       }
-      if (first_ != nullptr) arm(first_->when_);
     }
     while (over != nullptr) {
       auto& entry = *std::exchange(over, std::exchange(over->after_, nullptr));
       entry.reached_(entry);
     }
+    const std::lock_guard lock{mutex_};
+    if (first_ != nullptr && (!is_armed_ || first_->when_ < armed_for_)) arm(first_->when_);
   }
 
   std::mutex mutex_;

@@ -52,6 +52,9 @@ class pipeline_call
   static constexpr bool can_wait = requires {
     requires S::can_wait;
   };
+  static constexpr bool has_timeout = []<class... S>(std::type_identity<std::tuple<S...>>) {
+    return (std::is_same_v<S, timeout_step> || ...);
+  }(std::type_identity<typename steps_of<stages>::type>{});
   static constexpr bool is_repeated = []<class... S>(std::type_identity<std::tuple<S...>>) {
     return (is_retry<S> || ...);
   }(std::type_identity<typename steps_of<stages>::type>{});
@@ -81,6 +84,7 @@ class pipeline_call
   [[nodiscard]] const clock_type& clock() const noexcept { return pipeline_.clock(); }
   [[nodiscard]] const Classifier& classifier() const noexcept { return classify_; }
   [[nodiscard]] call_report* report() const noexcept { return given_.report; }
+  [[nodiscard]] bool is_cancelled() const noexcept { return is_cancelled_; }
 
   void begin(call_part<pipeline_call> self) {
     auto context = given_;
@@ -168,6 +172,10 @@ class pipeline_call
   /// Waits for a place in the guard of stage `I`, but no longer than the call may take.
   template <std::size_t I>
   void get_in_line(part self, const call_context& context) {
+    if (is_cancelled_) [[unlikely]] {  // before the call was started on its executor
+      end_.refuse({.reason = rejection_reason::cancelled}, outcome::cancelled);
+      return leave<I>(std::move(self));
+    }
     auto& guard = std::get<I>(steps_).guard();
     deadline_ = context.deadline;
     during_ = phase::line;
@@ -243,7 +251,14 @@ class pipeline_call
     deadline_ = context.deadline;
     during_ = phase::operation;
     arm_deadline();
-    start_with<is_repeated>(operation_, context, operation_handler{{{std::move(self)}}});
+    // The operation may end, and with it the call, before the function that starts it returns.
+    if constexpr (is_repeated) {
+      const share kept{this->one_more_user()};
+      start_with<true>(operation_, context, operation_handler{{{std::move(self)}}});
+    } else {
+      Operation operation{std::move(operation_)};
+      start_with<false>(operation, context, operation_handler{{{std::move(self)}}});
+    }
   }
   void arm_deadline() {
     if (deadline_ == call_context::no_deadline) return;
@@ -275,10 +290,18 @@ class pipeline_call
   void run_out() {
     const auto now = clock().now();
     if (now < deadline_) return;  // it was that of an earlier attempt
-    if (during_ == phase::operation) settle_outside_of_overdue(steps_, now);
+    if (during_ == phase::operation) {
+      is_overdue_ = true;
+      settle_outside_of_overdue(steps_, now);
+    }
     if (during_ == phase::operation || during_ == phase::line) stop_.emit(net::cancellation_type::terminal);
   }
   void finish(part self) {
+    // The deadline was that of the caller, and not that of a time-out, which would have said so.
+    if constexpr (!has_timeout) {
+      if (is_overdue_ && end_.verdict != outcome::cancelled && end_.has_error())
+        end_.refuse({.reason = rejection_reason::timed_out, .began = true}, end_.verdict);
+    }
     if (report() != nullptr) note_end(*report(), end_);
     auto arguments = Form::arguments_of_end(std::move(end_));
     Handler handler{this->take_handler()};
@@ -307,6 +330,7 @@ class pipeline_call
     wait,       // before another attempt
   };
   phase during_ = phase::none;
+  bool is_overdue_ = false;    // the deadline has passed while the operation ran
   bool is_starting_ = false;   // within the function that starts the call
   bool is_cancelled_ = false;  // by the caller
 };

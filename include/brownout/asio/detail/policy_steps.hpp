@@ -84,7 +84,7 @@ class retry_step {
       return std::nullopt;
     }
     if (context_.report != nullptr && end.refused) context_.report->refused = end.refused;
-    auto wait = end.verdict == outcome::cancelled
+    auto wait = end.verdict == outcome::cancelled || call.is_cancelled()
                     ? std::nullopt
                     : wait_before_next(*policy_, context_, call.clock(), end, made_, token_);
     if (!wait) give_up(end);
@@ -174,7 +174,9 @@ class async_fallback {
 #endif
       return given_->template instead<Value>(context_, call.clock(), ended);
 #if defined(__cpp_exceptions)
-    } catch (const std::exception&) {
+    } catch (...) {
+      // The end of the thread (pthread_exit, cancellation), and no exception. It cannot be stopped.
+      if (std::current_exception() == nullptr) throw;
       return std::nullopt;
     }
 #endif

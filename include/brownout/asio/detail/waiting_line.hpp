@@ -10,6 +10,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <string>
 #include <utility>
 
 namespace brownout::inline BROWNOUT_ABI::detail {
@@ -45,12 +46,12 @@ class waiting_line {
 
  public:
   waiting_line(const Executor& executor, const async_bulkhead_options& options)
-      : options_{options}, deadlines_{std::make_shared<deadlines>(executor)} {}
+      : name_{options.name}, options_{options}, deadlines_{std::make_shared<deadlines>(executor)} {}
   waiting_line(const waiting_line&) = delete;
   waiting_line& operator=(const waiting_line&) = delete;
 
   [[nodiscard]] Executor executor() { return deadlines_->executor(); }
-  [[nodiscard]] const std::string& name() const noexcept { return options_.name; }
+  [[nodiscard]] const std::string& name() const noexcept { return name_; }
 
   /// Takes a place if there is one. `waits_otherwise`: a call that gets none waits, and is not refused.
   [[nodiscard]] bool try_take(bool waits_otherwise) {
@@ -76,8 +77,8 @@ class waiting_line {
       ++shown_.refused;
       return answer::full;
     }
+    deadlines_->add(one, deadlines_->now() + options_.longest_wait);  // may throw
     link(one);
-    deadlines_->add(one, deadlines_->now() + options_.longest_wait);
     return answer::waits;
   }
 
@@ -121,9 +122,8 @@ class waiting_line {
   void reconfigure(const async_bulkhead_options& options) {
     {
       const std::lock_guard lock{mutex_};
-      const auto name = std::move(options_.name);
       options_ = options;
-      options_.name = name;
+      options_.name = name_;
     }
     for (;;) {
       waiter* next = nullptr;
@@ -175,6 +175,7 @@ class waiting_line {
     deadlines_->remove(one);
   }
 
+  const std::string name_;  // read without the lock
   mutable std::mutex mutex_;
   async_bulkhead_options options_;
   async_bulkhead_snapshot shown_{};
