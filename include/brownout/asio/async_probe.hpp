@@ -42,7 +42,8 @@ class probe_desk {
 /// - an exception, and one of the first after it, as `co_spawn` has them. The text of an exception is not
 ///   shown, because it may hold a connection string.
 ///
-/// If it is destroyed and was not called, the probe has failed. Move-only. May be called by any thread.
+/// If it is destroyed and was not called, the probe has failed. A second answer changes nothing. Move-only.
+/// May be called by any thread.
 class async_probe_handler {
  public:
   using executor_type = detail::net::any_io_executor;
@@ -80,7 +81,9 @@ class async_probe_handler {
   }
 
  private:
-  void tell(probe_result found) { std::exchange(desk_, nullptr)->answer(order_, std::move(found)); }
+  void tell(probe_result found) {
+    if (const auto desk = std::exchange(desk_, nullptr)) desk->answer(order_, std::move(found));
+  }
 
   std::shared_ptr<detail::probe_desk> desk_;
   probe_order order_;

@@ -145,12 +145,14 @@ class async_supervision {
       const auto plan = watched->step(watched->now());
       if (on_step && !detail::contained([&] { return on_step(plan), true; }, false)) ++observer_failures;
       if (watched == nullptr) return;  // the observer has stopped it
+      was_answered = false;
       for (const auto& order : plan.probes) {
         ask(order);
         if (watched == nullptr) return;
       }
+      // A probe that has answered within `ask` wants a step at once, which this plan does not know of.
       // Never longer than `refresh`, even if the clock of the supervisor is wrong.
-      arm((std::min)(plan.next - watched->now(), watched->options().refresh));
+      arm(was_answered ? duration{} : (std::min)(plan.next - watched->now(), watched->options().refresh));
     }
     void arm(duration wait) {
       timer.expires_after((std::max)(wait, duration{}));
@@ -185,6 +187,7 @@ class async_supervision {
       if (watched == nullptr || !is_under_way(order)) return;
       finish(probes[order.dependency]);
       watched->report(order, found, watched->now());
+      was_answered = true;
       if (watched != nullptr) arm({});
     }
     [[nodiscard]] bool is_under_way(const probe_order& order) const noexcept {
@@ -221,6 +224,7 @@ class async_supervision {
     observer on_step;
     std::deque<watched_probe> probes{};  // by the number of the dependency; signals do not move
     std::uint64_t observer_failures = 0;
+    bool was_answered = false;  // a probe, since the step began to ask them
   };
 
   std::shared_ptr<state> state_;

@@ -267,3 +267,38 @@ TEST_CASE("the observer of a supervision on an executor may throw and stop it", 
     CHECK(on.database_ping.started == 0);
   }
 }
+
+TEST_CASE("a second answer of an asynchronous probe changes nothing", "[asio][Y22]") {
+  world w;
+  w.watch.emplace(w.io.get_executor(), w.system,
+                  std::vector<async_probe>{{upstream::database,
+                                            [](const probe_context&, async_probe_handler done) {
+                                              done(true);
+                                              done(false);
+                                            }},
+                                           {upstream::search, [](const probe_context&,
+                                                                 async_probe_handler done) { done(true); }}});
+  w.pass(5s);
+  CHECK(w.circuit_of(upstream::database) == circuit_state::closed);
+}
+
+TEST_CASE("the step after a probe comes at once, also if it answers within its start", "[asio][Y22]") {
+  const auto steps_with = [](bool is_posted) {
+    world w;
+    int steps = 0;
+    w.watch.emplace(
+        w.io.get_executor(), w.system,
+        std::vector<async_probe>{
+            {upstream::database,
+             [&](const probe_context&, async_probe_handler done) {
+               if (!is_posted) return done(true);
+               net::post(w.io, [answer = std::move(done)]() mutable { answer(true); });
+             }},
+            {upstream::search, [](const probe_context&, async_probe_handler done) { done(true); }}},
+        [&](const auto&) { ++steps; });
+    w.run_ready();
+    return steps;
+  };
+  CHECK(steps_with(true) == 2);
+  CHECK(steps_with(false) == 2);
+}
