@@ -149,6 +149,9 @@ auto initiate_guarded(Guard&& guard, Operation&& operation, Token&& token, const
                       const C& classify) {
   using held = held_guard_for<Guard>;
   using form = Form<Signature>;
+  static_assert(
+      !std::is_const_v<std::remove_reference_t<Guard>> || std::copy_constructible<std::remove_cvref_t<Guard>>,
+      "brownout: an asynchronous call changes its breaker, so that must not be const");
   static_assert(std::is_lvalue_reference_v<Guard> || std::copy_constructible<std::remove_cvref_t<Guard>>,
                 "brownout: an asynchronous call refers to its breaker, so that has to be a variable that "
                 "outlives the call, or a std::shared_ptr");
