@@ -175,7 +175,7 @@ const registered with_timer{{.name = "async_call: the same with a timeout",
                              .beside = bare,
                              .wanted = {.allocations = 0}}};
 
-/// Every batch has a guard of its own, whose timer ends with it.
+/// Every batch has a guard of its own. Its timer ends with the last call.
 void with_deadline(std::uint64_t times) {
   struct start {
     brownout::async_guard<breaker_type, executor>*& guard() const {
@@ -183,8 +183,8 @@ void with_deadline(std::uint64_t times) {
       return used;
     }
     void operator()(loop<start> handler) const {
-      if (loop<start>::left == 1) guard()->cancel();
       guard()->async_call(operation(net::deferred), handler);
+      if (loop<start>::left == 1) guard()->cancel();
     }
   };
   brownout::async_guard<breaker_type, executor> guard{io().get_executor(), database, {.deadline = 1h}};
@@ -192,8 +192,6 @@ void with_deadline(std::uint64_t times) {
   loop<start>::left = times;
   start{}(loop<start>{});
   io().restart();
-  while (loop<start>::left > 0) io().run_one();
-  guard.cancel();
   io().run();
 }
 const registered guarded_with_deadline{{.name = "async_guard with a deadline",
