@@ -16,8 +16,9 @@ const registered breaker_size{
      .known_ratio = [] { return static_cast<double>(sizeof(brownout::circuit_breaker<>)) / 128; }}};
 
 // benchmarks/compile_time measures these, in instructions of the compiler.
-scenario compiling(std::string_view name, double most) {
-  return {.name = name, .beside = {.name = "the headers of others it needs"}, .wanted = {.ratio = most}};
+scenario compiling(std::string_view name, double most,
+                   std::string_view others = "the headers of others it needs") {
+  return {.name = name, .beside = {.name = others}, .wanted = {.ratio = most}};
 }
 const registered breaker_gcc{compiling("compiling circuit_breaker.hpp, gcc", 1.3)};
 const registered breaker_clang{compiling("compiling circuit_breaker.hpp, clang", 1.3)};
@@ -25,5 +26,9 @@ const registered core_gcc{compiling("compiling breaker.hpp, gcc", 1.3)};
 const registered core_clang{compiling("compiling breaker.hpp, clang", 1.3)};
 const registered all_gcc{compiling("compiling brownout.hpp, gcc", 1.5)};
 const registered all_clang{compiling("compiling brownout.hpp, clang", 1.5)};
+const registered async_gcc{compiling("compiling async_call.hpp, gcc", 1.1, "boost/asio.hpp")};
+const registered async_clang{compiling("compiling async_call.hpp, clang", 1.1, "boost/asio.hpp")};
+const registered piped_gcc{compiling("compiling async_pipeline.hpp, gcc", 1.1, "boost/asio.hpp")};
+const registered piped_clang{compiling("compiling async_pipeline.hpp, clang", 1.1, "boost/asio.hpp")};
 
 }  // namespace
