@@ -1,10 +1,9 @@
 # SPDX-License-Identifier: BSL-1.0
-# Every cpp block of docs/guide.md is an excerpt of a file under examples/, word for word but for the indentation, or
+# Every cpp block of docs/guide.md and docs/recipes.md is an excerpt of a file under examples/, word for word but for the indentation, or
 # says before it why it is not: <!-- not compiled: why -->. So what the guide shows is compiled, and mostly run.
 include(${CMAKE_CURRENT_LIST_DIR}/checks.cmake)
 include(${CMAKE_CURRENT_LIST_DIR}/markdown.cmake)
 
-set(guide docs/guide.md)
 set(other_kinds "" sh cmake yaml text)
 
 # Without indentation, and with one newline at each end.
@@ -22,7 +21,6 @@ foreach(file IN LISTS files)
   string(APPEND examples "${text}")
 endforeach()
 
-set_property(GLOBAL PROPERTY shows_code FALSE)
 function(check_block page line note kind block)
   if(NOT kind STREQUAL "cpp")
     if(NOT kind IN_LIST other_kinds)
@@ -45,15 +43,18 @@ function(check_block page line note kind block)
   endif()
 endfunction()
 
-if(NOT EXISTS ${ROOT}/${guide})
-  violation(${guide} 1 "there is no guide")
-  finish()
-endif()
-read_source(${guide} text)
-for_each_block(${guide} "${text}" check_block)
-get_property(shows_code GLOBAL PROPERTY shows_code)
-if(NOT shows_code)
-  violation(${guide} 1 "shows no code")
-endif()
+foreach(guide docs/guide.md docs/recipes.md)
+  if(NOT EXISTS ${ROOT}/${guide})
+    violation(${guide} 1 "there is no guide")
+    continue()
+  endif()
+  set_property(GLOBAL PROPERTY shows_code FALSE)
+  read_source(${guide} text)
+  for_each_block(${guide} "${text}" check_block)
+  get_property(shows_code GLOBAL PROPERTY shows_code)
+  if(NOT shows_code)
+    violation(${guide} 1 "shows no code")
+  endif()
+endforeach()
 
 finish()
