@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSL-1.0
-# Every cpp block of docs/guide.md and docs/recipes.md is an excerpt of a file under examples/, word for word but for the indentation, or
-# says before it why it is not: <!-- not compiled: why -->. So what the guide shows is compiled, and mostly run.
+# Every cpp block of the guide and of the recipes is an excerpt of a file under examples/, word for word but for the
+# indentation, or says before it why it is not: <!-- not compiled: why -->. So what they show is compiled, and mostly run.
 include(${CMAKE_CURRENT_LIST_DIR}/checks.cmake)
 include(${CMAKE_CURRENT_LIST_DIR}/markdown.cmake)
 
@@ -45,7 +45,7 @@ endfunction()
 
 foreach(guide docs/guide.md docs/recipes.md)
   if(NOT EXISTS ${ROOT}/${guide})
-    violation(${guide} 1 "there is no guide")
+    violation(${guide} 1 "there is no such page")
     continue()
   endif()
   set_property(GLOBAL PROPERTY shows_code FALSE)

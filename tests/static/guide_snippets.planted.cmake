@@ -59,4 +59,9 @@ file(WRITE ${guide} "# A guide without code\n")
 expect_violation("docs/guide.md:1: shows no code")
 
 file(REMOVE ${guide})
-expect_violation("docs/guide.md:1: there is no guide")
+expect_violation("docs/guide.md:1: there is no such page")
+
+file(APPEND ${copy}/docs/recipes.md "\n```cpp\nbreaker.call_nothing([] {});\n```\n")
+expect_violation(": not an excerpt of a file under examples/")
+file(REMOVE ${copy}/docs/recipes.md)
+expect_violation("docs/recipes.md:1: there is no such page")
