@@ -16,17 +16,20 @@ set(include_dir ${CMAKE_INSTALL_INCLUDEDIR})
 cmake_path(ABSOLUTE_PATH include_dir BASE_DIRECTORY ${CMAKE_INSTALL_PREFIX})
 cmake_path(RELATIVE_PATH include_dir BASE_DIRECTORY ${CMAKE_INSTALL_PREFIX})
 
+# The targets with their headers as an export.
+function(install_export name component)
+  install(TARGETS ${ARGN} EXPORT brownout-${name}
+          FILE_SET HEADERS DESTINATION ${include_dir} COMPONENT ${component}
+          FILE_SET internal DESTINATION ${include_dir} COMPONENT ${component})
+  install(EXPORT brownout-${name} NAMESPACE brownout:: DESTINATION ${package_dir} COMPONENT ${component})
+endfunction()
+
 # Three exports: find_package(brownout COMPONENTS core) needs neither Boost nor fmt, and only COMPONENTS prometheus_cpp
 # needs prometheus-cpp.
-install(TARGETS brownout_core EXPORT brownout-core FILE_SET HEADERS DESTINATION ${include_dir} COMPONENT brownout_core)
-install(EXPORT brownout-core NAMESPACE brownout:: DESTINATION ${package_dir} COMPONENT brownout_core)
+install_export(core brownout_core brownout_core)
 if(NOT BROWNOUT_CORE_ONLY)
-  install(TARGETS brownout brownout_asio EXPORT brownout-brownout FILE_SET HEADERS DESTINATION ${include_dir}
-          COMPONENT brownout)
-  install(EXPORT brownout-brownout NAMESPACE brownout:: DESTINATION ${package_dir} COMPONENT brownout)
-  install(TARGETS brownout_prometheus_cpp EXPORT brownout-prometheus_cpp FILE_SET HEADERS DESTINATION ${include_dir}
-          COMPONENT brownout)
-  install(EXPORT brownout-prometheus_cpp NAMESPACE brownout:: DESTINATION ${package_dir} COMPONENT brownout)
+  install_export(brownout brownout brownout brownout_asio)
+  install_export(prometheus_cpp brownout brownout_prometheus_cpp)
 endif()
 
 configure_package_config_file(${CMAKE_CURRENT_LIST_DIR}/brownout-config.cmake.in
