@@ -142,7 +142,7 @@ ended by_deferred(world& w, Start start) {
 
 template <class Start>
 ended by_token_of_a_user(world& w, Start start) {
-  const auto place = start(asio_test::into_a_place{w.io.get_executor()});
+  const auto place = start(asio_test::into_a_place<net::io_context::executor_type>{w.io.get_executor()});
   w.io.restart();
   w.io.poll();
   return place->value();
