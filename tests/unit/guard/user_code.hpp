@@ -18,6 +18,7 @@
 
 #include <cstdint>
 #include <exception>
+#include <functional>
 #include <stdexcept>
 
 /// Guards of all kinds around code of the user that does what it should not.
@@ -45,6 +46,9 @@ using brownout::retry;
 using brownout::retry_budget;
 using brownout::sliding_window;
 using brownout::timeout;
+
+/// Code of the user. For each type of a function all guards around it are compiled again, so these have one.
+using function = std::function<int(const call_context&)>;
 
 /// One guard of each kind.
 struct guards {

@@ -70,21 +70,21 @@ TEST_CASE("a result that throws when it is moved leaves no place taken", "[guard
 TEST_CASE("an exception of the user leaves no place taken, wherever it is thrown", "[guard][P4]") {
   guards all;
   const auto guarded = all.around();
-  const auto fails = [](const call_context&) -> int { throw std::runtime_error{"reset"}; };
+  const function fails = [](const call_context&) -> int { throw std::runtime_error{"reset"}; };
+  const function answers = [](const call_context&) { return 1; };
   SECTION("by the function") {
     CHECK_THROWS_WITH(guarded.call(fails), "reset");
   }
   SECTION("by the function, something that is no std::exception") {
-    CHECK_THROWS_AS(guarded.call([](const call_context&) -> int { throw 7; }), int);
+    CHECK_THROWS_AS(guarded.call(function{[](const call_context&) -> int { throw 7; }}), int);
   }
   SECTION("by the function, a rejection of another guard") {
-    const auto refused = [](const call_context&) -> int {
+    const function refused = [](const call_context&) -> int {
       throw call_rejected{{rejection_reason::bulkhead_full}};
     };
     CHECK_THROWS_AS(guarded.call(refused), call_rejected);
   }
   SECTION("by the classifier, for an answer") {
-    const auto answers = [](const call_context&) { return 1; };
     CHECK(guarded.call(answers, [](int) -> outcome { throw std::runtime_error{"classifier"}; }) == 1);
   }
   SECTION("by the classifier, for an exception") {
@@ -94,7 +94,7 @@ TEST_CASE("an exception of the user leaves no place taken, wherever it is thrown
     const brownout::first_match classify{
         brownout::failure_if([](int) { return true; }),
         brownout::retry_after_from([](int) -> std::chrono::seconds { throw std::runtime_error{"header"}; })};
-    CHECK(guarded.call([](const call_context&) { return 1; }, classify) == 1);
+    CHECK(guarded.call(answers, classify) == 1);
   }
   SECTION("by the fallback") {
     const auto bad = fallback{[]() -> int { throw std::runtime_error{"fallback"}; }};
@@ -102,15 +102,13 @@ TEST_CASE("an exception of the user leaves no place taken, wherever it is thrown
     CHECK(bad.snapshot().unanswered == 1);
   }
   SECTION("by a stage of the user that stands further in") {
-    CHECK_THROWS_WITH((pipeline{all.clock, guarded, broken_stage{}}.call([](const call_context&) {})),
-                      "stage");
+    CHECK_THROWS_WITH((pipeline{all.clock, guarded, broken_stage{}}.call(answers)), "stage");
   }
   SECTION("by a stage of the user that stands further out") {
-    CHECK_THROWS_WITH((pipeline{all.clock, broken_stage{}, guarded}.call([](const call_context&) {})),
-                      "stage");
+    CHECK_THROWS_WITH((pipeline{all.clock, broken_stage{}, guarded}.call(answers)), "stage");
   }
   CHECK(all.nothing_in_flight());
-  CHECK(guarded.call([](const call_context&) { return 3; }) == 3);
+  CHECK(guarded.call(answers) == 1);
 }
 
 TEST_CASE("if the wait before a retry throws, the token goes back and the caller gets the exception",
@@ -131,9 +129,9 @@ TEST_CASE("a function may call through its own pipeline again", "[guard][P4]") {
   const auto guarded = all.around();
   int depth = 0;
   int refused = 0;
-  const auto function = [&](const call_context&, const auto& self) -> int {
+  const function calls_again = [&](const call_context&) -> int {
     ++depth;
-    const auto inner = guarded.try_call([&](const call_context& call) { return self(call, self); });
+    const auto inner = guarded.try_call(calls_again);
     if (!inner) {
       ++refused;
       CHECK(inner.rejection().reason == rejection_reason::bulkhead_full);
@@ -142,7 +140,7 @@ TEST_CASE("a function may call through its own pipeline again", "[guard][P4]") {
     return *inner + 1;
   };
   // The bulkhead has three places.
-  CHECK(guarded.call([&](const call_context& call) { return function(call, function); }) == 2);
+  CHECK(guarded.call(calls_again) == 2);
   CHECK(depth == 3);
   CHECK(refused == 1);
   CHECK(all.nothing_in_flight());
@@ -183,7 +181,7 @@ TEST_CASE("a stage of the user may pass on a context without a time", "[guard][O
 TEST_CASE("guards may be changed by the call that they guard", "[guard][U3][L7][A10]") {
   guards all;
   const auto guarded = all.around();
-  const auto change = [&](const call_context&) {
+  const function change = [&](const call_context&) {
     all.places.reconfigure({.limit = 0});
     all.quota.reconfigure({.rate = per_second(0)});
     all.counted.reconfigure({.rate = per_second(0)});
@@ -202,19 +200,20 @@ TEST_CASE("guards may be changed by the call that they guard", "[guard][U3][L7][
   all.clock.advance(1s);
   CHECK(guarded.try_call(change).rejection().reason == rejection_reason::bulkhead_full);
   all.places.reconfigure({.limit = 1});
-  CHECK(guarded.call([](const call_context&) { return 2; }) == 2);
+  CHECK(guarded.call(function{[](const call_context&) { return 2; }}) == 2);
   CHECK(all.nothing_in_flight());
 }
 
 TEST_CASE("the circuit of a call may be opened, reset and held by the call itself", "[guard][P4]") {
   guards all;
   const auto guarded = all.around();
-  CHECK(guarded.call([&](const call_context&) {
+  const function answers = [](const call_context&) { return 1; };
+  CHECK(guarded.call(function{[&](const call_context&) {
     all.database.force_open();
-    CHECK(guarded.try_call([](const call_context&) {}).rejection().reason == rejection_reason::forced_open);
+    CHECK(guarded.try_call(answers).rejection().reason == rejection_reason::forced_open);
     all.database.reset();
     return 1;
-  }) == 1);
+  }}) == 1);
   CHECK(all.nothing_in_flight());
   CHECK(all.database.observed_state() == circuit_state::closed);
 }
@@ -223,13 +222,18 @@ TEST_CASE("a listener of a limit may call through the pipeline of the call that 
   guards all;
   const auto guarded = all.around();
   int heard = 0;
+  const function answers = [](const call_context&) { return 1; };
+  const function answers_late = [&](const call_context&) {
+    all.clock.advance(2s);
+    return 1;
+  };
   all.limit.listen([&](const brownout::limit_change&) {
     ++heard;
-    CHECK(guarded.call([](const call_context&) { return 1; }) == 1);
+    CHECK(guarded.call(answers) == 1);
     throw std::runtime_error{"listener"};
   });
   for (int i = 0; i < 30; ++i) {
-    guarded.call([&](const call_context&) { all.clock.advance(2s); });
+    CHECK(guarded.call(answers_late) == 1);
   }
   CHECK(heard > 0);
   CHECK(all.limit.snapshot().listener_failures == static_cast<std::uint64_t>(heard));

@@ -45,12 +45,13 @@ void ends_in(Body body) {
 TEST_CASE("a thread that ends inside of a call leaves no place taken", "[guard][P4]") {
   guards all;
   const auto guarded = all.around();
-  const auto fails = [](const call_context&) -> int { throw std::runtime_error{"reset"}; };
+  const function fails = [](const call_context&) -> int { throw std::runtime_error{"reset"}; };
+  const function answers = [](const call_context&) { return 1; };
   SECTION("in the function") {
-    ends_in([&] { guarded.call([](const call_context&) { end_thread(); }); });
+    ends_in([&] { guarded.call(function{[](const call_context&) -> int { end_thread(); }}); });
   }
   SECTION("in the classifier, for an answer") {
-    ends_in([&] { guarded.call([](const call_context&) { return 1; }, ending_classifier{}); });
+    ends_in([&] { guarded.call(answers, ending_classifier{}); });
   }
   SECTION("in the classifier, for an exception") {
     // Without a breaker, which asks inside of a handler: there libstdc++ ends the program.
@@ -66,7 +67,7 @@ TEST_CASE("a thread that ends inside of a call leaves no place taken", "[guard][
     const brownout::first_match classify{
         brownout::failure_if([](int) { return true; }),
         brownout::retry_after_from([](int) -> std::chrono::seconds { end_thread(); })};
-    ends_in([&] { guarded.call([](const call_context&) { return 1; }, classify); });
+    ends_in([&] { guarded.call(answers, classify); });
   }
   SECTION("in the fallback") {
     const pipeline safe{all.clock, fallback{[]() -> int { end_thread(); }}, guarded};
@@ -75,15 +76,15 @@ TEST_CASE("a thread that ends inside of a call leaves no place taken", "[guard][
   SECTION("in a later attempt") {
     int attempts = 0;
     ends_in([&] {
-      guarded.call([&](const call_context&) -> int {
+      guarded.call(function{[&](const call_context&) -> int {
         if (++attempts == 2) end_thread();
         throw std::runtime_error{"reset"};
-      });
+      }});
     });
     CHECK(attempts == 2);
   }
   CHECK(all.nothing_in_flight());
-  CHECK(guarded.call([](const call_context&) { return 3; }) == 3);
+  CHECK(guarded.call(answers) == 1);
 }
 
 TEST_CASE("a thread that ends in the wait before a retry gives the token back", "[guard][R7]") {
@@ -173,11 +174,12 @@ TEST_CASE("a call may destroy its pipeline if it goes through a copy", "[guard][
   auto owned = std::make_unique<decltype(all.around())>(all.around());
   const auto copy = *owned;
   int calls = 0;
-  CHECK(copy.call([&](const call_context&) -> int {
+  const function destroys = [&](const call_context&) {
     owned.reset();
     if (++calls < 3) throw std::runtime_error{"reset"};
     return calls;
-  }) == 3);
+  };
+  CHECK(copy.call(destroys) == 3);
   CHECK(all.nothing_in_flight());
 }
 
@@ -198,7 +200,7 @@ TEST_CASE("guards that were forked work in each process for themselves", "[guard
   const auto guarded = all.around();
   auto place = all.places.try_acquire();
   const auto ended = core_test::in_child([&] {
-    for (int i = 0; i < 100; ++i) guarded.call([](const call_context&) { return 1; });
+    for (int i = 0; i < 100; ++i) guarded.call(function{[](const call_context&) { return 1; }});
     place->release();
     if (!all.nothing_in_flight()) _exit(1);
   });
