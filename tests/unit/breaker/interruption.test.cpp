@@ -265,8 +265,8 @@ ending end_of(scene<Explored>& s, answer first, answer second, answer third = {}
 }  // namespace
 
 TEMPLATE_TEST_CASE("an operation that another one interrupts does what it would have done before or after it",
-                   "[breaker][B2][B2b][B3][B4][B6][B8][B12]", in_a_row, of_the_latest, either, within_a_time,
-                   with_ramp, by_rate, told_to_wait<of_the_latest>) {
+                   "[breaker][exhaustive][B2][B2b][B3][B4][B6][B8][B12]", in_a_row, of_the_latest, either,
+                   within_a_time, with_ramp, by_rate, told_to_wait<of_the_latest>) {
   using explored = scene<TestType>;
   int interrupted = 0;
   for (const auto& setting : settings<explored>) {

@@ -105,7 +105,7 @@ TEST_CASE("reading cuts no statistics", "[breaker][B8][B8c]") {
   CHECK(bench.state() == circuit_state::open);
 }
 
-TEST_CASE("metrics only counts up to its limit and stays there", "[breaker][B8]") {
+TEST_CASE("metrics only counts up to its limit and stays there", "[breaker][exhaustive][B8]") {
   bench bench;
   bench.circuit.measure_only();
   bench.fail(2);
@@ -118,7 +118,7 @@ TEST_CASE("metrics only counts up to its limit and stays there", "[breaker][B8]"
   CHECK(bench.state() == circuit_state::metrics_only);
 }
 
-TEST_CASE("the highest threshold trips at its last failure", "[breaker][B8]") {
+TEST_CASE("the highest threshold trips at its last failure", "[breaker][exhaustive][B8]") {
   bench bench{bench::defaults(), consecutive_failures::most};
   for (std::uint32_t i = 0; i + 1 < consecutive_failures::most; ++i) {
     auto admitted = bench.circuit.try_acquire();

@@ -78,7 +78,7 @@ TEST_CASE("a place is at least 0 and below 1", "[feature][D4]") {
   CHECK(most > 1 - 1e-4);
 }
 
-TEST_CASE("places are spread evenly however callers are named", "[feature][D4]") {
+TEST_CASE("places are spread evenly however callers are named", "[feature][exhaustive][D4]") {
   for (const auto named : namings) {
     for (const std::uint64_t salt : {0U, 1U, 2U, 1000U}) {
       INFO("naming " << static_cast<int>(named) << ", salt " << salt);
@@ -94,7 +94,7 @@ TEST_CASE("places are spread evenly however callers are named", "[feature][D4]")
 }
 
 TEST_CASE("who comes first with one salt does so with another no more often than anyone else",
-          "[feature][D4]") {
+          "[feature][exhaustive][D4]") {
   for (const auto named : namings) {
     for (const auto& [one, other] : {std::pair{0, 1}, {1, 2}, {0, 1000}, {6, 7}, {2, 3}}) {
       INFO("naming " << static_cast<int>(named) << ", salts " << one << " and " << other);
@@ -118,7 +118,7 @@ TEST_CASE("a caller and a salt are not the same when they change places", "[feat
   CHECK(caller_place("42") != caller_place(std::uint64_t{42}));
 }
 
-TEST_CASE("no two of a hundred thousand callers share a place", "[feature][D4]") {
+TEST_CASE("no two of a hundred thousand callers share a place", "[feature][exhaustive][D4]") {
   for (const auto named : namings) {
     std::vector<double> places;
     for (std::uint64_t i = 0; i < callers; ++i) places.push_back(place_of(named, i, 0));

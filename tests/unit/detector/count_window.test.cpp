@@ -224,7 +224,7 @@ TEST_CASE("a count window knows the later of two epochs when their low 32 bits w
   CHECK(history.record(0x1'0000'0001, true, 0s) == window_counts{1, 1});
 }
 
-TEST_CASE("a count window agrees with a queue over long random histories", "[detector][count]") {
+TEST_CASE("a count window agrees with a queue over long random histories", "[detector][exhaustive][count]") {
   for (const auto size : sizes) {
     for (const std::uint32_t first_epoch : {0U, 0xffff'ff00U}) {
       CAPTURE(size, first_epoch);

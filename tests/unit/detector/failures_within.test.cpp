@@ -253,7 +253,7 @@ TEST_CASE("a success writes nothing and reads no clock where failures within a t
   CHECK(readings == 0);
 }
 
-TEST_CASE("times of failures agree with a queue over long random histories", "[detector]") {
+TEST_CASE("times of failures agree with a queue over long random histories", "[detector][exhaustive]") {
   static_assert(!std::is_copy_constructible_v<failure_times<brownout::std_atomics>>);
   for (const auto latest : {1u, 2u, 8u, 31u, 64u}) {
     agree_for_long<brownout::std_atomics>(latest, latest);

@@ -266,7 +266,8 @@ TEST_CASE("a call that comes late counts in its own bucket, or with the latest w
   }
 }
 
-TEST_CASE("a bucket that is about to overflow halves its counts and keeps the share", "[detector][time]") {
+TEST_CASE("a bucket that is about to overflow halves its counts and keeps the share",
+          "[detector][exhaustive][time]") {
   tested_history history{time_window{}};
   for (std::uint32_t i = 1; i <= 65'534; ++i) (void)history.record(0, i % 4 == 0, 1s);
   REQUIRE(history.read(0, 1s) == window_counts{65'534, 16'383});
@@ -289,7 +290,7 @@ TEST_CASE("a bucket that is about to overflow halves its counts and keeps the sh
   }
 }
 
-TEST_CASE("a time window agrees with a queue over long random histories", "[detector][time]") {
+TEST_CASE("a time window agrees with a queue over long random histories", "[detector][exhaustive][time]") {
   for (const duration length : {duration{100ms}, duration{10s}, duration{1h}}) {
     CAPTURE(length.count());
     REQUIRE(agree_for_long(length, 0s, 20'000, 1));

@@ -186,7 +186,8 @@ TEST_CASE("a service that is far quicker than its target is held near it, though
   }
 }
 
-TEST_CASE("the mean latency of a real queue is held on target through its noise", "[feature][D4]") {
+TEST_CASE("the mean latency of a real queue is held on target through its noise",
+          "[feature][exhaustive][D4]") {
   dimmer_controller controller{target};
   queued_service service{0.2, 0.01, 7};
   const auto under = [&](demand asked, int periods) {

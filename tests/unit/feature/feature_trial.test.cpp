@@ -140,7 +140,7 @@ TEST_CASE("the interval holds the difference though the sides differ in number a
 }
 
 TEST_CASE("the interval holds the difference in 93 % to 97 % of trials with log-normal costs",
-          "[feature][D4]") {
+          "[feature][exhaustive][D4]") {
   for (const double sigma : {0.5, 1.0}) {
     for (const int n_with : {200, 600}) {
       INFO("sigma " << sigma << ", " << n_with << " with, 200 without");
@@ -154,7 +154,7 @@ TEST_CASE("the interval holds the difference in 93 % to 97 % of trials with log-
 }
 
 TEST_CASE("with skewed costs and nine in ten with the feature the interval holds it a little less often",
-          "[feature][D4]") {
+          "[feature][exhaustive][D4]") {
   const auto with = [](costs& drawn) { return drawn.log_normal(120, 1); };
   const auto without = [](costs& drawn) { return drawn.log_normal(100, 1); };
   CHECK(coverage(6, 1800, 200, 20, with, without) == Approx(0.935).margin(0.01));

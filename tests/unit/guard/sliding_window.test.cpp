@@ -108,7 +108,8 @@ TEST_CASE("of even calls a sliding window refuses at most one in a period", "[gu
   }
 }
 
-TEST_CASE("no time has more calls of a sliding window than its bound", "[guard][sliding-window][L11]") {
+TEST_CASE("no time has more calls of a sliding window than its bound",
+          "[guard][exhaustive][sliding-window][L11]") {
   for (const auto seed : {1U, 2U, 3U, 4U}) {
     for (const std::uint32_t limit : {1U, 7U, 100U}) {
       window_bench bench{{.rate = per_second(limit)}};

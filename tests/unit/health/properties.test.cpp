@@ -106,7 +106,7 @@ double sum(const health_report& report, Of of) {
 
 }  // namespace
 
-TEST_CASE("whatever the system, its score explains itself", "[health][H4]") {
+TEST_CASE("whatever the system, its score explains itself", "[health][exhaustive][H4]") {
   std::size_t scored = 0;
   on_any_system([&](any_system&, const scorer& system, const auto&, const health_report& report) {
     double known = 0;
@@ -185,7 +185,8 @@ TEST_CASE("whatever the system, it is never better than a required dependency th
   });
 }
 
-TEST_CASE("whatever the system, optional dependencies never take its score below the floor", "[health][H3]") {
+TEST_CASE("whatever the system, optional dependencies never take its score below the floor",
+          "[health][exhaustive][H3]") {
   std::size_t floors = 0;
   on_any_system([&](any_system& random, const scorer& system, auto evidence, const health_report&) {
     // All that is not optional is well, and the rest as it may be.
@@ -203,7 +204,7 @@ TEST_CASE("whatever the system, optional dependencies never take its score below
   CHECK(floors > 500);
 }
 
-TEST_CASE("whatever the system, no component that gets better lowers its score", "[health][H1]") {
+TEST_CASE("whatever the system, no component that gets better lowers its score", "[health][exhaustive][H1]") {
   std::size_t rose = 0;
   on_any_system(
       [&](any_system& random, const scorer& system, const auto& evidence, const health_report& before) {

@@ -110,7 +110,7 @@ void on_all_paths(bool with_dry_run, Check check) {
 }  // namespace
 
 TEST_CASE("an override always wins, always ends to the nanosecond, and health goes on below it untouched",
-          "[level][D5]") {
+          "[level][exhaustive][D5]") {
   std::size_t held = 0, changes = 0;
   on_all_paths(false, [&](const overridden_path& path) {
     const auto& seen = path.with.controller;

@@ -244,7 +244,7 @@ TEST_CASE("a healthy system shows closed circuits, a full score and its level", 
   CHECK(text.find("brownout_degradation_level{level=") != std::string::npos);
 }
 
-TEST_CASE("what is known, ready, overridden and predicted shows", "[observe][D5][D6]") {
+TEST_CASE("what is known, ready, overridden and predicted shows", "[observe][exhaustive][D5][D6]") {
   staging staging;
   auto text = metrics_of(staging.watched);
   CHECK(has_line(text, "brownout_ready 0"));

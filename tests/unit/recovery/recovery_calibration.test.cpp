@@ -133,7 +133,7 @@ std::vector<tallies> simulate(outage_lengths::shape shape, std::uint32_t seen,
 }  // namespace
 
 TEST_CASE("p90 covers 85 % to 95 % of 10,000 outages once 20 were seen, whatever their lengths",
-          "[recovery][D6][D6b]") {
+          "[recovery][exhaustive][D6][D6b]") {
   for (const auto shape : outage_lengths::shapes) {
     for (const std::uint32_t seen : {20u, 50u, 64u}) {
       INFO(name_of(shape) << ", " << seen << " seen");
@@ -150,7 +150,7 @@ TEST_CASE("p90 covers 85 % to 95 % of 10,000 outages once 20 were seen, whatever
 }
 
 TEST_CASE("p90 covers 85 % to 95 % of the outages that still last, at any time within them",
-          "[recovery][D6]") {
+          "[recovery][exhaustive][D6]") {
   for (const auto shape : outage_lengths::shapes) {
     const auto moments = quantiles(shape, {0.25, 0.5, 0.75});
     for (const std::uint32_t seen : {20u, 50u, 64u}) {
@@ -174,7 +174,8 @@ TEST_CASE("p90 covers 85 % to 95 % of the outages that still last, at any time w
   }
 }
 
-TEST_CASE("p90 covers 85 % to 95 % while an operator cuts every tenth outage short", "[recovery][D6]") {
+TEST_CASE("p90 covers 85 % to 95 % while an operator cuts every tenth outage short",
+          "[recovery][exhaustive][D6]") {
   // In the mean after this many seconds, a tenth are cut short.
   constexpr std::array patience{270.0, 450.0, 700.0, 900.0};
   for (const auto shape : outage_lengths::shapes) {
@@ -198,7 +199,7 @@ TEST_CASE("p90 covers 85 % to 95 % while an operator cuts every tenth outage sho
 }
 
 TEST_CASE("however many outages are cut short, one in ten at most outlasts the p90 given for it",
-          "[recovery][D6]") {
+          "[recovery][exhaustive][D6]") {
   for (const auto shape : outage_lengths::shapes) {
     for (const double patience : {30.0, 90.0}) {
       for (const std::uint32_t seen : {20u, 64u}) {
@@ -211,7 +212,8 @@ TEST_CASE("however many outages are cut short, one in ten at most outlasts the p
   }
 }
 
-TEST_CASE("two outages that have nothing to do with each other are covered like one", "[recovery][D6]") {
+TEST_CASE("two outages that have nothing to do with each other are covered like one",
+          "[recovery][exhaustive][D6]") {
   const auto shape = GENERATE(outage_lengths::shape::exponential, outage_lengths::shape::bimodal);
   INFO(name_of(shape));
   outage_lengths lengths{shape, 3};

@@ -201,7 +201,7 @@ TEST_CASE("a copy of a predictor forgets and learns by itself", "[recovery][D6]"
   CHECK(original.estimate(0s).p50 == 11s);
 }
 
-TEST_CASE("a predictor answers as its definition does, over any history", "[recovery][D6]") {
+TEST_CASE("a predictor answers as its definition does, over any history", "[recovery][exhaustive][D6]") {
   const auto seed = GENERATE(1u, 2u, 3u, 4u);
   INFO("seed " << seed);
   std::mt19937 random{seed};

@@ -155,7 +155,7 @@ TEST_CASE("a snapshot shows whole outages: reason, beginning, end and failed tri
   }
 }
 
-TEST_CASE("the tries of a long outage push no other outage out of a snapshot", "[system]") {
+TEST_CASE("the tries of a long outage push no other outage out of a snapshot", "[system][exhaustive]") {
   staging staging;
   staging.run(1s);
   for (int i = 0; i < 3; ++i) staging.fail_call(dependency::database);

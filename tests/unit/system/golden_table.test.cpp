@@ -32,7 +32,8 @@ const row golden_table[] = {
 
 }  // namespace
 
-TEST_CASE("which circuits are open decides the score and the level, exactly", "[system][H1][D1][S2][S2a]") {
+TEST_CASE("which circuits are open decides the score and the level, exactly",
+          "[system][exhaustive][H1][D1][S2][S2a]") {
   for (const auto& row : golden_table) {
     staging staging;
     staging.run(1s);

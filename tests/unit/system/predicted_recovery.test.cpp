@@ -65,7 +65,7 @@ TEST_CASE("before enough outages have ended, recovery is unknown, but for when i
 }
 
 TEST_CASE("after five ended outages half of the recoveries are known, after nine nine of ten",
-          "[system][D6]") {
+          "[system][exhaustive][D6]") {
   learning system;
   for (int ended = 0; ended < 10; ++ended) {
     system.begin(dependency::database);
@@ -93,7 +93,7 @@ TEST_CASE("after five ended outages half of the recoveries are known, after nine
   CHECK(system.recovery_of(dependency::openai) == std::nullopt);
 }
 
-TEST_CASE("the level is the best again after a dwell for each step", "[system][D6][D6d]") {
+TEST_CASE("the level is the best again after a dwell for each step", "[system][exhaustive][D6][D6d]") {
   learning system;
   for (int i = 0; i < 9; ++i) system.outage(1);
   system.begin(dependency::database);
@@ -111,7 +111,7 @@ TEST_CASE("the level is the best again after a dwell for each step", "[system][D
   CHECK(system.recovery()->not_before == 6s + 6s + 30s);
 }
 
-TEST_CASE("an outage that the best level can do without is not waited for", "[system][D6]") {
+TEST_CASE("an outage that the best level can do without is not waited for", "[system][exhaustive][D6]") {
   learning system;
   for (int i = 0; i < 9; ++i) system.outage(1);
   system.begin(dependency::s3);  // 5 points of the 10 that the best level may miss, and nothing known of it
@@ -123,7 +123,7 @@ TEST_CASE("an outage that the best level can do without is not waited for", "[sy
   CHECK_FALSE(system.recovery()->p50);
 }
 
-TEST_CASE("a required outage is waited for, however little it weighs", "[system][D6][H3]") {
+TEST_CASE("a required outage is waited for, however little it weighs", "[system][exhaustive][D6][H3]") {
   auto given = staging_options();
   given.dependencies[number(dependency::s3)].criticality = brownout::criticality::required;
   learning system{given};
@@ -134,7 +134,8 @@ TEST_CASE("a required outage is waited for, however little it weighs", "[system]
   CHECK_FALSE(system.recovery()->p50);
 }
 
-TEST_CASE("what an operator ends is cut short, and says nothing of how long outages last", "[system][D6]") {
+TEST_CASE("what an operator ends is cut short, and says nothing of how long outages last",
+          "[system][exhaustive][D6]") {
   learning system;
   for (int i = 0; i < 12; ++i) {
     system.begin(dependency::database);
@@ -199,7 +200,7 @@ TEST_CASE("while the score is unknown, only the earliest moment is known", "[sys
 }
 
 TEST_CASE("those who are turned away are told to come back at different times, within the limits",
-          "[system][D6][D6f]") {
+          "[system][exhaustive][D6][D6f]") {
   learning system;
   const auto answers_between = [&](duration least, duration most) {
     std::set<duration> seen;

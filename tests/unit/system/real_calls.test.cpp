@@ -137,7 +137,7 @@ TEST_CASE("a circuit held open is not probed, and is once it is let go", "[syste
   CHECK(staging.orders_of(dependency::redis) == before + 1);
 }
 
-TEST_CASE("a dependency without a probe lives by real calls alone", "[system][S1]") {
+TEST_CASE("a dependency without a probe lives by real calls alone", "[system][exhaustive][S1]") {
   auto given = staging_options();
   given.dependencies[number(dependency::s3)].probe = nullptr;
   staging staging{given};

@@ -82,7 +82,7 @@ TEST_CASE("before the first assessment a system can offer what its circuits allo
   }
 }
 
-TEST_CASE("instances that start together do not probe together", "[system][S13][S13a][S13b]") {
+TEST_CASE("instances that start together do not probe together", "[system][exhaustive][S13][S13a][S13b]") {
   std::set<time_point> first;
   std::vector<duration> between;
   for (std::uint64_t seed = 1; seed <= 100; ++seed) {
@@ -141,7 +141,7 @@ TEST_CASE("a circuit that a real call opens says why, as one that a probe opens"
   CHECK(staging.circuit_changes.back().reason == "connection reset by peer");
 }
 
-TEST_CASE("the memory of outages is saved, and restored by name", "[system][D6][D6g]") {
+TEST_CASE("the memory of outages is saved, and restored by name", "[system][exhaustive][D6][D6g]") {
   staging before;
   before.run(1s);
   for (int i = 0; i < 6; ++i) {
