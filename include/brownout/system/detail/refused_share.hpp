@@ -35,6 +35,7 @@ class refused_share {
     if (!limit) return;
     if (refuses_calls(circuit) || circuit == circuit_state::half_open) {
       spans_ = {};
+      mean_ = 0;
       looked_at_.reset();
       return;
     }
@@ -46,13 +47,17 @@ class refused_share {
       const auto share = calls == 0 ? 0 : static_cast<double>(refused) / static_cast<double>(calls);
       spans_[next_] = {now - *looked_at_, share};
       next_ = (next_ + 1) % spans_.size();
+      mean_ = mean_of_spans();
     }
     looked_at_ = now;
     seen_ = seen;
   }
 
   /// In [0, 1].
-  [[nodiscard]] double value() const noexcept {
+  [[nodiscard]] double value() const noexcept { return mean_; }
+
+ private:
+  [[nodiscard]] double mean_of_spans() const noexcept {
     double sum = 0;
     auto rest = length;
     for (std::size_t i = 1; i <= spans_.size(); ++i) {  // the newest first
@@ -64,7 +69,6 @@ class refused_share {
     return sum / static_cast<double>(length.count());
   }
 
- private:
   struct span {
     duration time{};
     double refused = 0;  // share
@@ -72,6 +76,7 @@ class refused_share {
 
   std::array<span, static_cast<std::size_t>(length / shortest)> spans_{};
   std::size_t next_ = 0;  // place of the next one, which is that of the oldest
+  double mean_ = 0;       // kept, since it is asked for at each step, also if there is no limit
   std::optional<time_point> looked_at_{};
   limit_totals seen_{};
 };
