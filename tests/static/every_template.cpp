@@ -3,6 +3,10 @@
 // used. For tests/compilers.
 #include <brownout/brownout.hpp>
 #include <brownout/testing/manual_clock.hpp>
+#if !defined(_WIN32)  // where it has no way to change stacks
+#include <brownout/testing/exploration.hpp>
+#include <brownout/testing/scheduled_atomics.hpp>
+#endif
 
 #include <chrono>
 #include <memory>
@@ -148,3 +152,24 @@ int use(brownout::circuit_breaker<>& one, brownout::registry<>& many) {
         brownout::explain(shown.transitions.back(), [&](std::size_t i) { return shown.components[i].name; });
   return sum + static_cast<int>(page.text().size() + why.size());
 }
+
+#if !defined(_WIN32)
+template class brownout::scheduled_atomics::atomic<int>;
+template class brownout::circuit_breaker<brownout::consecutive_failures, brownout::manual_clock,
+                                         brownout::scheduled_atomics>;
+
+std::string explored();
+
+std::string explored() {
+  return brownout::explore({},
+                           [](brownout::schedule& threads) {
+                             brownout::scheduled_mutex mutex;
+                             threads.run(2, [&](std::size_t) {
+                               mutex.lock();
+                               mutex.unlock();
+                             });
+                             threads.run([] {}, [] { brownout::schedule::yield(); });
+                           })
+      .text();
+}
+#endif

@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "brownout/testing/schedule.hpp"
+#include "brownout/version.hpp"
+
+#include <atomic>
+#include <concepts>
+#include <cstring>
+#include <memory>
+#include <type_traits>
+#include <utility>
+
+namespace brownout::inline BROWNOUT_ABI {
+
+/// The atomics of a component that is explored: before each access another thread of the schedule may run.
+/// Outside of a schedule they are plain variables of one thread.
+///
+///     brownout::circuit_breaker<brownout::consecutive_failures, brownout::manual_clock,
+///                               brownout::scheduled_atomics> database{...};
+///
+/// All accesses are sequentially consistent, whatever order they ask for: an order that is too weak is not
+/// found. The thread sanitizer, and a processor that reorders, are for that.
+struct scheduled_atomics {
+  /// Has the operations of `std::atomic<T>`, without `wait` and `notify_one`.
+  template <class T>
+  class atomic {
+   public:
+    using value_type = T;
+    static constexpr bool is_always_lock_free = true;
+
+    atomic() noexcept = default;
+    atomic(T value) noexcept : value_{value} {}  // NOLINT(google-explicit-constructor): as std::atomic
+    atomic(const atomic&) = delete;
+    atomic& operator=(const atomic&) = delete;
+
+    [[nodiscard]] T load(std::memory_order = std::memory_order_seq_cst) const {
+      schedule::before_access();
+      schedule::after_access(this, access_kind::load, value_, value_);
+      return value_;
+    }
+    void store(T value, std::memory_order = std::memory_order_seq_cst) {
+      static_cast<void>(replace(access_kind::store, [&](T) { return value; }));
+    }
+    T exchange(T value, std::memory_order = std::memory_order_seq_cst) {
+      return replace(access_kind::exchange, [&](T) { return value; });
+    }
+    T fetch_add(T more, std::memory_order = std::memory_order_seq_cst) requires std::is_arithmetic_v<T> {
+      return replace(access_kind::exchange, [&](T now) { return static_cast<T>(now + more); });
+    }
+    T fetch_sub(T less, std::memory_order = std::memory_order_seq_cst) requires std::is_arithmetic_v<T> {
+      return replace(access_kind::exchange, [&](T now) { return static_cast<T>(now - less); });
+    }
+    T fetch_or(T bits, std::memory_order = std::memory_order_seq_cst) requires std::integral<T> {
+      return replace(access_kind::exchange, [&](T now) { return static_cast<T>(now | bits); });
+    }
+    T fetch_and(T bits, std::memory_order = std::memory_order_seq_cst) requires std::integral<T> {
+      return replace(access_kind::exchange, [&](T now) { return static_cast<T>(now & bits); });
+    }
+    T fetch_xor(T bits, std::memory_order = std::memory_order_seq_cst) requires std::integral<T> {
+      return replace(access_kind::exchange, [&](T now) { return static_cast<T>(now ^ bits); });
+    }
+    bool compare_exchange_weak(T& seen, T next, std::memory_order = std::memory_order_seq_cst,
+                               std::memory_order = std::memory_order_seq_cst) {
+      schedule::before_access();
+      if (is(seen) && schedule::fails_spuriously()) {
+        schedule::after_access(this, access_kind::compare_failed, value_, value_);
+        return false;
+      }
+      return compare_exchange(seen, next);
+    }
+    bool compare_exchange_strong(T& seen, T next, std::memory_order = std::memory_order_seq_cst,
+                                 std::memory_order = std::memory_order_seq_cst) {
+      schedule::before_access();
+      return compare_exchange(seen, next);
+    }
+
+    /// The value, without an access: for checks between two steps.
+    [[nodiscard]] const T& peek() const noexcept { return value_; }
+
+   private:
+    [[nodiscard]] bool is(const T& other) const noexcept {
+      return std::memcmp(std::addressof(value_), std::addressof(other), sizeof(T)) == 0;
+    }
+    bool compare_exchange(T& seen, T next) {
+      if (!is(seen)) {
+        seen = value_;
+        schedule::after_access(this, access_kind::compare_failed, value_, value_);
+        return false;
+      }
+      const T before = std::exchange(value_, next);
+      schedule::after_access(this, access_kind::compare_done, before, value_);
+      return true;
+    }
+    template <class Function>
+    T replace(access_kind kind, Function next_of) {
+      schedule::before_access();
+      const T before = std::exchange(value_, next_of(value_));
+      schedule::after_access(this, kind, before, value_);
+      return before;
+    }
+
+    T value_{};
+  };
+};
+
+/// A mutex for threads of a schedule. Outside of a schedule it only knows whether it is locked.
+class scheduled_mutex {
+ public:
+  scheduled_mutex() = default;
+  scheduled_mutex(const scheduled_mutex&) = delete;
+  scheduled_mutex& operator=(const scheduled_mutex&) = delete;
+  ~scheduled_mutex() = default;
+
+  void lock() {
+    schedule::before_access();
+    while (locked_) {
+      auto* const now = schedule::current();
+      BROWNOUT_PRECONDITION(now != nullptr, "a scheduled_mutex is locked twice outside of a schedule");
+      now->wait_for(this);
+    }
+    locked_ = true;
+  }
+  [[nodiscard]] bool try_lock() {
+    schedule::before_access();
+    return !std::exchange(locked_, true);
+  }
+  void unlock() {
+    schedule::before_access();
+    locked_ = false;
+    if (auto* const now = schedule::current()) now->wake(this);
+  }
+
+ private:
+  bool locked_ = false;
+};
+
+}  // namespace brownout::inline BROWNOUT_ABI
