@@ -35,6 +35,17 @@
 #include <sanitizer/asan_interface.h>
 #endif
 
+#if defined(_LIBCPP_VERSION) && defined(__cpp_exceptions)
+// libc++ has this function of the Itanium ABI as well, and does not declare it.
+#pragma clang diagnostic push
+#pragma clang diagnostic ignored "-Wreserved-identifier"
+namespace __cxxabiv1 {
+struct __cxa_eh_globals;
+extern "C" __cxa_eh_globals* __cxa_get_globals();
+}  // namespace __cxxabiv1
+#pragma clang diagnostic pop
+#endif
+
 namespace brownout::inline BROWNOUT_ABI::detail {
 
 #if defined(BROWNOUT_FIBERS_OF_X86_64)
@@ -124,18 +135,18 @@ class fiber {
   /// Lets the next `switch_to` begin `entry`, which must not return, on a stack of its own. What ran on it
   /// before is forgotten without an end.
   void prepare(void (*entry)()) {
-    if (stack_ == nullptr) stack_ = std::make_unique_for_overwrite<std::byte[]>(stack_size);
+    if (stack_ == nullptr) stack_ = std::unique_ptr<std::byte[]>(new std::byte[stack_size]);  // uninitialised
 #if defined(BROWNOUT_FIBERS_WITH_ASAN)
     // What ran on it has not returned, so the sanitizer takes its variables for present.
     __asan_unpoison_memory_region(stack_.get(), stack_size);
 #endif
     for (std::size_t i = 0; i < guard_size; ++i) stack_[i] = guard_byte;
 #if defined(BROWNOUT_FIBERS_OF_UCONTEXT)
-    getcontext(&context_);
-    context_.uc_stack.ss_sp = stack_.get();
-    context_.uc_stack.ss_size = stack_size;
-    context_.uc_link = nullptr;
-    makecontext(&context_, entry, 0);
+    getcontext(context_.get());
+    context_->uc_stack.ss_sp = stack_.get();
+    context_->uc_stack.ss_size = stack_size;
+    context_->uc_link = nullptr;
+    makecontext(context_.get(), entry, 0);
 #else
     auto* const end = stack_.get() + stack_size;
     pointer_ = prepared_stack(end - reinterpret_cast<std::uintptr_t>(end) % 16, entry);
@@ -152,7 +163,7 @@ class fiber {
                                    next.stack_ ? stack_size : next.size_);
 #endif
 #if defined(BROWNOUT_FIBERS_OF_UCONTEXT)
-    swapcontext(&context_, &next.context_);
+    swapcontext(context_.get(), next.context_.get());
 #else
     switch_stack(&pointer_, next.pointer_);
 #endif
@@ -209,7 +220,7 @@ class fiber {
 
   std::unique_ptr<std::byte[]> stack_{};  // null: that of the thread of the system
 #if defined(BROWNOUT_FIBERS_OF_UCONTEXT)
-  ucontext_t context_{};
+  std::unique_ptr<ucontext_t> context_ = std::make_unique<ucontext_t>();
 #else
   void* pointer_ = nullptr;
 #endif
