@@ -2,9 +2,9 @@
 //
 // A test that runs threads in every order.
 //
-// A data race is found by luck when a test starts threads and hopes. `explore` runs a scenario once for each
-// order of its accesses to atomic variables, and says which order fails. Your class needs its atomics as a
-// template parameter; the guards and breakers of this library have one too.
+// A test that starts threads finds a race by luck. `explore` runs a scenario once for each order of its
+// accesses to atomic variables, with up to two preemptions, and says which order fails. Your class needs its
+// atomics as a template parameter; the guards and breakers of this library have one too.
 #include <brownout/core/atomics.hpp>
 #include <brownout/testing/exploration.hpp>
 #include <brownout/testing/scheduled_atomics.hpp>
@@ -78,4 +78,4 @@ int main() {
 //   thread 1, variable 1: writes 0x1 for 0x0
 //   thread 0, variable 0: writes 0x2 for 0x1
 //   thread 0, variable 1: writes 0x2 for 0x1
-// in one step: 54 schedules, all there are
+// in one step: 54 schedules, all within the limits

@@ -27,7 +27,7 @@ struct failed_schedule {
 struct exploration {
   std::uint64_t schedules = 0;
   std::uint64_t steps = 0;  // accesses of all schedules together
-  /// Whether there is no other schedule within the limits of the options.
+  /// Whether all schedules within the limits of the options were run.
   bool complete = false;
   std::optional<failed_schedule> failed{};
 
@@ -35,7 +35,7 @@ struct exploration {
 
   /// For a person: how many schedules there were, and of a failed one what, how to repeat it, and its trace.
   [[nodiscard]] std::string text() const {
-    auto all = std::to_string(schedules) + (complete ? " schedules, all there are" : " schedules");
+    auto all = std::to_string(schedules) + (complete ? " schedules, all within the limits" : " schedules");
     if (failed) {
       all += "\nfailed: " + failed->what + "\nto repeat it: .replay = \"" + failed->replay + "\"\n" +
              failed->trace;

@@ -50,7 +50,7 @@ struct exploration_options {
   /// must call `schedule::yield`. Default: 10'000.
   std::uint64_t most_steps = 10'000;
 
-  /// Of `random` and `priorities`. The same seed gives the same schedules. Default: 1.
+  /// For `random` and `priorities`: the same seed gives the same schedules. Default: 1.
   std::uint64_t seed = 1;
 
   /// If not empty, only this schedule is run: the text that a failed one gave.

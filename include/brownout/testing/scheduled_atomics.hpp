@@ -22,7 +22,8 @@ namespace brownout::inline BROWNOUT_ABI {
 /// All accesses are sequentially consistent, whatever order they ask for: an order that is too weak is not
 /// found. The thread sanitizer, and a processor that reorders, are for that.
 struct scheduled_atomics {
-  /// Has the operations of `std::atomic<T>`, without `wait` and `notify_one`.
+  /// Has the operations of `std::atomic<T>` with the same default orders, so that code which compiles with
+  /// one compiles with the other. It has no `wait` and no `notify_one`.
   template <class T>
   class atomic {
    public:

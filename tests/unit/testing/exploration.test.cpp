@@ -90,7 +90,7 @@ TEST_CASE("each order is run once, and within the limit of preemptions", "[testi
   CHECK(found.schedules == schedules);
   CHECK(found.steps == 6 * schedules);
   CHECK(seen.size() == schedules);
-  CHECK(found.text() == std::to_string(schedules) + " schedules, all there are");
+  CHECK(found.text() == std::to_string(schedules) + " schedules, all within the limits");
 }
 
 TEST_CASE("each answer to the choices of a scenario is tried once", "[testing]") {
