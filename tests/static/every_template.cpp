@@ -6,6 +6,7 @@
 #if !defined(_WIN32)  // where it has no way to change stacks
 #include <brownout/testing/exploration.hpp>
 #include <brownout/testing/scheduled_atomics.hpp>
+#include <brownout/testing/scheduled_mutex.hpp>
 #endif
 
 #include <chrono>

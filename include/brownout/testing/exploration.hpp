@@ -44,13 +44,15 @@ struct exploration {
   }
 };
 
+namespace detail {
+
 /// Runs the schedules of one exploration.
 class schedule_runner {
  public:
   template <class Scenario>
   [[nodiscard]] static exploration run(const exploration_options& options, Scenario& scenario) {
     options.validate();
-    detail::schedule_choices choices{options};
+    schedule_choices choices{options};
     // On the heap: it has sixteen stacks, and a schedule that was given up never leaves them.
     const std::unique_ptr<schedule> present{new schedule};
     const entered within{*present};
@@ -88,8 +90,8 @@ class schedule_runner {
   };
 
   template <class Scenario>
-  static void run_once(schedule& present, const exploration_options& options,
-                       detail::schedule_choices& choices, Scenario& scenario, bool traced) {
+  static void run_once(schedule& present, const exploration_options& options, schedule_choices& choices,
+                       Scenario& scenario, bool traced) {
     present.begin_with(options, choices, traced);
 #if defined(__cpp_exceptions)
     try {
@@ -102,6 +104,8 @@ class schedule_runner {
 #endif
   }
 };
+
+}  // namespace detail
 
 /// Runs `scenario(schedule&)` once for each order in which its threads could run, and for each answer to its
 /// choices, until one of them fails or the options end it.
@@ -120,7 +124,7 @@ class schedule_runner {
 /// random numbers but those of `schedule::choose`.
 template <std::invocable<schedule&> Scenario>
 [[nodiscard]] exploration explore(const exploration_options& options, Scenario scenario) {
-  return schedule_runner::run(options, scenario);
+  return detail::schedule_runner::run(options, scenario);
 }
 
 }  // namespace brownout::inline BROWNOUT_ABI

@@ -25,6 +25,10 @@
 
 namespace brownout::inline BROWNOUT_ABI {
 
+namespace detail {
+class schedule_runner;
+}
+
 /// One order in which the threads of a scenario run, made by `explore`. It is given to the scenario, and
 /// `scheduled_atomics` and `scheduled_mutex` find it by themselves.
 ///
@@ -131,7 +135,7 @@ class schedule {
   }
 
  private:
-  friend class schedule_runner;
+  friend class detail::schedule_runner;
   static constexpr auto none = no_thread;
 
   enum class leaving : std::uint8_t { could_go_on, yields, waits, ended };

@@ -7,6 +7,7 @@
 #include "brownout/testing/exploration.hpp"
 #include "brownout/testing/manual_clock.hpp"
 #include "brownout/testing/scheduled_atomics.hpp"
+#include "brownout/testing/scheduled_mutex.hpp"
 
 #include <array>
 #include <cstddef>
