@@ -40,7 +40,7 @@ class schedule_choices {
         chosen = 0;
       }
     } else if (search_ != schedule_search::all) {
-      chosen = static_cast<std::size_t>(random() % allowed);
+      chosen = static_cast<std::uint32_t>(random() % allowed);
     }
     return keep(chosen, allowed);
   }
