@@ -182,7 +182,9 @@ class alignas(64) adaptive_limit {
 
   [[nodiscard]] static std::int64_t ticks(time_point at) noexcept { return at.time_since_epoch().count(); }
   [[nodiscard]] word seen() const noexcept { return {word_.load(std::memory_order_relaxed)}; }
-  [[nodiscard]] stripe& own() noexcept { return stripes_[detail::thread_number() % stripes_.size()]; }
+  [[nodiscard]] stripe& own() noexcept {
+    return stripes_[detail::thread_number_for<Atomics>() % stripes_.size()];
+  }
 
   template <class ReadTime>
   [[nodiscard]] BROWNOUT_ALWAYS_INLINE admission admit(call_priority priority, std::uint64_t caller,

@@ -169,7 +169,9 @@ class alignas(64) basic_retry_budget {  // NOLINT(clang-analyzer-optin.performan
 
   static detail::budget_rules rules_of(const retry_budget_options& options) noexcept;
 
-  [[nodiscard]] stripe& own() noexcept { return stripes_[detail::thread_number() % stripe_count]; }
+  [[nodiscard]] stripe& own() noexcept {
+    return stripes_[detail::thread_number_for<Atomics>() % stripe_count];
+  }
   [[nodiscard]] std::uint32_t ticks_at(time_point now) const noexcept {
     if (now <= origin_) return 0;  // a clock that was set back
     return static_cast<std::uint32_t>((std::min<std::int64_t>)((now - origin_) / word::tick, word::longest));

@@ -6,6 +6,7 @@
 
 #include <atomic>
 #include <concepts>
+#include <cstdint>
 #include <cstring>
 #include <memory>
 #include <type_traits>
@@ -103,6 +104,14 @@ struct scheduled_atomics {
 
     T value_{};
   };
+
+  /// What components spread their threads over stripes by: the threads of a schedule are numbered, although
+  /// they share one thread of the system.
+  [[nodiscard]] static std::uint32_t thread_number() noexcept {
+    const auto* const now = schedule::current();
+    const bool is_thread = now != nullptr && now->thread() != schedule::no_thread;
+    return is_thread ? static_cast<std::uint32_t>(now->thread()) : 0;
+  }
 };
 
 }  // namespace brownout::inline BROWNOUT_ABI

@@ -52,7 +52,8 @@ class calls_in_flight {
     const auto ours = taken | (epoch & 0xffff) << start_bits | begun;
     // The search begins at a spread-out place, so that it does not pass all calls that hang: the upper bits
     // of a product with 2^64 over the golden ratio.
-    const auto mixed = (static_cast<std::uint64_t>(now.count()) + thread_number()) * 0x9e37'79b9'7f4a'7c15;
+    const auto mixed =
+        (static_cast<std::uint64_t>(now.count()) + thread_number_for<Atomics>()) * 0x9e37'79b9'7f4a'7c15;
     const auto first = static_cast<std::uint32_t>(mixed >> 56);
     for (std::uint32_t i = 0; i < most; ++i) {
       const auto where = static_cast<std::uint16_t>((first + i) % most);

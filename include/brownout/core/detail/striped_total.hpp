@@ -18,7 +18,7 @@ class striped_total {
  public:
   void add_one() noexcept {
     // relaxed, here and below: a total for display, orders nothing.
-    stripes_[thread_number() % count].added.fetch_add(1, std::memory_order_relaxed);
+    stripes_[thread_number_for<Atomics>() % count].added.fetch_add(1, std::memory_order_relaxed);
   }
   /// The total. While other threads add, it is at least the total at the beginning of the call.
   [[nodiscard]] std::uint64_t read() const noexcept {

@@ -19,4 +19,14 @@ namespace brownout::inline BROWNOUT_ABI::detail {
   return number;
 }
 
+/// The same for a component with these atomics: those of a test may number its threads themselves.
+template <class Atomics>
+[[nodiscard]] inline std::uint32_t thread_number_for() noexcept {
+  if constexpr (requires { Atomics::thread_number(); }) {
+    return Atomics::thread_number();
+  } else {
+    return thread_number();
+  }
+}
+
 }  // namespace brownout::inline BROWNOUT_ABI::detail

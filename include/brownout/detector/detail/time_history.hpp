@@ -75,7 +75,7 @@ class time_history {
     if (epoch_.load(std::memory_order_acquire) != own && !enter(own)) [[unlikely]]
       return {};
     auto number = number_at(own, now);
-    auto& cells = cells_[thread_number() & (stripes_ - 1)].cells;
+    auto& cells = cells_[thread_number_for<Atomics>() & (stripes_ - 1)].cells;
     for (;;) {
       auto& here = cells[number % cells_in_stripe].held;
       // (3) acquire: synchronizes-with (4), so a thread that sees calls of a later epoch also sees that this

@@ -102,7 +102,8 @@ typename adaptive_limit<Clock, Atomics>::admission adaptive_limit<Clock, Atomics
     const auto number = (std::min)(static_cast<std::size_t>(priority), call_priority_count - 1);
     const auto before = own().sheds[number].fetch_add(1, std::memory_order_relaxed);
     // Two threads with one number may get the same jitter, which is no harm.
-    const auto jitter = detail::chance_of(detail::thread_number() ^ std::uint64_t{number} << 32, before);
+    const auto jitter =
+        detail::chance_of(detail::thread_number_for<Atomics>() ^ std::uint64_t{number} << 32, before);
     const auto least = static_cast<double>(shed_for_.load(std::memory_order_relaxed));
     why.reason = rejection_reason::shed;
     why.retry_after = duration{static_cast<duration::rep>(least + least * jitter)};

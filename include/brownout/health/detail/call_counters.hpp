@@ -151,7 +151,9 @@ class call_counters {
   };
   static_assert(sizeof(stripe_counts) == 512);
 
-  [[nodiscard]] static std::size_t own_stripe() noexcept { return thread_number() % stripe_count; }
+  [[nodiscard]] static std::size_t own_stripe() noexcept {
+    return thread_number_for<Atomics>() % stripe_count;
+  }
 
   std::array<stripe_counts, stripe_count> stripes_{};
   // On a line that is seldom written. Written by the stepping thread, read by every call.

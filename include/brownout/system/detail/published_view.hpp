@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "brownout/core/atomics.hpp"
 #include "brownout/core/clock.hpp"
 #include "brownout/feature/dependency_set.hpp"
 #include "brownout/feature/detail/degradation_word.hpp"
@@ -17,6 +18,7 @@ namespace brownout::inline BROWNOUT_ABI::detail {
 /// What requests see of the last step: one word, replaced as a whole.
 ///
 /// Reading is thread-safe and wait-free. Everything else is called by the supervisor under its lock.
+template <class Atomics = std_atomics>
 class published_view {
  public:
   /// Features return over this time when the level gets better by itself. Throws as `feature_return`.
@@ -60,7 +62,7 @@ class published_view {
 
   // Written by the step (2), read by every request (1). Publishes level, refusing circuits and epoch
   // together.
-  std::atomic<degradation_word> published_{};
+  typename Atomics::template atomic<degradation_word> published_{};
   degradation_word last_{};
   feature_return returning_;
 };

@@ -295,7 +295,7 @@ class system_core {
   std::vector<dependency_options> dependencies_;  // by number, with the weights in force
   scorer scorer_;
   level_controller<Level> controller_;
-  published_view published_;
+  published_view<> published_;
   // How many levels make the instance ready. Written by `publish` (2), read by `ready` (1).
   std::atomic<std::size_t> ready_levels_{0};
   bool gradual_ = false;               // health caused the last change of the level
