@@ -19,8 +19,8 @@ class call_history {
 
   static constexpr auto none = ~std::size_t{0};
 
-  /// A call begins. Returns its number. `after`: the step of the same call that comes before it, if a call has
-  /// several steps and other calls may come between.
+  /// A call begins. Returns its number. `after`: the step of the same call that comes before it, if a call
+  /// has several steps and other calls may come between.
   [[nodiscard]] std::size_t begin(std::size_t after = none) {
     calls_.push_back({.begun = ++moment_, .ended = never, .after = after, .made = {}});
     return calls_.size() - 1;

@@ -16,8 +16,8 @@ using brownout::detail::window_counts;
 
 namespace {
 
-/// The latest calls of an epoch, with plain variables. To record has three steps, between which calls of other
-/// threads may come: the epoch begins, the call enters the window, and the window is read.
+/// The latest calls of an epoch, with plain variables. To record has three steps, between which calls of
+/// other threads may come: the epoch begins, the call enters the window, and the window is read.
 struct window {
   enum class kind : std::uint8_t { begin, enter, read, read_or_not };
   struct call {
