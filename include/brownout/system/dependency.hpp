@@ -121,6 +121,7 @@ class [[nodiscard]] counting_permit {
     return became;
   }
   [[nodiscard]] std::uint64_t epoch() const noexcept { return permit_.epoch(); }
+  [[nodiscard]] bool is_probe() const noexcept { return permit_.is_probe(); }
   [[nodiscard]] bool settled() const noexcept { return permit_.settled(); }
 
  private:
@@ -173,6 +174,10 @@ class dependency final : public component {
     disposition complete(outcome result, duration retry_after = {}, std::string_view why = {}) noexcept {
       return inner_.complete(result, retry_after, why);
     }
+    /// The epoch it was issued in.
+    [[nodiscard]] std::uint64_t epoch() const noexcept { return inner_.epoch(); }
+    /// Whether this permit holds a place of a half-open circuit: its call is a probe, or a call on the ramp.
+    [[nodiscard]] bool is_probe() const noexcept { return inner_.is_probe(); }
     /// True once reported, given away or given back.
     [[nodiscard]] bool settled() const noexcept { return inner_.settled(); }
 

@@ -202,6 +202,25 @@ TEST_CASE("a call that is not timed reads no clock and writes once", "[system][S
   CHECK(loads == 4);  // the word twice, how many calls are timed, the count of this thread
 }
 
+TEST_CASE("a permit of a dependency says its epoch, and whether it holds a place of a half-open circuit",
+          "[system][S4][S4b]") {
+  manual_clock clock{time_point{1h}};
+  brownout::dependency store{{.name = "store", .breaker = {.open_for = 1s}}, clock};
+  const auto ordinary = store.try_acquire();
+  CHECK(ordinary);
+  store.trip();
+  clock.advance(1s);
+  auto probe = store.try_acquire();
+  REQUIRE(probe);
+  CHECK(probe->epoch() == store.snapshot().epoch);
+  CHECK(probe->is_probe());
+  store.reset();
+  auto later = store.try_acquire();
+  REQUIRE(later);
+  CHECK(later->epoch() == probe->epoch() + 1);
+  CHECK_FALSE(later->is_probe());
+}
+
 TEST_CASE("a permit by hand may outlive its dependency", "[system][S4][S4c]") {
   manual_clock clock{time_point{1h}};
   std::optional<brownout::dependency<brownout::standard_detector, manual_clock>::permit> kept;
