@@ -7,6 +7,8 @@
 //
 // OPERATIONS: how many in all; 100,000,000 by default. Exit status 1 if one retry or call too many was
 // admitted, or if a token or a place was lost.
+#include "on_threads.hpp"
+
 #include "brownout/core/detail/chance.hpp"
 #include "brownout/guard/adaptive_limit.hpp"
 #include "brownout/guard/retry_budget.hpp"
@@ -27,16 +29,13 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr std::uint64_t threads = 4;
+using stress::on_threads;
+using stress::threads;
 
-void on_threads(const std::function<void(std::uint64_t)>& work) {
-  std::vector<std::thread> all;
-  for (std::uint64_t i = 0; i < threads; ++i) all.emplace_back(work, i);
-  for (auto& one : all) one.join();
-}
+stress::expectations expected;
 
 bool holds(bool condition, const char* what) {
-  fmt::print("{} {}\n", condition ? "holds:" : "BROKEN:", what);
+  expected.expect(condition, what);
   return condition;
 }
 

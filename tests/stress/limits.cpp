@@ -2,6 +2,8 @@
 //
 // Bulkhead, rate limiters and sliding window under many threads, against oracles that know nothing of how
 // they work: 10^8 operations, or as many as the argument says. Exit status 1 if one admitted too much.
+#include "on_threads.hpp"
+
 #include "brownout/guard/bulkhead.hpp"
 #include "brownout/guard/keyed.hpp"
 #include "brownout/guard/rate_limiter.hpp"
@@ -22,21 +24,13 @@ namespace {
 using namespace std::chrono_literals;
 using brownout::time_point;
 
-constexpr std::uint64_t threads = 4;
+using stress::on_threads;
+using stress::threads;
 
-/// Runs `body(thread)` on four threads.
-template <class Body>
-void on_threads(Body body) {
-  std::vector<std::thread> running;
-  for (std::uint64_t t = 0; t < threads; ++t) running.emplace_back([&body, t] { body(t); });
-  for (auto& one : running) one.join();
-}
-
-bool failed = false;
+stress::expectations all;
 
 void expect(bool holds, const char* what) {
-  std::printf("%-70s %s\n", what, holds ? "holds" : "DOES NOT HOLD");
-  failed = failed || !holds;
+  all.expect(holds, what);
 }
 
 /// Each call that holds a place counts itself. The limit changes meanwhile, up to 4.
@@ -177,5 +171,5 @@ int main(int count, char** arguments) {
   stress_rate_limiter(operations);
   stress_keyed(operations);
   stress_sliding_window(operations);
-  return failed ? 1 : 0;
+  return all.failed() ? 1 : 0;
 }
