@@ -16,7 +16,7 @@
 #define STEPS 4 /* steps of the supervisor */
 #endif
 #ifndef COMMANDS
-#define COMMANDS 1 /* commands of an operator; a second one can end an override before the first assessment */
+#define COMMANDS 1 /* commands of an operator */
 #endif
 #ifndef READERS
 #define READERS 1 /* requests */
@@ -52,7 +52,7 @@
 byte clock = 0;
 bit lock = 0;
 byte published = view_of(UNTIL_ASSESSED, 0);
-byte ready_levels = 0;
+bit ready = 0;
 #ifdef BUG_TWO_WORDS
 byte published_refusing = 0;
 #endif
@@ -77,7 +77,7 @@ hidden byte no_dwell;        /* the level gets better, and the score was not hig
 hidden byte fell_late;       /* the score was too low for CONFIRM_FOR, and the level is no worse */
 hidden byte above_cap;       /* a request sees a level better than a cap, or another level than a pin, that holds */
 hidden byte override_stays;  /* a step leaves an override that has expired */
-hidden byte ready_too_early; /* an instance is ready at the level that was only assumed */
+hidden byte ready_too_early; /* an instance is ready at a level that does not allow it, or that was only assumed */
 
 /* What no thread reads and only the assertions need. */
 byte shown = view_of(UNTIL_ASSESSED, 0); /* what was published last */
@@ -174,7 +174,7 @@ inline update() {
   held = (override == NONE -> NONE : held)
 }
 
-/* The two stores of system_core::publish(). Each is a step of its own. */
+/* system_core::publish(). Each store is a step of its own. */
 inline store_view() {
   d_step {
     last_view = view_of(in_force(), refusing);
@@ -188,22 +188,29 @@ inline store_view() {
   d_step { published_refusing = refusing; shown = last_view }
 #endif
 }
-inline store_ready_levels() {
-  ready_levels = (!is_assessed && override == NONE -> 0 : LAST_READY + 1)
-}
 inline publish() {
+  d_step { is_ready = (is_assessed || override != NONE) && in_force() <= LAST_READY };
 #ifdef BUG_READY_IS_STORED_FIRST
-  store_ready_levels();
-  store_view()
-#else
+  ready = is_ready;
   store_view();
-  store_ready_levels()
+#else
+  if
+  :: !is_ready -> ready = 0
+  :: else
+  fi;
+  store_view();
+  if
+  :: is_ready -> ready = 1
+  :: else
+  fi;
 #endif
+  is_ready = 0
 }
 inline acquire_lock() { d_step { !lock -> lock = 1 } }
 
 active proctype Supervisor() {
   byte steps, before;
+  bit is_ready;
   do
   :: steps == STEPS -> break
   :: steps < STEPS ->
@@ -219,6 +226,7 @@ active proctype Supervisor() {
 
 active proctype Operator() {
   byte commands, level;
+  bit is_ready;
   do
   :: commands == COMMANDS -> break
   :: commands < COMMANDS ->
@@ -244,7 +252,7 @@ end:
 }
 
 active [READERS] proctype Request() {
-  byte reads, levels, view;
+  byte reads, view;
   do
   :: reads == READS -> break
   :: reads < READS ->
@@ -263,12 +271,8 @@ active [READERS] proctype Request() {
           never(above_cap, held != NONE && (level_of(view) < held || (!held_is_cap && level_of(view) != held)))
         }
      :: /* supervisor::ready() */
-        levels = ready_levels;
-        d_step {
-          view = published;
-          never(ready_too_early, level_of(view) < levels && shows_assumed)
-        }
+        d_step { never(ready_too_early, ready && (shows_assumed || level_of(published) > LAST_READY)) }
      fi;
-     d_step { view = 0; levels = 0 }
+     view = 0
   od
 }

@@ -80,8 +80,7 @@ class system_core {
   [[nodiscard]] degradation_word published() const noexcept { return published_.read(); }
   /// Whether the instance wants requests now. Thread-safe and wait-free.
   [[nodiscard]] bool ready() const noexcept {
-    const auto levels = ready_levels_.load(std::memory_order_acquire);  // (1) synchronizes-with (2)
-    return published().level() < levels;
+    return is_ready_.load(std::memory_order_acquire);  // (1) synchronizes-with (2)
   }
 
   /// `measured`: by number, or empty if nothing is measured.
@@ -210,7 +209,7 @@ class system_core {
     shown.level = controller_.level();
     shown.health_level = controller_.health_level();
     shown.assessed = controller_.assessed();
-    shown.ready = static_cast<std::size_t>(shown.level) < ready_levels();
+    shown.ready = wants_requests();
     shown.dry_run = options_.levels.dry_run;
     if (shown.assessed) {  // before that, half of the evidence would be shown as the whole
       shown.score = health_.score;
@@ -268,16 +267,19 @@ class system_core {
     transitions_.note(*change, health_, states_, last_override_);
   }
 
-  /// How many levels, from the best one on, make the instance ready.
-  [[nodiscard]] std::size_t ready_levels() const noexcept {
-    return controller_.assumed() ? 0 : static_cast<std::size_t>(options_.last_ready()) + 1;
+  /// Whether the instance wants requests at the level in force. Not at one that is only assumed.
+  [[nodiscard]] bool wants_requests() const noexcept {
+    return !controller_.assumed() && controller_.level() <= options_.last_ready();
   }
 
-  /// Publishes what was decided to requests.
+  /// Publishes what was decided to requests. No instance is ready at a level that does not allow it, not even
+  /// between two stores: it stops being ready before the level is published, and is ready again after that.
   void publish(time_point now) noexcept {
+    const bool ready = wants_requests();
+    if (!ready) is_ready_.store(false, std::memory_order_release);
     published_.publish(static_cast<std::size_t>(controller_.level()), refusing_, gradual_, now);
-    // (2) release: a thread that sees these levels also sees the level published before.
-    ready_levels_.store(ready_levels(), std::memory_order_release);
+    // (2) release: a thread that finds the instance ready also sees the level published before.
+    if (ready) is_ready_.store(true, std::memory_order_release);
   }
 
   /// What one refused caller is told. Each answer differs.
@@ -296,8 +298,7 @@ class system_core {
   scorer scorer_;
   level_controller<Level> controller_;
   published_view<> published_;
-  // How many levels make the instance ready. Written by `publish` (2), read by `ready` (1).
-  std::atomic<std::size_t> ready_levels_{0};
+  std::atomic<bool> is_ready_{false};  // written by `publish` (2), read by `ready` (1)
   bool gradual_ = false;               // health caused the last change of the level
   std::vector<circuit_state> states_;  // at the last look, as the next two
   std::vector<component_evidence> evidence_;
