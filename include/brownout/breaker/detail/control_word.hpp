@@ -162,8 +162,8 @@ struct control_word {
 
   /// Names the moment that deadlines are counted from, in 12 bits: changes with every epoch and every
   /// half-open admission. A new epoch adds more than all admissions of one epoch can add, and it adds an odd
-  /// number, so that the key repeats only after 4096 epochs. Within an epoch the key repeats after 256
-  /// admissions, on the ramp after 16.
+  /// number, so that the key repeats only after 4096 epochs. Within an epoch it repeats after as many
+  /// admissions as the word counts: 128, by rate 8, and on the ramp 16.
   [[nodiscard]] constexpr std::uint32_t moment_key() const noexcept {
     const std::uint64_t admission = state() == circuit_state::half_open ? admissions() : 0;
     return static_cast<std::uint32_t>((epoch() * 257 + admission) & 0xfff);

@@ -20,10 +20,11 @@ namespace brownout::inline BROWNOUT_ABI::detail {
 /// also never belongs to an earlier era than the last one that needed a number. A store by a thread that
 /// slept fails, because the word has changed meanwhile. To find it unchanged, the thread would have to sleep
 /// through a whole turn of the keys, and at the end of the turn the same number would have to be fixed again.
-/// A turn takes 4096 epochs. Within a half-open epoch it takes as many admissions as the word can count: 256,
-/// and 16 on the ramp. If the number is a moment, the same number means that the whole turn took place in one
-/// microsecond of the clock. The sleeping thread has read the clock in that microsecond too, so the value
-/// that it stores is correct.
+/// A turn takes 4096 epochs. Within a half-open epoch it takes as many admissions as the word can count: 128,
+/// by rate 8, and on the ramp 16. If the number is a moment, the same number means that the whole turn took
+/// place in one microsecond of the clock. Then the moment that the sleeping thread stores is too early by the
+/// time for which the era that it stores it for has lasted without a moment. That is the time between two
+/// accesses of the thread that began this era, and a lease may be cut short by it.
 template <class Atomics>
 class era_value {
  public:
