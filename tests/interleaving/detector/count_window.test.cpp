@@ -59,12 +59,13 @@ constexpr std::uint32_t calls_in_page = 27;
 
 class scene {
  public:
-  /// `before`: good calls that the window has seen.
+  /// `before`: calls that the window has seen, a third of them bad.
   scene(schedule& threads, std::uint32_t size, std::uint32_t before)
       : threads_{threads}, model_{.size = size}, tested_{brownout::count_window{.size = size}} {
     for (std::uint32_t i = 0; i < before; ++i) {
-      static_cast<void>(tested_.record(0, false, {}));
-      static_cast<void>(model_.allows({.what = window::kind::enter}));
+      const bool bad = i % 3 == 0;
+      static_cast<void>(tested_.record(0, bad, {}));
+      static_cast<void>(model_.allows({.what = window::kind::enter, .bad = bad}));
     }
   }
 
