@@ -141,7 +141,7 @@ class simulated_service {
                                                                    {level::reduced, 70},
                                                                    {level::degraded, 40},
                                                                    {level::emergency, 0}}}};
-    made.levels.dwell = std::chrono::milliseconds{chance_.between(0, 10'000)};
+    made.levels.dwell = dwell_;
     made.levels.confirm_for = std::chrono::milliseconds{chance_.between(0, 2'000)};
     made.probe_interval = std::chrono::milliseconds{chance_.between(200, 5'000)};
     made.seed = chance_.number() | 1;
@@ -225,7 +225,10 @@ class simulated_service {
     using namespace std::chrono_literals;
     clock_.set_coarse_lag(std::chrono::milliseconds{chance_.between(0, 10)});
     if (chance_.percent(3)) return clock_.advance(1h);  // the machine slept
-    if (chance_.percent(3)) return clock_.advance(-std::chrono::milliseconds{chance_.between(1, 1'000)});
+    if (chance_.percent(3)) {
+      is_disturbed_ = true;
+      return clock_.advance(-std::chrono::milliseconds{chance_.between(1, 1'000)});
+    }
     clock_.advance(std::chrono::milliseconds{chance_.between(1, 3'000)});
   }
 
@@ -266,10 +269,14 @@ class simulated_service {
     if (change.cause == health_recovered) {
       require_rule(static_cast<int>(change.to) == static_cast<int>(change.from) - 1,
                    "D2: better by one step at a time");
+      require_rule(is_disturbed_ || change.at - changed_at_ >= dwell_, "D2: better after the dwell");
     }
     if (change.cause == health_fell) require_rule(change.to > change.from, "D2: worse when health falls");
     if (change.score) require_rule(*change.score >= 0 && *change.score <= 100, "H1: a score is 0 to 100");
     level_ = change.to;
+    changed_at_ = change.at;
+    is_disturbed_ =
+        change.at < overridden_until_ || change.cause == override_set || change.cause == override_ended;
     seen_.note(static_cast<std::uint64_t>(change.to) << 8 | static_cast<std::uint64_t>(change.cause));
   }
 
@@ -292,9 +299,11 @@ class simulated_service {
 
   void override_the_level() {
     using namespace std::chrono_literals;
+    is_disturbed_ = true;  // health changes its level unseen
     if (chance_.percent(40)) return service_.clear_override(clock_.now());
     const auto kind = static_cast<brownout::override_kind>(chance_.below(3));
-    service_.set_override({static_cast<level>(chance_.below(4)), "a drill", "ann", clock_.now() + 30s, kind},
+    overridden_until_ = clock_.now() + 30s;
+    service_.set_override({static_cast<level>(chance_.below(4)), "a drill", "ann", overridden_until_, kind},
                           clock_.now());
   }
 
@@ -386,6 +395,7 @@ class simulated_service {
   }
 
   dice chance_;
+  const brownout::duration dwell_ = std::chrono::milliseconds{chance_.between(0, 10'000)};
   clock clock_{};
   trace seen_{};
   std::array<upstream_server, count> servers_{};
@@ -407,6 +417,9 @@ class simulated_service {
   std::vector<brownout::probe_order> orders_{};
   std::vector<brownout::probe_order> hanging_{};
   level level_ = level::emergency;
+  brownout::time_point changed_at_{};
+  bool is_disturbed_ = true;  // by an operator or the clock, since the level changed
+  brownout::time_point overridden_until_{};
   bool is_called_after_its_end_ = false;
   std::vector<std::unique_ptr<circuit_rules>> rules_{};
   std::vector<brownout::subscription> subscriptions_{};
