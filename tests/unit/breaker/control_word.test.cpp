@@ -5,7 +5,9 @@
 #include "brownout/breaker/options.hpp"
 #include "brownout/detector/consecutive_failures.hpp"
 
+#include <array>
 #include <chrono>
+#include <cstdint>
 #include <initializer_list>
 
 using namespace std::chrono_literals;
@@ -118,6 +120,34 @@ static_assert(!closed_with(5, 7).next_open(false, 5min).begins_outage());
 static_assert(closed_with(5, 7).next_open(false, brownout::breaker_options::most_retry_after).retry_after() ==
               5min);
 
+// What a field has room for.
+static_assert(control_word::most_marks == 8'388'606 && control_word::most_refused == 2047);
+static_assert(control_word::most_retry_after == 4095 && control_word::most_limit == 255);
+static_assert(control_word::unit == 100ms && control_word::longest_held == 838'860'700ms);
+
+// As many refused calls as the word can count leave the rest of it alone.
+constexpr control_word with_refusals(control_word word, std::uint32_t count) {
+  for (std::uint32_t i = 0; i < count; ++i) word = word.with_refusal();
+  return word;
+}
+constexpr auto longest =
+    closed_with(5, 7).next_open(true, control_word::unit* control_word::most_retry_after);
+constexpr auto refused_most = with_refusals(longest, control_word::most_refused);
+static_assert(refused_most.refused() == control_word::most_refused && longest.refused() == 0);
+static_assert(refused_most.retry_after() == longest.retry_after() && longest.retry_after() == 409'500ms);
+static_assert(refused_most.begins_outage() && refused_most.era() == longest.era());
+
+// Held by an operator: for ever, or for so long.
+constexpr auto held = closed_with(5, 7).next_held(circuit_state::forced_open, 100ms + 1ns);
+static_assert(held.held_for() == 200ms && !held.is_held_for_ever() && held.epoch() == 6);
+static_assert(held.with_held_for(0s).is_held_for_ever() && held.with_held_for(0s).era() == held.era());
+static_assert(held.with_held_for(control_word::longest_held).held_for() == control_word::longest_held);
+static_assert(held.with_held_for(control_word::longest_held).era() == held.era());
+static_assert(!held.refuses_all() && held.with_held_for(0s).refuses_all() && !held.admits_all());
+constexpr auto passed = closed_with(5, 7).next_held(circuit_state::disabled, 100ms);
+static_assert(!passed.admits_all() && passed.with_held_for(0s).admits_all());
+static_assert(!passed.with_held_for(0s).refuses_all() && closed_with(5, 7).admits_all());
+
 // Begun by an operator: neither a mark nor in the way of the short cut.
 constexpr auto reset = closed_with(5, 7).next_held(circuit_state::closed, 0);
 static_assert(reset.is_begun_by_operator() && reset.is_clean() && reset.marks() == 0 && reset.epoch() == 6);
@@ -133,6 +163,25 @@ static_assert(two.moment_key() == two.with_success().moment_key());
 static_assert(half_open.moment_key() != control_word::of(circuit_state::open, 6, 0).moment_key());
 static_assert(control_word::of(circuit_state::open, 15, 0).moment_key() !=
               control_word::of(circuit_state::open, 16, 0).moment_key());
+
+// Two eras have one key only if they are 4096 epochs apart, and the calls of a half-open one do not reach the
+// next.
+constexpr bool keys_are_apart() {
+  std::array<bool, 4096> taken{};
+  for (std::uint64_t epoch = 3; epoch < 3 + taken.size(); ++epoch) {
+    const auto key = closed_with(epoch, 0).moment_key();
+    if (key >= taken.size() || taken[key]) return false;
+    taken[key] = true;
+  }
+  const auto of_call = [](std::uint64_t number) {
+    return control_word::half_open(9, number, 0, 0).moment_key();
+  };
+  for (std::uint64_t number = 1; number < 128; ++number) {
+    if (of_call(number) != of_call(0) + number) return false;
+  }
+  return of_call(127) < control_word::half_open(10, 0, 0, 0).moment_key();
+}
+static_assert(keys_are_apart());
 
 }  // namespace
 
