@@ -59,7 +59,7 @@ GROUPS = (
             ("breaker/detail/control_word.hpp", "words"),
             ("breaker/detail/era_state.hpp", "interleaving"),
             ("breaker/detail/era_value.hpp", "words"),
-            ("breaker/detail/outage.hpp", "waits"),
+            ("breaker/detail/outage.hpp", "words"),
             ("breaker/detail/policy.hpp", "half_open"),
             ("breaker/detail/probe_decision.hpp", "half_open"),
         ),
@@ -71,7 +71,7 @@ GROUPS = (
             unit("slow_calls", "breaker", "calls_in_flight", "slow_results", "late_results", "nested_results"),
             unit("reports", "breaker", "events", "reasons", "statistics", "last_failure", "presets"),
             unit("changes", "breaker", "reconfiguration", "options", "unwinding", "refusals", "held_places"),
-            unit("words", "breaker", "control_word", "moment"),
+            unit("words", "breaker", "control_word", "moment", "outage"),
         ),
     ),
     Group(
