@@ -63,6 +63,15 @@ TEST_CASE("calls that hang open the circuit when they are overdue, not when they
   for (auto& permit : hung) CHECK(permit.complete(outcome::success) == disposition::late);
 }
 
+TEST_CASE("a call that hangs for a year and that nobody has looked at is overdue", "[breaker][B11]") {
+  auto detector = after_one_second;
+  detector.minimum_calls = 1;
+  watched bench{detector};
+  auto hung = bench.take();
+  bench.clock.advance(24h * 365);
+  CHECK_FALSE(bench.circuit.try_acquire());
+}
+
 TEST_CASE("without that a call that hangs counts for nothing until it returns", "[breaker][B11]") {
   watched bench{slow_call_rate<>{.threshold = 0.5, .slower_than = 1s, .minimum_calls = 4}};
   auto hung = bench.take(4);
