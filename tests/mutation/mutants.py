@@ -320,7 +320,7 @@ class Maker:
             if token.text not in ("continue", "break") and not self.is_call(at):
                 continue
             end = header.find_end(at)
-            around = [body for body in header.partner.items() if body[0] < at < body[1] and header.is_at(body[0], "{")]
+            around = [brackets for brackets in header.partner.items() if brackets[0] < at < brackets[1]]
             if around and max(around) in bodies and end < max(around)[1]:
                 self.add("statement", token.begin, header.tokens[end].end, ";")
 

@@ -38,7 +38,7 @@ CHANGED = {
     "auto& b = a.b(a && b);": {"a || b"},
     "control_word next{a - 1};": {"a + 1", "a - 0", "a - 2"},
     "(std::min)(a, *b);": {"(std::max)", ";"},
-    "for (;;) { if (a) continue; }": {"true", "false", ";"},
+    "for (auto a = b; c; ++a) { if (d) continue; }": {"--a", "true", "false", ") ;"},
 }
 
 
