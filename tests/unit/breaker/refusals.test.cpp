@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "unit/breaker/bench.hpp"
+#include "unit/interrupted_atomics.hpp"
 
 #include "brownout/registry/registry.hpp"
 
 #include <thread>
+#include <utility>
 #include <vector>
 
 using namespace breaker_test;
@@ -42,5 +44,25 @@ TEST_CASE("every refused call is counted once, whichever thread makes it", "[bre
     static_cast<void>(held.try_acquire()->complete(outcome::failure));
     call_from_many_threads(*held);
     CHECK(held->snapshot().rejections == 12 * calls_each);
+  }
+}
+
+TEST_CASE("an adaptive period counts a refused call that another one interrupts", "[breaker][B12][B12d]") {
+  for (int access = 0;; ++access) {
+    manual_clock clock;
+    brownout::circuit_breaker<consecutive_failures, manual_clock, interrupted_atomics> circuit{
+        consecutive_failures{1}, {.open_for = brownout::adaptive_period{100ms, 30s, 0}}, clock};
+    circuit.try_acquire()->complete(outcome::failure);
+    clock.advance(100ms);
+    int refused = 0;
+    const auto call = [&] { refused += circuit.try_acquire() ? 0 : 1; };
+    interruption::action = call;
+    interruption::accesses_left = access;
+    call();
+    interruption::accesses_left = -1;
+    if (std::exchange(interruption::action, nullptr)) break;
+    REQUIRE(refused == 2);
+    while (circuit.snapshot().retry_after > 0s) call();
+    CHECK(refused == 5);
   }
 }
