@@ -70,8 +70,12 @@ GROUPS = (
             unit("waits", "breaker", "retry_after", "open_on_retry_after", "coarse_time", "clock"),
             unit("slow_calls", "breaker", "calls_in_flight", "slow_results", "late_results", "nested_results"),
             unit("reports", "breaker", "events", "reasons", "statistics", "last_failure", "presets"),
-            unit("changes", "breaker", "reconfiguration", "options", "unwinding", "refusals", "held_places"),
+            unit(
+                "changes", "breaker", "reconfiguration", "options", "unwinding", "refusals", "held_places", "nested_call"
+            ),
             unit("words", "breaker", "control_word", "moment", "outage"),
+            unit("registry", "registry", "registry_eviction", "registry_reconfigure", "registry_options"),
+            unit("any_detector", "detector", "any_detector", "standard_detector"),
         ),
     ),
     Group(
