@@ -72,6 +72,19 @@ TEST_CASE("a call that hangs for a year and that nobody has looked at is overdue
   CHECK_FALSE(bench.circuit.try_acquire());
 }
 
+TEST_CASE("a call is not overdue before it is, whatever is left of a microsecond", "[breaker][B11]") {
+  auto detector = after_one_second;
+  detector.slower_than = 1s + 500ns;
+  detector.minimum_calls = 1;
+  watched bench{detector};
+  bench.clock.advance(600ns);
+  auto hung = bench.take();
+  bench.clock.advance(1s + 500ns);
+  CHECK(bench.circuit.try_acquire());
+  bench.clock.advance(1s);
+  CHECK_FALSE(bench.circuit.try_acquire());
+}
+
 TEST_CASE("without that a call that hangs counts for nothing until it returns", "[breaker][B11]") {
   watched bench{slow_call_rate<>{.threshold = 0.5, .slower_than = 1s, .minimum_calls = 4}};
   auto hung = bench.take(4);
