@@ -32,6 +32,9 @@ using matrix_type = std::remove_const_t<decltype(matrix)>;
 using real_system = brownout::supervisor<matrix_type>;
 using tested_system = brownout::supervisor<matrix_type, brownout::manual_clock>;
 using testable_system = brownout::supervisor_for<matrix, brownout::any_clock>;
+// A text of a header is also read in a constant expression.
+static_assert(brownout::parse_retry_after("Thu, 01 Jan 1970 00:01:00 GMT", {}) == std::chrono::minutes{1});
+
 using rates = brownout::any_of<brownout::failure_rate<>, brownout::slow_call_rate<brownout::time_window>>;
 
 }  // namespace use_of_every_template

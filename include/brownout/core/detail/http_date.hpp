@@ -41,6 +41,19 @@ class http_date {
 
   explicit constexpr http_date(std::string_view text) noexcept : rest_{text} {}
 
+  // Before the functions that call it: otherwise Clang has no body of it yet in a constant expression.
+  //
+  /// The number of the name at the present position, from 1. 0 if there is no such name.
+  template <std::size_t Count>
+  constexpr unsigned reads_name(const std::string_view (&names)[Count]) noexcept {
+    unsigned number = 0;
+    for (const auto name : names) {
+      ++number;
+      if (reads(name)) return number;
+    }
+    return 0;
+  }
+
   constexpr bool reads_fixdate() noexcept {
     return reads_name(weekdays) && reads(", ") && reads(day_, 2) && reads(" ") && reads_month() &&
            reads(" ") && reads(year_, 4) && reads(" ") && reads_time() && reads(" GMT") && rest_.empty();
@@ -77,17 +90,6 @@ class http_date {
     rest_.remove_prefix(digits);
     return true;
   }
-  /// The number of the name at the present position, from 1. 0 if there is no such name.
-  template <std::size_t Count>
-  constexpr unsigned reads_name(const std::string_view (&names)[Count]) noexcept {
-    unsigned number = 0;
-    for (const auto name : names) {
-      ++number;
-      if (reads(name)) return number;
-    }
-    return 0;
-  }
-
   /// The latest year that ends in the two digits and makes a date no more than 50 years ahead.
   [[nodiscard]] constexpr int full_year(moment now) const noexcept {
     const auto today = std::chrono::floor<std::chrono::days>(now);
