@@ -16,9 +16,11 @@ namespace {
 
 /// The breaker and its specification, given the same commands at the same times.
 class pair_of_breakers {
+  using expected_breaker = specification<failures_in_a_row>;
+
  public:
   pair_of_breakers(std::uint32_t threshold, const breaker_options& options)
-      : real_{consecutive_failures{threshold}, options, clock_}, expected_{threshold, real_.options()} {}
+      : real_{consecutive_failures{threshold}, options, clock_}, expected_{{threshold}, real_.options()} {}
 
   void advance(duration by) {
     clock_.advance(by);
@@ -34,7 +36,7 @@ class pair_of_breakers {
       REQUIRE(seen.rejection() == *refused);
     } else {
       REQUIRE(seen);
-      held_.emplace_back(*std::move(seen), std::get<specification::permit>(wanted));
+      held_.emplace_back(*std::move(seen), std::get<expected_breaker::permit>(wanted));
     }
     compare();
   }
@@ -74,7 +76,7 @@ class pair_of_breakers {
   [[nodiscard]] std::size_t held() const { return held_.size(); }
 
  private:
-  std::pair<tested_breaker::permit, specification::permit> take(std::size_t which) {
+  std::pair<tested_breaker::permit, expected_breaker::permit> take(std::size_t which) {
     const auto at = held_.begin() + static_cast<std::ptrdiff_t>(which % held_.size());
     auto taken = std::move(*at);
     held_.erase(at);
@@ -86,7 +88,7 @@ class pair_of_breakers {
     REQUIRE(seen.state == expected_.state);
     REQUIRE(seen.epoch == expected_.epoch);
     REQUIRE(seen.since == time_point{expected_.since});
-    REQUIRE(seen.consecutive_failures == expected_.failures);
+    REQUIRE(seen.consecutive_failures == expected_.detector.failures);
     REQUIRE(seen.probes_in_flight == expected_.in_flight);
     REQUIRE(seen.probes_succeeded == expected_.succeeded);
     REQUIRE(seen.probes_failed == expected_.probes_failed);
@@ -108,9 +110,9 @@ class pair_of_breakers {
 
   manual_clock clock_;
   tested_breaker real_;
-  specification expected_;
+  expected_breaker expected_;
   duration now_{};
-  std::vector<std::pair<tested_breaker::permit, specification::permit>> held_;
+  std::vector<std::pair<tested_breaker::permit, expected_breaker::permit>> held_;
   std::uint64_t last_epoch_ = 0;
   circuit_state last_state_ = circuit_state::closed;
 };
