@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "catch2.hpp"
+#include "unit/level/plain_rules.hpp"
 #include "unit/level/policy_walk.hpp"
 
-#include <cmath>
 #include <optional>
 #include <vector>
 
@@ -12,78 +12,6 @@ namespace {
 
 constexpr std::uint32_t paths = 240;
 constexpr int steps = 500;
-
-/// The rules in their plainest form, to compare a controller with.
-struct rules {
-  policy followed;
-  level at = followed.ladder.worst();
-  bool started = false;
-  bool blind = false;
-  std::optional<time_point> below_since{};    // the score is below the level
-  std::optional<time_point> allowed_since{};  // the next better level
-  std::optional<time_point> improved{};
-  time_point calm{};
-  std::uint32_t relapses{};
-  duration held{};  // by the last step up
-
-  [[nodiscard]] duration dwell(std::uint32_t after) const {
-    return duration{
-        static_cast<duration::rep>(static_cast<double>(followed.dwell.count()) *
-                                   std::min(std::pow(followed.dwell_growth, after), followed.dwell_limit))};
-  }
-  [[nodiscard]] duration window() const {
-    return duration{
-        static_cast<duration::rep>(static_cast<double>(dwell(relapses).count()) * followed.relapse_within)};
-  }
-  [[nodiscard]] bool may_climb(std::optional<double> score) const {
-    if (at == followed.ladder.best()) return false;
-    const auto better = followed.ladder.better(at);
-    if (!score) return followed.panic_floor && better >= *followed.panic_floor;
-    double needed = 100;  // no more than any level needs that is better still
-    for (std::size_t i = 0; i <= static_cast<std::size_t>(better); ++i) {
-      const auto one = static_cast<level>(i);
-      needed = std::min(needed,
-                        followed.ladder.enter(one).value_or(followed.ladder.from(one) + followed.hysteresis));
-    }
-    return *score >= needed;
-  }
-
-  std::optional<level_cause> follow(std::optional<double> score, time_point now) {
-    const auto calm_until = below_since.value_or(now);  // a fall that is being confirmed is no calm
-    for (; relapses > 0 && calm_until >= calm + window(); --relapses) calm += window();
-    if (!started) {
-      started = true;
-      if (score || followed.panic_floor) at = score ? followed.ladder.at(*score) : *followed.panic_floor;
-      return level_cause::first_assessment;
-    }
-    if (blind != !score) allowed_since.reset();
-    blind = !score;
-    if (score && *score < followed.ladder.from(at)) {
-      allowed_since.reset();
-      if (!below_since) below_since = now;
-      if (now < *below_since + followed.confirm_for) return std::nullopt;
-      if (improved && *below_since <= *improved + window() && dwell(relapses) < dwell(relapses + 1))
-        ++relapses;
-      below_since.reset();
-      improved.reset();
-      calm = now;
-      at = followed.ladder.at(*score);
-      return level_cause::health_fell;
-    }
-    below_since.reset();
-    if (!may_climb(score))
-      allowed_since.reset();
-    else if (!allowed_since)
-      allowed_since = now;
-    if (!allowed_since || now < *allowed_since + dwell(relapses)) return std::nullopt;
-    at = followed.ladder.better(at);
-    held = now - *allowed_since;
-    improved = now;
-    allowed_since.reset();
-    if (may_climb(score)) allowed_since = now;
-    return score ? level_cause::health_recovered : level_cause::evidence_lost;
-  }
-};
 
 }  // namespace
 
@@ -95,7 +23,7 @@ TEST_CASE("whatever the policy and the scores, the level does what the rules say
     walk random{seed};
     const auto followed = random.any_policy();
     bench bench{followed};
-    rules expected{followed};
+    plain_rules expected{followed};
     std::optional<double> score = random.quarter(0, 100);
     for (int i = 0; i < steps; ++i) {
       const auto before = bench.shown();
