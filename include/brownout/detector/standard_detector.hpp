@@ -68,8 +68,12 @@ struct standard_detector {
     const bool has_time = most_marks >= most_marks_with_time;
     const auto now = tick_of(call.ended);
     if (seen.balance == 0) seen.began = now;
+    const bool has_spanned = seen.spans;
     seen.spans = seen.spans || !has_time || ticks_between(seen.began, now) >= fifty_ms;
-    if (seen.streak == 0 && seen.spans) seen.began = now;  // from now on it is the time of the streak
+    // From now on it is the time of the streak. A streak that is shorter than the balance began after a
+    // success, at an unknown time: it counts from now on.
+    const bool is_younger = !has_spanned && seen.streak < seen.balance;
+    if (seen.spans && (seen.streak == 0 || is_younger)) seen.began = now;
     const auto passed = has_time ? ticks_between(seen.began, now) : fifty_ms;
     seen.lasts = seen.lasts || passed >= a_second;
     if (!has_time || seen.lasts) seen.began = 0;
@@ -100,6 +104,9 @@ struct standard_detector {
   // | 3..0 streak. The time is when the balance left 0. As soon as the balance spans 50 ms, the time is when
   // the streak began. A streak that spans a second needs no time any more: it is 0 then, so the marks are
   // never all set.
+  //
+  // If at least 15 failures follow a success within the first 50 ms, both counts are full, and the streak
+  // counts from when the balance left 0.
   //
   // Both bits stay set, however long the gap to the next failure is. So it does not matter that the time
   // wraps after 34 s, except that a streak may look younger than it is for a failure or two.

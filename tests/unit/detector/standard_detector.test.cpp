@@ -133,6 +133,14 @@ TEST_CASE("told nothing, a breaker opens at nothing less", "[detector][detector]
     bench.clock.advance(100ms);
     bench.fail(10);
   }
+  SECTION("ten within 15 ms, 45 ms after failures that a success did not outweigh") {
+    bench.fail(2);
+    bench.succeed();
+    bench.clock.advance(45ms);
+    bench.fail(9);
+    bench.clock.advance(15ms);
+    bench.fail();
+  }
   CHECK(bench.state() == circuit_state::closed);
 }
 
