@@ -28,11 +28,14 @@ class pair_of_breakers {
  public:
   pair_of_breakers(choices& from, const Detector& detector, plain_detector plain,
                    const breaker_options& options)
-      : from_{from}, real_{detector, options, clock_}, expected_{std::move(plain), real_.options()} {}
+      : from_{from},
+        relapse_within_{options.relapse_within},
+        real_{detector, options, clock_},
+        expected_{std::move(plain), real_.options()} {}
 
   void run() {
     compare();
-    for (int step = 0; step < 400 && from_.left(); ++step) {
+    for (int step = 0; step < 200 && from_.left(); ++step) {
       act();
       compare();
     }
@@ -65,9 +68,12 @@ class pair_of_breakers {
     now_ += by;
   }
 
-  /// Until the next call may pass, or just not so long.
+  /// Until the next call may pass, or until a closed circuit no longer counts as relapsed; or just not so
+  /// long.
   void wait() {
-    const auto left = real_.snapshot().retry_after;
+    const auto seen = real_.snapshot();
+    auto left = seen.retry_after;
+    if (seen.state == circuit_state::closed) left = expected_.since + relapse_within_ - now_;
     if (left > 1us && left != brownout::rejection::unknown) advance(from_.one_in(4) ? left - 1us : left);
   }
 
@@ -157,6 +163,7 @@ class pair_of_breakers {
   }
 
   choices& from_;
+  const duration relapse_within_;
   brownout::manual_clock clock_;
   breaker real_;
   specification expected_;
@@ -208,8 +215,8 @@ bool has_failed(const ended_call& call) {
 
 void fuzz::one_input(choices& from) {
   using brownout::any_detector;
-  const auto kind = from.below(9);
-  const auto threshold = 1 + from.below(12);
+  const auto kind = from.one_in(2) ? 0 : from.below(9);
+  const auto threshold = 1 + from.below(from.one_in(2) ? 2 : 12);
   const auto size = 1 + from.below(from.one_in(2) ? 5 : 120);
   const auto length = 10 * (from.time(50ms) + 10ms);
   from.note("detector {}, threshold {}", kind, threshold);

@@ -128,14 +128,17 @@ staging::environment any_environment(choices& from, const secret_file& file) {
       "OPENAI_API_BASE", "HOME"};
   staging::environment made;
   const bool has_others = from.one_in(8);  // names of no variable cost the most time
-  for (auto count = from.below(12); count > 0; --count) {
+  // With few variables, most environments are taken.
+  for (auto count = from.below(from.one_in(2) ? 3 : 12); count > 0; --count) {
     const auto choice = has_others ? from.below(8) : 2;
     if (choice == 0) {
       made.insert_or_assign(std::string{from.one_of(others)}, any_value(from));
       continue;
     }
     if (choice == 1) {
-      made.insert_or_assign(from.text(24), any_value(from));
+      auto name = from.text(24);
+      std::erase_if(name, [](char c) { return c == '=' || c == '\0'; });  // a process has no such names
+      made.insert_or_assign(name, any_value(from));
       continue;
     }
     const auto& which = all[from.below(static_cast<std::uint32_t>(all.size()))];
@@ -147,7 +150,7 @@ staging::environment any_environment(choices& from, const secret_file& file) {
       if (from.one_in(2)) value = file.holding(value + (from.one_in(2) ? "\n" : ""));
     }
     // The environment of a process has no NUL.
-    value.erase(std::remove(value.begin(), value.end(), '\0'), value.end());
+    std::erase(value, '\0');
     made.insert_or_assign(name, value);
   }
   return made;
@@ -176,11 +179,13 @@ void require_plain(const std::string& line, const char* what) {
 }
 
 void require_known_variable(const std::string& text, const staging::environment& from) {
-  const auto name = text.substr(0, text.find_first_of("=:"));
+  const auto begins_with = [&](const std::string& name) {
+    return text.starts_with(name + "='") || text.starts_with(name + ": ");
+  };
   bool is_known = false;
   for (const auto& each : staging::variables())
-    is_known = is_known || name == each.name || name == each.name_of_file();
-  for (const auto& [other, value] : from) is_known = is_known || name == staging::escaped(other);
+    is_known = is_known || begins_with(std::string{each.name}) || begins_with(each.name_of_file());
+  for (const auto& [other, value] : from) is_known = is_known || begins_with(staging::escaped(other));
   require(is_known, "the refusal names no variable: {}", shown(text));
 }
 

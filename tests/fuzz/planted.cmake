@@ -14,12 +14,11 @@ plant(window_turn TARGET windows FILE include/brownout/detector/detail/time_hist
       FROM "if (!holds(seen, number)) continue;" TO "if (calls_of(seen) == 0) continue;")
 plant(period_end TARGET windows FILE include/brownout/detector/detail/failure_times.hpp
       FROM "age(seen, now) < period" TO "age(seen, now) <= period")
-
 plant(young_streak TARGET windows FILE include/brownout/detector/standard_detector.hpp
       FROM "!has_spanned && seen.streak < seen.balance" TO "has_spanned && seen.balance == 0")
 
-plant(ramp_end TARGET breaker FILE include/brownout/breaker/detail/probe_decision.hpp
-      FROM "seen.limit() > 1" TO "seen.limit() > 2")
+plant(ramp_step TARGET breaker FILE include/brownout/breaker/detail/probe_decision.hpp
+      FROM "seen.limit() + 1;" TO "seen.limit() + 2;")
 plant(relapse TARGET breaker FILE include/brownout/breaker/detail/circuit_breaker_operations.hpp
       FROM "at.now - at.begun >= circuit_.rules()->relapse_within" TO "at.now - at.begun > circuit_.rules()->relapse_within")
 plant(late_give_back TARGET breaker FILE include/brownout/breaker/detail/circuit_breaker_results.hpp
@@ -46,9 +45,8 @@ plant(reduced TARGET levels FILE include/brownout/feature/feature_matrix.hpp
 set(staging examples/staging)
 plant(shown_secret TARGET configuration FILE ${staging}/config/config_error.cpp
       FROM "culprit.secret || value.find('@')" TO "(culprit.secret && value.size() < 20) || value.find('@')")
-plant(no_time_out TARGET configuration FILE ${staging}/config/variables.cpp
-      FROM "\"limit of one call or probe\"}, kinds::seconds(0.001, 3600)"
-      TO "\"limit of one call or probe\"}, kinds::seconds(0, 3600)")
+plant(threshold_order TARGET configuration FILE ${staging}/config/settings.cpp
+      FROM "if (unordered != ladder.end())" TO "if (unordered != ladder.end() && ladder.empty())")
 
 plant(quote_in_log TARGET log_line FILE ${staging}/http/json_text.cpp
       FROM "c != '\"' && " TO "")

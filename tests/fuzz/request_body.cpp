@@ -24,7 +24,7 @@ using namespace fuzz;
 using staging::chunked_body;
 using progress = staging::chunked_body::progress;
 
-constexpr std::size_t limit = 512;
+constexpr std::size_t limit = 64;
 
 struct result {
   progress end;
@@ -127,6 +127,15 @@ void chunked(choices& from) {
             "a small body is too large");
 }
 
+/// What stands between the quotes of a text.
+std::string any_content(choices& from) {
+  static constexpr std::array<std::string_view, 10> pieces{
+      "a", " ", "\\n", "\\u0085", "\\\"", "\xc2\x85", "\xc2\xa0", "\xff", "\x01", "\xed\xa0\x80"};
+  std::string text;
+  for (auto count = from.below(4); count > 0; --count) text += from.one_of(pieces);
+  return from.one_in(2) ? text : text + from.text(12);
+}
+
 std::string any_json(choices& from) {
   static constexpr std::array<std::string_view, 24> pieces{
       "{", "}", "\"reason\":", "\"actor\":",  "\"expiry\":", "\"kind\":",    "\"pin\"",  "\"text\"",
@@ -136,8 +145,8 @@ std::string any_json(choices& from) {
   std::string text;
   if (from.one_in(2)) {
     // Nearly a good one.
-    text = fmt::format(R"({{"reason":"{}","actor":"{}","expiry":{}}})", from.text(12), from.text(12),
-                       from.one_of(pieces));
+    text = fmt::format(R"({{"reason":"{}","actor":"{}","expiry":{}}})", any_content(from), any_content(from),
+                       from.one_in(2) ? "60" : from.one_of(pieces));
   } else {
     for (auto count = from.below(20); count > 0; --count) text += from.one_of(pieces);
   }
