@@ -62,24 +62,33 @@ std::vector<std::vector<step>> beginnings(const rules& by) {
           with(probed, {lost, wait_lease})};
 }
 
-}  // namespace
-
-TEST_CASE("every program of two threads with two steps does what the specification allows",
-          "[interleaving][breaker][programs]") {
-  explored all{"breaker: programs of 2 threads x 2 steps"};
-  for (const auto& by : {quick, patient}) {
-    for (const auto& before : beginnings(by)) {
-      for (const auto a : calls) {
-        for (const auto b : all_steps) {
-          for (const auto c : all_steps) {
-            for (const auto d : all_steps) {
-              if (!explore_one_of_many(all, {}, {by, before, {{a, b}, {c, d}}})) return;
-            }
+bool explore_programs_of_two_threads(explored& all, const rules& by) {
+  for (const auto& before : beginnings(by)) {
+    for (const auto a : calls) {
+      for (const auto b : all_steps) {
+        for (const auto c : all_steps) {
+          for (const auto d : all_steps) {
+            if (!explore_one_of_many(all, {}, {by, before, {{a, b}, {c, d}}})) return false;
           }
         }
       }
     }
   }
+  return true;
+}
+
+}  // namespace
+
+TEST_CASE("every program of two threads with two steps does what the specification allows",
+          "[interleaving][breaker][programs]") {
+  explored all{"breaker: programs of 2 threads x 2 steps"};
+  explore_programs_of_two_threads(all, quick);
+}
+
+TEST_CASE("every program of two threads with two steps does that with a ramp too",
+          "[interleaving][breaker][ramp_programs]") {
+  explored all{"breaker: programs of 2 threads x 2 steps, with a ramp"};
+  if (explore_programs_of_two_threads(all, patient)) explore_programs_of_two_threads(all, ramped);
 }
 
 TEST_CASE("four threads with three calls do what the specification allows",
