@@ -41,7 +41,7 @@ def unit(name: str, room: str, *files: str) -> Program:
 INTERLEAVING = Program(
     "interleaving",
     ("interleaving/breaker/breaker.test.cpp",),
-    ("[programs],[spurious],[random]",),
+    ("[programs],[ramp_programs],[spurious],[random]",),
     {"BROWNOUT_BRIEF_PROOFS": "101"},
     optimised=True,
 )

@@ -12,6 +12,7 @@ import subprocess
 import sys
 import tempfile
 
+sys.dont_write_bytecode = True  # nothing else comes into the tree
 from mutants import mutants_of
 
 RUN = pathlib.Path(__file__).resolve().parent / "run"
