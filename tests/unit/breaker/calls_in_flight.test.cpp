@@ -63,7 +63,7 @@ TEST_CASE("calls that hang open the circuit when they are overdue, not when they
   for (auto& permit : hung) CHECK(permit.complete(outcome::success) == disposition::late);
 }
 
-TEST_CASE("a call that hangs for a year and that nobody has looked at is overdue", "[breaker][B11]") {
+TEST_CASE("a call that hangs for a year without a look at it is overdue", "[breaker][B11]") {
   auto detector = after_one_second;
   detector.minimum_calls = 1;
   watched bench{detector};
