@@ -25,18 +25,20 @@ class pair_of_servers {
  public:
   pair_of_servers() {
     for (std::size_t i = 0; i < 2; ++i) {
+      ports_[i] = free_port();
       agents_[i] = free_port();
-      start(i, 0);
+      start(i);
     }
     front_.emplace(servers_[0]->port(), servers_[1]->port(),
                    variables{{"STAGING_A_AGENT_PORT", std::to_string(agents_[0])},
                              {"STAGING_B_AGENT_PORT", std::to_string(agents_[1])}});
   }
 
-  /// Starts a server, on the port that it had when it is started again.
-  void start(std::size_t which, int port) {
+  /// Starts a server. On the port that it had if it is started again: so that is none of those which Linux
+  /// gives to outgoing connections, since one of them could have it meanwhile.
+  void start(std::size_t which) {
     servers_[which] =
-        std::make_unique<staging_server>(variables{{"API_PORT", std::to_string(port)},
+        std::make_unique<staging_server>(variables{{"API_PORT", std::to_string(ports_[which])},
                                                    {"AGENT_PORT", std::to_string(agents_[which])},
                                                    {"HEALTH_CHECK_INTERVAL", "0.1"},
                                                    {"DEGRADATION_DWELL", "0.1"},
@@ -73,6 +75,7 @@ class pair_of_servers {
   }
 
  private:
+  std::array<int, 2> ports_{};
   std::array<int, 2> agents_{};
   std::array<std::unique_ptr<staging_server>, 2> servers_;
   std::optional<proxy> front_;
@@ -130,12 +133,11 @@ TEST_CASE("the agent does not end a drain that an operator has begun", "[proxy]"
 
 TEST_CASE("a server that is restarted costs no answer", "[proxy]") {
   pair_of_servers both;
-  const int port = both.server(0).port();
   both.server(0).child().signal(SIGTERM);
   CHECK(both.failures_until([&] {
     return !both.server(0).child().running() && both.front().figure("a", "status").starts_with("DOWN");
   }) == 0);
-  both.start(0, port);
+  both.start(0);
   CHECK(both.failures_until([&] { return both.front().figure("a", "status") == "UP"; }) == 0);
   CHECK(is_share(both.share_of_a(), 50));
 }
