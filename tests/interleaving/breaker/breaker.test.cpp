@@ -125,7 +125,7 @@ TEST_CASE("random programs do what the specification allows", "[interleaving][br
   std::mt19937_64 random{seed_of_the_run()};
   const auto below = [&](std::size_t count) { return static_cast<std::size_t>(random() % count); };
   const std::array every_rules{quick, patient, many, ramped};
-  while (all.schedules() < 2'000'000 * times_longer() / times_briefer()) {
+  while (all.schedules() < 3'000'000 * times_longer() / times_briefer()) {
     const auto& by = every_rules[below(every_rules.size())];
     const auto starts = beginnings(by);
     program what{by, starts[below(starts.size())], std::vector<std::vector<step>>(2 + below(4))};
