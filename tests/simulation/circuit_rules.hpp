@@ -48,8 +48,7 @@ class circuit_rules {
   void check(const brownout::breaker_snapshot& shown, std::uint64_t probes_out) {
     require_rule(broken_ == nullptr, broken_);
     require_rule(shown.state == state_ && shown.epoch == epoch_, "B17: what is read is as new as the events");
-    require_rule(shown.retry_after >= brownout::duration::zero() || shown.retry_after.count() == -1,
-                 "B3: no negative wait");
+    require_rule(shown.retry_after >= brownout::duration::zero(), "B3: no negative wait");
     if (shown.state != brownout::circuit_state::half_open) return;
     require_rule(shown.probes_in_flight == probes_out || shown.probes_in_flight == probes_out + 1,
                  "B4: each place belongs to a permit that is out");
