@@ -22,9 +22,9 @@ namespace brownout::inline BROWNOUT_ABI::detail {
 /// through a whole turn of the keys, and at the end of the turn the same number would have to be fixed again.
 /// A turn takes 4096 epochs. Within a half-open epoch it takes as many admissions as the word can count: 128,
 /// by rate 8, and on the ramp 16. If the number is a moment, the same number means that the whole turn took
-/// place in one microsecond of the clock. One case is left: the present era has begun, and no thread has fixed
-/// its moment yet. Then the sleeping thread stores an older moment, and a lease may be cut short by the time
-/// between the two.
+/// place in one microsecond of the clock. One case is left: the present era has begun, and no thread has
+/// fixed its moment yet. Then the sleeping thread stores an older moment, and a lease may be cut short by the
+/// time between the two.
 template <class Atomics>
 class era_value {
  public:
