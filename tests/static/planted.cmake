@@ -25,6 +25,9 @@ function(make_copy)
   if(CHECK MATCHES "^(named_tests|semantics_tags)$") # those that read unit tests
     file(COPY ${ROOT}/tests/unit ${ROOT}/tests/package ${ROOT}/tests/compilers DESTINATION ${copy}/tests)
   endif()
+  if(CHECK STREQUAL "workflows")
+    file(COPY ${ROOT}/.github DESTINATION ${copy})
+  endif()
   if(CHECK MATCHES "^(tidy|hostile_macros)$")
     # They compile all headers, again for each violation. One header is enough to find what is planted beside it.
     file(REMOVE_RECURSE ${copy}/include/brownout)
