@@ -16,7 +16,7 @@ set(patterns)
 foreach(directory include examples tests benchmarks)
   list(APPEND patterns ${directory}/*.hpp ${directory}/*.cpp)
 endforeach()
-find_sources(sources ${patterns})
+find_sources(sources ${patterns} cmake/module/*.cppm)
 foreach(source IN LISTS sources)
   read_source(${source} text) # counts it
 endforeach()
