@@ -39,6 +39,11 @@ write_basic_package_version_file(${PROJECT_BINARY_DIR}/brownout-config-version.c
                                  COMPATIBILITY SameMinorVersion ARCH_INDEPENDENT)
 install(FILES ${PROJECT_BINARY_DIR}/brownout-config.cmake ${PROJECT_BINARY_DIR}/brownout-config-version.cmake
         DESTINATION ${package_dir} COMPONENT brownout_core)
+if(NOT BROWNOUT_CORE_ONLY)
+  # The source of the module, which a project that finds brownout compiles.
+  install(FILES ${CMAKE_CURRENT_LIST_DIR}/module/brownout.cppm ${CMAKE_CURRENT_LIST_DIR}/module/brownout-module.cmake
+          DESTINATION ${package_dir} COMPONENT brownout)
+endif()
 install(FILES ${PROJECT_SOURCE_DIR}/LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR} COMPONENT brownout_core)
 
 # pkg-config finds the prefix from where the .pc file stands, and the headers from there, unless they are elsewhere.
