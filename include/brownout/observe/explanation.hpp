@@ -11,13 +11,11 @@
 #include "brownout/level/level_transition.hpp"
 #include "brownout/version.hpp"
 
-#include <fmt/format.h>
-
+#include <charconv>
 #include <chrono>
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
-#include <iterator>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -46,21 +44,32 @@ concept explainable_circuit_change = requires(const T& change) {
 
 namespace detail {
 
+// Put together from strings: every file that includes this header would compile the formats of a library.
+
+/// A number with at most so many significant digits: "62", "0.25", "1e+06".
+[[nodiscard]] inline std::string rounded_text(double value, int digits = 6) {
+  char text[32];
+  const auto end = std::to_chars(text, text + sizeof text, value, std::chars_format::general, digits);
+  return {text, end.ptr};
+}
+
 [[nodiscard]] inline std::string seconds_text(duration value) {
-  return fmt::format("{:.6g} s", std::chrono::duration<double>(value).count());
+  return rounded_text(std::chrono::duration<double>(value).count()) + " s";
 }
 
 template <degradation_level Level>
 void append_outlook(std::string& text, const level_outlook<Level>& next) {
-  const auto out = std::back_inserter(text);
   if (next.better && next.blind) {
-    fmt::format_to(out, " {} is tried after {} without evidence.", to_string(*next.better),
-                   seconds_text(next.better_after));
+    text.append(" ").append(to_string(*next.better));
+    text += " is tried after " + seconds_text(next.better_after) + " without evidence.";
   } else if (next.better) {
-    fmt::format_to(out, " {} when the score holds {:.6g} for {}.", to_string(*next.better), next.better_at,
-                   seconds_text(next.better_after));
+    text.append(" ").append(to_string(*next.better));
+    text += " when the score holds " + rounded_text(next.better_at) + " for " +
+            seconds_text(next.better_after) + '.';
   }
-  if (next.worse) fmt::format_to(out, " {} below {:.6g}.", to_string(*next.worse), next.worse_below);
+  if (next.worse) {
+    text.append(" ").append(to_string(*next.worse)) += " below " + rounded_text(next.worse_below) + '.';
+  }
 }
 
 }  // namespace detail
@@ -70,7 +79,6 @@ void append_outlook(std::string& text, const level_outlook<Level>& next) {
 ///
 /// The text of the failure is written unchanged: it may name hosts and users. Allocates.
 [[nodiscard]] inline std::string explain(const transition_event& event) {
-  // Put together from strings: every file that includes this header would compile the formats.
   const auto number = [](std::uint64_t value) { return std::to_string(value); };
   std::string text{to_string(event.from)};
   if (event.would_have_opened()) {
@@ -146,39 +154,39 @@ template <class NameOf>
 /// strangers choose them, refuse control characters before. Allocates.
 template <explainable_transition Transition, class NameOf>
 [[nodiscard]] std::string explain(const Transition& change, const NameOf& name_of) {
-  std::string text;
-  const auto out = std::back_inserter(text);
-  fmt::format_to(out, "{}{} -> {}: {}", change.dry_run ? "(dry run) " : "", to_string(change.from),
-                 to_string(change.to), to_string(change.cause));
-  if (change.score) {
-    fmt::format_to(out, ", score {:.6g}", *change.score);
-  } else {
-    text += ", score unknown";
+  std::string text{change.dry_run ? "(dry run) " : ""};
+  text.append(to_string(change.from)).append(" -> ").append(to_string(change.to));
+  text.append(": ").append(to_string(change.cause));
+  text += ", score " + (change.score ? detail::rounded_text(*change.score) : "unknown");
+  if (change.threshold && change.to > change.from) {
+    text += " below " + detail::rounded_text(*change.threshold);
   }
-  if (change.threshold && change.to > change.from) fmt::format_to(out, " below {:.6g}", *change.threshold);
   if (change.threshold && change.to < change.from) {
-    fmt::format_to(out, ", {:.6g} held for {}", *change.threshold, detail::seconds_text(change.held));
+    text += ", " + detail::rounded_text(*change.threshold) + " held for " + detail::seconds_text(change.held);
   }
   text += '.';
-  const bool has_ended = change.cause == level_cause::override_ended;
-  if (!change.actor.empty())
-    fmt::format_to(out, " {} {}: {}.", has_ended ? "It was set by" : "By", change.actor, change.reason);
+  if (!change.actor.empty()) {
+    text += change.cause == level_cause::override_ended ? " It was set by " : " By ";
+    text.append(change.actor).append(": ").append(change.reason) += '.';
+  }
   if (change.limit == score_limit::required) {
-    fmt::format_to(out, " {} is required.", name_of(change.limited_by));
+    text.append(" ").append(name_of(change.limited_by)) += " is required.";
   } else if (change.limit == score_limit::optional) {
     text += " Optional dependencies alone take it no lower.";
   } else if (change.limit == score_limit::thin_evidence) {
     text += " Too little is known for a score.";
   }
   for (const auto& signal : change.contributions) {
+    text.append(" ").append(name_of(signal.dependency));
     if (signal.score) {
-      fmt::format_to(out, " {} loses {:.6g} points ({}", name_of(signal.dependency), signal.lost,
-                     to_string(signal.state));
-      if (signal.refused > 0)
-        fmt::format_to(out, ", its limit refused {:.3g} % of calls", 100 * signal.refused);
+      text += " loses " + detail::rounded_text(signal.lost) + " points (";
+      text += to_string(signal.state);
+      if (signal.refused > 0) {
+        text += ", its limit refused " + detail::rounded_text(100 * signal.refused, 3) + " % of calls";
+      }
       text += ").";
     } else {
-      fmt::format_to(out, " {} is unknown.", name_of(signal.dependency));
+      text += " is unknown.";
     }
   }
   if (change.cause == level_cause::override_set) text += " By health:";

@@ -4,8 +4,6 @@
 #include "brownout/guard/limit_change.hpp"
 #include "brownout/version.hpp"
 
-#include <fmt/format.h>
-
 #include <string>
 
 namespace brownout::inline BROWNOUT_ABI {
@@ -15,13 +13,15 @@ namespace brownout::inline BROWNOUT_ABI {
 ///     limit lowered from 20 to 18: all of 10 calls waited longer than the target
 [[nodiscard]] inline std::string explain(const limit_change& change) {
   if (change.number == 0) return "limit never changed";
-  const auto made = fmt::format("limit {} from {} to {}: ", change.to < change.from ? "lowered" : "raised",
-                                change.from, change.to);
+  const auto number = [](auto value) { return std::to_string(value); };
+  const auto made = (change.to < change.from ? "limit lowered from " : "limit raised from ") +
+                    number(change.from) + " to " + number(change.to) + ": ";
   switch (change.cause) {
     case limit_change_cause::delay:
-      return made + fmt::format("all of {} calls waited longer than the target", change.samples);
+      return made + "all of " + number(change.samples) + " calls waited longer than the target";
     case limit_change_cause::latency:
-      return made + fmt::format("{} of {} calls took longer than the budget", change.above, change.samples);
+      return made + number(change.above) + " of " + number(change.samples) +
+             " calls took longer than the budget";
     case limit_change_cause::demand:
       return made + "work was on target, and calls needed more room";
     case limit_change_cause::options:

@@ -2,13 +2,12 @@
 #pragma once
 
 #include "brownout/core/assert.hpp"
+#include "brownout/core/detail/invalid_option.hpp"
 #include "brownout/observe/detail/metric_text.hpp"
 #include "brownout/observe/histogram.hpp"
 #include "brownout/observe/metric_labels.hpp"
 #include "brownout/observe/metric_sink.hpp"
 #include "brownout/version.hpp"
-
-#include <fmt/format.h>
 
 #include <cmath>
 #include <concepts>
@@ -64,7 +63,7 @@ class prometheus_text {
   void sample(metric_labels with, double value) { line("", number_family(), with, {}, number(value)); }
   /// Writes an integer. `true` is 1; a character is its code.
   void sample(metric_labels with, std::integral auto value) {
-    line("", number_family(), with, {}, fmt::format("{:d}", value));
+    line("", number_family(), with, {}, std::to_string(value));
   }
 
   /// Writes a whole histogram of the family, which must be a histogram. One that was never filled in has seen
@@ -124,8 +123,6 @@ class prometheus_text {
     return into;
   }
 
-  // Not by fmt, which costs every program that includes this header a tenth of a second of compilation a
-  // call.
   static void append(std::string& out, std::initializer_list<std::string_view> parts) {
     for (const auto part : parts) out += part;
   }
@@ -157,7 +154,7 @@ class prometheus_text {
   static std::string number(double value) {
     if (std::isnan(value)) return "NaN";
     if (std::isinf(value)) return value > 0 ? "+Inf" : "-Inf";
-    return fmt::format("{}", value);
+    return detail::to_text(value);
   }
 
   static std::string escaped(std::string_view text, bool quotes) {
