@@ -9,8 +9,6 @@
 #include "brownout/system/snapshot.hpp"
 #include "brownout/version.hpp"
 
-#include <boost/circular_buffer.hpp>
-
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
@@ -72,7 +70,7 @@ class circuit_history {
     shown.changes = counts_;
     shown.outages = outages_;
     shown.outage_time = outage_time_;
-    shown.last_outages.assign(last_outages_.begin(), last_outages_.end());
+    shown.last_outages = last_outages_;
     shown.outage_began = outage_began_;
     if (const auto lasting = outage(now, shown.circuit.retry_after))
       shown.recovery = durations_.estimate(lasting->elapsed, lasting->not_before);
@@ -93,6 +91,7 @@ class circuit_history {
     ++counts_[static_cast<std::size_t>(from)][static_cast<std::size_t>(to)];
     if (from == circuit_state::closed && to == circuit_state::open) {
       outage_began_ = now;
+      if (last_outages_.size() == remembered_outages) last_outages_.erase(last_outages_.begin());
       last_outages_.push_back({.number = ++outages_begun_, .began = now, .reason = std::string{reason}});
     }
     if (outage_began_ && from == circuit_state::half_open && to == circuit_state::open) {
@@ -125,7 +124,7 @@ class circuit_history {
   std::vector<circuit_change> changes_{};
   circuit_change_counts counts_{};
   std::optional<time_point> outage_began_{};
-  boost::circular_buffer<circuit_outage> last_outages_{remembered_outages};  // the present one is the last
+  std::vector<circuit_outage> last_outages_{};  // the present one is the last
   std::uint64_t outages_begun_ = 0;
   std::uint64_t outages_ = 0;
   duration outage_time_{};

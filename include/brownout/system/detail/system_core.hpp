@@ -29,8 +29,6 @@
 #include "brownout/system/supervisor_options.hpp"
 #include "brownout/version.hpp"
 
-#include <boost/circular_buffer.hpp>
-
 #include <algorithm>
 #include <atomic>
 #include <cstddef>
@@ -67,7 +65,7 @@ class system_core {
         states_(components.size()),
         evidence_(components.size()),
         transitions_{options_.levels.ladder.size(), remembered},
-        circuit_changes_{remembered} {
+        remembered_{remembered} {
     for (std::size_t i = 0; i < components.size(); ++i) {
       watched_.push_back(std::make_unique<watched_component>(
           i, *components[i], watching_of(options_, scorer_.options(), dependencies_[i]), mixed(seed_ + i),
@@ -149,6 +147,7 @@ class system_core {
       auto& one = *watched_[i];
       const auto circuit = one.observe(now);
       for (auto& change : one.history().take_changes()) {
+        if (circuit_changes_.size() == remembered_) circuit_changes_.erase(circuit_changes_.begin());
         circuit_changes_.push_back(change);
         if (new_circuit_changes_.size() < most_new) new_circuit_changes_.push_back(std::move(change));
       }
@@ -229,7 +228,7 @@ class system_core {
     shown.outlook = controller_.outlook(now);
     shown.recovery = outlook(now).to_best();
     shown.transitions = transitions_.last();
-    shown.circuit_changes.assign(circuit_changes_.begin(), circuit_changes_.end());
+    shown.circuit_changes = circuit_changes_;
     shown.level_changes = transitions_.counts();
     shown.current_dwell = controller_.current_dwell();
     return shown;
@@ -307,7 +306,8 @@ class system_core {
   mutable std::uint64_t turned_away_ = 0;  // answers so far; guarded by the lock as everything here
   std::optional<level_override<Level>> last_override_{};  // in force or not
   transition_log<Level> transitions_;
-  boost::circular_buffer<circuit_change> circuit_changes_;
+  std::size_t remembered_;
+  std::vector<circuit_change> circuit_changes_{};
   std::vector<circuit_change> new_circuit_changes_{};
   std::vector<std::unique_ptr<watched_component>> watched_{};  // by number
 };

@@ -8,8 +8,6 @@
 #include "brownout/system/snapshot.hpp"
 #include "brownout/version.hpp"
 
-#include <boost/circular_buffer.hpp>
-
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
@@ -28,8 +26,9 @@ class transition_log {
  public:
   using entry = explained_transition<Level>;
 
+  /// `remembered`: so many of the last changes; positive.
   transition_log(std::size_t levels, std::size_t remembered)
-      : last_(remembered), counts_(levels, std::vector<std::uint64_t>(levels)) {}
+      : remembered_{remembered}, counts_(levels, std::vector<std::uint64_t>(levels)) {}
 
   /// `states`: of the circuits, in the order of the report's components. `by`: the latest override, in
   /// force or not.
@@ -55,11 +54,12 @@ class transition_log {
     };
     std::sort(explained.contributions.begin(), explained.contributions.end(), comes_first);
     if (new_.size() == most_new) new_.erase(new_.begin());  // no step took them: the oldest is forgotten
+    if (last_.size() == remembered_) last_.erase(last_.begin());
     last_.push_back(explained);
     new_.push_back(std::move(explained));
   }
 
-  [[nodiscard]] std::vector<entry> last() const { return {last_.begin(), last_.end()}; }
+  [[nodiscard]] std::vector<entry> last() const { return last_; }
   /// The changes since the last call of this function, at most 1000.
   [[nodiscard]] std::vector<entry> take_new() { return std::exchange(new_, {}); }
   /// How often, [from][to].
@@ -68,7 +68,8 @@ class transition_log {
  private:
   static constexpr std::size_t most_new = 1000;  // each step takes them
 
-  boost::circular_buffer<entry> last_;
+  std::size_t remembered_;
+  std::vector<entry> last_{};
   std::vector<entry> new_{};
   std::vector<std::vector<std::uint64_t>> counts_;
 };
