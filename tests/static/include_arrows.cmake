@@ -5,8 +5,8 @@
 #     core <- {health, recovery, level, guard}, level <- feature
 #     all of these <- {system, observe} <- asio, observe <- prometheus_cpp
 #
-# Those in one pair of braces never include each other. testing/ needs core alone, and no room needs testing/. The rooms
-# of brownout::core get by with the standard library.
+# Those in one pair of braces never include each other. testing/ needs core alone, and no room needs testing/. All but the
+# adapters asio/ and prometheus_cpp/ get by with the standard library.
 include(${CMAKE_CURRENT_LIST_DIR}/checks.cmake)
 
 set(core_may_include core)
@@ -24,8 +24,6 @@ set(observe_may_include ${below_system} observe)
 set(asio_may_include ${below_system} system observe asio)
 set(prometheus_cpp_may_include ${below_system} observe prometheus_cpp)
 set(testing_may_include core testing)
-
-set(standard_library_only core detector breaker registry guard testing)
 
 function(check_include file line include)
   string(REGEX REPLACE "^.*include *([<\"])([^>\"]+)[>\"]$" "\\1;\\2" parts "${include}")
@@ -48,14 +46,11 @@ function(check_include file line include)
     # A standard header: it has neither directory nor suffix.
   elseif(file STREQUAL "include/brownout/testing/detail/fiber.hpp" AND name MATCHES "^(ucontext\\.h|cxxabi\\.h|sanitizer/)")
     # No standard header changes stacks.
-  elseif(area IN_LIST standard_library_only)
-    violation(${file} ${line} "${area}/ uses the standard library alone, not <${name}>")
-  elseif(name MATCHES "^boost/asio" AND NOT area STREQUAL "asio")
-    violation(${file} ${line} "Boost.Asio is for asio/ alone, not for ${area}/")
-  elseif(name MATCHES "^prometheus/" AND area STREQUAL "prometheus_cpp")
-    # What it is an adapter for.
-  elseif(NOT name MATCHES "^(boost|fmt)/")
-    violation(${file} ${line} "the library uses the standard library, Boost and fmt, not <${name}>")
+  elseif(area STREQUAL "asio" AND name MATCHES "^boost/")
+    # What it is an adapter for, as the next one.
+  elseif(area STREQUAL "prometheus_cpp" AND name MATCHES "^prometheus/")
+  else()
+    violation(${file} ${line} "${area}/ must not include <${name}>")
   endif()
 endfunction()
 
