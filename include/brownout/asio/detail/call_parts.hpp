@@ -2,6 +2,7 @@
 #pragma once
 
 #include "brownout/asio/detail/net.hpp"
+#include "brownout/core/detail/compiler.hpp"
 #include "brownout/version.hpp"
 
 #include <boost/asio/cancellation_signal.hpp>
@@ -23,7 +24,11 @@ class call_share {
   explicit call_share(Call* call) noexcept : call_{call} {}
   call_share(call_share&& other) noexcept : call_{std::exchange(other.call_, nullptr)} {}
   call_share& operator=(call_share&&) = delete;
-  ~call_share() { release(); }
+  BROWNOUT_ALWAYS_INLINE ~call_share() {
+    if (call_ != nullptr) [[unlikely]] {
+      release();
+    }
+  }
 
   void release() noexcept {
     if (call_ != nullptr) std::exchange(call_, nullptr)->release();
@@ -43,8 +48,11 @@ class call_part {
   explicit call_part(Call* call) noexcept : share_{call} {}
   call_part(call_part&&) noexcept = default;
   call_part& operator=(call_part&&) = delete;
-  ~call_part() {
-    if (share_.get() != nullptr) share_->lose();
+  // Handlers are moved a dozen times in a call, and what is left behind is empty.
+  BROWNOUT_ALWAYS_INLINE ~call_part() {
+    if (share_.get() != nullptr) [[unlikely]] {
+      give_up();
+    }
   }
 
   void release() noexcept { share_.release(); }
@@ -52,6 +60,11 @@ class call_part {
   [[nodiscard]] Call* operator->() const noexcept { return share_.get(); }
 
  private:
+  BROWNOUT_NOINLINE void give_up() noexcept {
+    share_->lose();
+    share_.release();
+  }
+
   call_share<Call> share_;
 };
 
