@@ -10,9 +10,9 @@ using namespace std::chrono_literals;
 using brownout::bounded_text;
 using brownout::explain;
 using brownout::transition_event;
-using enum brownout::circuit_state;
 
 TEST_CASE("a line says what a circuit did and why", "[observe][B17]") {
+  using enum brownout::circuit_state;
   using enum brownout::transition_cause;
   CHECK(explain({.from = closed,
                  .to = open,
@@ -37,6 +37,7 @@ TEST_CASE("a line says what a circuit did and why", "[observe][B17]") {
 }
 
 TEST_CASE("a line says how an outage ended, and what metrics only found out", "[observe][B17]") {
+  using enum brownout::circuit_state;
   using enum brownout::transition_cause;
   CHECK(explain({.from = half_open,
                  .to = closed,
