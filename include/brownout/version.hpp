@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#if defined(BROWNOUT_SINGLE_HEADER)
+#error "include either one single header of brownout or its separate headers, not both"
+#endif
+
 /// The library's version, following semantic versioning; CMake reads it from here.
 #define BROWNOUT_VERSION_MAJOR 0
 #define BROWNOUT_VERSION_MINOR 1
