@@ -162,7 +162,6 @@ set(text "// SPDX-License-Identifier: BSL-1.0
 #include ${system}
 ${body}
 #define BROWNOUT_SINGLE_HEADER
-
 #endif
 ")
 file(CONFIGURE OUTPUT ${OUTPUT} CONTENT "@text@" @ONLY NEWLINE_STYLE UNIX)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+// The single header, which cmake/single_header.cmake makes, defines it at its end.
 #if defined(BROWNOUT_SINGLE_HEADER)
 #error "include either one single header of brownout or its separate headers, not both"
 #endif

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSL-1.0
-# A dependency provider: whoever builds the project decides where find_package(brownout) leads, here to a checkout.
+# A dependency provider: a build of the project decides where find_package(brownout) leads, here to a checkout.
 macro(provide_brownout method name)
   if("${name}" STREQUAL "brownout")
     add_subdirectory(${BROWNOUT_SOURCE} brownout)

@@ -57,7 +57,7 @@ foreach(program IN LISTS programs)
   execute_process(COMMAND ${WORK}/build/${program} COMMAND_ERROR_IS_FATAL ANY)
 endforeach()
 
-# Who asks for all of it although there is the core alone is told why it is not found.
+# A project that asks for all of brownout although there is the core alone is told why it is not found.
 if(HOW STREQUAL "subproject")
   configure(refused -Dbrownout:core_only=true)
   if(status EQUAL 0 OR NOT said MATCHES "core_only is set, so there is brownout-core alone")
