@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSL-1.0
 # The files of package managers repeat what CMakeLists.txt and version.hpp say: version, description, licence, options and
-# dependencies. Here is where a copy is found that says something else. -DSOURCE=<checkout>
+# dependencies. So do the changelog and the citation. Here is where a copy is found that says something else.
+# -DSOURCE=<checkout>
 cmake_minimum_required(VERSION 3.24)
 
 set(packaging cmake/packaging)
@@ -28,6 +29,10 @@ read_part(CMakeLists.txt "DESCRIPTION \"([^\"]*)\"" description)
 read_part(CMakeLists.txt "find_package\\(Boost ([0-9.]+) " boost)
 read_part(CMakeLists.txt "find_package\\(fmt ([0-9.]+) " fmt)
 read_part(include/brownout/version.hpp "^// SPDX-License-Identifier: ([^\n]*)" license)
+
+expect_part(CHANGELOG.md "\n## ([0-9.]+) " "${version}") # the first heading
+expect_part(docs/CITATION.cff "\nversion: ([^\n]*)" "${version}")
+expect_part(docs/CITATION.cff "\nlicense: ([^\n]*)" "${license}")
 
 set(vcpkg ${packaging}/vcpkg/vcpkg.json)
 expect_part(${vcpkg} "\"version-semver\": \"([^\"]*)\"" "${version}")

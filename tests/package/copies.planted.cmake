@@ -4,7 +4,8 @@
 cmake_minimum_required(VERSION 3.24)
 
 file(REMOVE_RECURSE ${WORK})
-file(COPY ${SOURCE}/include ${SOURCE}/cmake ${SOURCE}/CMakeLists.txt DESTINATION ${WORK})
+file(COPY ${SOURCE}/include ${SOURCE}/cmake ${SOURCE}/CMakeLists.txt ${SOURCE}/CHANGELOG.md DESTINATION ${WORK})
+file(COPY ${SOURCE}/docs/CITATION.cff DESTINATION ${WORK}/docs)
 set(planted 0)
 
 function(expect_refusal file from to expected)
@@ -35,4 +36,6 @@ expect_refusal(CMakeLists.txt "option(BROWNOUT_CORE_ONLY " "option(BROWNOUT_CORE
 expect_refusal(${vcpkg}/vcpkg.json "\"boost-asio\"" "\"boost-beast\"" "the feature system needs [ \"boost-beast\"")
 expect_refusal(cmake/packaging/meson/meson.build ">=1.81" ">=1.80" "meson.build: '1.80', and brownout says '1.81'")
 expect_refusal(cmake/packaging/brownout.pc.in "fmt >= 9" "fmt >= 8" "brownout.pc.in: '8', and brownout says '9'")
+expect_refusal(CHANGELOG.md "\n## 0.1.0 " "\n## 0.1.1 " "CHANGELOG.md: '0.1.1', and brownout says '0.1.0'")
+expect_refusal(docs/CITATION.cff "version: 0.1.0" "version: 0.0.9" "CITATION.cff: '0.0.9', and brownout says '0.1.0'")
 message(STATUS "${planted} planted differences found")
