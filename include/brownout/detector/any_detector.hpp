@@ -46,6 +46,10 @@ class any_detector {
   /// Holds a `standard_detector`.
   constexpr any_detector() noexcept : any_detector{standard_detector{}} {}
   // Implicit, so that a detector can be passed where an any_detector is wanted.
+  /// @name From one detector
+  /// @{
+
+  /// Takes over a detector with its options.
   constexpr any_detector(const standard_detector& one) noexcept : kind_{kinds::standard}, standard_{one} {}
   constexpr any_detector(const consecutive_failures& one) noexcept
       : kind_{kinds::consecutive}, consecutive_{one} {}
@@ -59,6 +63,7 @@ class any_detector {
       : kind_{kinds::latest_slow}, latest_slow_{one} {}
   constexpr any_detector(const slow_call_rate<time_window>& one) noexcept
       : kind_{kinds::timed_slow}, timed_slow_{one} {}
+  /// @}
 
   /// The kind of the detector in it, for messages and logs: "standard detector", "consecutive failures",
   /// "failure balance", "failures within a period", "failure rate", "failure rate over time", "slow call
@@ -106,6 +111,10 @@ class any_detector {
   // What the concept `detector` asks for. Its comment says what each of these means. The constants are the
   // most that a detector in it may need; the history knows what this one needs. The functions are templates,
   // so that a file that uses no any_detector does not compile them for eight detectors.
+  /// @name What the concept detector asks for
+  /// @{
+
+  /// `detector` says what this means.
   static constexpr bool reads_clock = true;
   static constexpr bool times_calls = true;
   static constexpr bool has_window = true;
@@ -179,6 +188,7 @@ class any_detector {
       if (const auto* const before = in_use.get_if<D>()) one.validate_replacing(*before);
     });
   }
+  /// @}
 
  private:
   enum class kinds : std::uint8_t {

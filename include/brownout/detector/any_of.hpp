@@ -35,34 +35,41 @@ namespace brownout::inline BROWNOUT_ABI {
 /// then trip none; the next failure does. The same order for all would need a lock around every call.
 template <detector First, detector Second>
 struct any_of {
-  First first{};
-  Second second{};
+  First first{};    ///< the first detector
+  Second second{};  ///< the other detector; an `any_of` if there are more than two
 
   constexpr any_of() = default;
   /// Two detectors, each of which may be an `any_of`.
   constexpr any_of(const First& one, const Second& other) : first{one}, second{other} {}
+  /// Three detectors: the second and the third become an `any_of`.
   template <class Third, class Fourth>
   requires std::is_same_v<Second, any_of<Third, Fourth>>
   constexpr any_of(const First& one, const Third& other, const Fourth& third)
       : first{one}, second{other, third} {}
 
-  // What the concept `detector` asks for. Its comment says what each of these means.
+  /// @name What the concept detector asks for
+  /// @{
+
+  /// `detector` says what this means.
   static constexpr bool reads_clock = First::reads_clock || Second::reads_clock;
   static constexpr bool times_calls = First::times_calls || Second::times_calls;
   static constexpr bool has_window = First::has_window || Second::has_window;
   static constexpr bool counts_overdue = First::counts_overdue || Second::counts_overdue;
   static_assert(!(First::counts_overdue && Second::counts_overdue), "one detector can count overdue calls");
 
+  /// The histories of both detectors.
   template <class Atomics>
   struct history {
+    /// Empty histories for these detectors.
     explicit history(const any_of& policy) : first{policy.first}, second{policy.second} {}
-    BROWNOUT_NO_UNIQUE_ADDRESS typename First::template history<Atomics> first;
-    BROWNOUT_NO_UNIQUE_ADDRESS typename Second::template history<Atomics> second;
+    BROWNOUT_NO_UNIQUE_ADDRESS typename First::template history<Atomics> first;    ///< of the first detector
+    BROWNOUT_NO_UNIQUE_ADDRESS typename Second::template history<Atomics> second;  ///< of the other detector
   };
+  /// The evidence of both detectors.
   template <class FirstEvidence, class SecondEvidence>
   struct evidence {
-    FirstEvidence first;
-    SecondEvidence second;
+    FirstEvidence first;    ///< of the first detector
+    SecondEvidence second;  ///< of the other detector
   };
 
   [[nodiscard]] constexpr bool is_bad(const call_sample& call) const noexcept {
@@ -132,6 +139,7 @@ struct any_of {
     first.validate_replacing(in_use.first);
     second.validate_replacing(in_use.second);
   }
+  /// @}
 
  private:
   /// How many bits of the marks each detector has. Marks with all bits set are not used, in either part.
@@ -162,8 +170,10 @@ struct any_of {
   };
 };
 
+/// From two detectors.
 template <class First, class Second>
 any_of(First, Second) -> any_of<First, Second>;
+/// From three detectors.
 template <class First, class Second, class Third>
 any_of(First, Second, Third) -> any_of<First, any_of<Second, Third>>;
 

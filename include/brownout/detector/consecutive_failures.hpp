@@ -15,7 +15,7 @@ namespace brownout::inline BROWNOUT_ABI {
 ///
 /// The count is stored in the circuit's control word. A success on a circuit without failures writes nothing.
 struct consecutive_failures {
-  static constexpr std::uint32_t most = 1'000'000;
+  static constexpr std::uint32_t most = 1'000'000;  ///< the highest `threshold`
 
   /// Failures in a row that open the circuit.
   /// Range: 1 to 1,000,000; fewer as part of an `any_of`, see there.
@@ -23,7 +23,10 @@ struct consecutive_failures {
   /// in 100,000 calls.
   std::uint32_t threshold = 5;
 
-  // What the concept `detector` asks for. Its comment says what each of these means.
+  /// @name What the concept detector asks for
+  /// @{
+
+  /// `detector` says what this means.
   static constexpr bool reads_clock = false;
   static constexpr bool times_calls = false;
   static constexpr bool has_window = false;
@@ -61,6 +64,7 @@ struct consecutive_failures {
                                           (std::min)(most, most_marks));
   }
   constexpr void validate_replacing(const consecutive_failures& /*in_use*/) const noexcept {}
+  /// @}
 };
 static_assert(detector<consecutive_failures>);
 

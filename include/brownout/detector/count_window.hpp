@@ -12,13 +12,14 @@ namespace brownout::inline BROWNOUT_ABI {
 
 /// Counts the latest `size` calls, however long ago they ended.
 struct count_window {
-  static constexpr std::uint32_t most = 1000;
+  static constexpr std::uint32_t most = 1000;  ///< the largest `calls`
 
   /// Calls that the window holds.
   /// Range: 1 to 1000. Default: 100, as resilience4j's `slidingWindowSize`.
   std::uint32_t size = 100;
 
-  static constexpr bool reads_clock = false;
+  static constexpr bool reads_clock = false;  ///< false: it counts calls and needs no time
+  /// The counts of a breaker with this window.
   template <class Atomics>
   using history = detail::count_history<Atomics>;
 

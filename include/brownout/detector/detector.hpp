@@ -45,15 +45,16 @@ struct epoch_statistics {
 
 /// The history of a detector without a window: all its counts are in its marks.
 struct no_history {
+  /// There is nothing to build.
   explicit constexpr no_history(const auto& /*detector*/) noexcept {}
 };
 struct no_evidence {};
 
 /// What a detector must be told of a call. `detector` says what each of these means.
 struct detector_needs {
-  bool reads_clock = false;
-  bool times_calls = false;
-  bool has_window = false;
+  bool reads_clock = false;  ///< the time at which calls ended
+  bool times_calls = false;  ///< how long calls took
+  bool has_window = false;   ///< each call, also one that ends just after the circuit has moved on
 };
 
 /// Decides whether a closed circuit must open.

@@ -18,7 +18,7 @@ namespace brownout::inline BROWNOUT_ABI {
 /// the balance falls back to 0 again and again; above half it climbs by the surplus of failures. The balance
 /// is stored in the circuit's control word. A success on a circuit whose balance is 0 writes nothing.
 struct failure_balance {
-  static constexpr std::uint32_t most = 1'000'000;
+  static constexpr std::uint32_t most = 1'000'000;  ///< the highest `threshold`
 
   /// The balance that opens the circuit.
   /// Range: 1 to 1,000,000; fewer as part of an `any_of`, see there.
@@ -27,7 +27,10 @@ struct failure_balance {
   /// ruin): 6e-8 at 30 %.
   std::uint32_t threshold = 20;
 
-  // What the concept `detector` asks for. Its comment says what each of these means.
+  /// @name What the concept detector asks for
+  /// @{
+
+  /// `detector` says what this means.
   static constexpr bool reads_clock = false;
   static constexpr bool times_calls = false;
   static constexpr bool has_window = false;
@@ -65,6 +68,7 @@ struct failure_balance {
                                           (std::min)(most, most_marks));
   }
   constexpr void validate_replacing(const failure_balance& /*in_use*/) const noexcept {}
+  /// @}
 };
 
 }  // namespace brownout::inline BROWNOUT_ABI

@@ -42,7 +42,10 @@ struct failure_rate {
   /// latest 10 s.
   Window window{};
 
-  // What the concept `detector` asks for. Its comment says what each of these means.
+  /// @name What the concept detector asks for
+  /// @{
+
+  /// `detector` says what this means.
   static constexpr bool reads_clock = Window::reads_clock;
   static constexpr bool times_calls = false;
   static constexpr bool has_window = true;
@@ -88,6 +91,7 @@ struct failure_rate {
   void validate_replacing(const failure_rate& in_use) const {
     detail::windowed_share<Window>::validate_replacing("failure_rate", window, in_use.window);
   }
+  /// @}
 };
 
 }  // namespace brownout::inline BROWNOUT_ABI

@@ -30,9 +30,9 @@ namespace brownout::inline BROWNOUT_ABI {
 /// A success writes nothing and reads no clock. A failure reads the clock and makes two compare-and-swaps.
 /// The times are in a ring beside the breaker: 128 bytes for a threshold up to 8, 1 KiB at the most.
 struct failures_within {
-  static constexpr std::uint32_t most = detail::most_failure_times;
-  static constexpr duration shortest = std::chrono::milliseconds{1};
-  static constexpr duration longest = std::chrono::hours{24};
+  static constexpr std::uint32_t most = detail::most_failure_times;   ///< the highest `threshold`
+  static constexpr duration shortest = std::chrono::milliseconds{1};  ///< the shortest `period`
+  static constexpr duration longest = std::chrono::hours{24};         ///< the longest `period`
 
   /// Failures that open the circuit.
   /// Range: 1 to 64. While the breaker is in use it may change to at most 8, or to at most the threshold in
@@ -44,13 +44,18 @@ struct failures_within {
   /// Range: 1 ms to 24 h. Default: 1 min, as in the examples of Failsafe.
   duration period = std::chrono::minutes{1};
 
-  // What the concept `detector` asks for. Its comment says what each of these means.
+  /// @name What the concept detector asks for
+  /// @{
+
+  /// `detector` says what this means.
   static constexpr bool reads_clock = true;
   static constexpr bool times_calls = false;
   static constexpr bool has_window = true;
   static constexpr bool counts_overdue = false;
+  /// The times of the latest failures.
   template <class Atomics>
   struct history : detail::failure_times<Atomics> {
+    /// Room for as many times as the threshold.
     explicit history(const failures_within& policy)
         : detail::failure_times<Atomics>{(std::max)(policy.threshold, least_room)} {}
   };
@@ -87,6 +92,7 @@ struct failures_within {
     detail::invalid_option("failures_within.threshold", detail::to_text(threshold),
                            "1 to " + detail::to_text(room) + " while the breaker is in use");
   }
+  /// @}
 
  private:
   static constexpr std::uint32_t least_room = 8;

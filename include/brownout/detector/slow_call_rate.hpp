@@ -74,7 +74,10 @@ struct slow_call_rate {
   /// failures have a share of their own, as in resilience4j.
   bool count_failures = false;
 
-  // What the concept `detector` asks for. Its comment says what each of these means.
+  /// @name What the concept detector asks for
+  /// @{
+
+  /// `detector` says what this means.
   static constexpr bool reads_clock = true;
   static constexpr bool times_calls = true;
   static constexpr bool has_window = true;
@@ -126,6 +129,7 @@ struct slow_call_rate {
   void validate_replacing(const slow_call_rate& in_use) const {
     detail::windowed_share<Window>::validate_replacing("slow_call_rate", window, in_use.window);
   }
+  /// @}
 
  private:
   /// Whether the window counts the call as bad.

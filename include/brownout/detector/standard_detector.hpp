@@ -40,7 +40,10 @@ struct standard_detector {
   /// The balance that failures within 50 ms reach at most: half of what trips.
   static constexpr std::uint32_t burst_balance = 15;
 
-  // What the concept `detector` asks for. Its comment says what each of these means.
+  /// @name What the concept detector asks for
+  /// @{
+
+  /// `detector` says what this means.
   static constexpr bool reads_clock = true;
   static constexpr bool times_calls = false;
   static constexpr bool has_window = false;
@@ -98,6 +101,7 @@ struct standard_detector {
     }
   }
   constexpr void validate_replacing(const standard_detector& /*in_use*/) const noexcept {}
+  /// @}
 
  private:
   // Marks: 22..11 a time, in ticks | 10 the streak spans a second | 9 the balance spans 50 ms | 8..4 balance

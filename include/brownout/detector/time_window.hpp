@@ -17,14 +17,15 @@ namespace brownout::inline BROWNOUT_ABI {
 /// call may leave it up to `coarse_resolution` (10 ms) late, because the coarse clock is read, unless calls
 /// are timed.
 struct time_window {
-  static constexpr duration shortest = std::chrono::milliseconds{100};
-  static constexpr duration longest = std::chrono::hours{1};
+  static constexpr duration shortest = std::chrono::milliseconds{100};  ///< the shortest `length`
+  static constexpr duration longest = std::chrono::hours{1};            ///< the longest `length`
 
   /// The time that the window looks back.
   /// Range: 100 ms to 1 h. Default: 10 s, as in opossum and Hystrix.
   duration length = std::chrono::seconds{10};
 
-  static constexpr bool reads_clock = true;
+  static constexpr bool reads_clock = true;  ///< true: the end of each call tells its place in the window
+  /// The counts of a breaker with this window.
   template <class Atomics>
   using history = detail::time_history<Atomics>;
 
