@@ -52,7 +52,9 @@ template <detector Detector = standard_detector, clock_source Clock = monotonic_
           class Atomics = std_atomics>
 class alignas(64) circuit_breaker {
  public:
+  /// The right to make one call.
   using permit = brownout::permit<circuit_breaker>;
+  /// What `try_acquire` returns: a permit, or a rejection.
   using admission = brownout::admission<circuit_breaker>;
 
   /// A breaker with this detector and these options. What is left out, or given as `{}`, has its default.
@@ -330,8 +332,10 @@ class alignas(64) circuit_breaker {
   BROWNOUT_NO_UNIQUE_ADDRESS detail::permits_out permits_out_{name_};  // empty, unless lifetimes are checked
 };
 
+/// From a preset.
 template <class Detector>
 circuit_breaker(preset<Detector>) -> circuit_breaker<Detector>;
+/// From a preset and a clock.
 template <class Detector, class Clock>
 circuit_breaker(preset<Detector>, Clock) -> circuit_breaker<Detector, Clock>;
 

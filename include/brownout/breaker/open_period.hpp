@@ -88,8 +88,8 @@ struct adaptive_period {
 /// How long a circuit stays open: one of the rules above, or a duration.
 class open_period {
  public:
-  static constexpr duration shortest = std::chrono::milliseconds{1};
-  static constexpr duration longest = std::chrono::hours{24};
+  static constexpr duration shortest = std::chrono::milliseconds{1};  ///< the shortest period
+  static constexpr duration longest = std::chrono::hours{24};         ///< the longest period
   /// Periods of one outage are numbered up to here and no further.
   static constexpr std::uint32_t most_number = 2047;
 
@@ -97,6 +97,7 @@ class open_period {
   constexpr open_period() noexcept : kind_{kinds::left_out}, fixed_{} {}
 
   // NOLINTBEGIN(google-explicit-constructor): an option is set by naming what it is set to
+  /// The same duration each time, with the jitter of `fixed_period`.
   template <class Rep, class Period>
   requires std::is_convertible_v<std::chrono::duration<Rep, Period>, duration>
   constexpr open_period(std::chrono::duration<Rep, Period> fixed) noexcept
@@ -109,10 +110,13 @@ class open_period {
   }
   /// Implicit, so that an option takes any of them.
   constexpr open_period(const fixed_period& kind) noexcept : kind_{kinds::fixed}, fixed_{kind} {}
+  /// As above.
   constexpr open_period(const exponential_period& kind) noexcept
       : kind_{kinds::exponential}, exponential_{kind} {}
+  /// As above.
   constexpr open_period(const decorrelated_period& kind) noexcept
       : kind_{kinds::decorrelated}, decorrelated_{kind} {}
+  /// As above.
   constexpr open_period(const adaptive_period& kind) noexcept : kind_{kinds::adaptive}, adaptive_{kind} {}
   // NOLINTEND(google-explicit-constructor)
 

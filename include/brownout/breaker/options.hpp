@@ -29,7 +29,7 @@ namespace brownout::inline BROWNOUT_ABI {
 /// its place back and does not count. If calls are lost, the lease ends, and a new half-open epoch begins
 /// with `calls` new calls.
 struct probe_rate_options {
-  static constexpr std::uint32_t most_calls = 31;
+  static constexpr std::uint32_t most_calls = 31;  ///< the most `calls`
 
   /// Calls that decide.
   /// Range: 1 to 31. Default: 0, which means that there is no rate and each probe decides by itself.
@@ -54,7 +54,7 @@ struct probe_rate_options {
 /// as it bears. The circuit closes after `successes` in a row during which no call was refused, or at a limit
 /// of 255.
 struct ramp_options {
-  static constexpr std::uint32_t left_out = ~std::uint32_t{0};
+  static constexpr std::uint32_t left_out = ~std::uint32_t{0};  ///< stands for the default of `first`
 
   /// Calls that may be in flight at first.
   /// Range: 1 to 254; 0 means no ramp: the probes close the circuit.
@@ -75,12 +75,13 @@ inline constexpr ramp_options no_ramp{.first = 0};
 /// libraries; see docs/adr/0006. `open_for`, `successes`, `ramp` and `lease` have other defaults in a
 /// `dependency`: see `dependency_options::breaker`.
 struct breaker_options {
-  static constexpr std::uint32_t most_probes = 255;
-  static constexpr std::uint32_t most_successes = 255;
-  static constexpr std::size_t longest_name = 128;
-  static constexpr duration shortest_period = open_period::shortest;
-  static constexpr duration longest_period = open_period::longest;
-  static constexpr duration default_lease = std::chrono::minutes{1};
+  static constexpr std::uint32_t most_probes = 255;                   ///< the most `probes`
+  static constexpr std::uint32_t most_successes = 255;                ///< the most `successes`
+  static constexpr std::size_t longest_name = 128;                    ///< the longest `name`, in bytes
+  static constexpr duration shortest_period = open_period::shortest;  ///< the shortest `open_for`
+  static constexpr duration longest_period = open_period::longest;    ///< the longest `open_for`
+  static constexpr duration default_lease = std::chrono::minutes{1};  ///< the default of `lease`
+  /// Retry-After is cut to this length.
   static constexpr duration most_retry_after = std::chrono::minutes{5};
 
   /// What metrics, logs and errors call this circuit.

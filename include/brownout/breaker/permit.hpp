@@ -53,6 +53,7 @@ namespace detail {
 template <class Breaker>
 class [[nodiscard]] permit {
  public:
+  /// The other permit becomes settled: it reports nothing.
   permit(permit&& other) noexcept
       : breaker_{std::exchange(other.breaker_, nullptr)}, token_{other.token_}, started_{other.started_} {}
 
@@ -141,6 +142,7 @@ class [[nodiscard]] admission {
 
   /// The permit. Precondition: the call was admitted.
   permit<Breaker>* operator->() noexcept { return &checked(); }
+  /// The permit itself. Precondition: admitted.
   permit<Breaker>& operator*() & noexcept { return checked(); }
   /// The permit to move away; of a refused call a settled one, for classes that wrap a breaker.
   permit<Breaker>&& operator*() && noexcept { return std::move(permit_); }

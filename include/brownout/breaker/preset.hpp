@@ -20,8 +20,8 @@ namespace brownout::inline BROWNOUT_ABI {
 ///     brownout::circuit_breaker database{brownout::presets::polly("database")};
 template <class Detector>  // the breaker checks that it is one
 struct preset {
-  Detector detector{};
-  breaker_options options{};
+  Detector detector{};        ///< when the circuit opens
+  breaker_options options{};  ///< what follows then
 };
 
 /// The default figures of other libraries. With them a circuit opens and closes as in the original library.

@@ -14,11 +14,11 @@ namespace brownout::inline BROWNOUT_ABI {
 /// The part of a `breaker_snapshot` that is needed to judge a circuit repeatedly. The fields have the same
 /// meaning there.
 struct circuit_status {
-  circuit_state state = circuit_state::closed;
-  std::uint64_t epoch = 0;
-  duration retry_after{};
-  std::uint32_t probes_needed = 0;
-  std::uint32_t probes_succeeded = 0;
+  circuit_state state = circuit_state::closed;  ///< as `breaker_snapshot::state`
+  std::uint64_t epoch = 0;                      ///< as `breaker_snapshot::epoch`
+  duration retry_after{};                       ///< as `breaker_snapshot::retry_after`
+  std::uint32_t probes_needed = 0;              ///< as `breaker_snapshot::probes_needed`
+  std::uint32_t probes_succeeded = 0;           ///< as `breaker_snapshot::probes_succeeded`
 };
 
 /// A breaker at one moment, for display.
@@ -26,8 +26,8 @@ struct circuit_status {
 /// State, epoch and the counts of the epoch come from one atomic word and belong together. A window and the
 /// totals are read after it, and may be a few calls ahead.
 struct breaker_snapshot {
-  circuit_state state = circuit_state::closed;
-  std::uint64_t epoch = 0;  ///< Each transition adds 1; a new breaker is in epoch 0.
+  circuit_state state = circuit_state::closed;  ///< the state of the circuit
+  std::uint64_t epoch = 0;                      ///< Each transition adds 1; a new breaker is in epoch 0.
 
   /// When the epoch began. For a half-open circuit: when its latest call was admitted. Exact to 1 us, never
   /// too early.
@@ -73,7 +73,7 @@ struct breaker_snapshot {
   /// Empty before the first such failure, and after an opening by a call without a text, such as a slow one.
   /// Print `last_failure.view()`. It may name hosts and users: think before you publish it.
   bounded_text last_failure{};
-  time_point last_failure_at{};
+  time_point last_failure_at{};  ///< when the failure of `last_failure` was reported, on the breaker's clock
 
   /// Takes over the counts of a detector.
   constexpr void count(const epoch_statistics& counted) noexcept {

@@ -25,7 +25,9 @@ class [[nodiscard]] subscription {
                announcements wanted)
       : feed_{feed}, id_{feed->subscribe(std::move(listener), wanted)} {}
 
+  /// The other subscription becomes one that is not connected.
   subscription(subscription&&) noexcept = default;
+  /// Ends the subscription that this one held. Then as above.
   subscription& operator=(subscription&& other) noexcept {
     if (this != &other) {
       unsubscribe();

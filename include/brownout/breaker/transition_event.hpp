@@ -15,10 +15,10 @@ namespace brownout::inline BROWNOUT_ABI {
 /// One transition of a circuit breaker and its reason, as listeners receive it.
 struct transition_event {
   std::uint64_t epoch = 0;  ///< The epoch that began. Each transition adds 1; a new breaker is in epoch 0.
-  circuit_state from = circuit_state::closed;
-  circuit_state to = circuit_state::closed;
-  transition_cause cause = transition_cause::operator_;
-  time_point at{};  ///< when the epoch began, on the breaker's clock
+  circuit_state from = circuit_state::closed;            ///< the state before
+  circuit_state to = circuit_state::closed;              ///< the state now
+  transition_cause cause = transition_cause::operator_;  ///< why
+  time_point at{};                                       ///< when the epoch began, on the breaker's clock
 
   /// How many times the circuit has opened in the present outage, or in the outage that this event ends: 1 at
   /// the first opening, 0 outside an outage.

@@ -49,8 +49,9 @@ class any_clock {
   }
 
   // No moves: a moved-from clock would have nothing to read.
+  /// A copy reads the same clock.
   any_clock(const any_clock&) noexcept = default;
-  any_clock& operator=(const any_clock&) noexcept = default;
+  any_clock& operator=(const any_clock&) noexcept = default;  ///< reads the clock of the other from now on
   ~any_clock() = default;
 
   /// The precise time of the clock in it.

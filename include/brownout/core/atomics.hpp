@@ -12,6 +12,7 @@ namespace brownout::inline BROWNOUT_ABI {
 ///
 /// A model has a member template `atomic<T>` with the operations of `std::atomic<T>`.
 struct std_atomics {
+  /// An atomic variable of type `T`.
   template <class T>
   using atomic = std::atomic<T>;
 };

@@ -15,6 +15,7 @@ namespace brownout::inline BROWNOUT_ABI {
 /// longer text is cut between two characters of UTF-8.
 class bounded_text {
  public:
+  /// The most bytes of a text. Longer texts are cut.
   static constexpr std::size_t most = 119;  // 120 with its length
 
   constexpr bounded_text() noexcept = default;
@@ -32,6 +33,7 @@ class bounded_text {
 
   /// Valid as long as this object is.
   [[nodiscard]] constexpr std::string_view view() const noexcept { return {bytes_.data(), size_}; }
+  /// Whether there is no text.
   [[nodiscard]] constexpr bool empty() const noexcept { return size_ == 0; }
 
   friend constexpr bool operator==(const bounded_text&, const bounded_text&) = default;

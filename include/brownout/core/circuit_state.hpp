@@ -21,13 +21,14 @@ enum class circuit_state : std::uint8_t {
   metrics_only,  ///< held: calls pass and are measured, but the circuit never opens
 };
 
-inline constexpr std::uint8_t circuit_state_count = 6;
+inline constexpr std::uint8_t circuit_state_count = 6;  ///< the number of states
 
 /// True for the states in which every call is refused.
 [[nodiscard]] constexpr bool refuses_calls(circuit_state state) noexcept {
   return state == circuit_state::open || state == circuit_state::forced_open;
 }
 
+/// The name of the state: "half_open".
 [[nodiscard]] constexpr std::string_view to_string(circuit_state state) noexcept {
   switch (state) {
     case circuit_state::closed:

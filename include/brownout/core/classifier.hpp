@@ -136,8 +136,11 @@ concept classifier = detail::judges_returned<C, R> && !detail::mistakes_threw<C>
 ///
 /// Stateless, `constexpr`. Throws only what the members of the returned value throw.
 struct default_classifier {
+  /// A call that returned `void` succeeded.
   [[nodiscard]] constexpr outcome operator()() const noexcept { return outcome::success; }
 
+  /// Judges what a call returned: an `outcome` is the verdict itself, and a `result` counts as what it
+  /// holds.
   template <class R>
   [[nodiscard]] constexpr outcome operator()(const R& returned) const {
     if constexpr (std::is_same_v<R, outcome>) {

@@ -12,6 +12,7 @@ namespace brownout::inline BROWNOUT_ABI {
 /// The library's time: monotonic, in nanoseconds. Never the wall clock, so that a stepped date can neither
 /// shorten nor lengthen an open period.
 using duration = std::chrono::nanoseconds;
+/// A moment on a clock of the library: the time since the clock began.
 using time_point = std::chrono::time_point<std::chrono::steady_clock, duration>;
 
 namespace detail {

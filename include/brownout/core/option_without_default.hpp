@@ -21,14 +21,17 @@ class option_without_default {
   option_without_default() = delete;  // the program left out an option that has no default
 
   // NOLINTBEGIN(google-explicit-constructor,bugprone-forwarding-reference-overload): it stands for a `T`
+  /// Converts from what a `T` can be made of.
   template <std::convertible_to<T> U>
   requires(!std::same_as<std::remove_cvref_t<U>, option_without_default>) constexpr option_without_default(
       U&& value) noexcept(noexcept(T(std::forward<U>(value))))
       : value_(std::forward<U>(value)) {}
 
+  /// The value that was given.
   [[nodiscard]] constexpr operator const T&() const noexcept { return value_; }
   // NOLINTEND(google-explicit-constructor,bugprone-forwarding-reference-overload)
 
+  /// The value, if it is a pointer: an option reads as the pointer itself.
   [[nodiscard]] constexpr T operator->() const noexcept requires std::is_pointer_v<T> { return value_; }
 
  private:

@@ -23,6 +23,7 @@ enum class disposition : std::uint8_t {
   released,  ///< nothing was counted: ignored, cancelled, or a call within a probe, which the probe decides
 };
 
+/// The outcome in a word: "success".
 [[nodiscard]] constexpr std::string_view to_string(outcome value) noexcept {
   switch (value) {
     case outcome::success:
@@ -37,6 +38,7 @@ enum class disposition : std::uint8_t {
   return "invalid";
 }
 
+/// The disposition in a word: "counted".
 [[nodiscard]] constexpr std::string_view to_string(disposition value) noexcept {
   switch (value) {
     case disposition::counted:

@@ -33,6 +33,7 @@ enum class rejection_reason : std::uint8_t {
   cancelled,        ///< the caller gave the call up
 };
 
+/// The reason in words: "circuit open".
 [[nodiscard]] constexpr std::string_view to_string(rejection_reason reason) noexcept {
   switch (reason) {
     case rejection_reason::circuit_open:
@@ -69,7 +70,7 @@ struct rejection {
   /// `retry_after` if the end is unknown: an operator decides, or it depends on other calls.
   static constexpr duration unknown = (duration::max)();
 
-  rejection_reason reason = rejection_reason::circuit_open;
+  rejection_reason reason = rejection_reason::circuit_open;  ///< why the call was refused or ended
 
   /// How long until it is worth trying again: in (0, unknown]. Half-open: until the latest moment at which a
   /// lost call frees its place. Never too short, and at most `coarse_resolution` (10 ms) too long.
@@ -95,6 +96,7 @@ class call_rejected : public std::runtime_error {
       : std::runtime_error{text(why, name)}, why_{why}, name_size_{name.size()} {
     why_.guard = {};  // an exception may outlive the guard
   }
+  /// As above, with the name of the guard in `why`.
   explicit call_rejected(const rejection& why) : call_rejected{why, why.guard} {}
 
   /// The rejection that `try_call` would have returned, without the name of the guard.
@@ -127,6 +129,7 @@ class call_rejected : public std::runtime_error {
 /// evidence: `default_classifier` judges it as a failure.
 class call_timed_out : public call_rejected {
  public:
+  /// As those of `call_rejected`.
   using call_rejected::call_rejected;
 };
 

@@ -95,6 +95,7 @@ class [[nodiscard]] result {
   }
 
  public:
+  /// The type of the value.
   using value_type = T;
 
   /// Holds a value-initialised `T`. For void: the call has returned.
@@ -131,6 +132,7 @@ class [[nodiscard]] result {
   requires(converts_from<U, const result<U>&>()) constexpr explicit(!std::is_convertible_v<U, T>)
       result(const result<U>& other)
       : content_{converted(other)} {}
+  /// Takes over the value or the rejection of a `result` of another type, if its value converts to `T`.
   template <class U>
   requires(converts_from<U, result<U>>()) constexpr explicit(!std::is_convertible_v<U, T>)
       result(result<U>&& other)
@@ -143,6 +145,7 @@ class [[nodiscard]] result {
 
   /// True when the call was made and returned.
   [[nodiscard]] constexpr bool has_value() const noexcept { return content_.index() == 0; }
+  /// As `has_value`.
   [[nodiscard]] constexpr explicit operator bool() const noexcept { return has_value(); }
 
   /// Why the call was not made. Precondition: `!has_value()`.
@@ -153,15 +156,21 @@ class [[nodiscard]] result {
 
   /// The value. Precondition: `has_value()`.
   constexpr decltype(auto) operator*() & noexcept { return get(*this); }
+  /// As above, of a constant result.
   constexpr decltype(auto) operator*() const& noexcept { return get(*this); }
+  /// As above, of a result that ends: the value is moved.
   constexpr decltype(auto) operator*() && noexcept { return get(std::move(*this)); }
 
+  /// A member of the value. Precondition: there is one.
   constexpr auto* operator->() noexcept requires(!is_void) { return std::addressof(get(*this)); }
+  /// As above, of a constant result.
   constexpr const auto* operator->() const noexcept requires(!is_void) { return std::addressof(get(*this)); }
 
   /// The value; throws `call_rejected` when there is none.
   constexpr decltype(auto) value() & { return throw_if_rejected(), get(*this); }
+  /// As above, of a constant result.
   constexpr decltype(auto) value() const& { return throw_if_rejected(), get(*this); }
+  /// As above, of a result that ends: the value is moved.
   constexpr decltype(auto) value() && { return throw_if_rejected(), get(std::move(*this)); }
 
   /// The value, or `fallback` when the call was not made.
@@ -171,6 +180,7 @@ class [[nodiscard]] result {
     if (has_value()) return get(*this);
     return std::forward<U>(fallback);
   }
+  /// As above, of a result that ends: the value is moved.
   template <class U = std::decay_t<T>>
   requires(!is_void && std::is_convertible_v<U, std::decay_t<T>>)
       [[nodiscard]] constexpr std::decay_t<T> value_or(U&& fallback) && {
@@ -178,6 +188,7 @@ class [[nodiscard]] result {
     return std::forward<U>(fallback);
   }
 
+  /// Exchanges values and rejections.
   constexpr void swap(result& other) noexcept(
       std::is_nothrow_swappable_v<stored>&& std::is_nothrow_move_constructible_v<stored>) {
     content_.swap(other.content_);
@@ -226,6 +237,7 @@ class [[nodiscard]] result {
 
 // These are not friends: a value that converts to a result is not compared as a result.
 
+/// Equal if both have equal values, or equal rejections.
 template <class T, class U>
 requires((std::is_void_v<T> && std::is_void_v<U>) || detail::are_comparable<T, U>)
     [[nodiscard]] constexpr bool
@@ -238,12 +250,14 @@ requires((std::is_void_v<T> && std::is_void_v<U>) || detail::are_comparable<T, U
     return *one == *other;
   }
 }
+/// Equal if there is a value that is equal.
 template <class T, class U>
 requires(!detail::is_result<U> && !std::is_same_v<U, rejection> && detail::are_comparable<T, U>)
     [[nodiscard]] constexpr bool
     operator==(const result<T>& one, const U& value) {
   return one.has_value() && *one == value;
 }
+/// Equal if there is an equal rejection.
 template <class T>
 [[nodiscard]] constexpr bool operator==(const result<T>& one, const rejection& why) noexcept {
   return !one.has_value() && one.rejection() == why;

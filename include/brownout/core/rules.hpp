@@ -125,11 +125,13 @@ template <class Exception, class... More, class Predicate = detail::matches_all>
 template <class... Rules>
 class first_match {
  public:
+  /// Rules in the order in which they are asked.
   constexpr explicit first_match(Rules... rules) : rules_{std::move(rules)...} {}
 
   template <class... R>
   requires((detail::says_outcome<Rules, R...> && !detail::mistakes_threw<Rules>)&&...)
       [[nodiscard]] constexpr outcome
+      /// Judges what a call returned.
       operator()(const R&... returned) const {
     const auto said = first([&](const auto& rule) -> std::optional<outcome> { return rule(returned...); });
     return said ? *said : default_classifier{}(returned...);

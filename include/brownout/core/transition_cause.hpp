@@ -31,6 +31,7 @@ enum class transition_cause : std::uint8_t {
   operator_,  ///< an operator's command: the new state is in `to`
 };
 
+/// The name of the cause.
 [[nodiscard]] constexpr std::string_view to_string(transition_cause value) noexcept {
   switch (value) {
     case transition_cause::consecutive_failures:

@@ -21,7 +21,9 @@ class [[nodiscard]] wrapped_admission {
   /// For guards. `why`: of a call that was refused; then `admitted` is settled.
   wrapped_admission(Permit&& admitted, const brownout::rejection& why) noexcept
       : permit_{std::move(admitted)}, was_admitted_{!permit_.settled()}, why_{why} {}
+  /// The permit moves along.
   wrapped_admission(wrapped_admission&&) noexcept = default;
+  /// As above. A permit that this admission held gives its place back.
   wrapped_admission& operator=(wrapped_admission&&) noexcept = default;
   wrapped_admission(const wrapped_admission&) = delete;
   wrapped_admission& operator=(const wrapped_admission&) = delete;
@@ -33,6 +35,7 @@ class [[nodiscard]] wrapped_admission {
 
   /// The permit. Precondition: the call was admitted.
   Permit* operator->() noexcept { return &checked(); }
+  /// The permit itself. Precondition: admitted.
   Permit& operator*() & noexcept { return checked(); }
   /// The permit to move away; of a refused call a settled one.
   Permit&& operator*() && noexcept { return std::move(permit_); }

@@ -52,7 +52,9 @@ class [[nodiscard]] keyed_breaker {
   /// A permit that keeps its breaker alive until it is settled. Otherwise as `brownout::permit`.
   class [[nodiscard]] permit {
    public:
+    /// The other permit becomes settled: it reports nothing.
     permit(permit&&) noexcept = default;
+    /// As above. A permit that this one held gives its place back.
     permit& operator=(permit&& other) noexcept {
       inner_ = std::move(other.inner_);  // first: a dropped permit goes back to the old breaker
       holder_ = std::move(other.holder_);
@@ -68,8 +70,11 @@ class [[nodiscard]] keyed_breaker {
       holder_ = {};
       return became;
     }
+    /// As `epoch` of `permit`.
     [[nodiscard]] std::uint64_t epoch() const noexcept { return inner_.epoch(); }
+    /// As `is_probe` of `permit`.
     [[nodiscard]] bool is_probe() const noexcept { return inner_.is_probe(); }
+    /// As `settled` of `permit`.
     [[nodiscard]] bool settled() const noexcept { return inner_.settled(); }
 
    private:
@@ -81,15 +86,19 @@ class [[nodiscard]] keyed_breaker {
     typename Breaker::permit inner_;
   };
 
+  /// What `try_acquire` returns: a permit, or a rejection.
   using admission = wrapped_admission<permit>;
 
   /// An empty handle.
   keyed_breaker() noexcept = default;
 
+  /// Holds the same breaker.
   keyed_breaker(const keyed_breaker& other) noexcept : held_{other.held_} {
     if (held_.object != nullptr) held_.use->refer();
   }
+  /// The other handle becomes empty.
   keyed_breaker(keyed_breaker&& other) noexcept : held_{std::exchange(other.held_, {})} {}
+  /// Holds the breaker of the other handle from now on.
   keyed_breaker& operator=(keyed_breaker other) noexcept {
     std::swap(held_, other.held_);
     return *this;
@@ -107,10 +116,13 @@ class [[nodiscard]] keyed_breaker {
 
   /// As `try_acquire` of the breaker. The permit keeps the breaker alive.
   [[nodiscard]] admission try_acquire() const& noexcept { return keyed_breaker{*this}.acquire(); }
+  /// As above, without a copy of the handle.
   [[nodiscard]] admission try_acquire() && noexcept { return acquire(); }
 
-  // As the members of `circuit_breaker` with these names.
+  /// @name As in circuit_breaker
+  /// @{
 
+  /// As the member of `circuit_breaker` with this name.
   template <class F, class C = default_classifier>
   std::invoke_result_t<F> call(F&& function, const C& classify = {}) const {
     return breaker().call(std::forward<F>(function), classify);
@@ -179,6 +191,7 @@ class [[nodiscard]] keyed_breaker {
   [[nodiscard]] friend bool operator==(const keyed_breaker& one, const keyed_breaker& other) noexcept {
     return one.held_.object == other.held_.object;
   }
+  /// @}
 
  private:
   template <brownout::detector, clock_source>

@@ -37,7 +37,7 @@ namespace brownout::inline BROWNOUT_ABI {
 /// The size of a registry, and its totals since its construction. The numbers are read one after the other,
 /// so they may differ by a few calls.
 struct registry_snapshot {
-  std::size_t capacity = 0;
+  std::size_t capacity = 0;             ///< `registry_options::capacity`
   std::size_t size = 0;                 ///< breakers registered now
   std::uint64_t evicted = 0;            ///< breakers removed to make room
   std::uint64_t expired = 0;            ///< breakers removed because they were idle for `idle_for`
@@ -48,8 +48,8 @@ struct registry_snapshot {
 
 /// Where a visit in parts continues. Default: at the beginning.
 struct registry_cursor {
-  std::size_t shard = 0;
-  std::uint32_t place = 0;
+  std::size_t shard = 0;    ///< the part of the registry in which the visit goes on
+  std::uint32_t place = 0;  ///< the place in that part
 
   friend constexpr bool operator==(const registry_cursor&, const registry_cursor&) = default;
 };
@@ -87,9 +87,13 @@ struct registry_cursor {
 template <detector Detector = standard_detector, clock_source Clock = monotonic_clock>
 class registry {
  public:
+  /// The type of the breakers.
   using breaker_type = circuit_breaker<Detector, Clock>;
+  /// The type of the options.
   using options_type = registry_options<Detector>;
+  /// The type of the listener.
   using listener_type = registry_listener<breaker_type>;
+  /// What a look-up returns. It keeps its breaker alive.
   using handle = keyed_breaker<breaker_type>;
 
   /// The listener is told of breakers that are added and removed. Default: no listener.
@@ -210,6 +214,7 @@ class registry {
   /// The options in force, as a copy. Too slow for the path of every call.
   [[nodiscard]] options_type options() const { return current_rules()->options(); }
 
+  /// Size and totals. Thread-safe.
   [[nodiscard]] registry_snapshot snapshot() const noexcept {
     // relaxed: these are counts and order nothing.
     return {capacity_,

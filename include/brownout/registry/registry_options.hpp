@@ -66,11 +66,11 @@ struct breaker_rules : std::vector<breaker_rule<Detector>> {
 /// `breaker`.
 template <detector Detector = standard_detector>
 struct registry_options {
-  static constexpr std::size_t most_capacity = std::size_t{1} << 24;
-  static constexpr std::size_t most_rules = 1024;
+  static constexpr std::size_t most_capacity = std::size_t{1} << 24;  ///< the largest `capacity`
+  static constexpr std::size_t most_rules = 1024;  ///< the most `keys`, and the most `prefixes`
   static constexpr std::size_t longest_key = detail::key_name::longest_plain_key;      ///< of a rule; bytes
   static constexpr std::size_t longest_prefix = detail::key_name::shortest_beginning;  ///< of a rule; bytes
-  static constexpr duration longest_idle = std::chrono::hours{24 * 30};
+  static constexpr duration longest_idle = std::chrono::hours{24 * 30};  ///< the longest `idle_for`
 
   /// How many breakers are registered at most: 1 to 16,777,216. It can't be changed later. Default 10,000:
   /// more hosts or tenants than most services talk to, in about 2 MB.
