@@ -75,9 +75,11 @@ namespace brownout::inline BROWNOUT_ABI {
 template <clock_source Clock = monotonic_clock, class Atomics = std_atomics>
 class alignas(64) adaptive_limit {
  public:
+  /// What explanations and metrics call guards of this type.
   static constexpr auto kind = guard_kind::adaptive_limit;
 
   class permit;
+  /// What `try_acquire` returns: a permit, or a rejection.
   using admission = wrapped_admission<permit>;
 
   /// The shortest time between two changes of the limit, apart from those of `reconfigure`.
@@ -136,11 +138,13 @@ class alignas(64) adaptive_limit {
   /// within the new range; `first` has no effect. Throws as the constructor, and changes nothing then. May
   /// wait for another `reconfigure`.
   void reconfigure(const adaptive_limit_options& options);
+  /// The options in force. A copy.
   [[nodiscard]] adaptive_limit_options options() const {
     const std::lock_guard lock{changing_};
     return options_;
   }
 
+  /// Limit, calls in flight and totals, for display.
   [[nodiscard]] adaptive_limit_snapshot snapshot() const noexcept;
 
   /// Valid as long as the limit is.

@@ -19,12 +19,14 @@ namespace brownout::inline BROWNOUT_ABI {
 /// Say either `target_delay` or `latency_budget`. There is no default: only you know whether calls wait in
 /// this process for a worker, or in the dependency.
 struct adaptive_limit_options {
-  static constexpr std::size_t longest_name = 128;
-  static constexpr duration shortest_delay = std::chrono::microseconds{100};
-  static constexpr duration longest_delay = std::chrono::hours{1};
-  static constexpr std::uint32_t most_in_flight = 1'000'000;
-  static constexpr double lowest_share = 0.01;
-  static constexpr duration longest_shed_for = std::chrono::minutes{5};
+  static constexpr std::size_t longest_name = 128;  ///< the longest `name`, in bytes
+  static constexpr duration shortest_delay =
+      std::chrono::microseconds{100};  ///< the shortest `target_delay` and `latency_budget`
+  static constexpr duration longest_delay =
+      std::chrono::hours{1};  ///< the longest `target_delay` and `latency_budget`
+  static constexpr std::uint32_t most_in_flight = 1'000'000;             ///< the highest `most` and `first`
+  static constexpr double lowest_share = 0.01;                           ///< the lowest of `shares`
+  static constexpr duration longest_shed_for = std::chrono::minutes{5};  ///< the longest `shed_for`
 
   /// What metrics and errors call this limit.
   /// Range: up to 128 bytes. Default: empty.

@@ -24,8 +24,8 @@ namespace brownout::inline BROWNOUT_ABI {
 
 /// How a bulkhead behaves. Validated when the bulkhead is built.
 struct bulkhead_options {
-  static constexpr std::uint32_t most_calls = std::uint32_t{1} << 24;
-  static constexpr std::size_t longest_name = 128;
+  static constexpr std::uint32_t most_calls = std::uint32_t{1} << 24;  ///< the highest `limit`
+  static constexpr std::size_t longest_name = 128;                     ///< the longest `name`, in bytes
 
   /// What metrics, logs and rejections call this bulkhead.
   /// Range: up to 128 bytes. Default: empty.
@@ -65,13 +65,16 @@ struct bulkhead_snapshot {
 template <class Atomics = std_atomics>
 class alignas(64) bulkhead {
  public:
+  /// What explanations and metrics call guards of this type.
   static constexpr auto kind = guard_kind::bulkhead;
 
   /// The right to make one call. It gives its place back when it is destroyed or released. Move-only; may
   /// cross threads. One permit is used by one thread at a time.
   class [[nodiscard]] permit {
    public:
+    /// The other permit becomes empty.
     permit(permit&& other) noexcept : from_{std::exchange(other.from_, nullptr)} {}
+    /// As above. The place that this permit held becomes free.
     permit& operator=(permit&& other) noexcept {
       if (this != &other) {
         release();
@@ -96,6 +99,7 @@ class alignas(64) bulkhead {
 
     bulkhead* from_;  // null: settled
   };
+  /// What `try_acquire` returns: a permit, or a rejection.
   using admission = wrapped_admission<permit>;
 
   /// Throws `std::invalid_argument` naming bulkhead, field, value and range. Without exceptions the assertion

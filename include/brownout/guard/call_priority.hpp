@@ -19,8 +19,9 @@ enum class call_priority : std::uint8_t {
   sheddable,       ///< what may fail often: prefetching, statistics
 };
 
-inline constexpr std::size_t call_priority_count = 4;
+inline constexpr std::size_t call_priority_count = 4;  ///< the number of priorities
 
+/// The name of the priority.
 [[nodiscard]] constexpr std::string_view to_string(call_priority value) noexcept {
   switch (value) {
     case call_priority::critical_plus:

@@ -35,6 +35,7 @@ namespace brownout::inline BROWNOUT_ABI {
 /// If there is neither a rejection nor an exception, the call returned a value that was judged as a failure.
 class failure {
  public:
+  /// For a `fallback`, which makes it.
   explicit failure(const detail::attempt_end& ended) noexcept : ended_{&ended} {}
 
   /// How the classifier judged the call: `failure`, or `ignored` for most rejections.
@@ -147,9 +148,12 @@ class fallback {
   using shared = std::conditional_t<keeps_answers, detail::fallback_memory, detail::fallback_counts>;
 
  public:
+  /// What explanations and metrics call guards of this type.
   static constexpr auto kind = guard_kind::fallback;
+  /// Whether it asks for the time: `last_good` needs the age of an answer.
   static constexpr bool reads_clock = keeps_answers;
 
+  /// A value, a function, or `last_good`.
   explicit fallback(Source given) : source_{std::move(given)}, shared_{std::make_shared<shared>()} {}
 
   /// How often it ran. Thread-safe.
@@ -174,6 +178,7 @@ class fallback {
 
   // As in `retry`, what comes after a call that did not succeed gets copies of its variables. It also gives
   // its answer to a variable of its own: Clang would keep an answer in memory that another function writes.
+  /// As `guard_stage` says.
   template <class R, class Next>
   BROWNOUT_ALWAYS_INLINE result<R> around(const call_context& context, const Next& next) const {
     static_assert(detail::answers<Source, R>,
@@ -307,6 +312,7 @@ class fallback {
   std::shared_ptr<shared> shared_;
 };
 
+/// From a value, a function or `last_good`.
 template <class Source>
 fallback(Source) -> fallback<Source>;
 

@@ -21,8 +21,8 @@ namespace brownout::inline BROWNOUT_ABI {
 
 /// How calls are hedged. Validated when the `hedge` is built.
 struct hedge_options {
-  static constexpr std::uint32_t most_extra = 3;
-  static constexpr std::size_t longest_name = 128;
+  static constexpr std::uint32_t most_extra = 3;    ///< the most `extra`
+  static constexpr std::size_t longest_name = 128;  ///< the longest `name`, in bytes
 
   /// What metrics and logs call this hedge.
   /// Range: up to 128 bytes. Default: empty.
@@ -92,6 +92,7 @@ class hedge {
   hedge(const hedge&) = delete;
   hedge& operator=(const hedge&) = delete;
 
+  /// The options that it was built with.
   [[nodiscard]] const hedge_options& options() const noexcept { return options_; }
   /// Valid as long as the hedge is.
   [[nodiscard]] std::string_view name() const noexcept { return options_.name; }
@@ -133,6 +134,7 @@ class hedge {
     times_.add_longer_than(ran);
   }
 
+  /// How often attempts were made, and which won. Thread-safe.
   [[nodiscard]] hedge_snapshot snapshot() const {
     auto shown = [this] {
       const std::lock_guard lock{mutex_};

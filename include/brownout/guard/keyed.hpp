@@ -76,8 +76,9 @@ class keyed<rate_limiter<Clock, Atomics>> {
   /// valid as long as the `keyed<rate_limiter<>>` is. It holds no bucket, so it may be kept. Thread-safe.
   class [[nodiscard]] handle {
    public:
+    /// What explanations and metrics call guards of this type.
     static constexpr auto kind = guard_kind::rate_limiter;
-    static constexpr bool reads_clock = true;
+    static constexpr bool reads_clock = true;  ///< true: tokens come with time
 
     /// As `rate_limiter::try_acquire`, with the same precondition. If the key got no bucket, the time in a
     /// refusal is that of the shared one.
@@ -121,6 +122,7 @@ class keyed<rate_limiter<Clock, Atomics>> {
 
     /// As of the `keyed<rate_limiter<>>`.
     [[nodiscard]] std::string_view name() const noexcept { return from_->name(); }
+    /// The options in force. A copy.
     [[nodiscard]] keyed_rate_limiter_options options() const { return from_->options(); }
 
    private:

@@ -16,8 +16,8 @@ namespace brownout::inline BROWNOUT_ABI {
 
 /// How a `keyed<rate_limiter<>>` behaves. Validated when it is built or reconfigured.
 struct keyed_rate_limiter_options {
-  static constexpr std::size_t most_capacity = std::size_t{1} << 24;
-  static constexpr std::size_t longest_name = 128;
+  static constexpr std::size_t most_capacity = std::size_t{1} << 24;  ///< the largest `capacity`
+  static constexpr std::size_t longest_name = 128;                    ///< the longest `name`, in bytes
 
   /// What metrics, logs and rejections call this limiter.
   /// Range: up to 128 bytes. Default: empty.

@@ -23,8 +23,8 @@ namespace brownout::inline BROWNOUT_ABI {
 /// Only answers that the classifier of the call judges as a success are kept. An answer that came late is
 /// kept too: it is as true as one that came in time, and in an overload there may be no other.
 struct last_good {
-  static constexpr duration shortest_age = std::chrono::milliseconds{1};
-  static constexpr duration longest_age = std::chrono::hours{720};
+  static constexpr duration shortest_age = std::chrono::milliseconds{1};  ///< the shortest `max_age`
+  static constexpr duration longest_age = std::chrono::hours{720};        ///< the longest `max_age`
 
   /// How old the answer may be. Its age counts from the beginning of the call that had it, so that no answer
   /// is older than it seems. An older one is forgotten.

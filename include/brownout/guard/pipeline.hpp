@@ -68,9 +68,12 @@ class pipeline {
 
  public:
   // For a pipeline within a pipeline.
+  /// What explanations and metrics call guards of this type.
   static constexpr auto kind = guard_kind::other;
-  static constexpr auto kinds = rules::kinds;
+  static constexpr auto kinds = rules::kinds;  ///< the kinds of its stages, the outermost first
+  /// Whether a stage asks for the time.
   static constexpr bool reads_clock = (detail::reads_clock<Stages> || ...);
+  /// Whether a stage limits the time of the call.
   static constexpr bool limits_time = (detail::limits_time<Stages> || ...);
 
   /// Throws `std::invalid_argument` if a policy has an option out of its range (naming field, value and
@@ -123,10 +126,12 @@ class pipeline {
   requires(!std::same_as<std::remove_cvref_t<F>, call_context>)
       BROWNOUT_ALWAYS_INLINE detail::pipeline_value_t<F> call(F&& function, const C& classify = {})
   const { return detail::value_or_raise(try_call(function, classify)); }
+  /// As above; `report` then says what became of the call.
   template <class F, class C = default_classifier>
   detail::pipeline_value_t<F> call(F&& function, call_report& report, const C& classify = {}) const {
     return detail::value_or_raise(try_call(function, report, classify));
   }
+  /// As above, with the deadline and the priority of `given`.
   template <class F, class C = default_classifier>
   detail::pipeline_value_t<F> call(const call_context& given, F&& function, const C& classify = {}) const {
     return detail::value_or_raise(try_call(given, function, classify));
@@ -142,6 +147,7 @@ class pipeline {
   /// Its stages as it holds them, and its clock: for code that makes calls in another way, such as
   /// `async_call`.
   [[nodiscard]] const std::tuple<Stages...>& stages() const noexcept { return stages_; }
+  /// The clock that its stages read.
   [[nodiscard]] const Clock& clock() const noexcept { return clock_; }
 
   /// Calls `visit` with each stage, from the outermost on, and for pipelines in it with theirs.
@@ -197,9 +203,11 @@ class pipeline {
   std::tuple<Stages...> stages_;
 };
 
+/// From stages; a guard stands for a stage that refers to it.
 template <class... Given>
 requires(detail::are_stages<Given...>) pipeline(Given&&...)
 ->pipeline<monotonic_clock, detail::stage_for<Given>...>;
+/// From a clock and stages.
 template <clock_source Clock, class... Given>
 pipeline(Clock, Given&&...) -> pipeline<Clock, detail::stage_for<Given>...>;
 
@@ -220,12 +228,15 @@ using pipeline_for = decltype(pipeline{std::declval<Guards>()...});
 template <class Guard>
 class hold_place_while_waiting {
  public:
+  /// `guard` must outlive this stage.
   explicit hold_place_while_waiting(Guard& guard) noexcept : inner_{detail::as_stage(guard)} {}
 
+  /// As `guard_stage` says.
   template <class R, class Next>
   BROWNOUT_ALWAYS_INLINE result<R> around(const call_context& context, const Next& next) const {
     return inner_.template around<R>(context, next);
   }
+  /// The guard within.
   [[nodiscard]] const Guard& get() const noexcept { return inner_.get(); }
   /// The stage that it wraps.
   [[nodiscard]] const auto& inner() const noexcept { return inner_; }

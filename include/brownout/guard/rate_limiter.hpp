@@ -45,19 +45,22 @@ namespace brownout::inline BROWNOUT_ABI {
 template <clock_source Clock = monotonic_clock, class Atomics = std_atomics>
 class alignas(64) rate_limiter {
  public:
+  /// What explanations and metrics call guards of this type.
   static constexpr auto kind = guard_kind::rate_limiter;
-  static constexpr bool reads_clock = true;
+  static constexpr bool reads_clock = true;  ///< true: tokens come with time
 
   /// Tokens that were taken in advance. If it is destroyed without `use`, the call is not made: the tokens go
   /// back, if no other call has taken tokens since. Otherwise they are lost, since later calls were told
   /// their times after them. Move-only. One reservation is used by one thread at a time.
   class [[nodiscard]] reservation {
    public:
+    /// The other reservation becomes empty.
     reservation(reservation&& other) noexcept
         : from_{std::exchange(other.from_, nullptr)},
           taken_{other.taken_},
           cost_{other.cost_},
           wait_{other.wait_} {}
+    /// As above. What this reservation held is given back.
     reservation& operator=(reservation&& other) noexcept {
       if (this != &other) {
         cancel();

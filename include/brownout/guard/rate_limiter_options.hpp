@@ -27,11 +27,12 @@ inline void require_bucket(std::string_view whose, const rate& given, std::uint3
 
 /// How a rate limiter behaves. Validated when the limiter is built.
 struct rate_limiter_options {
-  static constexpr double most_per_second = 1e9;
+  static constexpr double most_per_second = 1e9;  ///< the highest rate, in tokens a second
+  /// The lowest rate, in tokens a second: one in a year.
   static constexpr double fewest_per_second = 1.0 / (365.0 * 24 * 60 * 60);
-  static constexpr std::uint32_t most_burst = std::uint32_t{1} << 24;
-  static constexpr duration longest_wait = std::chrono::hours{1};
-  static constexpr std::size_t longest_name = 128;
+  static constexpr std::uint32_t most_burst = std::uint32_t{1} << 24;  ///< the largest `burst`
+  static constexpr duration longest_wait = std::chrono::hours{1};      ///< the longest `most_wait`
+  static constexpr std::size_t longest_name = 128;                     ///< the longest `name`, in bytes
 
   /// What metrics, logs and rejections call this limiter.
   /// Range: up to 128 bytes. Default: empty.

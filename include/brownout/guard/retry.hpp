@@ -58,10 +58,11 @@ namespace detail {
 ///
 /// A policy: copyable, and used by any number of threads.
 struct retry {
+  /// What explanations and metrics call guards of this type.
   static constexpr auto kind = guard_kind::retry;
-  static constexpr std::uint32_t most_tries = 100;
-  static constexpr duration shortest_wait = std::chrono::milliseconds{1};
-  static constexpr duration longest_wait = std::chrono::minutes{5};
+  static constexpr std::uint32_t most_tries = 100;                         ///< the most `tries`
+  static constexpr duration shortest_wait = std::chrono::milliseconds{1};  ///< the shortest `base`
+  static constexpr duration longest_wait = std::chrono::minutes{5};        ///< the longest `cap`
 
   /// How often the function is called at most, the first attempt included.
   /// Range: 1 to 100. Default: 3, as in resilience4j, failsafe-go and the AWS SDKs.
@@ -114,6 +115,7 @@ struct retry {
   // A variable whose address another function gets would be written to memory in each call. So what comes
   // after the first attempt gets copies, which are made only there. It also gives its answer to a variable of
   // its own: Clang would keep an answer in memory that another function writes.
+  /// As `guard_stage` says.
   template <class R, class Next>
   BROWNOUT_ALWAYS_INLINE result<R> around(const call_context& context, const Next& next) const {
     next.set_late(false);

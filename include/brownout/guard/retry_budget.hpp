@@ -27,11 +27,11 @@ namespace brownout::inline BROWNOUT_ABI {
 
 /// How many retries a `retry_budget` allows. Validated when the budget is built.
 struct retry_budget_options {
-  static constexpr std::size_t longest_name = 128;
-  static constexpr double lowest_ratio = 0.001;
-  static constexpr duration shortest_memory = std::chrono::seconds{1};
-  static constexpr duration longest_memory = std::chrono::hours{1};
-  static constexpr std::uint32_t most_least = 1'000'000;
+  static constexpr std::size_t longest_name = 128;                      ///< the longest `name`, in bytes
+  static constexpr double lowest_ratio = 0.001;                         ///< the lowest `ratio`
+  static constexpr duration shortest_memory = std::chrono::seconds{1};  ///< the shortest `memory`
+  static constexpr duration longest_memory = std::chrono::hours{1};     ///< the longest `memory`
+  static constexpr std::uint32_t most_least = 1'000'000;                ///< the most `least`
 
   /// What metrics and errors call this budget.
   /// Range: up to 128 bytes. Default: empty.
@@ -143,11 +143,13 @@ class alignas(64) basic_retry_budget {  // NOLINT(clang-analyzer-optin.performan
     options_.least = options.least;
     rules_.write(rules_of(options_));
   }
+  /// The options in force. A copy.
   [[nodiscard]] retry_budget_options options() const {
     const std::lock_guard lock{changing_};
     return options_;
   }
 
+  /// What is left of the budget, and totals, for display.
   [[nodiscard]] retry_budget_snapshot snapshot() const noexcept;
 
   /// Valid as long as the budget is.

@@ -28,10 +28,10 @@ namespace brownout::inline BROWNOUT_ABI {
 
 /// How a sliding window behaves. Validated when the window is built.
 struct sliding_window_options {
-  static constexpr std::uint32_t most_calls = std::uint32_t{1} << 20;
-  static constexpr duration shortest_period = std::chrono::milliseconds{100};
-  static constexpr duration longest_period = std::chrono::hours{24};
-  static constexpr std::size_t longest_name = 128;
+  static constexpr std::uint32_t most_calls = std::uint32_t{1} << 20;          ///< the most `calls`
+  static constexpr duration shortest_period = std::chrono::milliseconds{100};  ///< the shortest `period`
+  static constexpr duration longest_period = std::chrono::hours{24};           ///< the longest `period`
+  static constexpr std::size_t longest_name = 128;  ///< the longest `name`, in bytes
 
   /// What metrics, logs and rejections call this window.
   /// Range: up to 128 bytes. Default: empty.
@@ -82,8 +82,9 @@ struct sliding_window_snapshot {
 template <clock_source Clock = monotonic_clock, class Atomics = std_atomics>
 class alignas(64) sliding_window {
  public:
+  /// What explanations and metrics call guards of this type.
   static constexpr auto kind = guard_kind::rate_limiter;
-  static constexpr bool reads_clock = true;
+  static constexpr bool reads_clock = true;  ///< true: calls leave the window with time
 
   /// No call counts at first. Throws `std::invalid_argument` naming window, field, value and range. Without
   /// exceptions the assertion handler gets the text.

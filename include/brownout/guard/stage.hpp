@@ -27,6 +27,7 @@ enum class guard_kind : std::uint8_t {
   other,  ///< a stage that the library does not know
 };
 
+/// The kind in words: "circuit breaker".
 [[nodiscard]] constexpr std::string_view to_string(guard_kind value) noexcept {
   switch (value) {
     case guard_kind::none:

@@ -49,10 +49,11 @@ enum class late_value : std::uint8_t {
 /// A policy: copyable, and used by any number of threads. It costs one reading of the clock for the whole
 /// pipeline, and a coarse one after the call. No thread, no timer, no allocation.
 struct timeout {
+  /// What explanations and metrics call guards of this type.
   static constexpr auto kind = guard_kind::timeout;
-  static constexpr bool reads_clock = true;
-  static constexpr duration shortest_limit = std::chrono::microseconds{100};
-  static constexpr duration longest_limit = std::chrono::hours{24};
+  static constexpr bool reads_clock = true;                                   ///< true: it sets a deadline
+  static constexpr duration shortest_limit = std::chrono::microseconds{100};  ///< the shortest `limit`
+  static constexpr duration longest_limit = std::chrono::hours{24};           ///< the longest `limit`
 
   /// How long the call may take. Outside of a `retry` it limits all attempts together, inside each attempt.
   /// Range: 100 us to 24 h. It has no default: the right limit is the time that you accept for the slowest
@@ -73,6 +74,7 @@ struct timeout {
     detail::require_name("timeout.name", name);
   }
 
+  /// As `guard_stage` says.
   template <class R, class Next>
   BROWNOUT_ALWAYS_INLINE result<R> around(const call_context& context, const Next& next) const {
     auto inner = context;
