@@ -13,9 +13,10 @@ namespace brownout::inline BROWNOUT_ABI {
 /// A set of dependencies. A dependency is its number, 0 to 31, or an enumerator of the user with that value.
 class dependency_set {
  public:
-  static constexpr std::size_t most = 32;
+  static constexpr std::size_t most = 32;  ///< the most dependencies
 
   constexpr dependency_set() = default;
+  /// The set with the dependencies whose bits are set.
   explicit constexpr dependency_set(std::uint32_t bits) noexcept : bits_{bits} {}
 
   /// Precondition: `dependency` is below `most`. In a constant expression a greater number does not compile.
@@ -27,7 +28,9 @@ class dependency_set {
       [[nodiscard]] constexpr bool contains(D dependency) const noexcept {
     return (bits_ & bit(static_cast<std::size_t>(dependency))) != 0;
   }
+  /// Whether no dependency is in the set.
   [[nodiscard]] constexpr bool empty() const noexcept { return bits_ == 0; }
+  /// Bit n is set if dependency n is in the set.
   [[nodiscard]] constexpr std::uint32_t bits() const noexcept { return bits_; }
 
   friend constexpr dependency_set operator&(dependency_set a, dependency_set b) noexcept {

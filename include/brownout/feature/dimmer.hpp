@@ -43,6 +43,7 @@ class dimmer {
   [[nodiscard]] bool admits(std::uint64_t caller) const noexcept {
     return caller_place(caller, salt_) < share();
   }
+  /// As above, for a caller that is a text.
   [[nodiscard]] bool admits(std::string_view caller) const noexcept {
     return caller_place(caller, salt_) < share();
   }
@@ -58,6 +59,7 @@ class dimmer {
     share_.store(share, std::memory_order_relaxed);  // relaxed: see the member
   }
 
+  /// `dimmer_options::salt`.
   [[nodiscard]] std::uint64_t salt() const noexcept { return salt_; }
 
  private:

@@ -30,6 +30,7 @@ concept dimmer_target = std::copyable<T> &&
 /// Keeps a latency at most this long. The latency is a mean or a percentile, as the service measures it. A
 /// mean is kept most exactly; a high percentile varies more from period to period.
 struct latency_target {
+  /// A latency, in seconds.
   using measurement = std::chrono::duration<double>;
 
   /// The longest latency: 1 us to 1 h. No default, because only the service knows what is too slow.
@@ -50,6 +51,7 @@ struct latency_target {
 
 /// Keeps a score, 0 (worst) to 100, at least this high, for example the score of a `scorer`.
 struct score_target {
+  /// A score, from 0 to 100.
   using measurement = double;
 
   /// The lowest score: 1 to 99 points. No default, because only the service knows what is too low.
@@ -155,6 +157,7 @@ class optional_burden {
 template <dimmer_target Target>
 class dimmer_controller {
  public:
+  /// What the target measures.
   using measurement = typename Target::measurement;
 
   /// A greater burden counts as this one. A stall is no evidence about the cost of the optional code, and

@@ -26,6 +26,7 @@ enum class feature_mode : std::uint8_t {
   full,     ///< everything
 };
 
+/// The mode in a word: "reduced".
 [[nodiscard]] constexpr std::string_view to_string(feature_mode mode) noexcept {
   switch (mode) {
     case feature_mode::off:
@@ -46,8 +47,8 @@ enum class feature_mode : std::uint8_t {
 /// `last`, then `off`.
 template <class Feature, degradation_level Level>
 struct feature_rule {
-  Feature feature{};
-  Level last{};  ///< the worst level that allows the feature
+  Feature feature{};  ///< the feature
+  Level last{};       ///< the worst level that allows the feature
   dependency_set
       needs{};  ///< the feature is off while a circuit of these dependencies refuses calls; default: none
   std::optional<Level> last_full{};     ///< the worst level with mode `full`; default: `last`
@@ -69,9 +70,11 @@ struct feature_verdict {
 template <class Feature, degradation_level Level, std::size_t Count>
 class feature_matrix {
  public:
+  /// The type of the features.
   using feature_type = Feature;
+  /// The type of the levels.
   using level_type = Level;
-  static constexpr std::size_t size = Count;
+  static constexpr std::size_t size = Count;  ///< the number of features
 
   /// Throws `std::invalid_argument` unless each feature 0 to Count - 1 has exactly one rule, and in each rule
   /// `last_full` <= `last_reduced` <= `last`.
@@ -126,6 +129,7 @@ class feature_matrix {
             rules_[index_of(feature)].needs & refusing};
   }
 
+  /// The rule of a feature.
   [[nodiscard]] constexpr const feature_rule<Feature, Level>& rule(Feature feature) const noexcept {
     return rules_[index_of(feature)];
   }

@@ -38,13 +38,13 @@ struct feature_trial_options {
 
 /// The measured cost of a feature.
 struct feature_cost {
-  double with = 0;           ///< mean cost with the feature
-  double without = 0;        ///< mean cost without the feature
-  double difference = 0;     ///< with - without: the cost of the feature
-  double least = 0;          ///< the difference is at least this, ...
-  double most = 0;           ///< ... and at most this: 95 % confidence, both ends together
-  std::uint64_t n_with = 0;  ///< observations
-  std::uint64_t n_without = 0;
+  double with = 0;              ///< mean cost with the feature
+  double without = 0;           ///< mean cost without the feature
+  double difference = 0;        ///< with - without: the cost of the feature
+  double least = 0;             ///< the difference is at least this, ...
+  double most = 0;              ///< ... and at most this: 95 % confidence, both ends together
+  std::uint64_t n_with = 0;     ///< observations
+  std::uint64_t n_without = 0;  ///< observations without the feature
 
   /// Whether the feature has a cost (or a saving): the interval does not hold 0. A feature without any cost
   /// passes this test by chance in one of twenty looks.
@@ -116,6 +116,7 @@ class feature_trial {
   [[nodiscard]] bool serves(std::uint64_t caller) const noexcept {
     return caller_place(caller, options_.salt ^ apart) >= options_.share_off;
   }
+  /// As above, for a caller that is a text.
   [[nodiscard]] bool serves(std::string_view caller) const noexcept {
     return caller_place(caller, options_.salt ^ apart) >= options_.share_off;
   }

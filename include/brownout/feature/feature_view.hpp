@@ -36,7 +36,9 @@ static_assert(feature_caller<int> && feature_caller<std::string_view>);
 template <class Matrix>
 class feature_view {
  public:
+  /// The type of the features.
   using feature_type = typename Matrix::feature_type;
+  /// The type of the levels.
   using level_type = typename Matrix::level_type;
 
   /// `dimmers`: one for each feature, in the order of the features; null means that nothing is dimmed. Matrix
@@ -99,7 +101,9 @@ class feature_view {
     return verdict;
   }
 
+  /// The level in force.
   [[nodiscard]] constexpr level_type level() const noexcept { return static_cast<level_type>(seen_.level()); }
+  /// The dependencies whose circuits refuse calls.
   [[nodiscard]] constexpr dependency_set refusing() const noexcept { return seen_.refusing(); }
   /// Changes with every change of the view, modulo 1024. It tells two views apart and does not order them.
   [[nodiscard]] constexpr std::uint32_t epoch() const noexcept { return seen_.epoch(); }

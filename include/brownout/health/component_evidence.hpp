@@ -24,15 +24,15 @@ struct measurement {
 /// What is known about one dependency when its health is judged. Plain data: a breaker and a window of recent
 /// calls fill it, and any other code may fill it too.
 struct component_evidence {
-  circuit_state state = circuit_state::closed;
-  std::uint32_t calls = 0;             ///< recent calls that ended
-  std::uint32_t successes = 0;         ///< of these calls
-  duration mean_latency{};             ///< of the successes
-  std::uint32_t probes_needed = 1;     ///< half-open: successes that close the circuit
-  std::uint32_t probes_succeeded = 0;  ///< half-open: successes so far
-  duration age{};                      ///< since the last of these calls ended
-  double refused = 0;                  ///< share of calls that a full limit refused, in [0, 1]
-  measurement measured{};
+  circuit_state state = circuit_state::closed;  ///< the state of the circuit
+  std::uint32_t calls = 0;                      ///< recent calls that ended
+  std::uint32_t successes = 0;                  ///< of these calls
+  duration mean_latency{};                      ///< of the successes
+  std::uint32_t probes_needed = 1;              ///< half-open: successes that close the circuit
+  std::uint32_t probes_succeeded = 0;           ///< half-open: successes so far
+  duration age{};                               ///< since the last of these calls ended
+  double refused = 0;                           ///< share of calls that a full limit refused, in [0, 1]
+  measurement measured{};                       ///< the service's own measurement
 };
 
 }  // namespace brownout::inline BROWNOUT_ABI

@@ -18,6 +18,7 @@ enum class criticality : std::uint8_t {
   required,  ///< nothing works without it: the score of the system is never above its score
 };
 
+/// The criticality in a word: "required".
 [[nodiscard]] constexpr std::string_view to_string(criticality value) noexcept {
   switch (value) {
     case criticality::optional:
@@ -33,6 +34,7 @@ enum class criticality : std::uint8_t {
 /// The role of one dependency in the system.
 struct component_role {
   double weight = 1;  ///< relative to the weights of the others: 0 to 1e9
+  /// What a bad score of this dependency does to the score of the system.
   brownout::criticality criticality = brownout::criticality::standard;
 
   /// The numbers of the dependencies that this one needs. While one of them is unwell, this one's score is

@@ -32,6 +32,7 @@ enum class score_limit : std::uint8_t {
   thin_evidence  ///< too little of the weight is known, so there is no score
 };
 
+/// The name of the limit.
 [[nodiscard]] constexpr std::string_view to_string(score_limit limit) noexcept {
   switch (limit) {
     case score_limit::none:

@@ -29,7 +29,7 @@ namespace brownout::inline BROWNOUT_ABI {
 /// Immutable after construction, so thread-safe. Time is linear in the number of dependencies.
 class scorer {
  public:
-  static constexpr double most_weight = 1e9;
+  static constexpr double most_weight = 1e9;  ///< the highest weight
 
   /// `roles`: one for each dependency. A weight is 0 to `most_weight`; their sum is above 0 and is normalised
   /// to 1. `depends_on` names other dependencies without a cycle.
@@ -81,7 +81,9 @@ class scorer {
 
   /// A dependency's share of the whole weight, in [0, 1].
   [[nodiscard]] double weight(std::size_t number) const noexcept { return roles_[number].weight; }
+  /// The roles of the dependencies, by number.
   [[nodiscard]] const std::vector<component_role>& roles() const noexcept { return roles_; }
+  /// The options in force.
   [[nodiscard]] const scorer_options& options() const noexcept { return options_; }
 
  private:

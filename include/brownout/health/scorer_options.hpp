@@ -97,9 +97,9 @@ struct evidence_options {
 
 /// How the evidence of one dependency becomes a score.
 struct component_options {
-  latency_budget latency{};
-  saturation_budget saturation{};
-  evidence_options evidence{};
+  latency_budget latency{};        ///< how the latency of calls lowers the score
+  saturation_budget saturation{};  ///< how the saturation that the service measures lowers the score
+  evidence_options evidence{};     ///< how many calls are evidence
 
   /// Throws `std::invalid_argument` naming field, value and range.
   void validate() const {
@@ -123,8 +123,9 @@ enum class weighting : std::uint8_t {
 
 /// How evidence becomes the score of the system.
 struct scorer_options {
-  component_options component{};
+  component_options component{};  ///< how one dependency is scored
 
+  /// How the scores of dependencies become one. Default: the weighted mean.
   weighting combine = weighting::mean;
 
   /// The score that an unknown dependency counts as: 0 to 100. Default (empty): it is left out, and the

@@ -22,6 +22,7 @@ namespace brownout::inline BROWNOUT_ABI {
 template <degradation_level Level>
 class level_controller {
  public:
+  /// The type of a change of the level.
   using transition = level_transition<Level>;
 
   /// Throws `std::invalid_argument` naming field, value and range.
@@ -96,12 +97,14 @@ class level_controller {
   [[nodiscard]] duration current_dwell() const noexcept { return policy_.dwell_after(relapses_); }
   /// Relapses that are not forgotten yet.
   [[nodiscard]] std::uint32_t relapses() const noexcept { return relapses_; }
+  /// Whether an override holds the level.
   [[nodiscard]] bool overridden() const noexcept { return overridden_; }
   /// The override in force; empty when there is none.
   [[nodiscard]] std::optional<level_override<Level>> active_override() const {
     if (!overridden_) return std::nullopt;
     return override_;
   }
+  /// The policy in force.
   [[nodiscard]] const level_policy<Level>& policy() const noexcept { return policy_; }
 
   /// What would change the level that health gives.

@@ -26,7 +26,7 @@ concept degradation_level = std::is_enum_v<L> && requires(L level) {
 /// One level of a ladder: the score that keeps it, and the score that brings it back.
 template <degradation_level Level>
 struct rung {
-  Level level{};
+  Level level{};    ///< the level
   double from = 0;  ///< lowest score of this level, 0 to 100; a lower score leaves the level
 
   /// The score that must be held to come back to this level from a worse one: `from` to 100. Default (left
@@ -41,8 +41,9 @@ struct rung {
 template <degradation_level Level>
 class level_ladder {
  public:
-  static constexpr std::size_t most_rungs = 16;
+  static constexpr std::size_t most_rungs = 16;  ///< the most rungs
 
+  /// As below.
   constexpr level_ladder(std::initializer_list<rung<Level>> rungs)
       : level_ladder{std::span<const rung<Level>>{rungs.begin(), rungs.size()}} {}
 
@@ -74,9 +75,13 @@ class level_ladder {
     }
   }
 
+  /// The number of rungs.
   [[nodiscard]] constexpr std::size_t size() const noexcept { return size_; }
+  /// The best level.
   [[nodiscard]] constexpr Level best() const noexcept { return rungs_[0].level; }
+  /// The worst level.
   [[nodiscard]] constexpr Level worst() const noexcept { return rungs_[size_ - 1].level; }
+  /// Whether the level has a rung.
   [[nodiscard]] constexpr bool holds(Level level) const noexcept { return index(level) < size_; }
 
   /// Lowest score of `level`. Precondition: `holds(level)`.
@@ -101,6 +106,7 @@ class level_ladder {
   /// One step better. Precondition: `level` is not the best.
   [[nodiscard]] constexpr Level better(Level level) const noexcept { return rungs_[index(level) - 1].level; }
 
+  /// The rungs, from the best level to the worst.
   [[nodiscard]] constexpr std::span<const rung<Level>> rungs() const noexcept {
     return {rungs_.data(), size_};
   }

@@ -22,6 +22,7 @@ enum class override_kind : std::uint8_t {
            ///< worst level
 };
 
+/// The name of the kind.
 [[nodiscard]] constexpr std::string_view to_string(override_kind kind) noexcept {
   switch (kind) {
     case override_kind::pin:
@@ -41,7 +42,7 @@ struct level_override {
   std::string reason;    ///< why, for the next operator; not empty
   std::string actor;     ///< who set it; not empty
   time_point expires{};  ///< when health decides again; at most `longest` from now
-  override_kind kind = override_kind::pin;
+  override_kind kind = override_kind::pin;  ///< what the override does with the level
 
   /// An override lasts at most a week. A pin set before a long weekend then holds until it is over, and a
   /// forgotten one ends by itself.

@@ -21,7 +21,7 @@ namespace brownout::inline BROWNOUT_ABI {
 /// offered and fails costs more than one that comes back a little late.
 template <degradation_level Level>
 struct level_policy {
-  level_ladder<Level> ladder;
+  level_ladder<Level> ladder;  ///< the levels, and the score that each one needs
 
   /// Points above a better level's threshold that the score needs to reach that level again: 0 to 50.
   /// Default 3: the share of 60 calls, of which 5 % fail, differs by 2.8 points from one window to the next
@@ -117,6 +117,7 @@ struct level_policy {
   }
 };
 
+/// From a ladder.
 template <degradation_level Level>
 level_policy(level_ladder<Level>) -> level_policy<Level>;
 

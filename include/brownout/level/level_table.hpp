@@ -18,8 +18,8 @@ namespace brownout::inline BROWNOUT_ABI {
 /// The settings of one level.
 template <degradation_level Level, class Settings>
 struct level_row {
-  Level level{};
-  Settings settings{};
+  Level level{};        ///< the level
+  Settings settings{};  ///< its settings
 };
 
 /// Settings for each level, from the best to the worst. Examples: the share of a connection pool, how long a
@@ -33,9 +33,12 @@ template <degradation_level Level, class Settings>
 requires std::copyable<Settings> && std::default_initializable<Settings>
 class level_table {
  public:
+  /// The type of the levels.
   using level_type = Level;
+  /// The type of the settings.
   using settings_type = Settings;
 
+  /// As below.
   constexpr level_table(std::initializer_list<level_row<Level, Settings>> rows)
       : level_table{std::span<const level_row<Level, Settings>>{rows.begin(), rows.size()}} {}
 

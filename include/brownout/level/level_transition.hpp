@@ -22,6 +22,7 @@ enum class level_cause : std::uint8_t {
   reconfigured,      ///< a dry run began or ended
 };
 
+/// The name of the cause.
 [[nodiscard]] constexpr std::string_view to_string(level_cause cause) noexcept {
   switch (cause) {
     case level_cause::first_assessment:
@@ -62,16 +63,16 @@ struct level_outlook {
 /// One change of the level, and its explanation.
 template <degradation_level Level>
 struct level_transition {
-  Level from{};
-  Level to{};
-  level_cause cause = level_cause::first_assessment;
-  std::optional<double> score{};  ///< at that moment; empty when unknown
+  Level from{};                                       ///< the level before
+  Level to{};                                         ///< the level now
+  level_cause cause = level_cause::first_assessment;  ///< why
+  std::optional<double> score{};                      ///< at that moment; empty when unknown
   std::optional<double>
       threshold{};              ///< the score that was fallen below, or held; empty when no score decided
   duration held{};              ///< of an improvement: how long the threshold was held
   level_outlook<Level> next{};  ///< what would change it again
-  time_point at{};
-  bool dry_run = false;  ///< only recorded: requests still see the best level
+  time_point at{};              ///< when, on the clock of the supervisor
+  bool dry_run = false;         ///< only recorded: requests still see the best level
 };
 
 }  // namespace brownout::inline BROWNOUT_ABI
