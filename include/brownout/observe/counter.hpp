@@ -12,7 +12,9 @@ namespace brownout::inline BROWNOUT_ABI {
 /// share a counter.
 class counter {
  public:
+  /// Adds `by`. Thread-safe, wait-free.
   void increment(std::uint64_t by = 1) noexcept { count_.fetch_add(by, std::memory_order_relaxed); }
+  /// The sum so far. Thread-safe, wait-free.
   [[nodiscard]] std::uint64_t value() const noexcept { return count_.load(std::memory_order_relaxed); }
 
  private:

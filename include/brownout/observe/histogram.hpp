@@ -22,6 +22,7 @@ namespace brownout::inline BROWNOUT_ABI {
 /// may miss the latest observations, but counts none twice.
 class histogram {
  public:
+  /// What `read` returns.
   using snapshot = histogram_snapshot;
 
   /// Upper bounds, finite and strictly rising; throws `std::invalid_argument` otherwise.
@@ -49,6 +50,7 @@ class histogram {
     }
   }
 
+  /// The counts so far. Allocates. Thread-safe.
   [[nodiscard]] snapshot read() const {
     snapshot shown{bounds_, std::vector<std::uint64_t>(bounds_.size() + 1), 0};
     std::uint64_t below = 0;

@@ -14,6 +14,7 @@ namespace brownout::inline BROWNOUT_ABI {
 /// The types of metrics that Prometheus knows.
 enum class metric_type : std::uint8_t { counter, gauge, histogram, summary, untyped };
 
+/// The type as the Prometheus text format spells it.
 [[nodiscard]] constexpr std::string_view to_string(metric_type type) noexcept {
   switch (type) {
     case metric_type::counter:
@@ -32,8 +33,8 @@ enum class metric_type : std::uint8_t { counter, gauge, histogram, summary, unty
 
 /// A label of a metric. The value may hold any bytes.
 struct metric_label {
-  std::string_view name{};
-  std::string_view value{};
+  std::string_view name{};   ///< name of the label
+  std::string_view value{};  ///< its value; any bytes
 };
 
 /// The labels of a sample, for example `{{"route", "health"}, {"status", "200"}}` or a vector of labels.
@@ -42,14 +43,19 @@ struct metric_label {
 class metric_labels {
  public:
   // NOLINTBEGIN(google-explicit-constructor): a call reads like a sample.
+  /// Labels in braces.
   constexpr metric_labels(std::initializer_list<metric_label> listed) noexcept
       : first_{listed.begin()}, size_{listed.size()} {}
+  /// Labels that the caller keeps.
   constexpr metric_labels(const std::vector<metric_label>& kept) noexcept
       : first_{kept.data()}, size_{kept.size()} {}
   // NOLINTEND(google-explicit-constructor)
 
+  /// The first label.
   [[nodiscard]] constexpr const metric_label* begin() const noexcept { return first_; }
+  /// Behind the last label.
   [[nodiscard]] constexpr const metric_label* end() const noexcept { return first_ + size_; }
+  /// The number of labels.
   [[nodiscard]] constexpr std::size_t size() const noexcept { return size_; }
 
  private:

@@ -35,6 +35,7 @@ namespace brownout::inline BROWNOUT_ABI {
 /// Not thread-safe: use one writer for each scrape.
 class prometheus_text {
  public:
+  /// The content type of the HTTP answer with this text.
   static constexpr std::string_view content_type = "text/plain; version=0.0.4; charset=utf-8";
 
   /// `constant`: labels that each sample gets. Precondition, for all labels: the name matches

@@ -31,6 +31,10 @@ namespace brownout::inline BROWNOUT_ABI {
 /// prometheus-cpp does not escape it. Not thread-safe.
 class prometheus_families {
  public:
+  /// @name As in prometheus_text
+  /// @{
+
+  /// As the member of `prometheus_text` with this name.
   void family(std::string_view name, metric_type type, std::string_view help) {
     BROWNOUT_PRECONDITION(detail::is_metric_name(name), "a metric's name is [a-zA-Z_:][a-zA-Z0-9_:]*");
     const auto same = [&](const prometheus::MetricFamily& one) { return one.name == name; };
@@ -89,6 +93,7 @@ class prometheus_families {
     std::erase_if(families_, [](const prometheus::MetricFamily& one) { return one.metric.empty(); });
     return std::move(families_);
   }
+  /// @}
 
  private:
   static prometheus::MetricType type_of(metric_type type) noexcept {
@@ -148,6 +153,7 @@ class prometheus_collectable final : public prometheus::Collectable {
     BROWNOUT_PRECONDITION(write_ != nullptr, "a collectable without a function");
   }
 
+  /// Calls the function, and returns the families that it wrote.
   [[nodiscard]] std::vector<prometheus::MetricFamily> Collect() const override {
     const auto collect = [this] {
       prometheus_families page;

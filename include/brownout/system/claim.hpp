@@ -32,8 +32,8 @@ namespace brownout::inline BROWNOUT_ABI {
 
 /// A dependency of a system that is not an object of the user's: the supervisor builds and owns it.
 struct dependency_description {
-  any_detector detector{};
-  dependency_options options{};
+  any_detector detector{};       ///< when its circuit opens
+  dependency_options options{};  ///< its options
 };
 
 namespace detail {
@@ -88,15 +88,18 @@ class claim {
                   "a supervisor and its dependencies use one clock: give both a clock of the same type");
     object_ = &object;
   }
+  /// Does not compile: the supervisor would watch an object that has ended.
   template <class E, std::derived_from<component> D>
   requires(is_number<E> && !std::is_reference_v<D>) claim(E which, D&& /*ended*/) : claim{which} {
     static_assert(std::is_reference_v<D>,
                   "a supervisor refers to its dependencies, so a claim takes no temporary one");
   }
+  /// The supervisor builds the dependency, with `standard_detector`.
   template <class E>
   requires(is_number<E>) claim(E which, dependency_options described) : claim{which} {
     described_.emplace(dependency_description{{}, std::move(described)});
   }
+  /// The supervisor builds the dependency, with this detector.
   template <class E>
   requires(is_number<E>) claim(E which, any_detector detector, dependency_options described) : claim{which} {
     described_.emplace(dependency_description{detector, std::move(described)});
@@ -107,24 +110,34 @@ class claim {
   requires(is_number<E>) claim(E which, const preset<Detector>& from, const dependency_options& described)
       : claim{which, any_detector{from.detector}, with_breaker(described, from.options)} {}
 
+  /// @name Copies
+  /// @{
+
+  /// Claims the same.
   claim(const claim&) = default;
   claim(claim&&) noexcept = default;
   claim& operator=(const claim&) = default;
   claim& operator=(claim&&) noexcept = default;
+  /// @}
   ~claim() = default;
 
+  /// The number of the enumerator.
   [[nodiscard]] std::size_t number() const noexcept { return number_; }
+  /// Name of the dependency.
   [[nodiscard]] std::string_view name() const noexcept {
     return object_ != nullptr ? object_->name() : std::string_view{described_->options.name};
   }
-  /// The number as messages call it, and another number of the same enum.
+  /// The number as messages call it.
   [[nodiscard]] std::string shown() const { return name_of_(number_); }
+  /// As above, of another number of the same enum.
   [[nodiscard]] std::string shown(std::size_t other) const { return name_of_(other); }
 
   /// Differs for each enum; empty if a number was given.
   [[nodiscard]] std::string_view enumeration() const noexcept { return enumeration_; }
 
+  /// The dependency that is watched; null if the supervisor builds one.
   [[nodiscard]] component* object() const noexcept { return object_; }
+  /// What the supervisor builds, if it does.
   [[nodiscard]] const std::optional<dependency_description>& description() const noexcept {
     return described_;
   }

@@ -48,6 +48,7 @@ class component {
 
   /// How it was described when it was built.
   [[nodiscard]] const dependency_options& described() const noexcept { return described_; }
+  /// `dependency_options::name`.
   [[nodiscard]] std::string_view name() const noexcept { return described_.name; }
 
   /// How its calls ended, since it was built. The numbers are read one after the other, so they may differ by
@@ -84,8 +85,10 @@ class component {
     return shown;
   }
 
-  // As the members of `circuit_breaker` with these names.
+  /// @name As in circuit_breaker
+  /// @{
 
+  /// As the member of `circuit_breaker` with this name.
   [[nodiscard]] virtual circuit_status status() const noexcept = 0;
   [[nodiscard]] virtual breaker_snapshot snapshot() const noexcept = 0;
   virtual void force_open() noexcept = 0;
@@ -94,6 +97,7 @@ class component {
   virtual void disable_for(duration how_long) noexcept = 0;
   virtual void measure_only() noexcept = 0;
   virtual void reset() noexcept = 0;
+  /// @}
 
  protected:
   /// Throws `std::invalid_argument` naming dependency, field, value and range.

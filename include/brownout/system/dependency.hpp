@@ -151,8 +151,11 @@ class dependency final : public component {
   using counting_permit = detail::counting_permit<core>;
 
  public:
+  /// The type of its breaker.
   using breaker_type = circuit_breaker<Detector, Clock>;
+  /// The type of its detector.
   using detector_type = Detector;
+  /// The type of its clock.
   using clock_type = Clock;
 
   /// The permit of a call by hand, as `brownout::permit`. It keeps what it needs of the dependency, so it may
@@ -160,7 +163,9 @@ class dependency final : public component {
   /// may still open the circuit, and then the listeners run that are subscribed.
   class [[nodiscard]] permit {
    public:
+    /// The other permit becomes settled: it reports nothing.
     permit(permit&&) noexcept = default;
+    /// As above. A permit that this one held gives its place back.
     permit& operator=(permit&& other) noexcept {
       inner_ = std::move(other.inner_);  // gives the old call back while its core is still kept
       kept_ = std::move(other.kept_);
@@ -189,6 +194,7 @@ class dependency final : public component {
     std::shared_ptr<core> kept_;  // destroyed after the permit that needs it
     counting_permit inner_;
   };
+  /// What `try_acquire` returns: a permit, or a rejection.
   using admission = wrapped_admission<permit>;
 
   /// A dependency with this detector and these options. `options.name` must be given. Allocates about 5 KiB.
@@ -234,6 +240,10 @@ class dependency final : public component {
     return wrapped_admission<counting_permit>{counting_permit{shared, *std::move(inner)}};
   }
 
+  /// @name As in circuit_breaker
+  /// @{
+
+  /// As the member of `circuit_breaker` with this name.
   template <class F, class C = default_classifier>
   std::invoke_result_t<F> call(F&& function, const C& classify = {}) {
     return detail::call(*this, std::forward<F>(function), classify);
@@ -265,6 +275,7 @@ class dependency final : public component {
   void reconfigure(const Detector& detector) { core_->breaker.reconfigure(detector); }
   [[nodiscard]] breaker_options options() const { return core_->breaker.options(); }
   [[nodiscard]] Detector detector() const noexcept { return core_->breaker.detector(); }
+  /// @}
 
  private:
   static dependency_options with_breaker(dependency_options options, breaker_options breaker) {
@@ -300,12 +311,16 @@ class dependency final : public component {
   std::optional<counting_permit> probing_{};  // guarded by the supervisor's lock
 };
 
+/// From a detector.
 template <class Detector>
 dependency(Detector, dependency_options) -> dependency<Detector>;
+/// From a detector and a clock.
 template <class Detector, class Clock>
 dependency(Detector, dependency_options, Clock) -> dependency<Detector, Clock>;
+/// From a preset.
 template <class Detector>
 dependency(preset<Detector>, dependency_options) -> dependency<Detector>;
+/// From a preset and a clock.
 template <class Detector, class Clock>
 dependency(preset<Detector>, dependency_options, Clock) -> dependency<Detector, Clock>;
 

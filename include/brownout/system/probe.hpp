@@ -26,10 +26,12 @@ class stop_signal {
   /// A signal with a flag of its own. Allocates.
   stop_signal() : requested_{std::make_shared<std::atomic<bool>>(false)} {}
 
+  /// Asks the probe to end. Thread-safe, lock-free.
   void request_stop() const noexcept {
     // (1) release: synchronizes-with (2), so the work that ends sees what was written before the request.
     requested_->store(true, std::memory_order_release);
   }
+  /// Whether the probe was asked to end. Thread-safe, lock-free.
   [[nodiscard]] bool stop_requested() const noexcept {
     return requested_->load(std::memory_order_acquire);  // (2)
   }
@@ -102,7 +104,7 @@ template <class F, class... State>
 struct probed_elsewhere_t {
   explicit probed_elsewhere_t() = default;
 };
-inline constexpr probed_elsewhere_t probed_elsewhere{};
+inline constexpr probed_elsewhere_t probed_elsewhere{};  ///< says that a probe runs elsewhere
 
 /// Asks a dependency whether it is well: a function of a `probe_context` that returns a `probe_result`, an
 /// `outcome`, or a bool that says whether the dependency is well. A function that keeps a time-out of its own
@@ -125,8 +127,11 @@ class probe {
   probe() noexcept = default;
 
   // NOLINTBEGIN(google-explicit-constructor): an option is set by naming what it is set to
+  /// No probe.
   probe(std::nullptr_t) noexcept {}
+  /// Probed elsewhere, as by an `async_supervision`.
   probe(probed_elsewhere_t) noexcept : is_elsewhere_{true} {}
+  /// A probe that runs `function`, a lambda or a function.
   template <class F>
   requires(!std::same_as<F, probe> && !std::same_as<F, probed_elsewhere_t> &&
            (std::is_class_v<F> || std::is_pointer_v<F>)) probe(F function)

@@ -45,7 +45,9 @@ struct refusing_keys {
 template <detector Detector = standard_detector, clock_source Clock = monotonic_clock>
 class registry_dependency final : public component {
  public:
+  /// The type of the registry.
   using registry_type = registry<Detector, Clock>;
+  /// The type of its clock.
   using clock_type = Clock;
 
   /// How many keys are looked at in one step.
@@ -58,6 +60,7 @@ class registry_dependency final : public component {
   registry_dependency(registry_type& watched, dependency_options options)
       : component{without_probe(std::move(options))}, registry_{watched} {}
 
+  /// The registry.
   [[nodiscard]] registry_type& keys() const noexcept { return registry_; }
 
   /// The keys at the last complete round of looks. Zero before the first one.
@@ -67,10 +70,15 @@ class registry_dependency final : public component {
   }
 
   // Of the registry as a whole: always closed.
+  /// Of the registry as a whole: always closed.
   [[nodiscard]] circuit_status status() const noexcept override { return {}; }
+  /// Of the registry as a whole: always closed.
   [[nodiscard]] breaker_snapshot snapshot() const noexcept override { return {}; }
 
-  // Commands of operators, for each key that is registered now.
+  /// @name Commands of operators, for each key
+  /// @{
+
+  /// As the member of `circuit_breaker` with this name, for each key that is registered now.
   void force_open() noexcept override {
     registry_.visit([](const auto& one) { one.force_open(); });
   }
@@ -89,6 +97,7 @@ class registry_dependency final : public component {
   void reset() noexcept override {
     registry_.visit([](const auto& one) { one.reset(); });
   }
+  /// @}
 
  private:
   static dependency_options without_probe(dependency_options options) {
@@ -136,6 +145,7 @@ class registry_dependency final : public component {
   mutable refusing_keys seen_{};   // of the last complete round
 };
 
+/// From a registry.
 template <class Detector, class Clock>
 registry_dependency(registry<Detector, Clock>&, dependency_options) -> registry_dependency<Detector, Clock>;
 

@@ -36,6 +36,7 @@ namespace brownout::inline BROWNOUT_ABI {
 template <class Supervisor>
 class supervision {
  public:
+  /// What a step of the supervisor returns.
   using plan_type = typename Supervisor::plan_type;
 
   /// Receives every plan, for logs. It is called on the stepping thread, with no lock held. Its exceptions

@@ -61,9 +61,13 @@ namespace brownout::inline BROWNOUT_ABI {
 template <class Matrix, clock_source Clock = monotonic_clock>
 class supervisor {
  public:
+  /// The type of the features.
   using feature_type = typename Matrix::feature_type;
+  /// The type of the levels.
   using level_type = typename Matrix::level_type;
+  /// The type of the options.
   using options_type = supervisor_options<level_type>;
+  /// What a step returns.
   using plan_type = step_plan<level_type>;
   /// A dependency that the supervisor builds from a description.
   using described_dependency = dependency<any_detector, Clock>;
@@ -251,8 +255,10 @@ class supervisor {
     return shown;
   }
 
-  // The functions above at the time of the clock.
+  /// @name At the time of the clock
+  /// @{
 
+  /// As the function above with this name, at the time of the clock.
   void set_override(level_override<level_type> wanted) { set_override(std::move(wanted), now()); }
   void clear_override() { clear_override(now()); }
   void reconfigure(options_type options) { reconfigure(std::move(options), now()); }
@@ -268,13 +274,16 @@ class supervisor {
   [[nodiscard]] duration retry_after(feature_type feature) const { return retry_after(feature, now()); }
   void refresh() { refresh(now()); }
   [[nodiscard]] system_snapshot<level_type> snapshot() const { return snapshot(now()); }
+  /// @}
 
+  /// The table of features.
   [[nodiscard]] const Matrix& matrix() const noexcept { return matrix_; }
   /// The options in force. A copy.
   [[nodiscard]] options_type options() const {
     const std::lock_guard lock{mutex_};
     return core_.options();
   }
+  /// The time of the clock.
   [[nodiscard]] time_point now() const noexcept { return clock_.now(); }
 
  private:
