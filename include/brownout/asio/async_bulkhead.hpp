@@ -54,7 +54,9 @@ class async_bulkhead {
   using line = detail::waiting_line<Clock, Executor>;
 
  public:
+  /// What explanations and metrics call guards of this type.
   static constexpr auto kind = guard_kind::bulkhead;
+  /// The type of the executor.
   using executor_type = Executor;
 
   /// The right to make one call. It gives its place back when it is destroyed or released. Move-only; may
@@ -63,7 +65,9 @@ class async_bulkhead {
    public:
     /// Without a place.
     permit() noexcept = default;
+    /// The other permit becomes empty.
     permit(permit&& other) noexcept = default;
+    /// As above. The place that this permit held becomes free.
     permit& operator=(permit&& other) noexcept {
       if (this != &other) {
         release();
@@ -90,6 +94,7 @@ class async_bulkhead {
 
     std::shared_ptr<line> from_;
   };
+  /// What `try_acquire` returns: a permit, or a rejection.
   using admission = wrapped_admission<permit>;
 
   /// Throws `std::invalid_argument` naming bulkhead, field, value and range.
@@ -99,6 +104,7 @@ class async_bulkhead {
   async_bulkhead& operator=(const async_bulkhead&) = delete;
   ~async_bulkhead() { cancel(); }
 
+  /// The executor of its line.
   [[nodiscard]] executor_type get_executor() const noexcept { return line_->executor(); }
 
   /// Waits for a place. Signature of the completion: `void(error_code, permit)`. The error is
@@ -139,7 +145,9 @@ class async_bulkhead {
     }
     line_->reconfigure(options);
   }
+  /// The options in force. A copy.
   [[nodiscard]] async_bulkhead_options options() const { return line_->options(); }
+  /// Calls in flight, the line and totals, for display.
   [[nodiscard]] async_bulkhead_snapshot snapshot() const { return line_->snapshot(); }
   /// Valid as long as the bulkhead is, and as its permits are.
   [[nodiscard]] std::string_view name() const noexcept { return line_->name(); }

@@ -14,7 +14,7 @@ namespace brownout::inline BROWNOUT_ABI {
 
 /// How an `async_bulkhead` behaves. Validated when it is built.
 struct async_bulkhead_options {
-  static constexpr std::uint32_t longest_line = std::uint32_t{1} << 24;
+  static constexpr std::uint32_t longest_line = std::uint32_t{1} << 24;  ///< the longest line
 
   /// What metrics, logs and rejections call this bulkhead.
   /// Range: up to 128 bytes. Default: empty.

@@ -207,6 +207,7 @@ auto async_call(Guard&& guard, Operation&& operation, Token&& token, const async
       std::forward<Guard>(guard), std::forward<Operation>(operation), std::forward<Token>(token), report,
       classify);
 }
+/// As above, with a classifier.
 template <detail::single_guard Guard, class Operation, class Token, class C>
 requires(detail::is_classifier<C>) auto async_call(Guard&& guard, Operation&& operation, Token&& token,
                                                    const C& classify) {
@@ -227,6 +228,7 @@ auto async_call_as(Guard&& guard, Operation&& operation, Token&& token, const as
       std::forward<Guard>(guard), std::forward<Operation>(operation), std::forward<Token>(token), report,
       classify);
 }
+/// As above, with a classifier.
 template <class Signature, detail::single_guard Guard, class Operation, class Token, class C>
 requires(detail::is_classifier<C>) auto async_call_as(Guard&& guard, Operation&& operation, Token&& token,
                                                       const C& classify) {
@@ -245,6 +247,7 @@ auto async_try_call(Guard&& guard, Operation&& operation, Token&& token, const a
       std::forward<Guard>(guard), std::forward<Operation>(operation), std::forward<Token>(token), report,
       classify);
 }
+/// As above, with a classifier.
 template <detail::single_guard Guard, class Operation, class Token, class C>
 requires(detail::is_classifier<C>) auto async_try_call(Guard&& guard, Operation&& operation, Token&& token,
                                                        const C& classify) {

@@ -44,6 +44,7 @@ namespace brownout::inline BROWNOUT_ABI {
 template <class Guard, class Executor, clock_source Clock = monotonic_clock>
 class async_guard {
  public:
+  /// The type of the executor.
   using executor_type = Executor;
 
   /// Throws `std::invalid_argument` if an option is out of its range (naming field, value and range).
@@ -55,7 +56,9 @@ class async_guard {
   async_guard& operator=(const async_guard&) = delete;
   ~async_guard() { deadlines_->stop(); }
 
+  /// The executor of its deadlines.
   [[nodiscard]] executor_type get_executor() const noexcept { return deadlines_->executor(); }
+  /// The options that it was built with.
   [[nodiscard]] const async_guard_options& options() const noexcept { return options_; }
 
   /// As `brownout::async_call`, with the deadline of the guard. `operation`, `report`, `classify` and the
@@ -68,6 +71,7 @@ class async_guard {
     return async_call_as<signature>(std::forward<Operation>(operation), std::forward<Token>(token), report,
                                     classify);
   }
+  /// As above, with a classifier.
   template <class Operation, class Token, class C>
   requires(detail::is_classifier<C>) auto async_call(Operation&& operation, Token&& token,
                                                      const C& classify) {

@@ -114,6 +114,7 @@ auto async_call(const pipeline<Clock, Stages...>& through, Operation&& operation
   return detail::initiate_in_pipeline<detail::completes_as_operation<signature>>(
       through, std::forward<Operation>(operation), std::forward<Token>(token), given, classify);
 }
+/// As above, with a classifier.
 template <class Clock, class... Stages, class Operation, class Token, class C>
 requires(detail::is_no_context<C>) auto async_call(const pipeline<Clock, Stages...>& through,
                                                    Operation&& operation, Token&& token, const C& classify) {
@@ -129,6 +130,7 @@ auto async_call_as(const pipeline<Clock, Stages...>& through, Operation&& operat
   return detail::initiate_in_pipeline<detail::completes_as_operation<Signature>>(
       through, std::forward<Operation>(operation), std::forward<Token>(token), given, classify);
 }
+/// As above, with a classifier.
 template <class Signature, class Clock, class... Stages, class Operation, class Token, class C>
 requires(detail::is_no_context<C>) auto async_call_as(const pipeline<Clock, Stages...>& through,
                                                       Operation&& operation, Token&& token,
@@ -146,6 +148,7 @@ auto async_try_call(const pipeline<Clock, Stages...>& through, Operation&& opera
   return detail::initiate_in_pipeline<detail::completes_with_result<signature>>(
       through, std::forward<Operation>(operation), std::forward<Token>(token), given, classify);
 }
+/// As above, with a classifier.
 template <class Clock, class... Stages, class Operation, class Token, class C>
 requires(detail::is_no_context<C>) auto async_try_call(const pipeline<Clock, Stages...>& through,
                                                        Operation&& operation, Token&& token,

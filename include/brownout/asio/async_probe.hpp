@@ -46,22 +46,31 @@ class probe_desk {
 /// May be called by any thread.
 class async_probe_handler {
  public:
+  /// The type of the executor.
   using executor_type = detail::net::any_io_executor;
+  /// The type of the cancellation slot.
   using cancellation_slot_type = detail::net::cancellation_slot;
 
   /// For an `async_supervision`.
   async_probe_handler(std::shared_ptr<detail::probe_desk> desk, const probe_order& order,
                       executor_type executor, cancellation_slot_type slot)
       : desk_{std::move(desk)}, order_{order}, executor_{std::move(executor)}, slot_{slot} {}
+  /// The other handler must not be called any more.
   async_probe_handler(async_probe_handler&&) noexcept = default;
   async_probe_handler& operator=(async_probe_handler&&) = delete;
   ~async_probe_handler() {
     if (desk_ != nullptr) tell({outcome::failure, "the probe ended without an answer"});
   }
 
+  /// The executor of the supervision.
   [[nodiscard]] executor_type get_executor() const noexcept { return executor_; }
+  /// The slot that is signalled at the deadline of the probe.
   [[nodiscard]] cancellation_slot_type get_cancellation_slot() const noexcept { return slot_; }
 
+  /// @name What a probe answers
+  /// @{
+
+  /// The answer of the probe.
   void operator()(probe_result found) { tell(std::move(found)); }
   void operator()(outcome found) { tell({found, {}}); }
   void operator()(std::same_as<bool> auto is_well) { tell(detail::probe_answer(is_well)); }
@@ -79,6 +88,7 @@ class async_probe_handler {
     if (thrown != nullptr) return (*this)(thrown);
     tell(detail::probe_answer(std::forward<Answer>(found)));
   }
+  /// @}
 
  private:
   void tell(probe_result found) {
@@ -99,14 +109,16 @@ class async_probe_handler {
 ///       co_spawn(io, ping(), std::move(done));
 ///     }}
 struct async_probe {
+  /// Starts the operation, and returns at once.
   using starter = std::function<void(const probe_context&, async_probe_handler)>;
 
+  /// The enumerator or the number of the dependency, and what starts its probe.
   template <class D>
   requires(std::is_enum_v<D> || std::is_integral_v<D>) async_probe(D which, starter function)
       : dependency{static_cast<std::size_t>(which)}, start{std::move(function)} {}
 
-  std::size_t dependency;
-  starter start;
+  std::size_t dependency;  ///< number of the dependency
+  starter start;           ///< what starts the probe
 };
 
 }  // namespace brownout::inline BROWNOUT_ABI

@@ -56,7 +56,9 @@ namespace brownout::inline BROWNOUT_ABI {
 template <class Supervisor, class Executor, clock_source Clock = monotonic_clock>
 class async_supervision {
  public:
+  /// The type of the executor.
   using executor_type = Executor;
+  /// What a step of the supervisor returns.
   using plan_type = typename Supervisor::plan_type;
   /// Receives every plan, for logs. Its exceptions are dropped and counted.
   using observer = std::function<void(const plan_type&)>;
@@ -75,6 +77,7 @@ class async_supervision {
   async_supervision& operator=(const async_supervision&) = delete;
   ~async_supervision() { stop(); }
 
+  /// The executor of its timer.
   [[nodiscard]] executor_type get_executor() const noexcept { return state_->timer.get_executor(); }
 
   /// Ends the stepping, and cancels the probes that are under way. Their answers change nothing any more, so

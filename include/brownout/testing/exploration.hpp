@@ -18,19 +18,20 @@ namespace brownout::inline BROWNOUT_ABI {
 
 /// A schedule in which something was not as it should be.
 struct failed_schedule {
-  std::string what;    // the first failure
-  std::string replay;  // for exploration_options::replay
-  std::string trace;   // a line for each access of its threads, up to the failure
+  std::string what;    ///< the first failure
+  std::string replay;  ///< for `exploration_options::replay`
+  std::string trace;   ///< a line for each access of its threads, up to the failure
 };
 
 /// What `explore` found.
 struct exploration {
-  std::uint64_t schedules = 0;
-  std::uint64_t steps = 0;  // accesses of all schedules together
+  std::uint64_t schedules = 0;  ///< how many schedules were run
+  std::uint64_t steps = 0;      ///< accesses of all schedules together
   /// Whether all schedules within the limits of the options were run.
   bool complete = false;
-  std::optional<failed_schedule> failed{};
+  std::optional<failed_schedule> failed{};  ///< the schedule that failed; empty if none did
 
+  /// Whether no schedule failed.
   [[nodiscard]] bool holds() const noexcept { return !failed.has_value(); }
 
   /// For a person: how many schedules there were, and of a failed one what, how to repeat it, and its trace.

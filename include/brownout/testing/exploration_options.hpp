@@ -25,9 +25,10 @@ enum class schedule_search : std::uint8_t {
 
 /// Which schedules `explore` runs, and when it gives up.
 struct exploration_options {
+  /// No limit, for options that count.
   static constexpr std::size_t unlimited = static_cast<std::size_t>(-1);
 
-  schedule_search search = schedule_search::all;
+  schedule_search search = schedule_search::all;  ///< which schedules are run. Default: all
 
   /// How often a schedule leaves a thread that could go on, at most. Most defects need one or two such
   /// changes (Musuvathi, Qadeer: "Iterative Context Bounding", PLDI 2007), and each further one makes many

@@ -18,9 +18,11 @@ namespace brownout::inline BROWNOUT_ABI {
 class manual_clock {
  public:
   manual_clock() : manual_clock{time_point{}} {}
+  /// A clock that shows this time.
   explicit manual_clock(time_point start) : shared_{std::make_shared<readings>()} { set(start); }
 
   // Relaxed, here and below: a reading publishes nothing else, and tests that need an order have their own.
+  /// The time that it shows.
   [[nodiscard]] time_point now() const noexcept {
     return time_point{duration{shared_->nanoseconds.load(std::memory_order_relaxed)}};
   }
@@ -29,6 +31,7 @@ class manual_clock {
     return now() - duration{shared_->coarse_lag.load(std::memory_order_relaxed)};
   }
 
+  /// Moves the time on.
   void advance(duration by) noexcept {
     shared_->nanoseconds.fetch_add(by.count(), std::memory_order_relaxed);
   }
@@ -36,6 +39,7 @@ class manual_clock {
   void wait_for(duration how_long) const noexcept {
     shared_->nanoseconds.fetch_add(how_long.count(), std::memory_order_relaxed);
   }
+  /// Sets the time.
   void set(time_point to) noexcept {
     shared_->nanoseconds.store(to.time_since_epoch().count(), std::memory_order_relaxed);
   }

@@ -19,11 +19,11 @@ enum class access_kind : std::uint8_t {
 
 /// An access to an atomic variable of a `schedule`.
 struct memory_access {
-  const void* where;  // the variable
-  access_kind kind;
-  std::size_t thread;    // number, or schedule::no_thread
-  std::uint64_t before;  // the value, its first eight bytes
-  std::uint64_t after;   // the same if it was not written
+  const void* where;     ///< the variable
+  access_kind kind;      ///< what was done
+  std::size_t thread;    ///< number of the thread, or `schedule::no_thread`
+  std::uint64_t before;  ///< the value before, its first eight bytes
+  std::uint64_t after;   ///< the value after; the same if it was not written
 };
 
 }  // namespace brownout::inline BROWNOUT_ABI

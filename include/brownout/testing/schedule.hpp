@@ -36,7 +36,7 @@ class schedule_runner;
 /// thread must not wait for another one other than by `scheduled_mutex` or in a loop with `yield`.
 class schedule {
  public:
-  static constexpr std::size_t most_threads = 16;
+  static constexpr std::size_t most_threads = 16;  ///< the most threads
 
   schedule(const schedule&) = delete;
   schedule& operator=(const schedule&) = delete;
@@ -77,6 +77,7 @@ class schedule {
   void expect(bool holds, std::string_view what) {
     if (!holds) fail(what);
   }
+  /// Whether a failure was noted.
   [[nodiscard]] bool failed() const noexcept { return !failure_.empty(); }
 
   /// Calls `function` after each access to a scheduled atomic variable, by a thread or outside of threads. It
@@ -88,6 +89,7 @@ class schedule {
 
   /// The number of the running thread. Outside of threads: `no_thread`.
   static constexpr auto no_thread = static_cast<std::size_t>(-1);
+  /// The number of the running thread. Outside of threads: `no_thread`.
   [[nodiscard]] std::size_t thread() const noexcept { return running_; }
 
   /// The schedule of the thread of the system; null outside of `explore`.
@@ -113,6 +115,7 @@ class schedule {
     ++now->spurious_failures_;
     return true;
   }
+  /// Stands after an access: tells the observer.
   template <class T>
   static void after_access(const void* where, access_kind kind, const T& before, const T& after) {
     if (current_ != nullptr && current_->is_watched_) {
@@ -128,6 +131,7 @@ class schedule {
     waits_for_[running_] = what;
     step(leaving::waits);
   }
+  /// Lets the threads run again that wait for `what`.
   void wake(const void* what) noexcept {
     for (auto& one : waits_for_) {
       if (one == what) one = nullptr;

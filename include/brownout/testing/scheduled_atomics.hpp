@@ -28,14 +28,20 @@ struct scheduled_atomics {
   template <class T>
   class atomic {
    public:
+    /// The type of the value.
     using value_type = T;
-    static constexpr bool is_always_lock_free = true;
+    static constexpr bool is_always_lock_free = true;  ///< as of a small `std::atomic`
 
     atomic() noexcept = default;
+    /// A variable with this value. That is no access.
     atomic(T value) noexcept : value_{value} {}  // NOLINT(google-explicit-constructor): as std::atomic
     atomic(const atomic&) = delete;
     atomic& operator=(const atomic&) = delete;
 
+    /// @name As in std::atomic
+    /// @{
+
+    /// As the member of `std::atomic` with this name. It is an access of the schedule.
     [[nodiscard]] T load(std::memory_order = std::memory_order_seq_cst) const {
       schedule::before_access();
       schedule::after_access(this, access_kind::load, value_, value_);
@@ -75,6 +81,7 @@ struct scheduled_atomics {
                                  std::memory_order = std::memory_order_seq_cst) {
       schedule::before_access();
       return compare_exchange(seen, next);
+      /// @}
     }
 
     /// The value, without an access: for checks between two steps.

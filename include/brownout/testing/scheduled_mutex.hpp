@@ -17,6 +17,7 @@ class scheduled_mutex {
   scheduled_mutex& operator=(const scheduled_mutex&) = delete;
   ~scheduled_mutex() = default;
 
+  /// Waits until the mutex is free, and takes it.
   void lock() {
     schedule::before_access();
     while (locked_) {
@@ -26,10 +27,12 @@ class scheduled_mutex {
     }
     locked_ = true;
   }
+  /// Takes the mutex if it is free, and returns whether it did.
   [[nodiscard]] bool try_lock() {
     schedule::before_access();
     return !std::exchange(locked_, true);
   }
+  /// Frees the mutex.
   void unlock() {
     schedule::before_access();
     locked_ = false;
