@@ -103,8 +103,9 @@ class alignas(64) circuit_breaker {
   circuit_breaker(const circuit_breaker&) = delete;
   circuit_breaker& operator=(const circuit_breaker&) = delete;
 
-  /// Asks to make one call, for callers that report the outcome by hand. A false admission says why the
-  /// circuit refuses and when to try again.
+  /// Asks to make one call, for callers that report the outcome by hand. A true admission holds a `permit`.
+  /// Settle it by `permit::complete` when the call has ended, within `breaker_options::lease`. A false
+  /// admission says why the circuit refuses and when to try again.
   ///
   /// - Closed: admits. One load, and one clock reading if the detector times calls.
   /// - Open: refuses until the open period is over. Then exactly one caller makes the circuit half-open and

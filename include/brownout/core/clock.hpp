@@ -72,14 +72,16 @@ inline constexpr bool has_wait_for = requires(const C& clock, duration how_long)
 ///
 /// Beyond the syntax: neither reading goes back (as seen through happens-before); both may stand still; a
 /// copy of a clock tells the same time.
+//
+// Version 14 would break its lines before noexcept.
+// clang-format off
 template <class C>
 concept clock_source = std::copyable<C> && requires(const C& clock) {
-  { clock.now() }
-  noexcept->std::same_as<time_point>;
-} &&(!detail::has_coarse_now<C> || requires(const C& clock) {
-  { clock.coarse_now() }
-  noexcept->std::same_as<time_point>;
+  { clock.now() } noexcept -> std::same_as<time_point>;
+} && (!detail::has_coarse_now<C> || requires(const C& clock) {
+  { clock.coarse_now() } noexcept -> std::same_as<time_point>;
 });
+// clang-format on
 
 // The rule for the two kinds of reading, wherever a component compares times:
 //

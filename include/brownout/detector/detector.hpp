@@ -57,7 +57,8 @@ struct detector_needs {
   bool has_window = false;   ///< each call, also one that ends just after the circuit has moved on
 };
 
-/// Decides whether a closed circuit must open.
+/// Decides whether a closed circuit must open. To write your own detector, begin with a copy of
+/// `consecutive_failures`, which is the shortest one.
 ///
 /// A detector states its needs by four constants. What it does not need costs nothing:
 /// - `reads_clock`: a call sample contains the time at which a failed call ended, and with a window the end
@@ -100,6 +101,9 @@ struct detector_needs {
 /// - A detector whose needs are known only when it is built, as `any_detector`, states by its constants the
 ///   most that it may need, and its history has `detector_needs needs() const noexcept`, which never changes.
 ///   Marks of 0 then also mean that a call need not be timed.
+//
+// Version 14 would break its lines before noexcept.
+// clang-format off
 template <class D>
 concept detector = std::is_trivially_copyable_v<D> &&
     requires(const D& policy, typename D::template history<std_atomics>& past,
@@ -109,20 +113,16 @@ concept detector = std::is_trivially_copyable_v<D> &&
   { D::times_calls } -> std::convertible_to<bool>;
   { D::has_window } -> std::convertible_to<bool>;
   { D::counts_overdue } -> std::convertible_to<bool>;
-  requires std::constructible_from < typename D::template history<std_atomics>,
-  const D& > ;
-  { policy.is_bad(call) }
-  noexcept->std::same_as<bool>;
-  { policy.first_marks(most_marks) }
-  noexcept->std::same_as<std::uint32_t>;
-  { policy.judge(policy.record(past, call), marks, call, most_marks) }
-  noexcept->std::same_as<judgement>;
+  requires std::constructible_from<typename D::template history<std_atomics>, const D&>;
+  { policy.is_bad(call) } noexcept -> std::same_as<bool>;
+  { policy.first_marks(most_marks) } noexcept -> std::same_as<std::uint32_t>;
+  { policy.judge(policy.record(past, call), marks, call, most_marks) } noexcept -> std::same_as<judgement>;
   policy.refresh(evidence, seen, call);
-  { policy.statistics(policy.read(seen, call), marks, most_marks) }
-  noexcept->std::same_as<epoch_statistics>;
+  { policy.statistics(policy.read(seen, call), marks, most_marks) } noexcept -> std::same_as<epoch_statistics>;
   policy.validate(most_marks);
   policy.validate_replacing(policy);
 };
+// clang-format on
 
 namespace detail {
 

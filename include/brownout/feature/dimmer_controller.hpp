@@ -19,13 +19,16 @@ namespace brownout::inline BROWNOUT_ABI {
 /// Beyond the syntax: `burden` is pure. It is 0 at best, 1 on target and more beyond the target, in
 /// proportion to the measurement. It is empty for a value that is no measurement. `validate` throws
 /// `std::invalid_argument`.
+//
+// Version 14 would break its lines before noexcept.
+// clang-format off
 template <class T>
 concept dimmer_target = std::copyable<T> &&
     requires(const T& target, const typename T::measurement& measured) {
   target.validate();
-  { target.burden(measured) }
-  noexcept->std::same_as<std::optional<double>>;
+  { target.burden(measured) } noexcept -> std::same_as<std::optional<double>>;
 };
+// clang-format on
 
 /// Keeps a latency at most this long. The latency is a mean or a percentile, as the service measures it. A
 /// mean is kept most exactly; a high percentile varies more from period to period.
