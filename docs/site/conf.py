@@ -105,9 +105,11 @@ class LinkNames(SphinxPostTransform):
         for span in list(self.document.findall(nodes.literal)):
             is_plain = all(isinstance(child, nodes.Text) for child in span.children)
             if is_plain and not isinstance(span.parent, (nodes.reference, nodes.title, addnodes.pending_xref)):
-                found = names.get(re.sub(r"^brownout::|\(\)$", "", span.astext()))
-                if found and found[0] != page:
-                    span.replace_self(make_refnode(self.app.builder, page, *found, span.deepcopy()))
+                name = re.sub(r"^brownout::|\(\)$", "", span.astext())
+                found, is_list = names.get(name), "members" in span.parent.get("classes", ())
+                shown = nodes.literal(text=name.rpartition("::")[2]) if is_list else span.deepcopy()
+                if found and (found[0] != page or is_list):
+                    span.replace_self(make_refnode(self.app.builder, page, *found, shown))
         if page.startswith("reference/"):
             for text in list(self.document.findall(nodes.Text)):
                 if self.named_page.search(text) and isinstance(text.parent, nodes.paragraph):

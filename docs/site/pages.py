@@ -57,12 +57,20 @@ class Entity:
     header: str
     line: int
     summary: str
+    members: list[str]
 
     @staticmethod
     def of(kind: str, name: str, node: ElementTree.Element) -> Entity:
         location = node.find("location")
         summary = " ".join("".join(node.find("briefdescription").itertext()).split())
-        return Entity(kind, name, node.get("id"), f"include/{location.get('file')}", int(location.get("line")), summary)
+        own = name.rpartition("::")[2]
+        members = [one for one in node.iterfind("sectiondef/memberdef[@prot='public']")
+                   if one.get("kind") in ("function", "variable")]
+        members.sort(key=lambda one: int(one.find("location").get("line")))
+        members = dict.fromkeys(one.findtext("name") for one in members)
+        members = [one for one in members if re.fullmatch(r"\w+", one) and one != own]
+        return Entity(kind, name, node.get("id"), f"include/{location.get('file')}", int(location.get("line")), summary,
+                      members)
 
     @property
     def short(self) -> str:
@@ -72,8 +80,15 @@ class Entity:
         if self.kind == "concept":
             return f".. doxygenconcept:: {self.name}\n\n.. code-block:: cpp\n\n{self.definition()}"
         if self.kind in ("class", "struct", "define"):
-            return f".. doxygen{self.kind}:: {self.name}\n"
+            return self.contents() + f".. doxygen{self.kind}:: {self.name}\n"
         return f".. brownout-member:: {self.identifier}\n"
+
+    def contents(self) -> str:
+        """The members of a class that has many."""
+        if len(self.members) < 10:
+            return ""
+        links = " ".join(f"``{self.short}::{one}``" for one in self.members)
+        return f".. rst-class:: members\n\nMembers of ``{self.short}``: {links}\n\n"
 
     def definition(self) -> str:
         """The text of a concept. Breathe prints its name alone."""
@@ -205,6 +220,7 @@ class Reference:
             text += f"{where}, room :doc:`{room} </reference/{room}/index>`: *{self.questions[room]}*\n\n"
         for heading, kinds in SECTIONS.items():
             chosen = [one for one in offered if one.kind in kinds]
+            chosen.sort(key=lambda one: one.short != self.title(header))  # what the page is named after comes first
             if chosen and len(chosen) < len(offered):
                 text += title(heading, "-")
             text += "".join(f"{one.directive()}\n" for one in chosen)
