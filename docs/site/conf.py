@@ -24,8 +24,10 @@ primary_domain = "cpp"
 highlight_language = "none"
 add_function_parentheses = False
 cpp_maximum_signature_line_length = 80
-# Names in signatures that have no page: of other libraries, internal ones, and parameters of templates.
-nitpick_ignore_regex = [("cpp:identifier", ".*")]
+# Names in signatures that have no description: of other libraries, internal ones, namespaces, and private names of classes.
+nitpick_ignore_regex = [("cpp:identifier", name) for name in (
+    r"(std|boost|net|prometheus|detail)(::.*)?", r"brownout(::presets)?", r"(duration|time_point)::max",
+    r"stored|detector_type|rules(::kinds)?|keeps_answers|counting_permit")]
 
 breathe_projects = {"brownout": str(root / "build/site/xml")}
 breathe_default_project = "brownout"
