@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "catch2.hpp"
 #include "interleaving/explored.hpp"
+#include "interleaving/one_stripe.hpp"
 
 #include "brownout/health/detail/call_counters.hpp"
 #include "brownout/testing/scheduled_atomics.hpp"
@@ -14,8 +15,6 @@ using brownout::schedule;
 
 namespace {
 
-using counters = brownout::detail::call_counters<brownout::scheduled_atomics>;
-
 struct known {
   std::uint64_t successes = 0;
   std::uint64_t failures = 0;
@@ -23,7 +22,9 @@ struct known {
 
 }  // namespace
 
-TEST_CASE("a dependency's evidence has every call once, in its own epoch", "[interleaving][health]") {
+TEMPLATE_TEST_CASE("a dependency's evidence has every call once, in its own epoch", "[interleaving][health]",
+                   brownout::scheduled_atomics, one_stripe) {
+  using counters = brownout::detail::call_counters<TestType>;
   explored all{"evidence of a dependency"};
   all.run(
       {},
