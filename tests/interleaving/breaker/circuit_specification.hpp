@@ -7,6 +7,10 @@
 #include <string>
 
 /// What a circuit breaker with `consecutive_failures` may do, written apart from its code and for one thread.
+///
+/// Why not the specification of the unit tests (tests/unit/breaker/specification.hpp): it knows each moment
+/// and begins with a new breaker. This one begins with any word, and says what may follow while the time is
+/// not known.
 namespace specification {
 
 enum class state : std::uint8_t { closed, probing, open, forced_open, disabled, metrics_only, ramp };
