@@ -76,7 +76,9 @@ class shared_words {
 /// Reading is lock-free and never waits for a writer, not even for a writer that sleeps in the middle of its
 /// work. There are two buffers, and a writer fills the one that is not current. A reader begins again only if
 /// two replacements overtake it.
-template <class T, class Atomics = std_atomics>
+///
+/// `Mutex`: of the writers. Tests give a `scheduled_mutex` beside their atomics.
+template <class T, class Atomics = std_atomics, class Mutex = std::mutex>
 class live_value {
   static_assert(std::is_trivially_copyable_v<T>);
 
@@ -106,7 +108,7 @@ class live_value {
   }
 
  private:
-  std::mutex writing_{};
+  Mutex writing_{};
   // Written by the writer that holds the lock (4). Names the buffer that is complete (3).
   typename Atomics::template atomic<std::uint32_t> version_{0};
   // A writer fills the buffer that is not current.
