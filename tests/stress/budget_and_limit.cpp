@@ -16,31 +16,28 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <cstdlib>
-#include <functional>
 #include <thread>
-#include <vector>
 
 namespace {
 
 using namespace std::chrono_literals;
 
 using stress::on_threads;
+using stress::stay_inside;
 using stress::threads;
 
-stress::expectations expected;
+stress::expectations all;
 
-bool holds(bool condition, const char* what) {
-  expected.expect(condition, what);
-  return condition;
+void expect(bool holds, const char* what) {
+  all.expect(holds, what);
 }
 
 /// The clock stands still, so that nothing is forgotten and every token can be found again.
-bool budget_keeps_its_tokens(std::uint64_t operations) {
+void stress_budget(std::uint64_t operations) {
   constexpr double ratio = 0.25;
   constexpr std::uint32_t least = 10;
   brownout::retry_budget budget{{.ratio = ratio, .least = least}, brownout::manual_clock{}};
@@ -67,17 +64,15 @@ bool budget_keeps_its_tokens(std::uint64_t operations) {
   });
   std::uint64_t left = 0;
   while (budget.try_withdraw()) ++left;
-  const double all = static_cast<double>(retries + left);
+  const double used = static_cast<double>(retries + left);
   const double paid = least + ratio * static_cast<double>(successes);
   fmt::print("budget: {} successes, {} retries, {} tokens left\n", successes.load(), retries.load(), left);
-  const bool none_too_many = holds(all <= paid, "retries and tokens left <= least + ratio x successes");
-  const bool none_lost =
-      holds(all > paid - ratio * 63 * 8 - 1, "only successes that are not sampled yet are missing");
-  const bool counted = holds(budget.snapshot().deposited == successes, "every success is counted");
-  return none_too_many && none_lost && counted;
+  expect(used <= paid, "budget: retries and tokens left <= least + ratio x successes");
+  expect(used > paid - ratio * 63 * 8 - 1, "budget: only successes that are not sampled yet are missing");
+  expect(budget.snapshot().deposited == successes, "budget: every success is counted");
 }
 
-bool limit_is_never_exceeded(std::uint64_t operations) {
+void stress_limit(std::uint64_t operations) {
   constexpr std::uint32_t most = 3;
   brownout::adaptive_limit limit{{.target_delay = 5ms, .first = most, .most = most}};
   std::atomic<std::uint32_t> in_flight{0};
@@ -91,6 +86,7 @@ bool limit_is_never_exceeded(std::uint64_t operations) {
       if (!place) continue;
       ++mine;
       if (in_flight.fetch_add(1, std::memory_order_relaxed) >= most) ++too_many;
+      stay_inside(i);
       place->started();
       in_flight.fetch_sub(1, std::memory_order_relaxed);
     }
@@ -100,23 +96,22 @@ bool limit_is_never_exceeded(std::uint64_t operations) {
   std::uint64_t refused = shown.limit_reached;
   for (const auto one : shown.shed) refused += one;
   fmt::print("limit: {} admitted, {} refused\n", admitted.load(), refused);
-  const bool never = holds(too_many == 0, "never more calls in flight than the limit");
-  const bool returned = holds(shown.in_flight == 0, "every place came back");
-  const bool counted =
-      holds(shown.admitted == admitted && admitted + refused == operations / threads * threads,
-            "every call was admitted or refused, and counted");
-  return never && returned && counted;
+  expect(too_many == 0, "limit: never more calls in flight than the limit");
+  expect(shown.in_flight == 0, "limit: every place came back");
+  expect(shown.admitted == admitted && admitted + refused == operations / threads * threads,
+         "limit: every call was admitted or refused, and counted");
 }
 
-/// Options change all the time meanwhile, so the limit moves between 1 and 40.
-bool moving_limit_loses_no_place(std::uint64_t operations) {
-  brownout::adaptive_limit limit{{.target_delay = 100us, .first = 40, .most = 40}};
+/// Options change all the time meanwhile, so the limit moves between 1 and 3: one less than threads.
+void stress_moving_limit(std::uint64_t operations) {
+  constexpr std::uint32_t most = 3;
+  brownout::adaptive_limit limit{{.target_delay = 100us, .first = most, .most = most}};
   std::atomic<std::uint32_t> in_flight{0};
   std::atomic<std::uint64_t> too_many{0};
   std::atomic<bool> is_over{false};
   std::thread operator_{[&] {
     for (std::uint32_t i = 0; !is_over; ++i) {
-      const auto limited_to = 1 + i % 40;
+      const auto limited_to = 1 + i % most;
       limit.reconfigure({.target_delay = 100us, .least = limited_to, .most = limited_to});
     }
   }};
@@ -124,7 +119,8 @@ bool moving_limit_loses_no_place(std::uint64_t operations) {
     for (std::uint64_t i = 0; i < operations / threads; ++i) {
       auto place = limit.try_acquire(brownout::call_priority::critical_plus);
       if (!place) continue;
-      if (in_flight.fetch_add(1, std::memory_order_relaxed) >= 40) ++too_many;
+      if (in_flight.fetch_add(1, std::memory_order_relaxed) >= most) ++too_many;
+      stay_inside(i);
       place->started();
       in_flight.fetch_sub(1, std::memory_order_relaxed);
     }
@@ -132,16 +128,16 @@ bool moving_limit_loses_no_place(std::uint64_t operations) {
   is_over = true;
   operator_.join();
   fmt::print("moving limit: {} changes\n", limit.snapshot().last_change.number);
-  const bool never = holds(too_many == 0, "never more calls in flight than the highest limit");
-  return holds(limit.snapshot().in_flight == 0, "every place came back") && never;
+  expect(too_many == 0, "moving limit: never more calls in flight than the highest limit");
+  expect(limit.snapshot().in_flight == 0, "moving limit: every place came back");
 }
 
 }  // namespace
 
 int main(int count, char** words) {
   const auto operations = count > 1 ? std::strtoull(words[1], nullptr, 10) : std::uint64_t{100'000'000};
-  const bool budget = budget_keeps_its_tokens(operations / 2);
-  const bool limit = limit_is_never_exceeded(operations / 4);
-  const bool moving = moving_limit_loses_no_place(operations / 4);
-  return budget && limit && moving ? 0 : 1;
+  stress_budget(operations / 2);
+  stress_limit(operations / 4);
+  stress_moving_limit(operations / 4);
+  return all.failed() ? 1 : 0;
 }

@@ -25,6 +25,7 @@ using namespace std::chrono_literals;
 using brownout::time_point;
 
 using stress::on_threads;
+using stress::stay_inside;
 using stress::threads;
 
 stress::expectations all;
@@ -33,9 +34,9 @@ void expect(bool holds, const char* what) {
   all.expect(holds, what);
 }
 
-/// Each call that holds a place counts itself. The limit changes meanwhile, up to 4.
+/// Each call that holds a place counts itself. The limit changes meanwhile, up to 3: one less than threads.
 void stress_bulkhead(std::uint64_t operations) {
-  brownout::bulkhead places{{.limit = 4}};
+  brownout::bulkhead places{{.limit = 3}};
   brownout::bulkhead steady{{.limit = 3}};
   std::atomic<std::int64_t> inside{0};
   std::atomic<std::int64_t> inside_steady{0};
@@ -45,14 +46,16 @@ void stress_bulkhead(std::uint64_t operations) {
     std::uint64_t mine = 0;
     for (std::uint64_t i = 0; i < operations / threads; ++i) {
       if (thread == 0 && i % 1024 == 0)
-        places.reconfigure({.limit = static_cast<std::uint32_t>(i / 1024 % 5)});
+        places.reconfigure({.limit = static_cast<std::uint32_t>(i / 1024 % 4)});
       if (const auto place = places.try_acquire()) {
         ++mine;
-        if (inside.fetch_add(1, std::memory_order_relaxed) >= 4) is_exceeded = true;
+        if (inside.fetch_add(1, std::memory_order_relaxed) >= 3) is_exceeded = true;
+        stay_inside(i);
         inside.fetch_sub(1, std::memory_order_relaxed);
       }
       if (const auto place = steady.try_acquire()) {
         if (inside_steady.fetch_add(1, std::memory_order_relaxed) >= 3) is_exceeded = true;
+        stay_inside(i);
         inside_steady.fetch_sub(1, std::memory_order_relaxed);
       }
     }
@@ -63,6 +66,7 @@ void stress_bulkhead(std::uint64_t operations) {
   expect(places.snapshot().admitted + places.snapshot().refused == operations / threads * threads,
          "bulkhead: every call is admitted or refused");
   expect(places.snapshot().in_flight == 0, "bulkhead: every place came back");
+  expect(steady.snapshot().refused > 0, "bulkhead: there were too many calls");
 }
 
 /// The times of admitted calls, sorted; `most_beyond` is by how many they exceed burst + rate * w.
@@ -109,6 +113,7 @@ void stress_rate_limiter(std::uint64_t operations) {
   brownout::rate_limiter limiter{{.rate = brownout::per_second(rate), .burst = burst}, noting_clock{}};
   auto calls = admitted_by(limiter, operations);
   expect(most_beyond(calls, rate, burst) <= 0, "rate limiter: at most burst + rate * w in any time w");
+  expect(limiter.snapshot().refused > 0, "rate limiter: there were too many calls");
 }
 
 /// Sixteen keys and few places, so that buckets are evicted and keys find none. The limits change meanwhile,
@@ -161,6 +166,7 @@ void stress_sliding_window(std::uint64_t operations) {
          "sliding window: at most the limit in each period");
   expect(most_beyond(calls, limit * 10.0, limit) <= 0,
          "sliding window: at most limit + limit * w / period in any time w");
+  expect(window.snapshot().refused > 0, "sliding window: there were too many calls");
 }
 
 }  // namespace
