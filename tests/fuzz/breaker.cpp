@@ -31,7 +31,7 @@ class pair_of_breakers {
       : from_{from},
         relapse_within_{options.relapse_within},
         real_{detector, options, clock_},
-        expected_{std::move(plain), real_.options()} {}
+        expected_{std::move(plain), options} {}
 
   void run() {
     compare();

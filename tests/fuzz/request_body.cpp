@@ -15,6 +15,7 @@
 
 #include <algorithm>
 #include <array>
+#include <initializer_list>
 #include <string>
 #include <string_view>
 
@@ -155,18 +156,29 @@ std::string any_json(choices& from) {
   return text;
 }
 
+/// The fields of a body.
+constexpr std::initializer_list<std::string_view> known{"kind", "reason", "actor", "expiry"};
+
 /// What the operator's routes read.
 void json_body(choices& from) {
   staging::request asked;
   asked.body = any_json(from);
   from.note("{}", shown(std::string_view{asked.body}.substr(0, 400)));
   try {
-    const staging::body fields{asked, {"kind", "reason", "actor", "expiry"}};
+    const staging::body fields{asked, known};
+    const auto plain = nlohmann::json::parse(asked.body);
+    for (const auto& [name, value] : plain.items())
+      require(std::find(known.begin(), known.end(), name) != known.end(), "the field {} is taken",
+              shown(name));
     const auto expiry = fields.number("expiry", 0.001, 86'400);
-    if (expiry) require(*expiry >= 0.001 && *expiry <= 86'400, "expiry is {}", *expiry);
-    require_same(expiry.has_value(), fields.has("expiry"), "whether there is an expiry");
+    require_same(expiry.has_value(), plain.contains("expiry"), "whether there is an expiry");
+    if (expiry) {
+      require_same(*expiry, plain.at("expiry").get<double>(), "the expiry");
+      require(*expiry >= 0.001 && *expiry <= 86'400, "expiry is {}", *expiry);
+    }
     for (const auto* const field : {"reason", "actor"}) {
       auto text = fields.text(field, 64);
+      require(plain.at(field) == text, "the {} is {}", field, shown(text));
       require(!text.empty() && text.size() <= 64 && text.find_first_not_of(' ') != std::string::npos,
               "a blank {}", field);
       require(replaced(text) == text && text.find('\n') == std::string::npos, "{} has control characters: {}",
