@@ -3,10 +3,10 @@
 # cmake -DCONTENTS=core -DOUTPUT=brownout-core.hpp -P cmake/single_header.cmake
 #
 # Writes one header that holds some headers of include/ and all of brownout's that they include. Each stands once, before
-# the first that needs it. No comment is lost. The output depends on these files alone: it holds no date and no path.
+# the first that needs it. No comment is lost. It needs the standard library alone, unless it holds an adapter. The output depends on these files alone: it holds no date and no path.
 #
-#     CONTENTS=core     brownout/breaker.hpp and the clock for tests; needs the standard library alone
-#     CONTENTS=all      brownout/brownout.hpp and the clock for tests; needs Boost and fmt
+#     CONTENTS=core     brownout/breaker.hpp and the clock for tests
+#     CONTENTS=all      brownout/brownout.hpp and the clock for tests
 #     CONTENTS=…        the headers to hold, separated by semicolons: "brownout/brownout.hpp;brownout/asio/async_call.hpp"
 #     ROOT              where the headers are; the default is include/ beside this directory
 cmake_minimum_required(VERSION 3.24)

@@ -7,7 +7,7 @@ cmake_minimum_required(VERSION 3.24)
 
 set(ENV{LC_ALL} C) # plain quotes in GCC's messages
 string(REPLACE ":" ";-I" include "-I${INCLUDE}")
-set(compile ${COMPILER} -std=c++20 -fsyntax-only -Wall -Wextra -Wpedantic -Werror ${include} -DFMT_HEADER_ONLY)
+set(compile ${COMPILER} -std=c++20 -fsyntax-only -Wall -Wextra -Wpedantic -Werror ${include})
 
 execute_process(COMMAND ${compile} ${PROGRAM} RESULT_VARIABLE status OUTPUT_VARIABLE said ERROR_VARIABLE said)
 if(NOT status EQUAL 0)

@@ -15,7 +15,7 @@ endif()
 
 function(count_lines header out)
   execute_process(COMMAND ${CMAKE_COMMAND} -E echo "#include <${header}>"
-                  COMMAND ${gcc} -x c++ -std=c++20 -E -DFMT_HEADER_ONLY=1 -I${ROOT}/include -
+                  COMMAND ${gcc} -x c++ -std=c++20 -E -I${ROOT}/include -
                   COMMAND wc -l
                   OUTPUT_VARIABLE lines OUTPUT_STRIP_TRAILING_WHITESPACE COMMAND_ERROR_IS_FATAL ANY)
   read_source(include/${header} text) # counts it

@@ -21,7 +21,7 @@ function(find_public_names namespace out)
   string(LENGTH "using ${namespace}::" column)
   math(EXPR column "${column} + 1")
   execute_process(COMMAND ${CMAKE_COMMAND} -E echo "${includes}\nusing ${namespace}::"
-                  COMMAND ${clang} -x c++ -std=c++20 -fsyntax-only -DFMT_HEADER_ONLY=1 -I${ROOT}/include
+                  COMMAND ${clang} -x c++ -std=c++20 -fsyntax-only -I${ROOT}/include
                           -Xclang -code-completion-at=-:${line}:${column} -
                   OUTPUT_VARIABLE completions ERROR_VARIABLE errors)
   # A line is `COMPLETION: name : how to use it`. An overloaded name has several; those of the constructors of a class

@@ -33,7 +33,7 @@ endif()
 string(APPEND unit_file /brownout-tidy-${name}.cpp)
 file(WRITE ${unit_file} "${unit}")
 execute_process(COMMAND ${clang_tidy} --quiet --config-file=${ROOT}/.clang-tidy ${unit_file} --
-                        -std=c++20 -I${ROOT}/include -DFMT_HEADER_ONLY
+                        -std=c++20 -I${ROOT}/include
                 RESULT_VARIABLE status OUTPUT_VARIABLE found ERROR_VARIABLE errors)
 file(REMOVE ${unit_file})
 

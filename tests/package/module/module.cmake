@@ -30,7 +30,7 @@ file(REMOVE_RECURSE ${WORK})
 file(MAKE_DIRECTORY ${WORK})
 
 if(HOW STREQUAL "precompiled")
-  set(compile ${clang} -std=c++20 -pthread -DFMT_HEADER_ONLY=1)
+  set(compile ${clang} -std=c++20 -pthread)
   function(run)
     execute_process(COMMAND ${ARGN} WORKING_DIRECTORY ${WORK} COMMAND_ERROR_IS_FATAL ANY)
   endfunction()

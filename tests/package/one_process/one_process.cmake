@@ -5,7 +5,7 @@
 # -DPLANTED=<anything> takes the versioned name out of the headers, and then a program must fail: it proves the check.
 cmake_minimum_required(VERSION 3.24)
 
-set(flags -std=c++20 -O0 -DFMT_HEADER_ONLY=1 -pthread) # -O0: inline functions stay functions that a linker can merge
+set(flags -std=c++20 -O0 -pthread) # -O0: inline functions stay functions that a linker can merge
 file(REMOVE_RECURSE ${WORK})
 
 # Replaces a text of a copied header that must be there.

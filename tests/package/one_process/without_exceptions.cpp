@@ -3,8 +3,6 @@
 #include <brownout/brownout.hpp>
 #include <brownout/testing/manual_clock.hpp>
 
-#include <boost/throw_exception.hpp>
-
 #include <chrono>
 #include <cstdlib>
 #include <exception>
@@ -13,16 +11,6 @@
 #if defined(__cpp_exceptions) || defined(__cpp_rtti)
 #error "this file is for compiling without exceptions and RTTI"
 #endif
-
-// Boost, which the library's system/ uses, asks every program without exceptions to define these.
-namespace boost {
-void throw_exception(const std::exception& /*error*/) {
-  std::abort();
-}
-void throw_exception(const std::exception& /*error*/, const source_location& /*where*/) {
-  std::abort();
-}
-}  // namespace boost
 
 void without_exceptions_a_bad_option_ends_the_program(int status);
 bool without_exceptions_a_registry_works();

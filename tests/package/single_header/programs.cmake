@@ -10,7 +10,7 @@ if(NOT compiler)
   return()
 endif()
 
-set(flags -std=c++20 -DFMT_HEADER_ONLY=1 -Wall -Wextra -Wpedantic -Werror -pthread)
+set(flags -std=c++20 -Wall -Wextra -Wpedantic -Werror -pthread)
 file(REMOVE_RECURSE ${WORK})
 set(program_core breaker)
 set(program_all features)

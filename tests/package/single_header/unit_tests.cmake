@@ -32,7 +32,7 @@ set(directories ${tests})
 list(TRANSFORM directories REPLACE "/[^/]*$" "")
 list(REMOVE_DUPLICATES directories)
 list(TRANSFORM directories PREPEND -I)
-execute_process(COMMAND ${COMPILER} -std=c++20 -DFMT_HEADER_ONLY=1 -fsyntax-only -I${WORK}/include -I${SOURCE}/tests
+execute_process(COMMAND ${COMPILER} -std=c++20 -fsyntax-only -I${WORK}/include -I${SOURCE}/tests
                         ${directories} ${WORK}/all.cpp
                 COMMAND_ERROR_IS_FATAL ANY)
 message(STATUS "${count} files of unit tests compile against the single header")
