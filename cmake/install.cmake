@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSL-1.0
 # Headers, a package that `find_package(brownout 0.1)` finds, and files for pkg-config. Two components:
 #
-#     brownout_core    brownout::core; needs neither Boost nor fmt
+#     brownout_core    brownout::core
 #     brownout         the rest of the library, which needs brownout_core beside it
 include(CMakePackageConfigHelpers)
 include(GNUInstallDirs)
@@ -24,13 +24,11 @@ function(install_export name component)
   install(EXPORT brownout-${name} NAMESPACE brownout:: DESTINATION ${package_dir} COMPONENT ${component})
 endfunction()
 
-# Three exports: find_package(brownout COMPONENTS core) needs neither Boost nor fmt, and only COMPONENTS prometheus_cpp
-# needs prometheus-cpp.
+# An export for each: only COMPONENTS asio needs Boost, and only COMPONENTS prometheus_cpp needs prometheus-cpp.
 install_export(core brownout_core brownout_core)
-if(NOT BROWNOUT_CORE_ONLY)
-  install_export(brownout brownout brownout brownout_asio)
-  install_export(prometheus_cpp brownout brownout_prometheus_cpp)
-endif()
+install_export(brownout brownout brownout)
+install_export(asio brownout brownout_asio)
+install_export(prometheus_cpp brownout brownout_prometheus_cpp)
 
 configure_package_config_file(${CMAKE_CURRENT_LIST_DIR}/brownout-config.cmake.in
                               ${PROJECT_BINARY_DIR}/brownout-config.cmake INSTALL_DESTINATION ${package_dir})
@@ -39,11 +37,9 @@ write_basic_package_version_file(${PROJECT_BINARY_DIR}/brownout-config-version.c
                                  COMPATIBILITY SameMinorVersion ARCH_INDEPENDENT)
 install(FILES ${PROJECT_BINARY_DIR}/brownout-config.cmake ${PROJECT_BINARY_DIR}/brownout-config-version.cmake
         DESTINATION ${package_dir} COMPONENT brownout_core)
-if(NOT BROWNOUT_CORE_ONLY)
-  # The source of the module, which a project that finds brownout compiles.
-  install(FILES ${CMAKE_CURRENT_LIST_DIR}/module/brownout.cppm ${CMAKE_CURRENT_LIST_DIR}/module/brownout-module.cmake
-          DESTINATION ${package_dir} COMPONENT brownout)
-endif()
+# The source of the module, which a project that finds brownout compiles.
+install(FILES ${CMAKE_CURRENT_LIST_DIR}/module/brownout.cppm ${CMAKE_CURRENT_LIST_DIR}/module/brownout-module.cmake
+        DESTINATION ${package_dir} COMPONENT brownout)
 install(FILES ${PROJECT_SOURCE_DIR}/LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR} COMPONENT brownout_core)
 
 # pkg-config finds the prefix from where the .pc file stands, and the headers from there, unless they are elsewhere.
@@ -61,6 +57,5 @@ function(install_pkgconfig component name)
   install(FILES ${PROJECT_BINARY_DIR}/${name}.pc DESTINATION ${pkgconfig_dir} COMPONENT ${component})
 endfunction()
 install_pkgconfig(brownout_core brownout-core)
-if(NOT BROWNOUT_CORE_ONLY)
-  install_pkgconfig(brownout brownout)
-endif()
+install_pkgconfig(brownout brownout)
+install_pkgconfig(brownout brownout-asio)

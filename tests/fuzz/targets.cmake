@@ -48,7 +48,7 @@ function(plant name)
 endfunction()
 
 foreach(target breaker levels limits prometheus quotas retry_after windows)
-  add_fuzz_target(${target} brownout::brownout)
+  add_fuzz_target(${target} brownout::brownout fmt::fmt-header-only)
 endforeach()
 foreach(target configuration log_line request_body request_head)
   add_fuzz_target(${target} brownout_staging spdlog::spdlog_header_only)

@@ -27,7 +27,6 @@ file(STRINGS ${SOURCE}/include/brownout/version.hpp version REGEX "^#define BROW
 string(REGEX REPLACE ".*MAJOR ([0-9]+).*MINOR ([0-9]+).*PATCH ([0-9]+).*" "\\1.\\2.\\3" version "${version}")
 read_part(CMakeLists.txt "DESCRIPTION \"([^\"]*)\"" description)
 read_part(CMakeLists.txt "find_package\\(Boost ([0-9.]+) " boost)
-read_part(CMakeLists.txt "find_package\\(fmt ([0-9.]+) " fmt)
 read_part(include/brownout/version.hpp "^// SPDX-License-Identifier: ([^\n]*)" license)
 
 expect_part(CHANGELOG.md "\n## ([0-9.]+) " "${version}") # the first heading
@@ -43,16 +42,13 @@ set(conan ${packaging}/conan/conanfile.py)
 expect_part(${conan} "\n    description = \"([^\"]*)\"" "${description}")
 expect_part(${conan} "\n    license = \"([^\"]*)\"" "${license}")
 expect_part(${conan} "\"boost/\\[>=([0-9.]+) " "${boost}")
-expect_part(${conan} "\"fmt/\\[>=([0-9.]+)\\]" "${fmt}")
 
 set(meson ${packaging}/meson/meson.build)
 expect_part(${meson} "license: '([^']*)'" "${license}")
 expect_part(${meson} "dependency\\('boost', version: '>=([0-9.]+)'" "${boost}")
-expect_part(${meson} "dependency\\('fmt', version: '>=([0-9.]+)'" "${fmt}")
-expect_part(${packaging}/brownout.pc.in "Requires.private: fmt >= ([0-9.]+)" "${fmt}")
+expect_part(${packaging}/brownout-asio.pc.in "Boost ([0-9.]+) " "${boost}")
 
 expect_part(cmake/brownout-config.cmake.in "find_dependency\\(Boost ([0-9.]+) " "${boost}")
-expect_part(cmake/brownout-config.cmake.in "find_dependency\\(fmt ([0-9.]+)\\)" "${fmt}")
 
 # vcpkg has a port for each library of Boost: one for each whose headers are included.
 file(GLOB_RECURSE headers ${SOURCE}/include/*.hpp)
@@ -67,13 +63,12 @@ foreach(header IN LISTS headers)
 endforeach()
 list(REMOVE_DUPLICATES ports)
 list(SORT ports)
-list(APPEND ports fmt)
 list(JOIN ports "\", \"" ports)
 file(READ ${SOURCE}/${vcpkg} json)
-string(JSON dependencies GET "${json}" features system dependencies)
+string(JSON dependencies GET "${json}" features asio dependencies)
 string(REGEX REPLACE "[ \n]+" " " dependencies "${dependencies}")
 if(NOT dependencies STREQUAL "[ \"${ports}\" ]")
-  string(APPEND wrong "${vcpkg}: the feature system needs ${dependencies}, and brownout needs \"${ports}\"\n")
+  string(APPEND wrong "${vcpkg}: the feature asio needs ${dependencies}, and brownout needs \"${ports}\"\n")
 endif()
 
 # Every option that a port or recipe gives is one of brownout.
@@ -91,5 +86,4 @@ endforeach()
 if(NOT wrong STREQUAL "")
   message(FATAL_ERROR "${wrong}")
 endif()
-message(STATUS "what package managers are told is what CMakeLists.txt and version.hpp say: ${version}, Boost ${boost}, "
-               "fmt ${fmt}")
+message(STATUS "what package managers are told is what CMakeLists.txt and version.hpp say: ${version}, Boost ${boost}")

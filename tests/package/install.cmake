@@ -1,18 +1,15 @@
 # SPDX-License-Identifier: BSL-1.0
 # Installs brownout into a prefix and moves that elsewhere: a package that can be relocated holds no path of the
-# machine it was made on. -DSOURCE=<checkout> -DWORK=<directory> -DGENERATOR=<name> -DCOMPILER=<path>
+# machine it was made on. Neither Boost nor fmt can be found: an installation needs no library. -DSOURCE=<checkout> -DWORK=<directory> -DGENERATOR=<name> -DCOMPILER=<path>
 #
-#     -DCORE_ONLY=ON                built without the rest, while neither Boost nor fmt can be found
-#     -DCOMPONENT=brownout_core     built with all, and this component installed
+#     -DCOMPONENT=brownout_core     this component is installed, not all
 #     -DABSOLUTE_INCLUDEDIR=ON      the headers go to a directory outside the prefix, as in Nix; nothing is moved
 cmake_minimum_required(VERSION 3.24)
 
 set(core_headers "^brownout/(core|detector|breaker|registry|guard|testing)/|^brownout/(breaker|version).hpp$")
 
-set(options -DBROWNOUT_BUILD_TESTS=OFF -DBROWNOUT_BUILD_EXAMPLES=OFF -DCMAKE_CXX_COMPILER=${COMPILER})
-if(CORE_ONLY)
-  list(APPEND options -DBROWNOUT_CORE_ONLY=ON -DCMAKE_DISABLE_FIND_PACKAGE_Boost=ON -DCMAKE_DISABLE_FIND_PACKAGE_fmt=ON)
-endif()
+set(options -DBROWNOUT_BUILD_TESTS=OFF -DBROWNOUT_BUILD_EXAMPLES=OFF -DCMAKE_CXX_COMPILER=${COMPILER}
+            -DCMAKE_DISABLE_FIND_PACKAGE_Boost=ON -DCMAKE_DISABLE_FIND_PACKAGE_fmt=ON --no-warn-unused-cli)
 set(made_here ${WORK}/made_here)
 set(include ${WORK}/prefix/include)
 if(ABSOLUTE_INCLUDEDIR)
@@ -45,7 +42,7 @@ foreach(header IN LISTS headers)
 endforeach()
 
 file(GLOB_RECURSE there RELATIVE ${SOURCE}/include ${SOURCE}/include/*.hpp)
-if(CORE_ONLY OR COMPONENT)
+if(COMPONENT)
   list(FILTER there INCLUDE REGEX "${core_headers}")
   foreach(header IN LISTS there)
     if(NOT header IN_LIST headers)

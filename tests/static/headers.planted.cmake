@@ -13,7 +13,7 @@ endforeach()
 
 execute_process(COMMAND ${CMAKE_COMMAND} -S ${WORK}/tree -B ${WORK}/build -G ${GENERATOR}
                         -DCMAKE_CXX_COMPILER=${COMPILER} -DCMAKE_VERIFY_INTERFACE_HEADER_SETS=ON
-                        -DBROWNOUT_CORE_ONLY=ON -DBROWNOUT_BUILD_TESTS=OFF -DBROWNOUT_BUILD_EXAMPLES=OFF
+                        -DBROWNOUT_BUILD_TESTS=OFF -DBROWNOUT_BUILD_EXAMPLES=OFF
                 OUTPUT_QUIET COMMAND_ERROR_IS_FATAL ANY)
 execute_process(COMMAND ${CMAKE_COMMAND} --build ${WORK}/build --target all_verify_interface_header_sets
                 OUTPUT_QUIET COMMAND_ERROR_IS_FATAL ANY)

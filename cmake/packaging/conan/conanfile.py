@@ -18,8 +18,8 @@ class Brownout(ConanFile):
     topics = ("circuit-breaker", "resilience", "degradation", "header-only")
     package_type = "header-library"
     settings = "os", "arch", "compiler", "build_type"
-    options = {"core_only": [True, False]}
-    default_options = {"core_only": False}
+    options = {"asio": [True, False]}
+    default_options = {"asio": False}
     no_copy_source = True
 
     @property
@@ -38,9 +38,8 @@ class Brownout(ConanFile):
         basic_layout(self)
 
     def requirements(self):
-        if not self.options.core_only:
+        if self.options.asio:
             self.requires("boost/[>=1.81 <2]", options={"header_only": True})
-            self.requires("fmt/[>=9]")
 
     def package_id(self):
         self.info.clear()
@@ -58,10 +57,9 @@ class Brownout(ConanFile):
         self._component("core", [])
         if self.settings.os in ("Linux", "FreeBSD"):
             self.cpp_info.components["core"].system_libs = ["pthread"]
-        if not self.options.core_only:
-            self._component("brownout", ["core", "boost::headers", "fmt::fmt"])
-            self.cpp_info.components["brownout"].defines = ["FMT_HEADER_ONLY=1"]
-            self._component("asio", ["brownout"])
+        self._component("brownout", ["core"])
+        if self.options.asio:
+            self._component("asio", ["brownout", "boost::headers"])
 
     def _component(self, name, requires):
         component = self.cpp_info.components[name]

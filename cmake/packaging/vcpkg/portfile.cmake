@@ -3,16 +3,10 @@
 # In a registry, vcpkg_from_github takes the place of the next line.
 cmake_path(SET SOURCE_PATH NORMALIZE "${CMAKE_CURRENT_LIST_DIR}/../../..")
 
-vcpkg_check_features(OUT_FEATURE_OPTIONS FEATURE_OPTIONS
-    INVERTED_FEATURES
-        system BROWNOUT_CORE_ONLY
-)
-
 set(VCPKG_BUILD_TYPE release) # header-only: a debug build would be the same
 vcpkg_cmake_configure(
     SOURCE_PATH "${SOURCE_PATH}"
     OPTIONS
-        ${FEATURE_OPTIONS}
         -DBROWNOUT_BUILD_TESTS=OFF
         -DBROWNOUT_BUILD_EXAMPLES=OFF
 )

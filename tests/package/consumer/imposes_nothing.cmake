@@ -57,7 +57,7 @@ function(collect directory property out)
   set(${out} "${found}" PARENT_SCOPE)
 endfunction()
 
-# Inside another project brownout is its four targets, or the core alone: no tests, no examples, no test support.
+# Inside another project brownout is its four targets: no tests, no examples, no test support.
 function(expect_library_alone)
   foreach(option BROWNOUT_BUILD_TESTS BROWNOUT_BUILD_EXAMPLES BROWNOUT_INSTALL)
     if(NOT DEFINED ${option} OR ${option})
@@ -67,9 +67,6 @@ function(expect_library_alone)
   collect(${brownout_SOURCE_DIR} BUILDSYSTEM_TARGETS targets)
   list(SORT targets)
   set(expected brownout brownout_asio brownout_core brownout_prometheus_cpp)
-  if(BROWNOUT_CORE_ONLY)
-    set(expected brownout_core)
-  endif()
   if(NOT targets STREQUAL expected)
     message(FATAL_ERROR "brownout adds the targets ${targets} to its user's project")
   endif()
