@@ -47,6 +47,17 @@ function(expect_no_usage_requirement target features)
   endforeach()
 endfunction()
 
+# Of all packages that were looked for, here or in a directory below, found or not, each has one of these names.
+function(expect_looked_for_nothing_but names)
+  get_property(found GLOBAL PROPERTY PACKAGES_FOUND)
+  get_property(missing GLOBAL PROPERTY PACKAGES_NOT_FOUND)
+  set(others ${found} ${missing})
+  list(FILTER others EXCLUDE REGEX "^(${names})$")
+  if(others)
+    message(FATAL_ERROR "brownout has looked for ${others}, which nothing here asked for")
+  endif()
+endfunction()
+
 function(collect directory property out)
   get_property(found DIRECTORY ${directory} PROPERTY ${property})
   get_property(children DIRECTORY ${directory} PROPERTY SUBDIRECTORIES)
