@@ -135,6 +135,23 @@ TEST_CASE("a call that ends in time has no deadline left", "[asio][guard][Y14]")
   CHECK(w.state() == circuit_state::closed);
 }
 
+TEST_CASE("a deadline that is told after the end of its call changes nothing", "[asio][guard][Y14]") {
+  world w;
+  net::io_context other{1};  // of the handler: it has both messages when it runs
+  w.guarded.async_call(w.held.async_wait(net::deferred),
+                       net::bind_executor(other.get_executor(), [&](error_code error) { w.seen = error; }),
+                       {.became = &w.became});
+  other.poll();
+  w.held.end();
+  w.pass(1s);
+  other.restart();
+  other.poll();
+  REQUIRE(w.seen);
+  CHECK_FALSE(*w.seen);
+  CHECK(w.became == disposition::counted);
+  CHECK(w.state() == circuit_state::closed);
+}
+
 TEST_CASE("an abandoned call completes at the deadline", "[asio][guard][Y15]") {
   world w{{.deadline = 1s, .abandon = true}};
   w.held.is_deaf = true;
@@ -167,6 +184,18 @@ TEST_CASE("a caller's cancellation is no failure, unless it was patient", "[asio
   }
   REQUIRE(w.seen);
   CHECK(*w.seen == net::error::operation_aborted);
+}
+
+TEST_CASE("a cancelled call with a deadline that succeeds all the same is a success", "[asio][guard][Y7]") {
+  world w;
+  w.held.is_deaf = true;
+  w.start();
+  w.signal.emit(net::cancellation_type::terminal);
+  w.held.end();
+  w.run_ready();
+  REQUIRE(w.seen);
+  CHECK_FALSE(*w.seen);
+  CHECK(w.became == disposition::counted);
 }
 
 TEST_CASE("calls of different starts have their deadlines in order", "[asio][guard][Y17]") {
@@ -231,6 +260,16 @@ TEST_CASE("a signal does not reach a call with a deadline that was lost", "[asio
   w.signal.emit(net::cancellation_type::terminal);  // with a link to the call: a use after free
   w.run_ready();
   CHECK_FALSE(w.seen);
+}
+
+TEST_CASE("a signal does not reach a call that was abandoned at its deadline", "[asio][guard][Y12][Y15]") {
+  world w{{.deadline = 1s, .abandon = true}};
+  w.held.is_deaf = true;
+  w.start();
+  w.pass(1s);
+  CHECK(w.seen == errc::timed_out);
+  w.signal.emit(net::cancellation_type::partial);
+  CHECK(w.held.seen == net::cancellation_type::terminal);  // by the deadline
 }
 
 TEST_CASE("a call with a deadline that is cancelled before its start is not started", "[asio][guard][Y25]") {
