@@ -94,6 +94,15 @@ TEST_CASE("calls of the period before count by the share of it that is within on
   CHECK(bench.window.snapshot().calls == 0);
 }
 
+TEST_CASE("a sliding window admits no call a nanosecond too early", "[guard][sliding-window][L11]") {
+  window_bench bench{{.rate = per_second(10)}};
+  CHECK(bench.admitted_now() == 10);
+  bench.clock.advance(1100ms - 1ns);  // a period of 1 s is counted in units of 16 ns
+  CHECK(bench.admitted_now() == 0);
+  bench.clock.advance(1ns);
+  CHECK(bench.admitted_now() == 1);
+}
+
 TEST_CASE("of even calls a sliding window refuses at most one in a period", "[guard][sliding-window][L11]") {
   window_bench bench{{.rate = per_minute(60)}};
   int refused = 0;
