@@ -97,6 +97,19 @@ TEST_CASE("an operator's word brings features back at once, and so does its end"
   CHECK_FALSE(system.watched.features().is_returning());
 }
 
+TEST_CASE("an operator's word ends a return of features", "[system][D4][D4g][D5]") {
+  recovered system{quiet(64s)};
+  system.run(10s);
+  REQUIRE_FALSE(system.offers_all());
+  for (const auto at : {level::minimal, level::optimal}) {
+    system.watched.set_override(
+        {.level = at, .reason = "drill", .actor = "ada", .expires = system.clock.now() + 10s},
+        system.clock.now());
+    CHECK(system.offers_all() == (at == level::optimal));
+    CHECK_FALSE(system.watched.features().is_returning());
+  }
+}
+
 TEST_CASE("a start is no return", "[system][D4]") {
   staging system{quiet(64s)};
   system.run(1s);
