@@ -152,6 +152,19 @@ TEMPLATE_TEST_CASE("a window of time loses no call, and counts none twice or in 
         },
         [] { return std::string{"an epoch after another"}; });
   }
+  all.run(
+      {.preemptions = 1, .most_steps = 100'000},
+      [](schedule& threads) {
+        scene<TestType> tested{threads};
+        tested.record(0, true);
+        threads.run([&] { tested.record(1, true); },
+                    [&] {
+                      tested.record(0, true);
+                      tested.read(0);
+                    });
+        tested.check_all();
+      },
+      [] { return std::string{"readings while an epoch begins"}; });
 }
 
 TEST_CASE("a window of time separates epochs whose buckets have the same numbers",
