@@ -61,7 +61,10 @@ class explored {
     accesses_ += found.steps;
     all_complete_ = all_complete_ && found.complete;
     if (found.holds()) return true;
-    FAIL_CHECK(describe() << "\nBROWNOUT_SEED=" << seed_of_the_run() << '\n' << found.text());
+    // Not by Catch2, which puts hyphens into long lines: the schedule is to be copied.
+    std::printf("%s\nBROWNOUT_SEED=%llu\n%s\n", describe().c_str(), number(seed_of_the_run()),
+                found.text().c_str());
+    FAIL_CHECK(describe() << ": " << found.failed->what);
     return false;
   }
 
