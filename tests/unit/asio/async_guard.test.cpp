@@ -215,6 +215,24 @@ TEST_CASE("calls of different starts have their deadlines in order", "[asio][gua
   CHECK(*second_seen == errc::timed_out);
 }
 
+TEST_CASE("a call that its executor begins late has its deadline from its start", "[asio][guard][Y17]") {
+  world w;
+  net::io_context busy{1};
+  held_operation first{busy};
+  std::optional<error_code> first_seen;
+  w.guarded.async_call(
+      first.async_wait(net::deferred),
+      net::bind_executor(busy.get_executor(), [&](error_code error) { first_seen = error; }));
+  w.pass(400ms);
+  w.start();
+  busy.poll();  // after a call with a later deadline
+  w.pass(600ms);
+  busy.restart();
+  busy.poll();
+  CHECK(first_seen == errc::timed_out);
+  CHECK_FALSE(w.seen);
+}
+
 TEST_CASE("a guard that is destroyed leaves its calls without a deadline", "[asio][guard][Y17]") {
   breaker database{consecutive_failures{1}, {}};
   net::io_context io{1};
