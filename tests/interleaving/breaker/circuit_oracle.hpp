@@ -191,9 +191,11 @@ class circuit_oracle {
       return false;
     }
     if (told.retry_after <= brownout::duration::zero() || told.retry_after > length) return false;
+    if (seen != circuit_ || own.changed) return true;
+    // The clock was not read after now, and the moment is no earlier than its operation.
+    if (now_ + told.retry_after < begun_.from + length) return false;
     // The clock was not read before the operation began, and the moment was fixed when its own ended.
-    if (seen != circuit_ || !begun_.until || own.changed) return true;
-    return own.since + told.retry_after <= *begun_.until + length;
+    return !begun_.until || own.since + told.retry_after <= *begun_.until + length;
   }
 
   [[nodiscard]] bool may_end(const specification::circuit& seen, brownout::disposition told) {
