@@ -184,7 +184,8 @@ void with_deadline(std::uint64_t times) {
     }
     void operator()(loop<start> handler) const {
       guard()->async_call(operation(net::deferred), handler);
-      if (loop<start>::left == 1) guard()->cancel();
+      // A call that is made outside of the context begins, and gets its deadline, when the context runs.
+      if (loop<start>::left == 1) net::post(io(), [used = guard()] { used->cancel(); });
     }
   };
   brownout::async_guard<breaker_type, executor> guard{io().get_executor(), database, {.deadline = 1h}};
