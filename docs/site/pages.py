@@ -136,7 +136,9 @@ class Reference:
 
     def targets_of_headers(self) -> dict[str, str]:
         targets = {}
-        lists = re.findall(r"^ *add_headers\((\w+) ([^)]*)\)", read("include/CMakeLists.txt"), re.MULTILINE)
+        lists = re.findall(r"^add_headers\((\w+) ([^)]*)\)", read("include/CMakeLists.txt"), re.MULTILINE)
+        adapters = re.findall(r"^add_adapter\((\w+) ", read("include/CMakeLists.txt"), re.MULTILINE)
+        lists += [(f"brownout_{name}", f"{name}/*.hpp") for name in adapters]
         for target, patterns in lists:
             shown = "brownout::" + (target.removeprefix("brownout_") if target != "brownout" else target)
             for header in self.headers:
