@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-// An operation of Boost.Asio in the program of another project: it hangs, a time-out ends it, and that opens the
-// circuit.
+// An operation of Boost.Asio in the program of another project: it hangs, a time-out ends it, and that opens
+// the circuit.
 #include <brownout/asio/async_pipeline.hpp>
 #include <brownout/brownout.hpp>
 
