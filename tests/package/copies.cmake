@@ -30,6 +30,7 @@ read_part(CMakeLists.txt "find_package\\(Boost ([0-9.]+) " boost)
 read_part(include/brownout/version.hpp "^// SPDX-License-Identifier: ([^\n]*)" license)
 
 expect_part(CHANGELOG.md "\n## ([0-9.]+) " "${version}") # the first heading
+expect_part(README.md "It is version ([0-9.]+[0-9])" "${version}")
 expect_part(docs/CITATION.cff "\nversion: ([^\n]*)" "${version}")
 expect_part(docs/CITATION.cff "\nlicense: ([^\n]*)" "${license}")
 

@@ -4,7 +4,7 @@
 cmake_minimum_required(VERSION 3.24)
 
 file(REMOVE_RECURSE ${WORK})
-file(COPY ${SOURCE}/include ${SOURCE}/cmake ${SOURCE}/CMakeLists.txt ${SOURCE}/CHANGELOG.md DESTINATION ${WORK})
+file(COPY ${SOURCE}/include ${SOURCE}/cmake ${SOURCE}/CMakeLists.txt ${SOURCE}/CHANGELOG.md ${SOURCE}/README.md DESTINATION ${WORK})
 file(COPY ${SOURCE}/docs/CITATION.cff DESTINATION ${WORK}/docs)
 set(planted 0)
 
@@ -36,5 +36,6 @@ expect_refusal(${vcpkg}/vcpkg.json "\"boost-asio\"" "\"boost-beast\"" "the featu
 expect_refusal(cmake/packaging/meson/meson.build ">=1.81" ">=1.80" "meson.build: '1.80', and brownout says '1.81'")
 expect_refusal(cmake/packaging/brownout-asio.pc.in "Boost 1.81" "Boost 1.80" "asio.pc.in: '1.80', and brownout says '1.81'")
 expect_refusal(CHANGELOG.md "\n## 0.1.0 " "\n## 0.1.1 " "CHANGELOG.md: '0.1.1', and brownout says '0.1.0'")
+expect_refusal(README.md "version 0.1.0 " "version 0.3.0 " "README.md: '0.3.0', and brownout says '0.1.0'")
 expect_refusal(docs/CITATION.cff "version: 0.1.0" "version: 0.0.9" "CITATION.cff: '0.0.9', and brownout says '0.1.0'")
 message(STATUS "${planted} planted differences found")

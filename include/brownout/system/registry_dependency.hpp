@@ -70,9 +70,9 @@ class registry_dependency final : public component {
   }
 
   // Of the registry as a whole: always closed.
-  /// Of the registry as a whole: always closed.
+  /// The state of the registry as a whole, which is always closed.
   [[nodiscard]] circuit_status status() const noexcept override { return {}; }
-  /// Of the registry as a whole: always closed.
+  /// The state of the registry as a whole, which is always closed.
   [[nodiscard]] breaker_snapshot snapshot() const noexcept override { return {}; }
 
   /// @name Commands of operators, for each key
