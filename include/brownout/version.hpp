@@ -6,6 +6,11 @@
 #error "include either one single header of brownout or its separate headers, not both"
 #endif
 
+// Said before the many errors that follow.
+#if !(__cplusplus >= 202002L || (defined(_MSVC_LANG) && _MSVC_LANG >= 202002L))
+#error "brownout needs C++20: -std=c++20, or /std:c++20 with MSVC"
+#endif
+
 /// The library's version, following semantic versioning; CMake reads it from here.
 #define BROWNOUT_VERSION_MAJOR 0
 #define BROWNOUT_VERSION_MINOR 1
