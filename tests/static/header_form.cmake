@@ -26,6 +26,10 @@ foreach(header IN LISTS headers)
   # Others take the encoding of the machine's language for the encoding of the file, and warn.
   forbid(${header} "${text}" "[^\n -~]+" "not ASCII")
 
+  # The formatter breaks a long comment of an example, and what follows is no code.
+  forbid(${header} "${text}" "\n *///      *[^\n]*[^\n/] // [^\n]*\n *///      *[^];{}()<>=:/,\n[]*\n"
+         "a comment in an example goes on where code should stand")
+
   # Two versions in one process, or objects with and without exceptions, would share plain `brownout::` functions.
   string(REGEX REPLACE "//[^\n]*" "" code "${text}")
   forbid(${header} "${code}" "namespace brownout(::[a-z_]+)* *{"

@@ -11,6 +11,11 @@ expect_violation("core/planted.hpp:2: there is no #pragma once")
 file(APPEND ${copy}/include/brownout/core/clock.hpp "// 10 µs\n")
 expect_violation("not ASCII")
 
+plant_header(core/planted.hpp "///     f();  // a comment that is\n///     long\n#define BROWNOUT_PLANTED")
+expect_violation("a comment in an example goes on where code should stand")
+plant_header(core/planted.hpp "///     f();  // a comment\n///     g();\n#define BROWNOUT_PLANTED")
+expect_clean("an example")
+
 set(versioned "the namespace is opened as brownout::inline BROWNOUT_ABI")
 set(opens "namespace brownout::inline BROWNOUT_ABI {\n}\n")
 foreach(plain "namespace brownout {" "namespace brownout::detail {" "namespace brownout::detail{")

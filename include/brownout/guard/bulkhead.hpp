@@ -55,8 +55,9 @@ struct bulkhead_snapshot {
 /// connection of the process. A call for which there is no place is refused at once: no thread ever waits.
 ///
 ///     brownout::bulkhead connections{{.name = "connections", .limit = 20}};
-///     if (auto place = connections.try_acquire()) return query("SELECT ...");   // the place is held until
-///     here
+///     if (auto place = connections.try_acquire()) {
+///       return query("SELECT ...");
+///     }  // gives the place back
 ///
 /// Thread-safe throughout, lock-free. Allocates nothing after construction. An admission is one
 /// compare-and-swap and its end one subtraction, both of the same word; together they count the admissions

@@ -121,18 +121,19 @@ inline constexpr bool answers<last_good, R> = std::is_object_v<R>&& std::copy_co
 
 /// A stage of a pipeline that answers for a call that has failed or was refused.
 ///
-///     brownout::fallback{0}                                                    // a value
-///     brownout::fallback{[](const brownout::failure& why) { return plain(); }} // a function, also without
-///     `why` brownout::fallback{brownout::last_good{.max_age = 5min}}                 // the latest good
-///     answer
+///     brownout::fallback{0}                                               // a value
+///     brownout::fallback{[] { return plain(); }}                          // a function
+///     brownout::fallback{[](const brownout::failure& why) { ... }}        // one that asks for the reason
+///     brownout::fallback{brownout::last_good{.max_age = 5min}}            // the latest good answer
 ///
 /// It runs after a failure, by the classifier of the call, and after a rejection. It does not run after a
 /// success, an ignored call, or a call that its caller gave up. A value that came late is an answer, so it
 /// does not run then either. When it runs, all guards further in have their permits back.
 ///
-/// An exception of its function passes to the caller unchanged. If it was thrown by `std::throw_with_nested`,
-/// the first error is nested in it: the exception of the call, or `call_rejected`. The function is called
-/// outside of any handler. It may also return a `result`, for example that of another pipeline.
+/// An exception of its function passes to the caller unchanged, through `try_call` too. If it was thrown by
+/// `std::throw_with_nested`, the first error is nested in it: the exception of the call, or `call_rejected`.
+/// The function is called outside of any handler. It may also return a `result`, for example that of another
+/// pipeline.
 ///
 /// It is no substitute for an alert: `snapshot()` counts how often it ran, and `call_report::ended_by` says
 /// so for a single call.
