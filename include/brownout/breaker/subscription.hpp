@@ -39,6 +39,7 @@ class [[nodiscard]] subscription {
   subscription(const subscription&) = delete;
   subscription& operator=(const subscription&) = delete;
 
+  /// As `unsubscribe()`: it waits for the listener if another thread runs it.
   ~subscription() { unsubscribe(); }
 
   /// Ends the subscription. When it returns, the listener does not run, will not run again, and is destroyed.
