@@ -112,6 +112,11 @@ class supervisor {
   [[nodiscard]] component& at(D which) noexcept {
     return core_.at(number_of(which));
   }
+  /// As above, for display alone.
+  template <class D>
+  [[nodiscard]] const component& at(D which) const noexcept {
+    return core_.at(number_of(which));
+  }
   /// A dependency that the supervisor built from a description. Precondition: it exists and was described.
   template <class D>
   [[nodiscard]] described_dependency& described(D which) noexcept {
@@ -230,10 +235,8 @@ class supervisor {
   /// `std::invalid_argument` for a negative length; then nothing was taken.
   std::size_t restore_outages(std::span<const outage_history> seen) {
     for (const auto& one : seen) {
-      for (const auto& outage : one.outages) {
-        detail::require_within("outage.length of " + one.dependency, outage.length, duration{},
-                               (duration::max)());
-      }
+      for (const auto& [length, ended] : one.outages)
+        detail::require_within("outage.length of " + one.dependency, length, duration{}, (duration::max)());
     }
     const std::lock_guard lock{mutex_};
     return core_.restore_outages(seen);
@@ -332,8 +335,7 @@ class supervisor {
   const Matrix matrix_;
   BROWNOUT_NO_UNIQUE_ADDRESS Clock clock_;
   std::array<dimmer, Matrix::size> dimmers_ = make_dimmers(std::make_index_sequence<Matrix::size>{});
-  std::vector<std::unique_ptr<described_dependency>>
-      described_{};  // by number; null: an object of the user's
+  std::vector<std::unique_ptr<described_dependency>> described_{};  // null: an object of the user's
 
   mutable std::mutex mutex_{};  // guards the core, apart from what it says that needs no lock
   detail::system_core<level_type> core_;

@@ -4,6 +4,7 @@
 
 #include <csignal>
 #include <stdexcept>
+#include <utility>
 
 using namespace system_test;
 
@@ -105,6 +106,7 @@ TEST_CASE("a snapshot names and weighs the dependencies as configured", "[system
     CHECK(seen.components[i].circuit.state == circuit_state::closed);
     CHECK(seen.components[i].recent.calls == 1);
     CHECK(staging.watched.described(i).name() == names[i]);
+    CHECK(std::as_const(staging.watched).at(i).name() == names[i]);
     CHECK(staging.watched.probe_of(i));
   }
   CHECK(staging.watched.now() == staging.clock.now());
