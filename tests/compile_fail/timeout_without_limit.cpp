@@ -8,5 +8,5 @@
 #ifdef MISTAKE
 const brownout::timeout limited{.name = "query"};
 #else
-const brownout::timeout limited{.limit = std::chrono::seconds{1}, .name = "query"};
+const brownout::timeout limited{.name = "query", .limit = std::chrono::seconds{1}};
 #endif

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSL-1.0
 set(page ${copy}/docs/options.md)
 set(header ${copy}/include/brownout/breaker/options.hpp)
+set(header_of_rung ${copy}/include/brownout/level/level_ladder.hpp)
 
 # Replaces in a file of the copy.
 function(plant file from to)
@@ -61,6 +62,10 @@ if(status EQUAL 0 OR NOT output MATCHES "breaker_options.seed is not in docs/opt
   message(FATAL_ERROR "${CHECK} did not notice a missing option:\n${output}")
 endif()
 restore_copy()
+
+plant(${header_of_rung} "  Level level{};    ///< the level\n" "")
+plant(${header_of_rung} "  std::optional<double> enter{};\n" "  std::optional<double> enter{};\n  Level level{};\n")
+expect_violation("the options of rung stand in another order than in the header: from, enter, level")
 
 file(APPEND ${page} "\n### `pause_options`\n\n| option | what | range | default |\n|---|---|---|---|\n")
 expect_violation("there is no public struct pause_options with options")

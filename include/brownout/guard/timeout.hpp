@@ -55,6 +55,10 @@ struct timeout {
   static constexpr duration shortest_limit = std::chrono::microseconds{100};  ///< the shortest `limit`
   static constexpr duration longest_limit = std::chrono::hours{24};           ///< the longest `limit`
 
+  /// The name in rejections, valid there as long as the pipeline is.
+  /// Range: up to 128 bytes. Default: empty.
+  std::string name{};
+
   /// How long the call may take. Outside of a `retry` it limits all attempts together, inside each attempt.
   /// Range: 100 us to 24 h. It has no default: the right limit is the time that you accept for the slowest
   /// call that is still worth its answer, for example the 99.9th percentile.
@@ -63,10 +67,6 @@ struct timeout {
   /// What becomes of a value that comes late.
   /// Default: keep. The work is done, and the caller may still have a use for the answer.
   late_value late = late_value::keep;
-
-  /// The name in rejections, valid there as long as the pipeline is.
-  /// Range: up to 128 bytes. Default: empty.
-  std::string name{};
 
   /// Throws `std::invalid_argument` naming field, value and range.
   void validate() const {

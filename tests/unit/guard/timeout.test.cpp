@@ -77,7 +77,7 @@ TEST_CASE("a call whose deadline has passed is not made", "[guard][O3]") {
   bench on;
   int calls = 0;
   const auto count = [&](const call_context&) { return ++calls; };
-  const pipeline guarded{on.clock, timeout{.limit = 1s, .name = "query"}};
+  const pipeline guarded{on.clock, timeout{.name = "query", .limit = 1s}};
   SECTION("on the tick") {
     const auto answer = guarded.try_call({.deadline = on.clock.now()}, count);
     CHECK(answer.rejection() ==
@@ -118,7 +118,7 @@ TEST_CASE("a late value is returned, and counts as a failure outside", "[guard][
   }
   SECTION("discarded") {
     const pipeline guarded{on.clock, outer,
-                           timeout{.limit = 100ms, .late = late_value::discard, .name = "query"}, inner};
+                           timeout{.name = "query", .limit = 100ms, .late = late_value::discard}, inner};
     const auto answer = guarded.try_call({.report = &report}, on.taking(1s));
     CHECK(answer.rejection() == rejection{rejection_reason::timed_out, rejection::unknown, true, "query"});
     CHECK(report.late);
@@ -211,6 +211,6 @@ TEST_CASE("a limit must be said, within its range", "[guard][O9]") {
   CHECK(refusal_of(timeout{.limit = -1s}) == "timeout.limit = -1s: allowed is 100us to 24h");
   CHECK(refusal_of(timeout{.limit = (duration::max)()}) ==
         "timeout.limit = over 100 years: allowed is 100us to 24h");
-  CHECK(refusal_of(timeout{.limit = 1s, .name = std::string(129, 'x')}).find("timeout.name") == 0);
+  CHECK(refusal_of(timeout{.name = std::string(129, 'x'), .limit = 1s}).find("timeout.name") == 0);
   CHECK_THROWS_WITH(pipeline(timeout{.limit = 0s}), "pipeline: timeout.limit = 0s: allowed is 100us to 24h");
 }

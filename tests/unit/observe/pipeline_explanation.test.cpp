@@ -59,7 +59,7 @@ TEST_CASE("the explanation of a pipeline has its guards in order, with their lim
                          retry{.budget = &budget, .idempotent = true},
                          database,
                          requests,
-                         pipeline{connections, timeout{.limit = 300ms, .name = "attempt"}}};
+                         pipeline{connections, timeout{.name = "attempt", .limit = 300ms}}};
   CHECK(explain(guarded) ==
         "1. fallback: the last good answer, at most 5m old\n"
         "2. timeout: 2s\n"
