@@ -86,7 +86,7 @@ int main() {
   database_is_up = cache_is_up = search_is_up = true;
   let_pass(60s, "all is well again");
 
-  // Worse after 3 seconds (`confirm_for`), better one step at a time, each after a dwell: to promise too much
+  // Worse after 1 second (`confirm_for`), better one step at a time, each after a dwell: to promise too much
   // costs more than to promise too little.
   for (const auto& step : system.snapshot(clock.now()).transitions) {
     const auto at = std::chrono::floor<std::chrono::seconds>(step.at.time_since_epoch());

@@ -48,7 +48,7 @@ int main() {
   brownout::manual_clock clock;
   brownout::dependency database{{.name = "database", .weight = 0.6}, clock};
   brownout::dependency recommender{{.name = "recommender", .weight = 0.4}, clock};
-  // Levels fall at once here. By default they fall when the score has been low for 3 seconds.
+  // Levels fall at once here. By default they fall when the score has been low for 1 second.
   brownout::supervisor system{
       features,
       {.levels = {.ladder = {{level::normal, 90}, {level::degraded, 50}, {level::emergency, 0}},
