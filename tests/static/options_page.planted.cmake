@@ -29,6 +29,9 @@ restore_copy()
 plant(${header} "struct ramp_options {" "struct pause_options {\n  duration length = std::chrono::seconds{3};\n};\nstruct ramp_options {")
 expect_violation("pause_options is not in docs/options.md")
 
+plant(${copy}/include/brownout/asio/async_guard_options.hpp "bool abandon = false;" "bool abandon = true;")
+expect_violation("the default of async_guard_options.abandon is true, not false")
+
 plant(${header} "std::uint32_t first = left_out;" "std::uint32_t first = 6;")
 expect_violation("the default of ramp_options.first is 6, not –:")
 
