@@ -161,8 +161,9 @@ class Reference:
         if self.is_umbrella(header):
             return f"brownout/{stem}.hpp"
         names = [one.short for one in self.offers[header] if one.kind in ("concept", "class", "struct", "enum")]
+        aliases = [one.short for one in self.offers[header] if one.kind == "typedef"]
         wanted = [stem, f"{self.room(header)}_{stem}", *(name for name in names if name.endswith(f"_{stem}"))]
-        return next((name for name in wanted if name in names), names[0] if len(names) == 1 else stem)
+        return next((name for name in wanted if name in names + aliases), names[0] if len(names) == 1 else stem)
 
     def problems(self) -> list[str]:
         found = []
@@ -203,8 +204,10 @@ class Reference:
         return text
 
     def comment(self, header: str) -> str:
-        """The first comment of an umbrella that is not the licence."""
-        return escaped(" ".join(re.findall(r"^//+ (?!SPDX)(.*)", read(header), re.MULTILINE)[:1]))
+        """What an umbrella says of itself: its first documentation, or else its first comment after the licence."""
+        text = read(header)
+        found = re.search(r"(?:^/// .*\n)+", text, re.MULTILINE) or re.search(r"(?:^// (?!SPDX).*\n)+", text, re.MULTILINE)
+        return escaped(" ".join(re.findall(r"^//+ (.*)", found[0], re.MULTILINE))) if found else ""
 
     def text(self, header: str) -> str:
         room, offered = self.room(header), self.offers[header]
@@ -222,7 +225,8 @@ class Reference:
             text += f"{where}, room :doc:`{room} </reference/{room}/index>`: *{self.questions[room]}*\n\n"
         for heading, kinds in SECTIONS.items():
             chosen = [one for one in offered if one.kind in kinds]
-            chosen.sort(key=lambda one: one.short != self.title(header))  # what the page is named after comes first
+            named = self.title(header)  # what the page is named after comes first
+            chosen.sort(key=lambda one: one.short not in (named, f"basic_{named}"))
             if chosen and len(chosen) < len(offered):
                 text += title(heading, "-")
             text += "".join(f"{one.directive()}\n" for one in chosen)

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-// Circuit breakers, every detector and the registry: all of brownout::core. Needs the standard library only.
+// Circuit breakers, every detector and the registry. Needs the standard library only. The guards, such as
+// pipelines and retries, are in guard/: include their headers too.
 #include "brownout/breaker/circuit_breaker.hpp"
 #include "brownout/breaker/open_period.hpp"
 #include "brownout/breaker/options.hpp"

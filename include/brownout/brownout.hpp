@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-// Every public header, except those of testing/.
+// Every public header, except those of testing/ and of the adapters: asio/ and prometheus_cpp/.
 #include "brownout/breaker.hpp"
 #include "brownout/feature/dependency_set.hpp"
 #include "brownout/feature/dimmer.hpp"

@@ -11,9 +11,11 @@
 #error "brownout needs C++20: -std=c++20, or /std:c++20 with MSVC"
 #endif
 
-/// The library's version, following semantic versioning; CMake reads it from here.
+/// The first number of the library's version, which follows semantic versioning. CMake reads it from here.
 #define BROWNOUT_VERSION_MAJOR 0
+/// The second number.
 #define BROWNOUT_VERSION_MINOR 1
+/// The third number.
 #define BROWNOUT_VERSION_PATCH 0
 
 // The inline namespace of everything in the library: `v0_1`, or `v0_1_no_exceptions` without exceptions.

@@ -14,7 +14,8 @@ struct call_report;
 /// What the guards of a pipeline tell each other about one attempt of a call, and what they tell the function
 /// that makes it. A function that a pipeline calls may take it as `const call_context&`.
 ///
-///     guarded.try_call([&](const brownout::call_context& call) { return query("SELECT ...", call.deadline);
+///     guarded.try_call([&](const brownout::call_context& call) {
+///       return query("SELECT ...", call.deadline);
 ///     });
 ///
 /// It is a value, valid for one attempt.

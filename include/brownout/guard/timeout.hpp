@@ -32,7 +32,8 @@ enum class late_value : std::uint8_t {
 /// A stage of a pipeline that gives a call a deadline.
 ///
 ///     brownout::pipeline guarded{brownout::timeout{.limit = 2s}, database};
-///     guarded.try_call([&](const brownout::call_context& call) { return query("SELECT ...", call.deadline);
+///     guarded.try_call([&](const brownout::call_context& call) {
+///       return query("SELECT ...", call.deadline);
 ///     });
 ///
 /// A function that blocks cannot be stopped from outside, so it is told: `call_context::deadline` is the
