@@ -155,7 +155,9 @@ class fallback {
   static constexpr bool reads_clock = keeps_answers;
 
   /// A value, a function, or `last_good`.
-  explicit fallback(Source given) : source_{std::move(given)}, shared_{std::make_shared<shared>()} {}
+  //
+  // No braces: the value may be of a type that takes a list of its own kind.
+  explicit fallback(Source given) : source_(std::move(given)), shared_{std::make_shared<shared>()} {}
 
   /// How often it ran. Thread-safe.
   [[nodiscard]] fallback_snapshot snapshot() const noexcept {

@@ -21,6 +21,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <initializer_list>
 #include <memory>
 #include <optional>
 #include <stdexcept>
@@ -28,6 +29,7 @@
 #include <tuple>
 #include <type_traits>
 #include <utility>
+#include <vector>
 
 using namespace std::chrono_literals;
 using asio_test::async_answer;
@@ -372,6 +374,31 @@ TEST_CASE("a fallback answers for an asynchronous call", "[asio]") {
     ask(pipeline{static_clock{}, fallback{7}, on.database}, {}, 1);
     CHECK(value == 7);
   }
+}
+
+TEST_CASE("the last good answer of an asynchronous call may hold a list of its own kind", "[asio][defect]") {
+  // As the values of JSON libraries: with braces, a copy would be a list of one.
+  struct json {
+    json() = default;
+    explicit json(int given) : number{given} {}
+    json(std::initializer_list<json> given) : list(given) {}
+    int number = 0;
+    std::vector<json> list{};
+  };
+  world on;
+  const auto executor = on.io.get_executor();
+  const pipeline guarded{static_clock{}, fallback{brownout::last_good{.max_age = 1min}}};
+  json value;
+  const auto ask = [&](error_code with, int answer) {
+    brownout::async_call(
+        guarded, [&](auto token) { return async_answer(executor, std::move(token), with, json(answer)); },
+        net::bind_executor(executor, [&](error_code, const json& given) { value = given; }));
+    on.run_ready();
+  };
+  ask({}, 42);
+  ask(reset, 1);
+  CHECK(value.number == 42);
+  CHECK(value.list.empty());
 }
 
 TEST_CASE("a pipeline in a pipeline is asynchronous too", "[asio]") {

@@ -12,11 +12,13 @@
 
 #include <chrono>
 #include <exception>
+#include <initializer_list>
 #include <memory>
 #include <new>
 #include <stdexcept>
 #include <string>
 #include <type_traits>
+#include <vector>
 
 using namespace std::chrono_literals;
 using brownout::bulkhead;
@@ -316,4 +318,19 @@ TEST_CASE("a fallback stands outside of retries and breakers", "[guard][F6]") {
     CHECK(pipeline{fallback{-2}, inner}.call(fail) == -2);
   }
   CHECK(calls == 2);
+}
+
+TEST_CASE("a fallback value that may hold a list of its own kind stays what it is", "[guard][F4][defect]") {
+  // As the values of JSON libraries: with braces, a copy would be a list of one.
+  struct json {
+    explicit json(int given) : number{given} {}
+    json(std::initializer_list<json> given) : list(given) {}
+    int number = 0;
+    std::vector<json> list{};
+  };
+  const json usual(5);
+  const pipeline guarded{fallback{usual}};
+  const auto given = guarded.call([]() -> json { throw std::runtime_error{"reset"}; });
+  CHECK(given.number == 5);
+  CHECK(given.list.empty());
 }

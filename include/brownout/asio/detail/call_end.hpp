@@ -93,6 +93,8 @@ struct payload_type<A> {
 };
 
 /// Makes a payload from the arguments of a completion, and the arguments of a success from a payload.
+//
+// No braces around a single value: its type may take a list of its own kind.
 template <class Values, bool has_error>
 struct payload_of;
 template <class Error, class... Rest>
@@ -104,7 +106,11 @@ struct payload_of<std::tuple<Error, Rest...>, true> {
     if constexpr (sizeof...(Rest) == 0) {
       return {};
     } else {
-      return std::apply([](const auto&, const auto&... rest) { return result<type>{type{rest...}}; }, all);
+      return std::apply(
+          [](const auto&, const auto&... rest) {
+            return result<type>{std::in_place, rest...};
+          },
+          all);
     }
   }
   static values success(result<type>&& payload) {
@@ -126,7 +132,7 @@ struct payload_of<std::tuple<All...>, false> {
     if constexpr (sizeof...(All) == 0) {
       return {};
     } else {
-      return std::apply([](const auto&... each) { return result<type>{type{each...}}; }, all);
+      return std::apply([](const auto&... each) { return result<type>{std::in_place, each...}; }, all);
     }
   }
   static values success(result<type>&& payload) {
