@@ -56,7 +56,8 @@ struct timeout {
   static constexpr duration shortest_limit = std::chrono::microseconds{100};  ///< the shortest `limit`
   static constexpr duration longest_limit = std::chrono::hours{24};           ///< the longest `limit`
 
-  /// The name in rejections, valid there as long as the pipeline is.
+  /// The name in rejections, valid there as long as the pipeline is. An asynchronous call copies its
+  /// pipeline, so its rejections leave this name out.
   /// Range: up to 128 bytes. Default: empty.
   std::string name{};
 

@@ -427,6 +427,24 @@ TEST_CASE("async_try_call through a pipeline completes with a result", "[asio][Y
   CHECK(why->guard == "database");
 }
 
+TEST_CASE("a rejection by a time-out does not refer to the call, which has ended", "[asio][Y14][defect]") {
+  world on;
+  const pipeline guarded{static_clock{}, on.policy(1),
+                         timeout{.limit = 50ms, .name = "a name that is too long for a small string"}};
+  std::optional<brownout::rejection> why;
+  brownout::async_try_call(
+      guarded, [&](auto token) { return on.held.async_wait(std::move(token)); },
+      net::bind_executor(on.io.get_executor(),
+                         [&](brownout::result<std::tuple<error_code>> answer) { why = answer.rejection(); }),
+      {.report = &on.report});
+  on.run_ready();
+  on.pass(50ms);
+  REQUIRE(why);
+  CHECK(why->reason == brownout::rejection_reason::timed_out);
+  CHECK(why->guard.empty());
+  CHECK(on.report.refused->guard.empty());
+}
+
 TEST_CASE("wherever a call through a pipeline is abandoned, its permits go back", "[asio][Y10]") {
   const auto steps = GENERATE(range(0, 8));
   breaker database{consecutive_failures{1}, {.name = "database", .open_for = 20s}};

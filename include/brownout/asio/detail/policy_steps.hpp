@@ -27,6 +27,9 @@ namespace brownout::inline BROWNOUT_ABI::detail {
 // Steps of policies; see guard_step.hpp for what a step is.
 
 /// A time-out. The call itself has the timer.
+//
+// Its rejections have no name: the policy is in the call's copy of the pipeline, which ends before the
+// rejection does.
 class timeout_step {
  public:
   explicit timeout_step(const timeout& policy) noexcept : policy_{&policy} {}
@@ -34,7 +37,7 @@ class timeout_step {
   [[nodiscard]] std::optional<rejection> enter(call_context& context) noexcept {
     deadline_ = call_context::no_deadline;
     if (context.now >= context.deadline) {
-      return rejection{rejection_reason::deadline_passed, rejection::unknown, false, policy_->name};
+      return rejection{.reason = rejection_reason::deadline_passed};
     }
     // No overflow: a deadline that exists is later than now, and the longest limit is a day.
     context.deadline = (std::min)(context.deadline, context.now + duration{policy_->limit});
@@ -50,7 +53,7 @@ class timeout_step {
       if (call.report() != nullptr) call.report()->late = true;
       if (policy_->late == late_value::keep) return;
     }
-    end.refuse({rejection_reason::timed_out, rejection::unknown, true, policy_->name});
+    end.refuse({.reason = rejection_reason::timed_out, .began = true});
   }
 
   [[nodiscard]] bool is_over(time_point now) const noexcept { return now >= deadline_; }
