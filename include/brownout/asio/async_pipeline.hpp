@@ -73,9 +73,9 @@ inline constexpr bool is_no_context = !std::is_convertible_v<C, call_context>;
 /// queues permits may lie.
 ///
 /// `operation`: a function that starts the operation with a completion token, and may take the context of
-/// the attempt before that. A `retry` starts it several times, as an lvalue. If no retry is in the pipeline,
-/// it may be what an initiating function returns for `deferred`. If its signature cannot be deduced, use
-/// `async_call_as`.
+/// the attempt before that, which is valid until the operation has ended. A `retry` starts it several times,
+/// as an lvalue. If no retry is in the pipeline, it may be what an initiating function returns for
+/// `deferred`. If its signature cannot be deduced, use `async_call_as`.
 ///
 /// `given`: deadline, priority, caller and report of the call. At this deadline the operation is cancelled
 /// too, and the caller gets `errc::timed_out`. If the pipeline has no `timeout`, breakers count what

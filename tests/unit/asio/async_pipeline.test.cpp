@@ -445,6 +445,37 @@ TEST_CASE("a rejection by a time-out does not refer to the call, which has ended
   CHECK(on.report.refused->guard.empty());
 }
 
+TEST_CASE("the context of an attempt is valid until its operation has ended", "[asio][defect]") {
+  world on;
+  const call_context* given = nullptr;  // as a coroutine has that takes it by reference
+  const auto begin = [&](const auto& guarded) {
+    brownout::async_call(guarded,
+                         [&](const call_context& call, auto token) {
+                           given = &call;
+                           return on.held.async_wait(std::move(token));
+                         },
+                         net::bind_executor(on.io.get_executor(), [&](error_code error) { on.seen = error; }),
+                         {.caller = 42});
+    on.run_ready();
+  };
+  SECTION("with a retry") {
+    begin(pipeline{static_clock{}, on.policy(2)});
+    CHECK(given->caller == 42);
+    CHECK(given->attempt == 1);
+    on.end(reset);
+    on.pass(100ms);
+    CHECK(given->caller == 42);
+    CHECK(given->attempt == 2);
+  }
+  SECTION("without one") {
+    begin(pipeline{static_clock{}, on.database});
+    CHECK(given->caller == 42);
+    CHECK(given->attempt == 1);
+  }
+  on.end();
+  CHECK(on.seen == error_code{});
+}
+
 TEST_CASE("wherever a call through a pipeline is abandoned, its permits go back", "[asio][Y10]") {
   const auto steps = GENERATE(range(0, 8));
   breaker database{consecutive_failures{1}, {.name = "database", .open_for = 20s}};

@@ -251,13 +251,17 @@ class pipeline_call
     deadline_ = context.deadline;
     during_ = phase::operation;
     arm_deadline();
+    given_ = context;  // a coroutine may refer to it until it has ended
     // The operation may end, and with it the call, before the function that starts it returns.
+    using started = std::conditional_t<is_repeated, Operation&, Operation&&>;
+    constexpr bool uses_call =
+        is_repeated || std::is_invocable_v<started, const call_context&, operation_handler>;
+    const share kept{uses_call ? this->one_more_user() : nullptr};
     if constexpr (is_repeated) {
-      const share kept{this->one_more_user()};
-      start_with<true>(operation_, context, operation_handler{{{std::move(self)}}});
+      start_with<true>(operation_, given_, operation_handler{{{std::move(self)}}});
     } else {
       Operation operation{std::move(operation_)};
-      start_with<false>(operation, context, operation_handler{{{std::move(self)}}});
+      start_with<false>(operation, given_, operation_handler{{{std::move(self)}}});
     }
   }
   void arm_deadline() {
@@ -318,7 +322,7 @@ class pipeline_call
   BROWNOUT_NO_UNIQUE_ADDRESS Classifier classify_;
   Pipeline pipeline_;
   typename steps_of<stages>::type steps_;
-  call_context given_;
+  call_context given_;  // by the caller; then that of the attempt
   call_end<signature> end_{};
   time_point deadline_ = call_context::no_deadline;
   std::optional<timer_type> timer_;
