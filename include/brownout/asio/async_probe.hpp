@@ -102,7 +102,7 @@ class async_probe_handler {
 };
 
 /// The probe of a dependency as an asynchronous operation. `which`: the enumerator of the dependency, or its
-/// number. `start`: starts the operation, and returns at once:
+/// number. `start`: starts the operation, and returns at once. Its context is valid until the answer:
 ///
 ///     brownout::async_probe{upstream::search, [&](const brownout::probe_context&,
 ///                                                 brownout::async_probe_handler done) {

@@ -99,19 +99,21 @@ class async_supervision {
 
   /// The probe of one dependency.
   struct watched_probe {
-    explicit watched_probe(const Executor& executor) : overdue{executor} {}
+    watched_probe(const Executor& executor, const stop_signal& ending)
+        : overdue{executor}, context{{}, ending} {}
 
     async_probe::starter start{};
     std::optional<probe_order> order{};  // it is under way
     detail::net::cancellation_signal stop{};
     timer_type overdue;
+    probe_context context;  // a coroutine may refer to it until it has ended
   };
 
   /// Lives as long as the last probe, so that one that hangs can outlive the supervision.
   struct state : detail::probe_desk, std::enable_shared_from_this<state> {
     state(const Executor& executor, Supervisor& supervisor, observer observe)
         : watched{&supervisor}, timer{executor}, on_step{std::move(observe)} {
-      for (std::size_t i = 0; i < supervisor.size(); ++i) probes.emplace_back(executor);
+      for (std::size_t i = 0; i < supervisor.size(); ++i) probes.emplace_back(executor, ending);
     }
 
     [[nodiscard]] std::string field_of(std::size_t number) const {
@@ -172,9 +174,10 @@ class async_supervision {
         if (!error) kept->run_out(order);
       });
       async_probe_handler done{this->shared_from_this(), order, timer.get_executor(), mine.stop.slot()};
+      mine.context.deadline = order.deadline;
       // If it throws, its handler is destroyed, which tells that there is no answer.
       static_cast<void>(
-          detail::contained([&] { return mine.start({order.deadline}, std::move(done)), true; }, false));
+          detail::contained([&] { return mine.start(mine.context, std::move(done)), true; }, false));
     }
     void run_out(const probe_order& order) {
       if (is_under_way(order)) probes[order.dependency].stop.emit(detail::net::cancellation_type::terminal);
@@ -209,6 +212,7 @@ class async_supervision {
       if (watched == nullptr) return under_way;
       auto& supervisor = *std::exchange(watched, nullptr);
       timer.cancel();
+      ending.request_stop();
       for (std::size_t i = 0; i < probes.size(); ++i) {
         auto& mine = probes[i];
         if (!mine.order) continue;
@@ -225,6 +229,7 @@ class async_supervision {
     Supervisor* watched;  // null: stopped
     timer_type timer;
     observer on_step;
+    const stop_signal ending{};          // of all probes
     std::deque<watched_probe> probes{};  // by the number of the dependency; signals do not move
     std::uint64_t observer_failures = 0;
     bool was_answered = false;  // a probe, since the step began to ask them

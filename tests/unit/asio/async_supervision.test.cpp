@@ -302,3 +302,29 @@ TEST_CASE("the step after a probe comes at once, also if it answers within its s
   CHECK(steps_with(true) == 2);
   CHECK(steps_with(false) == 2);
 }
+
+TEST_CASE("the context of an asynchronous probe is valid until its answer, and tells of the stop",
+          "[asio][Y22][defect]") {
+  world on;
+  const probe_context* given = nullptr;  // as a coroutine has that takes it by reference
+  auto probes = on.probes();
+  probes[0].start = [&](const probe_context& now, async_probe_handler done) {
+    given = &now;
+    on.database_ping.async_wait(std::move(done));
+  };
+  on.database_ping.is_deaf = true;
+  on.watch.emplace(on.io.get_executor(), on.system, std::move(probes));
+  on.run_ready();
+  const auto began = static_clock{}.now();
+  on.pass(300ms);
+  REQUIRE(on.database_ping.started == 1);
+  CHECK(given->deadline > began);
+  CHECK(given->deadline <= began + 1s);
+  const auto copied = *given;
+  CHECK(!copied.stop_requested());
+  on.watch->stop();
+  CHECK(copied.stop_requested());
+  CHECK(given->stop_requested());
+  on.database_ping.end();
+  on.run_ready();
+}
