@@ -70,6 +70,16 @@ namespace detail {
   return {is_well ? outcome::success : outcome::failure, {}};
 }
 
+/// Whether there is no code to run: a null pointer, or an empty `std::function`.
+template <class F>
+[[nodiscard]] bool is_null(const F& function) {
+  if constexpr (std::is_constructible_v<F, std::nullptr_t> && requires { bool{function == nullptr}; }) {
+    return function == nullptr;
+  } else {
+    return false;
+  }
+}
+
 /// A probe of the user's may leave out its last argument, the context.
 template <class F, class... State>
 inline constexpr bool is_probe =
@@ -131,23 +141,27 @@ class probe {
   probe(std::nullptr_t) noexcept {}
   /// Probed elsewhere, as by an `async_supervision`.
   probe(probed_elsewhere_t) noexcept : is_elsewhere_{true} {}
-  /// A probe that runs `function`, a lambda or a function.
+  /// A probe that runs `function`, a lambda or a function. No probe if that is null or an empty
+  /// `std::function`.
   template <class F>
   requires(!std::same_as<F, probe> && !std::same_as<F, probed_elsewhere_t> &&
            (std::is_class_v<F> || std::is_pointer_v<F>)) probe(F function)
-      : run_{[asked = std::move(function)](const probe_context& now) mutable {
-          return detail::ask_probe(asked, now);
-        }},
-        is_self_contained_{std::is_empty_v<F> || std::is_pointer_v<F>} {}
+      : is_self_contained_{std::is_empty_v<F> || std::is_pointer_v<F>} {
+    if (detail::is_null(function)) return;
+    run_ = [asked = std::move(function)](const probe_context& now) mutable {
+      return detail::ask_probe(asked, now);
+    };
+  }
   // NOLINTEND(google-explicit-constructor)
 
   /// A probe that shares `state`. `function` must capture nothing that may end before it.
   template <class State, class F>
-  probe(std::shared_ptr<State> state, F function)
-      : run_{[kept = std::move(state), asked = std::move(function)](const probe_context& now) {
-          return detail::ask_probe(asked, now, *kept);
-        }},
-        is_self_contained_{true} {}
+  probe(std::shared_ptr<State> state, F function) : is_self_contained_{true} {
+    if (detail::is_null(function)) return;
+    run_ = [kept = std::move(state), asked = std::move(function)](const probe_context& now) {
+      return detail::ask_probe(asked, now, *kept);
+    };
+  }
 
   /// Whether the dependency is probed.
   [[nodiscard]] explicit operator bool() const noexcept { return is_elsewhere_ || static_cast<bool>(run_); }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "unit/system/staging_bench.hpp"
 
+#include <functional>
+
 using namespace system_test;
 
 namespace {
@@ -336,4 +338,13 @@ TEST_CASE("a hang is noticed in as many intervals as it takes failures, and reco
   for (const auto& order : staging.orders) staging.report(order, true);
   staging.run(20s);
   CHECK(staging.state(dependency::database) == circuit_state::closed);
+}
+
+TEST_CASE("an empty function is no probe", "[system][S1][defect]") {
+  const std::function<bool()> none;  // as from a configuration that leaves it out
+  CHECK(!brownout::probe{none});
+  bool (*const nothing)() = nullptr;
+  CHECK(!brownout::probe{nothing});
+  CHECK(brownout::probe{std::function<bool()>{[] { return true; }}});
+  CHECK(brownout::probe{+[] { return true; }});
 }
