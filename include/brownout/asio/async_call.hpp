@@ -44,14 +44,14 @@ struct completes_as_operation {
 
   template <class Handler>
   static void refuse(Handler&& handler, const rejection& why) {
-    complete_later(std::forward<Handler>(handler), arguments_of(why));
+    detail::complete_later(std::forward<Handler>(handler), arguments_of(why));
   }
   static auto arguments_of(const rejection& why) {
     static_assert(signature_of<Signature>::takes_refusals,
                   "brownout: the completion of this operation has no error code and no exception in first "
                   "place, or a value that has no default, so it cannot tell of a refusal. Use "
                   "brownout::async_try_call, which completes with a result");
-    return refused_values<Signature>(why);
+    return detail::refused_values<Signature>(why);
   }
   template <class End>
   static auto arguments_of_end(End&& ended) {
@@ -79,7 +79,7 @@ struct completes_with_result {
 
   template <class Handler>
   static void refuse(Handler&& handler, const rejection& why) {
-    complete_later(std::forward<Handler>(handler), std::tuple<result<values>>{why});
+    detail::complete_later(std::forward<Handler>(handler), std::tuple<result<values>>{why});
   }
   template <class End>
   static std::tuple<result<values>> arguments_of_end(End&& ended) {
@@ -123,7 +123,7 @@ struct start_guarded {
 
   template <class Caller>
   BROWNOUT_NOINLINE void refuse(Caller&& caller, rejection why) const {
-    why.guard = name_of_guard(guard.get());
+    why.guard = detail::name_of_guard(guard.get());
     if (report.refused != nullptr) *report.refused = why;
     Form::refuse(std::forward<Caller>(caller), why);
   }

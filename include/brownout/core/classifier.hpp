@@ -200,16 +200,16 @@ template <class C, class T>
 [[nodiscard]] constexpr outcome outcome_inside(const C& classify, const result<T>& returned) {
   if (!returned.has_value()) return default_classifier{}(returned);
   if constexpr (std::is_void_v<T>) {
-    return outcome_of(classify);
+    return detail::outcome_of(classify);
   } else {
-    return outcome_of(classify, *returned);
+    return detail::outcome_of(classify, *returned);
   }
 }
 
 template <class C, class... R>
 constexpr outcome outcome_of(const C& classify, const R&... returned) {
   if constexpr (!says_outcome<C, R...> && (is_result<R> || ...)) {
-    return outcome_inside(classify, returned...);
+    return detail::outcome_inside(classify, returned...);
   } else if constexpr (has_unfit_predicate<C, R...>) {
     static_assert(!has_unfit_predicate<C, R...>,
                   "brownout: the predicate given to failure_if, success_if or ignore_if must take what the "

@@ -49,10 +49,10 @@ template <class Getter, class Result>
 [[nodiscard]] constexpr duration wait_inside(const Getter& get, Result& seen) {
   if (!seen.has_value()) return duration::zero();
   if constexpr (std::is_void_v<typename Result::value_type>) {
-    return wait_from(get);
+    return detail::wait_from(get);
   } else {
     auto&& value = *seen;  // a variable also if the result holds an rvalue reference
-    return wait_from(get, value);
+    return detail::wait_from(get, value);
   }
 }
 
@@ -66,13 +66,13 @@ constexpr duration wait_from(const Getter& get, Seen&... seen) {
       "brownout: the getter given to retry_after_from must take what the call returns, or the named "
       "exception: by value, by reference, or as a pointer to a member of it");
   if constexpr (is_inside) {
-    return wait_inside(get, seen...);
+    return detail::wait_inside(get, seen...);
   } else if constexpr (is_taken) {
     constexpr bool is_said = is_wait<std::remove_cvref_t<std::invoke_result_t<const Getter&, Seen&...>>>;
     static_assert(is_said,
                   "brownout: the getter given to retry_after_from must return a std::chrono::duration or a "
                   "std::optional of one; a plain number has no unit");
-    if constexpr (is_said) return wait_of(ask_of(get, seen...));
+    if constexpr (is_said) return wait_of(detail::ask_of(get, seen...));
   }
   return duration::zero();
 }
@@ -99,10 +99,10 @@ template <class C, class Result>
 [[nodiscard]] constexpr duration retry_after_inside(const C& classify, Result& returned) {
   if (!returned.has_value()) return duration::zero();
   if constexpr (std::is_void_v<typename Result::value_type>) {
-    return retry_after_of(classify);
+    return detail::retry_after_of(classify);
   } else {
     auto&& value = *returned;
-    return retry_after_of(classify, value);
+    return detail::retry_after_of(classify, value);
   }
 }
 
@@ -111,7 +111,7 @@ constexpr duration retry_after_of(const C& classify, Returned&... returned) {
   if constexpr (tells_retry_after<C, Returned...>) {
     return contained([&] { return wait_of(classify.retry_after(returned...)); }, duration::zero());
   } else if constexpr ((is_result<std::remove_cv_t<Returned>> || ...)) {
-    return retry_after_inside(classify, returned...);
+    return detail::retry_after_inside(classify, returned...);
   } else {
     return duration::zero();
   }
@@ -135,7 +135,7 @@ struct returned_wait_rule {
   }
 
   [[nodiscard]] constexpr duration retry_after(auto&&... returned) const {
-    return wait_from(get, returned...);
+    return detail::wait_from(get, returned...);
   }
 };
 
@@ -149,8 +149,10 @@ struct exception_wait_rule {
 #if defined(__cpp_exceptions)
   [[nodiscard]] duration thrown_retry_after(const std::exception_ptr& thrown) const {
     duration said{};
-    const auto asked = [&](Exception& seen) { return (said = wait_from(get, seen)) > duration::zero(); };
-    static_cast<void>(is_caught_as<Exception&>(thrown, asked));
+    const auto asked = [&](Exception& seen) {
+      return (said = detail::wait_from(get, seen)) > duration::zero();
+    };
+    static_cast<void>(detail::is_caught_as<Exception&>(thrown, asked));
     return said;
   }
 #endif

@@ -27,7 +27,7 @@ struct returned_rule {
   requires(std::predicate<const Predicate&, const R&> && !looks_inside<Predicate, R>)
       [[nodiscard]] constexpr std::optional<outcome>
       operator()(const R& returned) const {
-    return ask_of(matches, returned) ? std::optional{Verdict} : std::nullopt;
+    return detail::ask_of(matches, returned) ? std::optional{Verdict} : std::nullopt;
   }
 };
 
@@ -50,7 +50,8 @@ struct exception_rule {
 
 #if defined(__cpp_exceptions)
   [[nodiscard]] std::optional<outcome> threw(const std::exception_ptr& thrown) const {
-    return (is_caught_as<const Exceptions&>(thrown, matches) || ...) ? std::optional{Verdict} : std::nullopt;
+    return (detail::is_caught_as<const Exceptions&>(thrown, matches) || ...) ? std::optional{Verdict}
+                                                                             : std::nullopt;
   }
 #endif
 };

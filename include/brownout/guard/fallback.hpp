@@ -112,7 +112,7 @@ template <class Source, class R>
 requires is_asked<Source>
 inline constexpr bool answers<Source, R> =
     std::is_void_v<R> ||
-    std::convertible_to<decltype(ask(std::declval<const Source&>(), std::declval<const failure&>())),
+    std::convertible_to<decltype(detail::ask(std::declval<const Source&>(), std::declval<const failure&>())),
                         result<R>>;
 template <class R>
 inline constexpr bool answers<last_good, R> = std::is_object_v<R>&& std::copy_constructible<R>;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "brownout/asio/async_pipeline.hpp"
+#include "brownout/asio/async_call.hpp"
 #include "brownout/asio/errc.hpp"
 #include "brownout/breaker/circuit_breaker.hpp"
 #include "brownout/detector/consecutive_failures.hpp"
@@ -94,6 +95,58 @@ struct world {
 const error_code reset = net::error::connection_reset;
 
 }  // namespace
+
+/// A program with types of its own, and with functions for them whose names the library has too.
+namespace a_program {
+
+template <class... A>
+void complete_later(A&&...) = delete;
+template <class... A>
+void is_error(A&&...) = delete;
+template <class... A>
+void judge(A&&...) = delete;
+template <class... A>
+void settle(A&&...) = delete;
+template <class... A>
+void start_with(A&&...) = delete;
+
+struct row {
+  int number = 0;
+};
+struct row_classifier {
+  brownout::outcome operator()(const row& given) const {
+    return given.number == 0 ? brownout::outcome::failure : brownout::outcome::success;
+  }
+};
+struct load {
+  net::io_context& io;
+  template <class Token>
+  auto operator()(Token&& token) const {
+    return async_answer(io.get_executor(), std::forward<Token>(token), error_code{}, row{7});
+  }
+};
+struct row_handler {
+  int* number;
+  void operator()(error_code /*error*/, const row& given) const { *number = given.number; }
+};
+
+}  // namespace a_program
+
+TEST_CASE("no function of the user is taken for one of the library", "[asio][defect]") {
+  world on;
+  int number = 0;
+  auto handler = net::bind_executor(on.io.get_executor(), a_program::row_handler{&number});
+  SECTION("through a pipeline") {
+    brownout::async_call(pipeline{static_clock{}, on.policy(), on.database}, a_program::load{on.io}, handler,
+                         a_program::row_classifier{});
+  }
+  SECTION("with a breaker") {
+    brownout::async_call_as<void(error_code, a_program::row)>(on.database, a_program::load{on.io}, handler,
+                                                              a_program::row_classifier{});
+  }
+  on.run_ready();
+  CHECK(number == 7);
+}
 
 TEST_CASE("an operation goes through the guards of a pipeline", "[asio][Y21]") {
   world on;

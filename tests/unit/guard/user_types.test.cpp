@@ -19,6 +19,63 @@ int answer_of_a_function(const call_context& call) noexcept {
 
 }  // namespace
 
+/// A program with types of its own, and with functions for them whose names the library has too.
+namespace a_program {
+
+template <class... A>
+void ask_of(A&&...) = delete;
+template <class... A>
+void begun(A&&...) = delete;
+template <class... A>
+void call_through(A&&...) = delete;
+template <class... A>
+void contained(A&&...) = delete;
+template <class... A>
+void copy_of(A&&...) = delete;
+template <class... A>
+void invoke_with(A&&...) = delete;
+template <class... A>
+void judge(A&&...) = delete;
+template <class... A>
+void outcome_of(A&&...) = delete;
+template <class... A>
+void retry_after_of(A&&...) = delete;
+template <class... A>
+void thrown_outcome_of(A&&...) = delete;
+template <class... A>
+void thrown_retry_after_of(A&&...) = delete;
+template <class... A>
+void wait_from(A&&...) = delete;
+
+struct row {
+  int number = 0;
+};
+struct loading {
+  int* calls;
+  row operator()(const call_context& /*call*/) const {
+    if (++*calls == 1) throw std::runtime_error{"reset"};
+    return {7};
+  }
+};
+struct row_classifier {
+  outcome operator()(const row& given) const {
+    return given.number == 0 ? outcome::failure : outcome::success;
+  }
+  outcome threw(const std::exception_ptr& /*thrown*/) const { return outcome::failure; }
+  brownout::duration retry_after(const row& /*given*/) const { return {}; }
+};
+
+}  // namespace a_program
+
+TEST_CASE("no function of the user is taken for one of the library", "[guard][P1][defect]") {
+  guards all;
+  int calls = 0;
+  const auto guarded = all.around();
+  CHECK(guarded.call(a_program::loading{&calls}, a_program::row_classifier{}).number == 7);
+  CHECK(calls == 2);
+  CHECK(guarded.call(a_program::loading{&calls}).number == 7);
+}
+
 TEST_CASE("a call through all guards returns what its function returns", "[guard][P1]") {
   guards all;
   const auto guarded = all.around();

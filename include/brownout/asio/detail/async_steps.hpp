@@ -59,10 +59,10 @@ struct step_for<fallback<Source>> {
 template <class Stage>
 [[nodiscard]] constexpr auto flat_stages(const Stage& stage) noexcept {
   if constexpr (is_pipeline<Stage>) {
-    return std::apply([](const auto&... inner) { return std::tuple_cat(flat_stages(inner)...); },
+    return std::apply([](const auto&... inner) { return std::tuple_cat(detail::flat_stages(inner)...); },
                       stage.stages());
   } else if constexpr (requires { stage.inner(); }) {
-    return flat_stages(stage.inner());  // hold_place_while_waiting
+    return detail::flat_stages(stage.inner());  // hold_place_while_waiting
   } else {
     return std::tuple<const Stage&>{stage};
   }

@@ -35,8 +35,9 @@ struct call_end : attempt_end {
     late = false;
     std::apply(
         [&](auto&... each) {
-          const auto judged = judge(classify, each...);
-          verdict = is_cancelled && is_error(std::as_const(each)...) ? outcome::cancelled : judged.verdict;
+          const auto judged = detail::judge(classify, each...);
+          verdict =
+              is_cancelled && detail::is_error(std::as_const(each)...) ? outcome::cancelled : judged.verdict;
           asked = judged.asked;
         },
         *values);
@@ -54,7 +55,7 @@ struct call_end : attempt_end {
   void refuse(const rejection& why) { refuse(why, is_failure(why) ? outcome::failure : outcome::ignored); }
 
   [[nodiscard]] bool has_error() const noexcept {
-    return values && std::apply([](const auto&... each) { return is_error(each...); }, *values);
+    return values && std::apply([](const auto&... each) { return detail::is_error(each...); }, *values);
   }
 
  private:

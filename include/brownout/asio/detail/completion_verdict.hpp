@@ -38,7 +38,7 @@ template <class C, class E, class... Seen>
 [[nodiscard]] outcome said_of(const C& classify, const E& error, const Seen&... seen) {
   const auto ask = [&]() -> std::optional<outcome> { return classify(seen...); };
   const auto said = contained(ask, std::optional<outcome>{});
-  return said ? *said : default_outcome_of(error);
+  return said ? *said : detail::default_outcome_of(error);
 }
 
 /// The verdict about a completion with an error code. A classifier may take the error code, the values that
@@ -53,19 +53,19 @@ template <class C, class E, class... Values>
                 "brownout: the classifier of an asynchronous call must take its error code, the value after "
                 "it, or all arguments of its completion, by value or by reference to const");
   if constexpr (takes_all) {
-    return said_of(classify, error, error, values...);
+    return detail::said_of(classify, error, error, values...);
   } else {
     if (static_cast<bool>(error)) {
       if constexpr (takes_error && !is_default) {
-        return said_of(classify, error, error);
+        return detail::said_of(classify, error, error);
       } else {
-        return default_outcome_of(error);
+        return detail::default_outcome_of(error);
       }
     }
     if constexpr (takes_values) {
-      return outcome_of(classify, values...);
+      return detail::outcome_of(classify, values...);
     } else if constexpr (takes_error && !is_default) {
-      return said_of(classify, error, error);
+      return detail::said_of(classify, error, error);
     } else {
       return outcome::success;
     }
@@ -76,7 +76,7 @@ template <class C, class E, class... Values>
 template <class C, class... Seen>
 [[nodiscard]] duration wait_told_by(const C& classify, Seen&... seen) {
   if constexpr (tells_retry_after<C, Seen...>) {
-    return retry_after_of(classify, seen...);
+    return detail::retry_after_of(classify, seen...);
   } else {
     return {};
   }
@@ -92,8 +92,8 @@ struct judged_completion {
 template <class C, class... Values>
 [[nodiscard]] judged_completion judge_values(const C& classify, Values&... values) {
   if constexpr (sizeof...(Values) < 2 || says_outcome<C, Values...>) {
-    const auto verdict = outcome_of(classify, values...);
-    return {verdict, verdict == outcome::failure ? retry_after_of(classify, values...) : duration{}};
+    const auto verdict = detail::outcome_of(classify, values...);
+    return {verdict, verdict == outcome::failure ? detail::retry_after_of(classify, values...) : duration{}};
   } else {
     return {};
   }
@@ -102,30 +102,31 @@ template <class C, class... Values>
 /// Judges a completion by its arguments.
 template <class C>
 [[nodiscard]] judged_completion judge(const C& classify) {
-  return judge_values(classify);
+  return detail::judge_values(classify);
 }
 template <class C, class First, class... Rest>
 [[nodiscard]] judged_completion judge(const C& classify, First& first, Rest&... rest) {
   using first_type = std::remove_const_t<First>;
   if constexpr (is_error_code<first_type>) {
-    const auto verdict = verdict_of(classify, first, rest...);
+    const auto verdict = detail::verdict_of(classify, first, rest...);
     if (verdict != outcome::failure) [[likely]] {
       return {verdict, {}};
     }
-    auto asked = wait_told_by(classify, first, rest...);
+    auto asked = detail::wait_told_by(classify, first, rest...);
     if constexpr (sizeof...(rest) > 0) {
-      if (asked == duration::zero()) asked = wait_told_by(classify, rest...);
+      if (asked == duration::zero()) asked = detail::wait_told_by(classify, rest...);
     }
-    if (asked == duration::zero()) asked = wait_told_by(classify, first);
+    if (asked == duration::zero()) asked = detail::wait_told_by(classify, first);
     return {verdict, asked};
 #if defined(__cpp_exceptions)
   } else if constexpr (std::is_same_v<first_type, std::exception_ptr>) {
-    if (first == nullptr) return judge_values(classify, rest...);
-    const auto verdict = thrown_outcome_of(classify, first);
-    return {verdict, verdict == outcome::failure ? thrown_retry_after_of(classify, first) : duration{}};
+    if (first == nullptr) return detail::judge_values(classify, rest...);
+    const auto verdict = detail::thrown_outcome_of(classify, first);
+    return {verdict,
+            verdict == outcome::failure ? detail::thrown_retry_after_of(classify, first) : duration{}};
 #endif
   } else {
-    return judge_values(classify, first, rest...);
+    return detail::judge_values(classify, first, rest...);
   }
 }
 
@@ -159,7 +160,7 @@ disposition settle(Permit& admitted, const judged_completion& judged, const A&..
   if constexpr (sizeof...(A) == 0) {
     return admitted.complete(outcome::failure, judged.asked);
   } else {
-    return settle_failure(admitted, judged.asked, std::get<0>(std::tie(arguments...)));
+    return detail::settle_failure(admitted, judged.asked, std::get<0>(std::tie(arguments...)));
   }
 }
 

@@ -59,7 +59,7 @@ class guard_step {
   static constexpr bool can_wait = can_wait_in<G>;
 
  private:
-  using admission = decltype(ask_guard(std::declval<G&>(), std::declval<const call_context&>()));
+  using admission = decltype(detail::ask_guard(std::declval<G&>(), std::declval<const call_context&>()));
   static constexpr bool has_permits = !std::is_same_v<admission, result<void>>;
 
   static consteval auto permit_told() {
@@ -81,10 +81,10 @@ class guard_step {
   ~guard_step() { drop(); }
 
   [[nodiscard]] std::optional<rejection> enter(call_context& context) {
-    auto admitted = ask_guard(*guard_, context);
+    auto admitted = detail::ask_guard(*guard_, context);
     if (!admitted) [[unlikely]] {
       auto why = admitted.rejection();
-      if constexpr (is_breaker) why.guard = name_of_guard(*guard_);
+      if constexpr (is_breaker) why.guard = detail::name_of_guard(*guard_);
       return why;
     }
     if constexpr (has_permits) permit_.emplace(*std::move(admitted));
@@ -137,7 +137,7 @@ class guard_step {
     } else if constexpr (std::tuple_size_v<typename End::values_type> == 0) {
       permit_->complete(outcome::failure, end.asked);
     } else if (end.values) {
-      settle_failure(*permit_, end.asked, std::get<0>(*end.values));
+      detail::settle_failure(*permit_, end.asked, std::get<0>(*end.values));
     }
   }
 

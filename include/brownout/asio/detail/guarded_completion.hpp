@@ -50,10 +50,10 @@ class guarded_completion {
   void complete(Handler& handler, A&&... arguments) {
     // What the operation has put into the slot refers to a timer or a socket that may not live longer.
     cancelled_.slot().clear();
-    const auto became =
-        cancelled_.cancelled() != net::cancellation_type::none && is_error(std::as_const(arguments)...)
-            ? permit_->complete(outcome::cancelled)
-            : settle(*permit_, judge(classify_, arguments...), arguments...);
+    const auto became = cancelled_.cancelled() != net::cancellation_type::none &&
+                                detail::is_error(std::as_const(arguments)...)
+                            ? permit_->complete(outcome::cancelled)
+                            : detail::settle(*permit_, detail::judge(classify_, arguments...), arguments...);
     if (became_ != nullptr) *became_ = became;
     std::move(handler)(std::forward<A>(arguments)...);
   }

@@ -36,7 +36,7 @@ class handler_call {
   [[nodiscard]] allocator_type memory() const noexcept { return memory_; }
   void release() noexcept {
     if (users_.fetch_sub(1, std::memory_order_acq_rel) == 1) {
-      destroy_with(allocator_type{memory_}, static_cast<Call*>(this));
+      detail::destroy_with(allocator_type{memory_}, static_cast<Call*>(this));
     }
   }
 
@@ -53,7 +53,8 @@ class handler_call {
   template <class... A>
   static void start_with(Handler&& handler, A&&... arguments) {
     const auto allocator = net::get_associated_allocator(handler, net::recycling_allocator<void>{});
-    call_part<Call> call{make_with<Call>(allocator, std::move(handler), std::forward<A>(arguments)...)};
+    call_part<Call> call{
+        detail::make_with<Call>(allocator, std::move(handler), std::forward<A>(arguments)...)};
     const auto executor = call->executor();
     net::dispatch(executor, call_starter<Call>{{std::move(call)}});
   }

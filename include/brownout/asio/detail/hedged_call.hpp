@@ -120,7 +120,7 @@ class hedged_call
 
     template <class H>
     void operator()(const call_context& context, H&& handler) const {
-      start_with<true>(*operation, context, std::forward<H>(handler));
+      detail::start_with<true>(*operation, context, std::forward<H>(handler));
     }
   };
 

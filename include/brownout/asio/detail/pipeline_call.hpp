@@ -42,7 +42,7 @@ class pipeline_call
     : public handler_call<pipeline_call<Pipeline, Form, Handler, Operation, Classifier>, Handler> {
   using base = handler_call<pipeline_call, Handler>;
   using signature = typename Form::operation_signature;
-  using stages = decltype(flat_stages(std::declval<const Pipeline&>()));
+  using stages = decltype(detail::flat_stages(std::declval<const Pipeline&>()));
   using clock_type = std::remove_cvref_t<decltype(std::declval<const Pipeline&>().clock())>;
   static constexpr std::size_t count = std::tuple_size_v<stages>;
 
@@ -74,7 +74,7 @@ class pipeline_call
         operation_{std::move(operation)},
         classify_{classify},
         pipeline_{through},
-        steps_(steps_of<stages>::make(flat_stages(pipeline_))),
+        steps_(steps_of<stages>::make(detail::flat_stages(pipeline_))),
         given_{given} {}
 
   // For its parts.
@@ -106,7 +106,7 @@ class pipeline_call
   void lose() noexcept {
     during_ = phase::none;
     end_timer();
-    drop_all(steps_);
+    detail::drop_all(steps_);
     this->drop_handler();
   }
 
@@ -258,10 +258,10 @@ class pipeline_call
         is_repeated || std::is_invocable_v<started, const call_context&, operation_handler>;
     const share kept{uses_call ? this->one_more_user() : nullptr};
     if constexpr (is_repeated) {
-      start_with<true>(operation_, given_, operation_handler{{{std::move(self)}}});
+      detail::start_with<true>(operation_, given_, operation_handler{{{std::move(self)}}});
     } else {
       Operation operation{std::move(operation_)};
-      start_with<false>(operation, given_, operation_handler{{{std::move(self)}}});
+      detail::start_with<false>(operation, given_, operation_handler{{{std::move(self)}}});
     }
   }
   void arm_deadline() {
@@ -296,7 +296,7 @@ class pipeline_call
     if (now < deadline_) return;  // it was that of an earlier attempt
     if (during_ == phase::operation) {
       is_overdue_ = true;
-      settle_outside_of_overdue(steps_, now);
+      detail::settle_outside_of_overdue(steps_, now);
     }
     if (during_ == phase::operation || during_ == phase::line) stop_.emit(net::cancellation_type::terminal);
   }
@@ -306,13 +306,13 @@ class pipeline_call
       if (is_overdue_ && end_.verdict != outcome::cancelled && end_.has_error())
         end_.refuse({.reason = rejection_reason::timed_out, .began = true}, end_.verdict);
     }
-    if (report() != nullptr) note_end(*report(), end_);
+    if (report() != nullptr) detail::note_end(*report(), end_);
     auto arguments = Form::arguments_of_end(std::move(end_));
     Handler handler{this->take_handler()};
     const bool within_start = is_starting_;
     self.release();  // the memory is free before the handler is called
     if (within_start) [[unlikely]] {
-      complete_later(std::move(handler), std::move(arguments));
+      detail::complete_later(std::move(handler), std::move(arguments));
     } else {
       std::apply(std::move(handler), std::move(arguments));
     }

@@ -47,7 +47,8 @@ class timeout_step {
 
   template <class Call, class End>
   void leave(const Call& call, End& end) {
-    if (!end.values || end.verdict == outcome::cancelled || !has_passed(call.clock(), deadline_)) return;
+    if (!end.values || end.verdict == outcome::cancelled || !detail::has_passed(call.clock(), deadline_))
+      return;
     if (!end.has_error()) {
       end.late = true;
       if (call.report() != nullptr) call.report()->late = true;

@@ -204,7 +204,8 @@ class timed_call : public deadline_entry {
   void tell_without_waiting() {
     auto handler = take_handler();
     stop_.emit(net::cancellation_type::terminal);
-    std::apply(std::move(handler), refused_values<Signature>({.reason = rejection_reason::timed_out}));
+    std::apply(std::move(handler),
+               detail::refused_values<Signature>({.reason = rejection_reason::timed_out}));
   }
 
   /// The caller has cancelled the call before it was started on its executor.
@@ -213,7 +214,8 @@ class timed_call : public deadline_entry {
     report(permit_->complete(outcome::cancelled));
     auto handler = take_handler();
     release();
-    std::apply(std::move(handler), refused_values<Signature>({.reason = rejection_reason::cancelled}));
+    std::apply(std::move(handler),
+               detail::refused_values<Signature>({.reason = rejection_reason::cancelled}));
   }
 
   template <class... A>
@@ -222,9 +224,10 @@ class timed_call : public deadline_entry {
     if (!handler_) return release();  // abandoned
     if (!is_over_) report(settled_by(arguments...));
     auto handler = take_handler();
-    if (is_over_ && is_error(std::as_const(arguments)...)) {
+    if (is_over_ && detail::is_error(std::as_const(arguments)...)) {
       release();
-      std::apply(std::move(handler), refused_values<Signature>({.reason = rejection_reason::timed_out}));
+      std::apply(std::move(handler),
+                 detail::refused_values<Signature>({.reason = rejection_reason::timed_out}));
     } else {
       // Moved out of the memory of the operation, which may be that of this call.
       std::tuple<std::decay_t<A>...> values{std::forward<A>(arguments)...};
@@ -235,8 +238,8 @@ class timed_call : public deadline_entry {
 
   template <class... A>
   [[nodiscard]] disposition settled_by(A&... arguments) {
-    if (!is_cancelled_ || !is_error(std::as_const(arguments)...))
-      return settle(*permit_, judge(classify_, arguments...), arguments...);
+    if (!is_cancelled_ || !detail::is_error(std::as_const(arguments)...))
+      return detail::settle(*permit_, detail::judge(classify_, arguments...), arguments...);
     const bool was_patient = times_.patience != no_limit && queue_->now() - started_ >= times_.patience;
     return permit_->complete(was_patient ? outcome::failure : outcome::cancelled);
   }

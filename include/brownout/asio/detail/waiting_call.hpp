@@ -36,7 +36,7 @@ class waiting_call : public waiter {
 
   static void start(Handler&& handler, const std::shared_ptr<Line>& line) {
     const auto allocator = net::get_associated_allocator(handler, net::recycling_allocator<void>{});
-    owner call{make_with<waiting_call>(allocator, std::move(handler), line)};
+    owner call{detail::make_with<waiting_call>(allocator, std::move(handler), line)};
     switch (line->take_or_wait(*call)) {
       case Line::answer::waits:
         call.release();
@@ -120,7 +120,7 @@ class waiting_call : public waiter {
     std::move(handler)(error, std::move(place));
   }
   void release() noexcept {
-    if (is_last_user()) destroy_with(allocator_type{memory_}, this);
+    if (is_last_user()) detail::destroy_with(allocator_type{memory_}, this);
   }
 
   allocator_type memory_;

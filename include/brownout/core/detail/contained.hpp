@@ -43,7 +43,7 @@ template <class Function, class Seen>
 [[nodiscard]] constexpr std::invoke_result_t<const Function&, Seen&> ask_of(const Function& function,
                                                                             Seen& seen) {
   if constexpr (std::is_member_function_pointer_v<Function>) {
-    return invoke_member(function, seen);
+    return detail::invoke_member(function, seen);
   } else {
     return std::invoke(function, seen);
   }

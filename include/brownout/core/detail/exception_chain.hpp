@@ -45,7 +45,7 @@ template <class Handled, class Predicate>
     try {
       std::rethrow_exception(thrown);
     } catch (Handled seen) {
-      if (ask_of(matches, seen)) return true;
+      if (detail::ask_of(matches, seen)) return true;
       thrown = nested_in_handled();
     } catch (const std::nested_exception& outer) {
       thrown = outer.nested_ptr();

@@ -85,8 +85,8 @@ void settle_thrown(settlement<Permit>& settles, const C& classify, const std::ex
   duration retry_after{};
   // Null if it is no C++ exception, for example at the end of the thread.
   if (const auto thrown = std::current_exception()) {
-    result = thrown_outcome_of(classify, thrown);
-    if (result == outcome::failure) retry_after = thrown_retry_after_of(classify, thrown);
+    result = detail::thrown_outcome_of(classify, thrown);
+    if (result == outcome::failure) retry_after = detail::thrown_retry_after_of(classify, thrown);
   }
   // The text is read last, because `threw` may have changed the exception.
   const bool tells = known != nullptr && result == outcome::failure;
@@ -126,10 +126,10 @@ BROWNOUT_ALWAYS_INLINE std::invoke_result_t<F> invoke_settling_thrown(settlement
     try {
       return std::forward<F>(function)();
     } catch (const std::exception& thrown) {
-      settle_thrown(settles, classify, &thrown);
+      detail::settle_thrown(settles, classify, &thrown);
       throw;
     } catch (...) {
-      settle_thrown(settles, classify);
+      detail::settle_thrown(settles, classify);
       throw;
     }
   }
@@ -150,30 +150,32 @@ invoke_settling(Permit& admitted, F&& function, const C& classify) {
                 "what a guarded call returns must be movable, since it is judged before it is returned");
   settlement<Permit> settles{admitted};
   std::remove_cv_t<std::invoke_result_t<F>> value =
-      invoke_settling_thrown(settles, std::forward<F>(function), classify);
+      detail::invoke_settling_thrown(settles, std::forward<F>(function), classify);
   settles.ended();
-  const auto verdict = outcome_of(classify, value);
-  settles.complete(verdict, verdict == outcome::failure ? retry_after_of(classify, value) : duration{});
+  const auto verdict = detail::outcome_of(classify, value);
+  settles.complete(verdict,
+                   verdict == outcome::failure ? detail::retry_after_of(classify, value) : duration{});
   return value;
 }
 template <class Permit, class F, class C>
 requires std::is_reference_v<std::invoke_result_t<F>> BROWNOUT_ALWAYS_INLINE std::invoke_result_t<F>
 invoke_settling(Permit& admitted, F&& function, const C& classify) {
   settlement<Permit> settles{admitted};
-  auto&& value = invoke_settling_thrown(settles, std::forward<F>(function), classify);
+  auto&& value = detail::invoke_settling_thrown(settles, std::forward<F>(function), classify);
   settles.ended();
-  const auto verdict = outcome_of(classify, value);
-  settles.complete(verdict, verdict == outcome::failure ? retry_after_of(classify, value) : duration{});
+  const auto verdict = detail::outcome_of(classify, value);
+  settles.complete(verdict,
+                   verdict == outcome::failure ? detail::retry_after_of(classify, value) : duration{});
   return static_cast<std::invoke_result_t<F>>(value);
 }
 template <class Permit, class F, class C>
 requires std::is_void_v<std::invoke_result_t<F>> BROWNOUT_ALWAYS_INLINE void invoke_settling(
     Permit& admitted, F&& function, const C& classify) {
   settlement<Permit> settles{admitted};
-  invoke_settling_thrown(settles, std::forward<F>(function), classify);
+  detail::invoke_settling_thrown(settles, std::forward<F>(function), classify);
   settles.ended();
-  const auto verdict = outcome_of(classify);
-  settles.complete(verdict, verdict == outcome::failure ? retry_after_of(classify) : duration{});
+  const auto verdict = detail::outcome_of(classify);
+  settles.complete(verdict, verdict == outcome::failure ? detail::retry_after_of(classify) : duration{});
 }
 
 /// A tag: a guarded call acquires the permit, and settles it on this thread before it returns.
@@ -193,24 +195,24 @@ template <class Breaker>
 
 template <class Breaker, class F, class C>
 std::invoke_result_t<F> call(Breaker& breaker, F&& function, const C& classify) {
-  auto admitted = acquire_for_call(breaker);
+  auto admitted = detail::acquire_for_call(breaker);
   if (!admitted) [[unlikely]] {
     raise_rejected(admitted.rejection(), breaker.name());
   }
-  return invoke_settling(*admitted, std::forward<F>(function), classify);
+  return detail::invoke_settling(*admitted, std::forward<F>(function), classify);
 }
 
 template <class Breaker, class F, class C>
 try_call_result_t<F> try_call(Breaker& breaker, F&& function, const C& classify) {
-  auto admitted = acquire_for_call(breaker);
+  auto admitted = detail::acquire_for_call(breaker);
   if (!admitted) [[unlikely]] {
     return admitted.rejection();
   }
   if constexpr (std::is_void_v<std::invoke_result_t<F>>) {
-    invoke_settling(*admitted, std::forward<F>(function), classify);
+    detail::invoke_settling(*admitted, std::forward<F>(function), classify);
     return {};
   } else {
-    return invoke_settling(*admitted, std::forward<F>(function), classify);
+    return detail::invoke_settling(*admitted, std::forward<F>(function), classify);
   }
 }
 

@@ -40,7 +40,7 @@ template <class Next, class R>
 [[nodiscard]] attempt_end end_of(const Next& next, result<R>& answer, outcome verdict) {
   attempt_end ended{.verdict = verdict};
   if (!answer.has_value()) ended.refused = answer.rejection();
-  if (verdict == outcome::failure) ended.asked = retry_after_of(next.classifier(), answer);
+  if (verdict == outcome::failure) ended.asked = detail::retry_after_of(next.classifier(), answer);
   return ended;
 }
 
@@ -72,8 +72,9 @@ class exception_place {
 /// How an attempt ended that threw.
 template <class Next>
 [[nodiscard]] attempt_end end_of(const Next& next, std::exception_ptr thrown) {
-  attempt_end ended{.verdict = thrown_outcome_of(next.classifier(), thrown)};
-  if (ended.verdict == outcome::failure) ended.asked = thrown_retry_after_of(next.classifier(), thrown);
+  attempt_end ended{.verdict = detail::thrown_outcome_of(next.classifier(), thrown)};
+  if (ended.verdict == outcome::failure)
+    ended.asked = detail::thrown_retry_after_of(next.classifier(), thrown);
   try {
     std::rethrow_exception(thrown);
   } catch (const call_rejected& refused) {
@@ -92,16 +93,16 @@ inline void note_end(call_report& report, const attempt_end& ended) {
 }
 template <class R, class C>
 void note_end(call_report& report, result<R>& answer, const C& classify) {
-  attempt_end ended{.verdict = outcome_of(classify, answer)};
+  attempt_end ended{.verdict = detail::outcome_of(classify, answer)};
   if (!answer.has_value()) ended.refused = answer.rejection();
-  if (ended.verdict == outcome::failure) ended.asked = retry_after_of(classify, answer);
-  note_end(report, ended);
+  if (ended.verdict == outcome::failure) ended.asked = detail::retry_after_of(classify, answer);
+  detail::note_end(report, ended);
 }
 #if defined(__cpp_exceptions)
 template <class C>
 void note_end(call_report& report, const std::exception_ptr& thrown, const C& classify) {
-  if (thrown == nullptr || thrown_outcome_of(classify, thrown) != outcome::failure) return;
-  report.retry_after = (std::max)(report.retry_after, thrown_retry_after_of(classify, thrown));
+  if (thrown == nullptr || detail::thrown_outcome_of(classify, thrown) != outcome::failure) return;
+  report.retry_after = (std::max)(report.retry_after, detail::thrown_retry_after_of(classify, thrown));
 }
 #endif
 

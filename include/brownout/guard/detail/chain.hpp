@@ -97,16 +97,16 @@ struct user_function {
       ++context.report->attempts;
     }
     if constexpr (std::is_void_v<returned_t<F>>) {
-      invoke_with(*function, context);
+      detail::invoke_with(*function, context);
       return {};
     } else if constexpr (is_result<std::remove_cvref_t<returned_t<F>>>) {
-      result<R> answer = invoke_with(*function, context);
+      result<R> answer = detail::invoke_with(*function, context);
       if (!answer.has_value()) [[unlikely]] {
         return begun(answer.rejection());
       }
       return answer;
     } else {
-      return invoke_with(*function, context);
+      return detail::invoke_with(*function, context);
     }
   }
 };
@@ -198,7 +198,7 @@ class rest_of_call {
 
   /// The outcome of an answer, by the classifier of the call. Throws nothing, but the thread may end in it.
   [[nodiscard]] BROWNOUT_ALWAYS_INLINE outcome judge(const result<value_type>& answer) const {
-    return outcome_of(*frame_.classify, answer);
+    return detail::outcome_of(*frame_.classify, answer);
   }
 
   // For the stages of the library.
@@ -245,11 +245,11 @@ class value_classifier {
 
   template <class R>
   [[nodiscard]] BROWNOUT_ALWAYS_INLINE outcome operator()(const result<R>& answer) const {
-    return outcome_inside(*given_, answer);
+    return detail::outcome_inside(*given_, answer);
   }
   template <class R>
   [[nodiscard]] duration retry_after(result<R>& answer) const {
-    return retry_after_inside(*given_, answer);
+    return detail::retry_after_inside(*given_, answer);
   }
 #if defined(__cpp_exceptions)
   [[nodiscard]] auto threw(const std::exception_ptr& thrown) const requires(judges_exceptions<C>) {
@@ -257,7 +257,7 @@ class value_classifier {
   }
   [[nodiscard]] duration thrown_retry_after(const std::exception_ptr& thrown) const
       requires(tells_thrown_retry_after<C>) {
-    return thrown_retry_after_of(*given_, thrown);
+    return detail::thrown_retry_after_of(*given_, thrown);
   }
 #endif
 
@@ -289,7 +289,7 @@ class late_is_failure {
     if (*frame_.late) [[unlikely]] {
       return outcome::failure;
     }
-    return outcome_of(*frame_.classify, answer);
+    return detail::outcome_of(*frame_.classify, answer);
   }
 #if defined(__cpp_exceptions)
   // Not for the default, whose verdicts about exceptions cost less if there is no `threw`.
@@ -304,7 +304,7 @@ class late_is_failure {
 #endif
   template <class R>
   [[nodiscard]] duration retry_after(result<R>& answer) const {
-    return retry_after_of(*frame_.classify, answer);
+    return detail::retry_after_of(*frame_.classify, answer);
   }
 
  private:

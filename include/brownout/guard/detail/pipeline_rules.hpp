@@ -100,9 +100,9 @@ template <class S>
 template <class S>
 [[nodiscard]] std::string_view name_of_stage(const S& stage) noexcept {
   if constexpr (requires { stage.get(); }) {
-    return name_of_guard(stage.get());
+    return detail::name_of_guard(stage.get());
   } else {
-    return name_of_guard(stage);
+    return detail::name_of_guard(stage);
   }
 }
 

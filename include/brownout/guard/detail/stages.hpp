@@ -44,17 +44,17 @@ concept breaker_like = requires(B& breaker, outcome result) {
 // inlines it.
 template <class R, class B, class Next>
 BROWNOUT_ALWAYS_INLINE result<R> call_through(B& breaker, const call_context& context, const Next& next) {
-  auto admitted = acquire_for_call(breaker);
+  auto admitted = detail::acquire_for_call(breaker);
   if (!admitted) [[unlikely]] {
     auto why = admitted.rejection();
-    why.guard = name_of_guard(breaker);
+    why.guard = detail::name_of_guard(breaker);
     return why;
   }
   const auto rest = [&]() BROWNOUT_INLINE_LAMBDA { return next(context); };
   if constexpr (may_be_late<Next>) {
-    return invoke_settling(*admitted, rest, late_is_failure{next.frame()});
+    return detail::invoke_settling(*admitted, rest, late_is_failure{next.frame()});
   } else {
-    return invoke_settling(*admitted, rest, next.classifier());
+    return detail::invoke_settling(*admitted, rest, next.classifier());
   }
 }
 
@@ -73,7 +73,7 @@ struct guard_reference {
     if constexpr (guard_stage<G>) {
       return guard->template around<R>(context, next);
     } else {
-      return call_through<R>(*guard, context, next);
+      return detail::call_through<R>(*guard, context, next);
     }
   }
   [[nodiscard]] const G& get() const noexcept { return *guard; }
@@ -88,7 +88,7 @@ struct breaker_handle {
 
   template <class R, class Next>
   BROWNOUT_ALWAYS_INLINE result<R> around(const call_context& context, const Next& next) const {
-    return call_through<R>(breaker, context, next);
+    return detail::call_through<R>(breaker, context, next);
   }
   [[nodiscard]] const B& get() const noexcept { return breaker; }
 };
