@@ -17,6 +17,7 @@
 
 #include <concepts>
 #include <exception>
+#include <memory>
 #include <tuple>
 #include <type_traits>
 #include <utility>
@@ -174,9 +175,12 @@ class pipeline {
     if constexpr (reads_clock) context.now = clock_.now();
     if constexpr (limits_time) {
       bool late = false;
-      return outermost{stages_, {&function}, {&judge, &clock_, &late}}(context);
+      return outermost{stages_,
+                       {std::addressof(function)},
+                       {std::addressof(judge), std::addressof(clock_), &late}}(context);
     } else {
-      return outermost{stages_, {&function}, {&judge, &clock_}}(context);
+      return outermost{
+          stages_, {std::addressof(function)}, {std::addressof(judge), std::addressof(clock_)}}(context);
     }
   }
 

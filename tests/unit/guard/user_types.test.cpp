@@ -67,6 +67,24 @@ struct row_classifier {
 
 }  // namespace a_program
 
+TEST_CASE("types of the user may overload the address operator", "[guard][P1][defect]") {
+  struct without_address {
+    void operator&() const = delete;  // NOLINT(google-runtime-operator)
+  };
+  struct answering : without_address {
+    int operator()(const call_context& /*call*/) const { return 3; }
+  };
+  struct approving : without_address {
+    outcome operator()(int /*answer*/) const { return outcome::success; }
+  };
+  struct clock : without_address {
+    [[nodiscard]] brownout::time_point now() const noexcept { return brownout::time_point{1h}; }
+  };
+  guards all;
+  CHECK(pipeline{clock{}, timeout{.limit = 1s}, all.places}.call(answering{}, approving{}) == 3);
+  CHECK(pipeline{clock{}, all.places}.call(answering{}) == 3);
+}
+
 TEST_CASE("no function of the user is taken for one of the library", "[guard][P1][defect]") {
   guards all;
   int calls = 0;

@@ -22,6 +22,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <tuple>
 #include <type_traits>
@@ -138,8 +139,8 @@ class hedged_call
     context.attempt = given_.attempt + static_cast<std::uint32_t>(number);
     const share kept{this->one_more_user()};  // the attempt may end, and with it the call, within its start
     pipeline_call<Pipeline, form, attempt_handler, shared_operation, Classifier>::start(
-        pipeline_, attempt_handler{{std::move(self)}, number}, shared_operation{&operation_}, context,
-        classify_);
+        pipeline_, attempt_handler{{std::move(self)}, number}, shared_operation{std::addressof(operation_)},
+        context, classify_);
   }
   void start_extra_if_allowed() {
     if (has_won_ || is_cancelled_ || !may_repeat_ || running_ == 0 || !this->has_handler()) return;

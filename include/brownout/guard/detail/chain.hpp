@@ -17,6 +17,7 @@
 #include <cstddef>
 #include <exception>
 #include <functional>
+#include <memory>
 #include <tuple>
 #include <type_traits>
 #include <utility>
@@ -241,7 +242,7 @@ template <std::size_t I, class Stages, class Last, class Frame>
 template <class C>
 class value_classifier {
  public:
-  explicit constexpr value_classifier(const C& given) noexcept : given_{&given} {}
+  explicit constexpr value_classifier(const C& given) noexcept : given_{std::addressof(given)} {}
 
   template <class R>
   [[nodiscard]] BROWNOUT_ALWAYS_INLINE outcome operator()(const result<R>& answer) const {

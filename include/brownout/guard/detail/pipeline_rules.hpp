@@ -11,6 +11,7 @@
 
 #include <array>
 #include <cstddef>
+#include <memory>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -90,7 +91,8 @@ constexpr void visit_stage(const S& stage, const Visit& visit) {
 template <class S>
 [[nodiscard]] const void* address_of_guard(const S& stage) noexcept {
   if constexpr (requires { stage.get(); }) {
-    return std::copy_constructible<std::remove_cvref_t<decltype(stage.get())>> ? nullptr : &stage.get();
+    return std::copy_constructible<std::remove_cvref_t<decltype(stage.get())>> ? nullptr
+                                                                               : std::addressof(stage.get());
   } else {
     return nullptr;
   }

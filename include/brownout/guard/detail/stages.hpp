@@ -12,6 +12,7 @@
 #include "brownout/version.hpp"
 
 #include <concepts>
+#include <memory>
 #include <string_view>
 #include <type_traits>
 #include <utility>
@@ -118,7 +119,7 @@ template <class T>
   if constexpr (wanted::is_value) {
     return stage_for<T>{std::forward<T>(argument)};
   } else {
-    return stage_for<T>{&argument};
+    return stage_for<T>{std::addressof(argument)};
   }
 }
 
