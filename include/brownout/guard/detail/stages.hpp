@@ -116,6 +116,10 @@ template <class T>
   static_assert(wanted::is_value || std::is_lvalue_reference_v<T>,
                 "brownout: a pipeline refers to its guards that have state, such as breakers, bulkheads and "
                 "rate limiters. Such a guard must be a variable that outlives the pipeline, not a temporary");
+  static_assert(
+      wanted::is_value || !std::is_const_v<std::remove_reference_t<T>> ||
+          guard_stage<const typename wanted::given>,
+      "brownout: a call changes its guards that have state, so a pipeline takes none that is const");
   if constexpr (wanted::is_value) {
     return stage_for<T>{std::forward<T>(argument)};
   } else {
