@@ -23,7 +23,9 @@ struct limit_totals {
 template <class Limit>
 [[nodiscard]] limit_totals totals_of(const Limit& limit) noexcept {
   const auto shown = limit.snapshot();
-  if constexpr (Limit::kind == guard_kind::bulkhead) {
+  if constexpr (requires { shown.expired; }) {  // of an async_bulkhead: a wait in vain is a refusal
+    return {shown.admitted, shown.refused + shown.expired};
+  } else if constexpr (Limit::kind == guard_kind::bulkhead) {
     return {shown.admitted, shown.refused};
   } else {
     static_assert(Limit::kind == guard_kind::adaptive_limit);
@@ -37,12 +39,14 @@ template <class Limit>
 }  // namespace detail
 
 /// The limit of calls in flight around a dependency, for `dependency_options::limited_by`. It refers to a
-/// `bulkhead` or an `adaptive_limit`, whose totals it reads. The call path does not change.
+/// `bulkhead`, an `async_bulkhead` or an `adaptive_limit`, whose totals it reads. The call path does not
+/// change. A call that waited for a place as long as it may, in vain, counts as refused.
 ///
 /// A call that an `adaptive_limit` has shed counts as refused if its class is `critical` or `critical_plus`.
 /// The two sheddable classes are there to be refused first.
 ///
-/// The limit must outlive the supervisor that watches the dependency. Thread-safe, lock-free.
+/// The limit must outlive the supervisor that watches the dependency. Thread-safe, and lock-free except for
+/// an `async_bulkhead`.
 class call_limit {
  public:
   /// No limit.

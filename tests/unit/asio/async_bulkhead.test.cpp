@@ -8,6 +8,7 @@
 #include "brownout/guard/pipeline.hpp"
 #include "brownout/guard/timeout.hpp"
 #include "brownout/observe/prometheus_text.hpp"
+#include "brownout/system/call_limit.hpp"
 #include "catch2.hpp"
 #include "unit/asio/operations.hpp"
 #include "unit/asio/static_clock.hpp"
@@ -137,6 +138,20 @@ TEST_CASE("a waiter leaves the line when it has waited for as long as it may", "
   on.run_ready();
   CHECK(on.calls[2].seen == error_code{});
   CHECK(on.places.snapshot().expired == 1);
+}
+
+TEST_CASE("a wait that was in vain is a refused call for the health of a dependency", "[asio][H1h][defect]") {
+  world on;
+  on.acquire(0);
+  on.acquire(1);
+  on.run_ready();
+  const brownout::call_limit around{on.places};
+  CHECK(around.totals().refused == 0);
+  static_clock::advance(500ms);
+  on.run_ready();
+  CHECK(on.calls[1].seen == errc::queue_timeout);
+  CHECK(around.totals().admitted == 1);
+  CHECK(around.totals().refused == 1);
 }
 
 TEST_CASE("a place that came before the end of the wait was handled is kept", "[asio][Y20]") {
