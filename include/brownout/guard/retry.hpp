@@ -208,7 +208,7 @@ template <class Clock>
     }
     return std::nullopt;
   };
-  if (failed >= policy.tries) return no_attempt();
+  if (failed >= policy.tries || ended.verdict == outcome::cancelled) return no_attempt();
   const bool was_refused = ended.refused && ended.refused->reason != rejection_reason::timed_out;
   if (!policy.idempotent && (!was_refused || ended.refused->began)) return no_attempt();
   duration wait{};

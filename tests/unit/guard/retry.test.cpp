@@ -18,6 +18,7 @@
 #include <exception>
 #include <limits>
 #include <memory>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <utility>
@@ -159,6 +160,23 @@ TEST_CASE("only failures are tried again", "[guard][R2]") {
     CHECK(on.budget.snapshot().deposited == before + 1);
   }
   CHECK(on.elapsed() < 2s);
+}
+
+TEST_CASE("a refusal that the classifier takes for a cancelled call is not tried again",
+          "[guard][R2][defect]") {
+  struct given_up {
+    std::optional<outcome> operator()(int /*answer*/) const { return std::nullopt; }
+    outcome threw(const std::exception_ptr& /*thrown*/) const { return outcome::cancelled; }
+  };
+  bench on;
+  int calls = 0;
+  const auto refused = [&]() -> int {
+    ++calls;
+    throw brownout::call_rejected{{.reason = rejection_reason::bulkhead_full, .retry_after = 10ms}};
+  };
+  const pipeline guarded{on.clock, on.policy()};
+  CHECK_THROWS_AS(guarded.call(refused, given_up{}), brownout::call_rejected);
+  CHECK(calls == 1);
 }
 
 TEST_CASE("a value that came late is not tried again, since the caller has it", "[guard][R2][O4]") {
