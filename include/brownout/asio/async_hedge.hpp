@@ -72,5 +72,12 @@ auto async_hedge(hedge& hedging, const pipeline<Clock, Stages...>& through, Oper
       detail::start_hedged<through_type, signature, C>{&hedging, through, given, classify}, token,
       std::forward<Operation>(operation));
 }
+/// As above, with a classifier.
+template <class Clock, class... Stages, class Operation, class Token, class C>
+requires(detail::is_no_context<C>) auto async_hedge(hedge& hedging, const pipeline<Clock, Stages...>& through,
+                                                    Operation&& operation, Token&& token, const C& classify) {
+  return brownout::async_hedge(hedging, through, std::forward<Operation>(operation),
+                               std::forward<Token>(token), call_context{}, classify);
+}
 
 }  // namespace brownout::inline BROWNOUT_ABI

@@ -64,7 +64,7 @@ struct world {
         [this](auto token) { return held[attempts++].async_wait(std::move(token)); },
         net::bind_cancellation_slot(
             signal.slot(), net::bind_executor(io.get_executor(), [this](error_code error) { seen = error; })),
-        {}, classify);
+        classify);
     run_ready();
   }
   void run_ready() {
