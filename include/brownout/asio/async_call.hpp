@@ -211,8 +211,8 @@ auto async_call(Guard&& guard, Operation&& operation, Token&& token, const async
 template <detail::single_guard Guard, class Operation, class Token, class C>
 requires(detail::is_classifier<C>) auto async_call(Guard&& guard, Operation&& operation, Token&& token,
                                                    const C& classify) {
-  return async_call(std::forward<Guard>(guard), std::forward<Operation>(operation),
-                    std::forward<Token>(token), {}, classify);
+  return brownout::async_call(std::forward<Guard>(guard), std::forward<Operation>(operation),
+                              std::forward<Token>(token), {}, classify);
 }
 
 /// As `async_call`, for an operation whose signature cannot be deduced, such as a generic lambda that takes a
@@ -232,8 +232,8 @@ auto async_call_as(Guard&& guard, Operation&& operation, Token&& token, const as
 template <class Signature, detail::single_guard Guard, class Operation, class Token, class C>
 requires(detail::is_classifier<C>) auto async_call_as(Guard&& guard, Operation&& operation, Token&& token,
                                                       const C& classify) {
-  return async_call_as<Signature>(std::forward<Guard>(guard), std::forward<Operation>(operation),
-                                  std::forward<Token>(token), {}, classify);
+  return brownout::async_call_as<Signature>(std::forward<Guard>(guard), std::forward<Operation>(operation),
+                                            std::forward<Token>(token), {}, classify);
 }
 
 /// As `async_call`, but completes with `result<std::tuple<...>>`: the arguments of the operation's
@@ -251,8 +251,8 @@ auto async_try_call(Guard&& guard, Operation&& operation, Token&& token, const a
 template <detail::single_guard Guard, class Operation, class Token, class C>
 requires(detail::is_classifier<C>) auto async_try_call(Guard&& guard, Operation&& operation, Token&& token,
                                                        const C& classify) {
-  return async_try_call(std::forward<Guard>(guard), std::forward<Operation>(operation),
-                        std::forward<Token>(token), {}, classify);
+  return brownout::async_try_call(std::forward<Guard>(guard), std::forward<Operation>(operation),
+                                  std::forward<Token>(token), {}, classify);
 }
 
 }  // namespace brownout::inline BROWNOUT_ABI

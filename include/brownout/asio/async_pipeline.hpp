@@ -118,8 +118,8 @@ auto async_call(const pipeline<Clock, Stages...>& through, Operation&& operation
 template <class Clock, class... Stages, class Operation, class Token, class C>
 requires(detail::is_no_context<C>) auto async_call(const pipeline<Clock, Stages...>& through,
                                                    Operation&& operation, Token&& token, const C& classify) {
-  return async_call(through, std::forward<Operation>(operation), std::forward<Token>(token), call_context{},
-                    classify);
+  return brownout::async_call(through, std::forward<Operation>(operation), std::forward<Token>(token),
+                              call_context{}, classify);
 }
 
 /// As `async_call` through a pipeline, for an operation whose signature cannot be deduced.
@@ -135,8 +135,8 @@ template <class Signature, class Clock, class... Stages, class Operation, class 
 requires(detail::is_no_context<C>) auto async_call_as(const pipeline<Clock, Stages...>& through,
                                                       Operation&& operation, Token&& token,
                                                       const C& classify) {
-  return async_call_as<Signature>(through, std::forward<Operation>(operation), std::forward<Token>(token),
-                                  call_context{}, classify);
+  return brownout::async_call_as<Signature>(through, std::forward<Operation>(operation),
+                                            std::forward<Token>(token), call_context{}, classify);
 }
 
 /// As `async_call` through a pipeline, but completes with `result<std::tuple<...>>`: the arguments of the
@@ -153,8 +153,8 @@ template <class Clock, class... Stages, class Operation, class Token, class C>
 requires(detail::is_no_context<C>) auto async_try_call(const pipeline<Clock, Stages...>& through,
                                                        Operation&& operation, Token&& token,
                                                        const C& classify) {
-  return async_try_call(through, std::forward<Operation>(operation), std::forward<Token>(token),
-                        call_context{}, classify);
+  return brownout::async_try_call(through, std::forward<Operation>(operation), std::forward<Token>(token),
+                                  call_context{}, classify);
 }
 
 }  // namespace brownout::inline BROWNOUT_ABI

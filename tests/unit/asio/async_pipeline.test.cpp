@@ -100,6 +100,8 @@ const error_code reset = net::error::connection_reset;
 namespace a_program {
 
 template <class... A>
+void async_call(A&&...) = delete;
+template <class... A>
 void complete_later(A&&...) = delete;
 template <class... A>
 void is_error(A&&...) = delete;
