@@ -15,6 +15,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <concepts>
 #include <cstdint>
 #include <functional>
 #include <string>
@@ -120,6 +121,9 @@ struct deadline_ignored {
 /// as they take. The time-out then only judges: a call that ends late has failed.
 template <class F>
 [[nodiscard]] constexpr auto ignoring_deadline(F&& function) {
+  static_assert(std::invocable<std::decay_t<F>&>,
+                "brownout: ignoring_deadline takes a function without arguments: one that takes the context "
+                "of the call knows the deadline");
   return detail::deadline_ignored<std::decay_t<F>>{std::forward<F>(function)};
 }
 
