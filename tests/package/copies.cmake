@@ -49,7 +49,7 @@ expect_part(${meson} "license: '([^']*)'" "${license}")
 expect_part(${meson} "dependency\\('boost', version: '>=([0-9.]+)'" "${boost}")
 expect_part(${packaging}/brownout-asio.pc.in "Boost ([0-9.]+) " "${boost}")
 
-expect_part(cmake/brownout-config.cmake.in "find_dependency\\(Boost ([0-9.]+) " "${boost}")
+expect_part(cmake/brownout-config.cmake.in "Boost::headers Boost ([0-9.]+) " "${boost}")
 
 # vcpkg has a port for each library of Boost: one for each whose headers are included.
 file(GLOB_RECURSE headers ${SOURCE}/include/*.hpp)
