@@ -8,15 +8,25 @@ if(NOT EXISTS ${SOURCE}/.git)
   return()
 endif()
 file(REMOVE_RECURSE ${WORK})
-file(STRINGS ${SOURCE}/include/brownout/version.hpp version REGEX "^#define BROWNOUT_VERSION_")
+execute_process(COMMAND git -C ${SOURCE} show HEAD:include/brownout/version.hpp OUTPUT_VARIABLE version
+                COMMAND_ERROR_IS_FATAL ANY)
 string(REGEX REPLACE ".*MAJOR ([0-9]+).*MINOR ([0-9]+).*PATCH ([0-9]+).*" "\\1.\\2.\\3" version "${version}")
 set(script ${SOURCE}/cmake/packaging/release-assets)
 
-set(zone_of_a UTC)
-set(zone_of_b Asia/Tokyo)
+# Once as it is, and once with what users set: a time zone, a mask of rights, options of tar, xz and Git, and files that
+# are changed and not committed.
+file(MAKE_DIRECTORY ${WORK})
+execute_process(COMMAND git clone --quiet ${SOURCE} ${WORK}/changed COMMAND_ERROR_IS_FATAL ANY)
+file(APPEND ${WORK}/changed/include/brownout/version.hpp "// not committed\n")
+file(COPY ${script} DESTINATION ${WORK}/changed/cmake/packaging)
+file(APPEND ${WORK}/changed/LICENSE "not committed\n")
+set(settings TZ=Asia/Tokyo XZ_OPT=-T2 TAR_OPTIONS=--format=pax GIT_CONFIG_COUNT=2 GIT_CONFIG_KEY_0=tar.umask
+             GIT_CONFIG_VALUE_0=0077 GIT_CONFIG_KEY_1=core.autocrlf GIT_CONFIG_VALUE_1=true)
+set(run_a umask 022 && ${script} ${version} ${WORK}/a)
+set(run_b umask 077 && env ${settings} ${WORK}/changed/cmake/packaging/release-assets ${version} ${WORK}/b)
 foreach(once a b)
-  execute_process(COMMAND ${CMAKE_COMMAND} -E env TZ=${zone_of_${once}} ${script} ${version} ${WORK}/${once}
-                  OUTPUT_VARIABLE notes ERROR_QUIET COMMAND_ERROR_IS_FATAL ANY)
+  list(JOIN run_${once} " " command)
+  execute_process(COMMAND sh -c "${command}" OUTPUT_VARIABLE notes ERROR_QUIET COMMAND_ERROR_IS_FATAL ANY)
   file(READ ${WORK}/${once}/SHA256SUMS sums_of_${once})
 endforeach()
 if(NOT sums_of_a STREQUAL sums_of_b)
@@ -38,5 +48,15 @@ endforeach()
 execute_process(COMMAND ${script} 99.0.0 ${WORK}/other RESULT_VARIABLE status ERROR_VARIABLE said OUTPUT_QUIET)
 if(NOT status EQUAL 1 OR NOT said MATCHES "version.hpp says ${version}, not 99.0.0" OR EXISTS ${WORK}/other)
   message(FATAL_ERROR "another version ended with ${status}: ${said}")
+endif()
+
+# Files without a checkout of their own, here inside that of another project, have no commit: nothing is written.
+file(COPY ${WORK}/read/brownout-${version} DESTINATION ${WORK}/exported)
+file(COPY ${script} DESTINATION ${WORK}/exported/brownout-${version}/cmake/packaging)
+execute_process(COMMAND git init --quiet ${WORK}/exported COMMAND_ERROR_IS_FATAL ANY)
+execute_process(COMMAND ${WORK}/exported/brownout-${version}/cmake/packaging/release-assets ${version} ${WORK}/other
+                RESULT_VARIABLE status ERROR_VARIABLE said OUTPUT_QUIET)
+if(NOT status EQUAL 1 OR NOT said MATCHES "is no checkout of Git" OR EXISTS ${WORK}/other)
+  message(FATAL_ERROR "without a checkout of its own it ended with ${status}: ${said}")
 endif()
 message(STATUS "the assets of ${version} are complete, and the same twice")
