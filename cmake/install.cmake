@@ -40,7 +40,12 @@ install(FILES ${PROJECT_BINARY_DIR}/brownout-config.cmake ${PROJECT_BINARY_DIR}/
 # The source of the module, which a project that finds brownout compiles.
 install(FILES ${CMAKE_CURRENT_LIST_DIR}/module/brownout.cppm ${CMAKE_CURRENT_LIST_DIR}/module/brownout-module.cmake
         DESTINATION ${package_dir} COMPONENT brownout)
-install(FILES ${PROJECT_SOURCE_DIR}/LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR} COMPONENT brownout_core)
+# As a subproject, brownout finds the user's CMAKE_INSTALL_DOCDIR, where the user's own licence goes.
+set(license_dir ${CMAKE_INSTALL_DOCDIR})
+if(NOT PROJECT_IS_TOP_LEVEL)
+  set(license_dir ${CMAKE_INSTALL_DATAROOTDIR}/doc/brownout)
+endif()
+install(FILES ${PROJECT_SOURCE_DIR}/LICENSE DESTINATION ${license_dir} COMPONENT brownout_core)
 
 # pkg-config finds the prefix from where the .pc file stands, and the headers from there, unless they are elsewhere.
 function(install_pkgconfig component name)

@@ -16,6 +16,11 @@ run(${CMAKE_COMMAND} -S ${SOURCE} -B ${WORK}/shop ${compiler} -DBROWNOUT_SOURCE=
 run(${CMAKE_COMMAND} --build ${WORK}/shop)
 run(${CMAKE_COMMAND} --install ${WORK}/shop --prefix ${WORK}/made_here)
 file(RENAME ${WORK}/made_here ${WORK}/prefix)
+# Each has its own place for its licence: the second would overwrite the first.
+file(READ ${WORK}/prefix/share/doc/shop/LICENSE license)
+if(NOT license STREQUAL "the licence of shop\n" OR BROWNOUT_SOURCE AND NOT EXISTS ${WORK}/prefix/share/doc/brownout/LICENSE)
+  message(FATAL_ERROR "shop and brownout do not both have their licence")
+endif()
 
 set(ENV{CMAKE_PREFIX_PATH} ${WORK}/prefix:${PREFIX})
 run(${CMAKE_COMMAND} -S ${SOURCE}/user -B ${WORK}/user ${compiler})
