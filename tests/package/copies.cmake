@@ -45,6 +45,7 @@ expect_part(${conan} "\n    license = \"([^\"]*)\"" "${license}")
 expect_part(${conan} "\"boost/\\[>=([0-9.]+) " "${boost}")
 
 set(meson ${packaging}/meson/meson.build)
+expect_part(${meson} "version: '([^']*)', license" "${version}")
 expect_part(${meson} "license: '([^']*)'" "${license}")
 expect_part(${meson} "dependency\\('boost', version: '>=([0-9.]+)'" "${boost}")
 expect_part(${packaging}/brownout-asio.pc.in "Boost ([0-9.]+) " "${boost}")

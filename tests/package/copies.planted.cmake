@@ -33,6 +33,7 @@ expect_refusal(CMakeLists.txt "DESCRIPTION \"" "DESCRIPTION \"It " "and brownout
 expect_refusal(CMakeLists.txt "Boost 1.81 " "Boost 1.82 " "'1.81', and brownout says '1.82'")
 expect_refusal(CMakeLists.txt "option(BROWNOUT_BUILD_TESTS " "option(BROWNOUT_TESTS " "has no option BROWNOUT_BUILD_TESTS")
 expect_refusal(${vcpkg}/vcpkg.json "\"boost-asio\"" "\"boost-beast\"" "the feature asio needs [ \"boost-beast\"")
+expect_refusal(cmake/packaging/meson/meson.build "version: '0.1.0'" "version: '0.1.1'" "meson.build: '0.1.1', and brownout says '0.1.0'")
 expect_refusal(cmake/packaging/meson/meson.build ">=1.81" ">=1.80" "meson.build: '1.80', and brownout says '1.81'")
 expect_refusal(cmake/packaging/brownout-asio.pc.in "Boost 1.81" "Boost 1.80" "asio.pc.in: '1.80', and brownout says '1.81'")
 expect_refusal(CHANGELOG.md "\n## 0.1.0 " "\n## 0.1.1 " "CHANGELOG.md: '0.1.1', and brownout says '0.1.0'")
