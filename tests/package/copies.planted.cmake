@@ -5,7 +5,8 @@ cmake_minimum_required(VERSION 3.24)
 
 file(REMOVE_RECURSE ${WORK})
 file(COPY ${SOURCE}/include ${SOURCE}/cmake ${SOURCE}/CMakeLists.txt ${SOURCE}/CHANGELOG.md ${SOURCE}/README.md DESTINATION ${WORK})
-file(COPY ${SOURCE}/docs/CITATION.cff DESTINATION ${WORK}/docs)
+file(COPY ${SOURCE}/docs/CITATION.cff ${SOURCE}/docs/guide.md DESTINATION ${WORK}/docs)
+file(COPY ${SOURCE}/.github DESTINATION ${WORK})
 set(planted 0)
 
 function(expect_refusal file from to expected)
@@ -39,4 +40,8 @@ expect_refusal(cmake/packaging/brownout-asio.pc.in "Boost 1.81" "Boost 1.80" "as
 expect_refusal(CHANGELOG.md "\n## 0.1.0 " "\n## 0.1.1 " "CHANGELOG.md: '0.1.1', and brownout says '0.1.0'")
 expect_refusal(README.md "version 0.1.0 " "version 0.3.0 " "README.md: '0.3.0', and brownout says '0.1.0'")
 expect_refusal(docs/CITATION.cff "version: 0.1.0" "version: 0.0.9" "CITATION.cff: '0.0.9', and brownout says '0.1.0'")
+expect_refusal(README.md "`find_package(brownout 0.1 REQUIRED)`;" "`find_package(brownout 0.2 REQUIRED)`;" "README.md asks for brownout 0.2, and brownout is 0.1")
+expect_refusal(README.md "FIND_PACKAGE_ARGS 0.1" "FIND_PACKAGE_ARGS 0.2" "README.md asks for FIND_PACKAGE_ARGS 0.2")
+expect_refusal(docs/guide.md "find_package(brownout 0.1 " "find_package(brownout 0.3 " "docs/guide.md asks for brownout 0.3")
+expect_refusal(.github/workflows/package.yml "REQUEST=0.1 " "REQUEST=0.2 " "package.yml asks for REQUEST=0.2")
 message(STATUS "${planted} planted differences found")
