@@ -3,6 +3,7 @@
 # machine it was made on. Neither Boost nor fmt can be found: an installation needs no library. -DSOURCE=<checkout> -DWORK=<directory> -DGENERATOR=<name> -DCOMPILER=<path>
 #
 #     -DCOMPONENT=brownout_core     this component is installed, not all
+#     -DPLACE=a[1]/detail           the checkout is in this directory
 #     -DABSOLUTE_INCLUDEDIR=ON      the headers go to a directory outside the prefix, as in Nix; nothing is moved
 cmake_minimum_required(VERSION 3.24)
 
@@ -21,7 +22,12 @@ if(COMPONENT)
   set(component --component ${COMPONENT})
 endif()
 file(REMOVE_RECURSE ${WORK})
-execute_process(COMMAND ${CMAKE_COMMAND} -S ${SOURCE} -B ${WORK}/build -G ${GENERATOR} ${options}
+set(checkout ${SOURCE})
+if(PLACE)
+  set(checkout ${WORK}/${PLACE})
+  file(COPY ${SOURCE}/CMakeLists.txt ${SOURCE}/LICENSE ${SOURCE}/cmake ${SOURCE}/include DESTINATION "${checkout}")
+endif()
+execute_process(COMMAND ${CMAKE_COMMAND} -S ${checkout} -B ${WORK}/build -G ${GENERATOR} ${options}
                         -DCMAKE_INSTALL_PREFIX=${made_here}
                 OUTPUT_QUIET COMMAND_ERROR_IS_FATAL ANY)
 execute_process(COMMAND ${CMAKE_COMMAND} --install ${WORK}/build ${component} OUTPUT_QUIET COMMAND_ERROR_IS_FATAL ANY)
