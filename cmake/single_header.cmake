@@ -126,6 +126,10 @@ function(take header)
   set_property(GLOBAL APPEND PROPERTY taken ${header})
 endfunction()
 
+get_filename_component(output "${OUTPUT}" ABSOLUTE)
+if(IS_DIRECTORY "${output}")
+  refuse("OUTPUT is a directory: ${OUTPUT}") # CMake would write nothing, and not say so
+endif()
 foreach(header IN LISTS CONTENTS)
   take(${header} CONTENTS)
 endforeach()

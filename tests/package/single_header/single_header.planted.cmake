@@ -31,6 +31,7 @@ function(expect_refusal expected a b)
 endfunction()
 
 set(once "#pragma once\n")
+expect_refusal("OUTPUT is a directory" "${once}int a();\n" "${once}int b();\n" -DOUTPUT=${WORK})
 expect_refusal("a cycle of includes: CONTENTS -> brownout/a.hpp -> brownout/b.hpp -> brownout/a.hpp"
                "${once}#include \"brownout/b.hpp\"\nint a();\n" "${once}#include \"brownout/a.hpp\"\nint b();\n")
 expect_refusal("brownout/b.hpp: an include under #if cannot be moved: #include <vector>"
