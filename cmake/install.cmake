@@ -32,9 +32,13 @@ install_export(prometheus_cpp brownout brownout_prometheus_cpp)
 
 configure_package_config_file(${CMAKE_CURRENT_LIST_DIR}/brownout-config.cmake.in
                               ${PROJECT_BINARY_DIR}/brownout-config.cmake INSTALL_DESTINATION ${package_dir})
-# Before 1.0 a minor release may break: 0.1 is satisfied by 0.1.x only.
+# Before 1.0 a minor release may break: 0.1 is satisfied by 0.1.x only. From 1.0 on it only adds.
+set(compatibility SameMajorVersion)
+if(PROJECT_VERSION VERSION_LESS 1.0)
+  set(compatibility SameMinorVersion)
+endif()
 write_basic_package_version_file(${PROJECT_BINARY_DIR}/brownout-config-version.cmake
-                                 COMPATIBILITY SameMinorVersion ARCH_INDEPENDENT)
+                                 COMPATIBILITY ${compatibility} ARCH_INDEPENDENT)
 install(FILES ${PROJECT_BINARY_DIR}/brownout-config.cmake ${PROJECT_BINARY_DIR}/brownout-config-version.cmake
         DESTINATION ${package_dir} COMPONENT brownout_core)
 # The source of the module, which a project that finds brownout compiles.

@@ -4,6 +4,7 @@
 #
 #     -DCOMPONENT=brownout_core     this component is installed, not all
 #     -DPLACE=a[1]/detail           the checkout is in this directory
+#     -DVERSION=1.2.0               the checkout, which needs a PLACE, is of this version
 #     -DABSOLUTE_INCLUDEDIR=ON      the headers go to a directory outside the prefix, as in Nix; nothing is moved
 cmake_minimum_required(VERSION 3.24)
 
@@ -26,6 +27,15 @@ set(checkout ${SOURCE})
 if(PLACE)
   set(checkout ${WORK}/${PLACE})
   file(COPY ${SOURCE}/CMakeLists.txt ${SOURCE}/LICENSE ${SOURCE}/cmake ${SOURCE}/include DESTINATION "${checkout}")
+endif()
+if(VERSION)
+  string(REPLACE "." ";" numbers ${VERSION})
+  file(READ ${checkout}/include/brownout/version.hpp text)
+  set(names MAJOR MINOR PATCH)
+  foreach(name number IN ZIP_LISTS names numbers)
+    string(REGEX REPLACE "(VERSION_${name}) [0-9]+" "\\1 ${number}" text "${text}")
+  endforeach()
+  file(WRITE ${checkout}/include/brownout/version.hpp "${text}")
 endif()
 execute_process(COMMAND ${CMAKE_COMMAND} -S ${checkout} -B ${WORK}/build -G ${GENERATOR} ${options}
                         -DCMAKE_INSTALL_PREFIX=${made_here}
