@@ -26,13 +26,13 @@ string(REGEX REPLACE ".*MAJOR ([0-9]+).*MINOR ([0-9]+).*PATCH ([0-9]+).*" "\\1.\
 if(HOW STREQUAL "subproject")
   file(COPY ${SOURCE}/include ${packaging}/meson.build DESTINATION ${subprojects}/brownout)
 else()
-  set(archive ${subprojects}/packagecache/brownout-${version}.tar.gz)
+  set(archive ${subprojects}/packagecache/brownout-${version}.tar.xz)
   file(COPY ${SOURCE}/include ${SOURCE}/LICENSE DESTINATION ${WORK}/brownout-${version})
   file(MAKE_DIRECTORY ${subprojects}/packagecache)
-  execute_process(COMMAND ${CMAKE_COMMAND} -E tar czf ${archive} brownout-${version} WORKING_DIRECTORY ${WORK}
+  execute_process(COMMAND ${CMAKE_COMMAND} -E tar cJf ${archive} brownout-${version} WORKING_DIRECTORY ${WORK}
                   COMMAND_ERROR_IS_FATAL ANY)
   file(SHA256 ${archive} sha256)
-  set(url https://brownout.invalid/brownout.tar.gz) # no such host
+  set(url https://brownout.invalid/brownout.tar.xz) # no such host
   configure_file(${packaging}/brownout.wrap.in ${subprojects}/brownout.wrap @ONLY)
   file(COPY ${packaging}/meson.build DESTINATION ${subprojects}/packagefiles/brownout)
 endif()
