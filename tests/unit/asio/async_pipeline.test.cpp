@@ -485,7 +485,7 @@ TEST_CASE("async_try_call through a pipeline completes with a result", "[asio][Y
 TEST_CASE("a rejection by a time-out does not refer to the call, which has ended", "[asio][Y14][defect]") {
   world on;
   const pipeline guarded{static_clock{}, on.policy(1),
-                         timeout{.limit = 50ms, .name = "a name that is too long for a small string"}};
+                         timeout{.name = "a name that is too long for a small string", .limit = 50ms}};
   std::optional<brownout::rejection> why;
   brownout::async_try_call(
       guarded, [&](auto token) { return on.held.async_wait(std::move(token)); },
