@@ -140,7 +140,7 @@ TEST_CASE("a waiter leaves the line when it has waited for as long as it may", "
   CHECK(on.places.snapshot().expired == 1);
 }
 
-TEST_CASE("a wait that was in vain is a refused call for the health of a dependency", "[asio][H1h][defect]") {
+TEST_CASE("a wait that was in vain is a refused call for the health of a dependency", "[asio][H1h]") {
   world on;
   on.acquire(0);
   on.acquire(1);

@@ -134,7 +134,7 @@ struct row_handler {
 
 }  // namespace a_program
 
-TEST_CASE("no function of the user is taken for one of the library", "[asio][defect]") {
+TEST_CASE("no function of the user of an asynchronous call is taken for one of the library", "[asio]") {
   world on;
   int number = 0;
   auto handler = net::bind_executor(on.io.get_executor(), a_program::row_handler{&number});
@@ -431,7 +431,7 @@ TEST_CASE("a fallback answers for an asynchronous call", "[asio]") {
   }
 }
 
-TEST_CASE("the last good answer of an asynchronous call may hold a list of its own kind", "[asio][defect]") {
+TEST_CASE("the last good answer of an asynchronous call may hold a list of its own kind", "[asio]") {
   // As the values of JSON libraries: with braces, a copy would be a list of one.
   struct json {
     json() = default;
@@ -482,7 +482,7 @@ TEST_CASE("async_try_call through a pipeline completes with a result", "[asio][Y
   CHECK(why->guard == "database");
 }
 
-TEST_CASE("a rejection by a time-out does not refer to the call, which has ended", "[asio][Y14][defect]") {
+TEST_CASE("a rejection by a time-out does not refer to the call, which has ended", "[asio][Y14]") {
   world on;
   const pipeline guarded{static_clock{}, on.policy(1),
                          timeout{.name = "a name that is too long for a small string", .limit = 50ms}};
@@ -500,7 +500,7 @@ TEST_CASE("a rejection by a time-out does not refer to the call, which has ended
   CHECK(on.report.refused->guard.empty());
 }
 
-TEST_CASE("the context of an attempt is valid until its operation has ended", "[asio][defect]") {
+TEST_CASE("the context of an attempt is valid until its operation has ended", "[asio]") {
   world on;
   const call_context* given = nullptr;  // as a coroutine has that takes it by reference
   const auto begin = [&](const auto& guarded) {

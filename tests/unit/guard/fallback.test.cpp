@@ -320,7 +320,7 @@ TEST_CASE("a fallback stands outside of retries and breakers", "[guard][F6]") {
   CHECK(calls == 2);
 }
 
-TEST_CASE("a fallback value that may hold a list of its own kind stays what it is", "[guard][F4][defect]") {
+TEST_CASE("a fallback value that may hold a list of its own kind stays what it is", "[guard][F4]") {
   // As the values of JSON libraries: with braces, a copy would be a list of one.
   struct json {
     explicit json(int given) : number{given} {}

@@ -67,7 +67,7 @@ struct row_classifier {
 
 }  // namespace a_program
 
-TEST_CASE("types of the user may overload the address operator", "[guard][P1][defect]") {
+TEST_CASE("types of the user may overload the address operator", "[guard][P1]") {
   struct without_address {
     void operator&() const = delete;  // NOLINT(google-runtime-operator)
   };
@@ -85,7 +85,7 @@ TEST_CASE("types of the user may overload the address operator", "[guard][P1][de
   CHECK(pipeline{clock{}, all.places}.call(answering{}) == 3);
 }
 
-TEST_CASE("no function of the user is taken for one of the library", "[guard][P1][defect]") {
+TEST_CASE("no function of the user is taken for one of the library", "[guard][P1]") {
   guards all;
   int calls = 0;
   const auto guarded = all.around();

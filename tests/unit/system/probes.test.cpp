@@ -340,7 +340,7 @@ TEST_CASE("a hang is noticed in as many intervals as it takes failures, and reco
   CHECK(staging.state(dependency::database) == circuit_state::closed);
 }
 
-TEST_CASE("an empty function is no probe", "[system][S1][defect]") {
+TEST_CASE("an empty function is no probe", "[system][S1]") {
   const std::function<bool()> none;  // as from a configuration that leaves it out
   CHECK(!brownout::probe{none});
   bool (*const nothing)() = nullptr;
