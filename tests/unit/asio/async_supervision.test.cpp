@@ -304,7 +304,7 @@ TEST_CASE("the step after a probe comes at once, also if it answers within its s
 }
 
 TEST_CASE("the context of an asynchronous probe is valid until its answer, and tells of the stop",
-          "[asio][Y22][defect]") {
+          "[asio][Y22]") {
   world on;
   const probe_context* given = nullptr;  // as a coroutine has that takes it by reference
   auto probes = on.probes();

@@ -162,8 +162,7 @@ TEST_CASE("only failures are tried again", "[guard][R2]") {
   CHECK(on.elapsed() < 2s);
 }
 
-TEST_CASE("a refusal that the classifier takes for a cancelled call is not tried again",
-          "[guard][R2][defect]") {
+TEST_CASE("a refusal that the classifier takes for a cancelled call is not tried again", "[guard][R2]") {
   struct given_up {
     std::optional<outcome> operator()(int /*answer*/) const { return std::nullopt; }
     outcome threw(const std::exception_ptr& /*thrown*/) const { return outcome::cancelled; }

@@ -5,6 +5,8 @@
 #include "brownout/breaker/preset.hpp"
 
 #include <csignal>
+#include <cstddef>
+#include <limits>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -83,7 +85,8 @@ TEST_CASE("a claim that is missing, double or of a dependency of another is refu
         "dependency_options.name = 'database': allowed is a name that no other dependency has");
 
   CHECK(shop.refusal({{static_cast<upstream>(-1), shop.database}}) ==
-        "supervisor: 'database' is claimed as dependency 18446744073709551615; the numbers are 0 to 31");
+        "supervisor: 'database' is claimed as dependency " +
+            std::to_string((std::numeric_limits<std::size_t>::max)()) + "; the numbers are 0 to 31");
 
   const brownout::supervisor first{offers,
                                    {.levels = {.ladder = ladder}},
