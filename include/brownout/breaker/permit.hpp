@@ -134,6 +134,9 @@ class [[nodiscard]] permit {
 };
 
 /// The answer to `try_acquire`: a permit, or the rejection.
+///
+/// It holds the permit, so give it a name: `if (auto admitted = breaker.try_acquire())`. Without a name the
+/// permit is gone before the call begins, and the call counts as nothing.
 template <class Breaker>
 class [[nodiscard]] admission {
  public:

@@ -12,6 +12,9 @@ namespace brownout::inline BROWNOUT_ABI {
 
 /// The answer to `try_acquire` of a guard: a permit, or the rejection. (A `circuit_breaker` has `admission`,
 /// which fits into fewer registers.)
+///
+/// It holds the place of the call, so give it a name: `if (auto place = limit.try_acquire())`. Without a name
+/// the place is given back before the call begins.
 template <class Permit>
 class [[nodiscard]] wrapped_admission {
  public:
