@@ -42,6 +42,14 @@ struct start_hedged {
   }
 };
 
+template <class Signature, class Pipeline, class Operation, class Token, class C>
+auto initiate_hedged(hedge& hedging, const Pipeline& through, Operation&& operation, Token&& token,
+                     const call_context& given, const C& classify) {
+  return net::async_initiate<Token, Signature>(
+      start_hedged<Pipeline, Signature, C>{&hedging, through, given, classify}, token,
+      std::forward<Operation>(operation));
+}
+
 }  // namespace detail
 
 /// Makes an asynchronous operation through a pipeline, and makes it again if its answer takes longer than
@@ -62,15 +70,14 @@ struct start_hedged {
 ///
 /// `hedging` must outlive the call, and fits one kind of call. `through`, `operation`, `given` and `classify`
 /// are as for `async_call` through a pipeline, where the operation is called as an lvalue. So are executor,
-/// cancellation, and what becomes of a call that is abandoned.
+/// cancellation, and what becomes of a call that is abandoned. If the signature of the operation cannot be
+/// deduced, use `async_hedge_as`.
 template <class Clock, class... Stages, class Operation, class Token, class C = default_classifier>
 auto async_hedge(hedge& hedging, const pipeline<Clock, Stages...>& through, Operation&& operation,
                  Token&& token, const call_context& given = {}, const C& classify = {}) {
   using signature = typename detail::signature_in_pipeline<Operation>::type;
-  using through_type = pipeline<Clock, Stages...>;
-  return detail::net::async_initiate<Token, signature>(
-      detail::start_hedged<through_type, signature, C>{&hedging, through, given, classify}, token,
-      std::forward<Operation>(operation));
+  return detail::initiate_hedged<signature>(hedging, through, std::forward<Operation>(operation),
+                                            std::forward<Token>(token), given, classify);
 }
 /// As above, with a classifier.
 template <class Clock, class... Stages, class Operation, class Token, class C>
@@ -78,6 +85,24 @@ requires(detail::is_no_context<C>) auto async_hedge(hedge& hedging, const pipeli
                                                     Operation&& operation, Token&& token, const C& classify) {
   return brownout::async_hedge(hedging, through, std::forward<Operation>(operation),
                                std::forward<Token>(token), call_context{}, classify);
+}
+
+/// As `async_hedge`, for an operation whose signature cannot be deduced.
+template <class Signature, class Clock, class... Stages, class Operation, class Token,
+          class C = default_classifier>
+auto async_hedge_as(hedge& hedging, const pipeline<Clock, Stages...>& through, Operation&& operation,
+                    Token&& token, const call_context& given = {}, const C& classify = {}) {
+  return detail::initiate_hedged<Signature>(hedging, through, std::forward<Operation>(operation),
+                                            std::forward<Token>(token), given, classify);
+}
+/// As above, with a classifier.
+template <class Signature, class Clock, class... Stages, class Operation, class Token, class C>
+requires(detail::is_no_context<C>) auto async_hedge_as(hedge& hedging,
+                                                       const pipeline<Clock, Stages...>& through,
+                                                       Operation&& operation, Token&& token,
+                                                       const C& classify) {
+  return brownout::async_hedge_as<Signature>(hedging, through, std::forward<Operation>(operation),
+                                             std::forward<Token>(token), call_context{}, classify);
 }
 
 }  // namespace brownout::inline BROWNOUT_ABI

@@ -312,3 +312,19 @@ TEST_CASE("an attempt may end a hedged call before the function that starts it r
   CHECK(w.seen == error_code{});
   CHECK(after.size() == 100);
 }
+
+TEST_CASE("a hedged call may be told the signature of its operation", "[asio][Y2][Y19]") {
+  world on;
+  const auto attempt = [&](const brownout::call_context&, auto handler) {  // it tells no signature
+    net::post(on.io, [done = std::move(handler)]() mutable { std::move(done)(error_code{}, 7); });
+  };
+  const pipeline through{static_clock{}, on.database};
+  int answer = 0;
+  auto handler = net::bind_executor(on.io.get_executor(), [&](error_code, int value) { answer += value; });
+  brownout::async_hedge_as<void(error_code, int)>(on.hedging, through, attempt, handler);
+  brownout::async_hedge_as<void(error_code, int)>(on.hedging, through, attempt, handler,
+                                                  brownout::ignore_if([](int value) { return value == 7; }));
+  on.run_ready();
+  CHECK(answer == 14);
+  CHECK(on.hedging.snapshot().calls == 2);
+}
