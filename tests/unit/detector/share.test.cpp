@@ -81,3 +81,23 @@ TEST_CASE("a share that rounding left above 1 is 1", "[detector][options]") {
         10);
   CHECK_THROWS(failures_to_open(failure_rate<>{.threshold = 1 + 1e-6}, 0, 10));
 }
+
+TEST_CASE("no share of probes is so small that it is reached without a bad one", "[detector]") {
+  const double tiny = GENERATE(1e-300, 1e-9, 1e-7, 2.5e-7);
+  CAPTURE(tiny);
+  manual_clock clock;
+  brownout::circuit_breaker<brownout::consecutive_failures, manual_clock> circuit{
+      {.threshold = 1},
+      {.open_for = 5s,
+       .probe_rate = {.calls = 2, .failure_threshold = tiny, .slow_threshold = tiny},
+       .ramp = brownout::no_ramp},
+      clock};
+  REQUIRE(circuit.trip());
+  clock.advance(5s);
+  for (int probe = 0; probe < 2; ++probe) {
+    auto admitted = circuit.try_acquire();
+    REQUIRE(admitted);
+    static_cast<void>(admitted->complete(outcome::success));
+  }
+  CHECK(circuit.observed_state() == circuit_state::closed);
+}

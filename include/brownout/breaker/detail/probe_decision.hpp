@@ -56,8 +56,12 @@ struct probe_end {
     const auto next = seen.with_result(ended.failed, ended.slow);
     const auto calls = next.succeeded() + next.failed();
     if (calls < rules.needed(seen)) return next;
-    const bool opens = reaches(next.failed(), calls, rules.probe_rate.failure_threshold) ||
-                       reaches(next.slow(), calls, rules.probe_rate.slow_threshold);
+    // `reaches` is exact to 2.5e-7 only, so it finds a lower threshold reached by no call.
+    const auto is_reached = [calls](std::uint32_t ended_badly, double threshold) {
+      return ended_badly > 0 && reaches(ended_badly, calls, threshold);
+    };
+    const bool opens = is_reached(next.failed(), rules.probe_rate.failure_threshold) ||
+                       is_reached(next.slow(), rules.probe_rate.slow_threshold);
     return opens ? opened : after_probing(seen, rules, first_marks);
   }
   if (bad) return opened;
