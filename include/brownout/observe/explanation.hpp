@@ -87,7 +87,8 @@ void append_outlook(std::string& text, const level_outlook<Level>& next) {
     text.append(" -> ").append(to_string(event.to)) += ": ";
   }
   text += to_string(event.cause);
-  if (event.calls > 0 && event.failures > 0) {
+  // If no detector tripped, the counts may be those of two detectors of an `any_of`.
+  if (event.failures > 0 && event.failures <= event.calls) {
     text += ", " + number(event.failures) + " of " + number(event.calls) + " calls failed";
   } else if (event.failures > 0) {
     text += ", " + number(event.failures) + " calls failed";

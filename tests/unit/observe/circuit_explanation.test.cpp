@@ -1,10 +1,17 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "catch2.hpp"
 
+#include "brownout/breaker/circuit_breaker.hpp"
 #include "brownout/breaker/transition_event.hpp"
+#include "brownout/detector/any_of.hpp"
+#include "brownout/detector/failure_rate.hpp"
+#include "brownout/detector/failures_within.hpp"
 #include "brownout/observe/explanation.hpp"
+#include "brownout/testing/manual_clock.hpp"
 
 #include <chrono>
+#include <string>
+#include <type_traits>
 
 using namespace std::chrono_literals;
 using brownout::bounded_text;
@@ -34,6 +41,23 @@ TEST_CASE("a line says what a circuit did and why", "[observe][B17]") {
         "closed -> open: failures_within, 5 calls failed");
   CHECK(explain({.from = closed, .to = open, .cause = trip, .text = bounded_text{"health check"}}) ==
         "closed -> open: trip (health check)");
+}
+
+TEST_CASE("a line says of no window that it had more failures than calls", "[observe][B17]") {
+  using brownout::any_of;
+  brownout::manual_clock clock;
+  const any_of rules{brownout::failures_within{.threshold = 8, .period = 5min},
+                     brownout::failure_rate<>{.window = {5}}};
+  brownout::circuit_breaker<std::remove_const_t<decltype(rules)>, brownout::manual_clock> circuit{
+      rules, {.open_for = 5s}, clock};
+  std::string told;
+  const auto listening = circuit.subscribe([&](const transition_event& event) { told = explain(event); });
+  for (int round = 0; round < 7; ++round) {
+    for (int i = 0; i < 4; ++i) circuit.call([] {});
+    static_cast<void>(circuit.try_acquire()->complete(brownout::outcome::failure));
+  }
+  CHECK(circuit.trip("health check"));
+  CHECK(told == "closed -> open: trip, 7 calls failed (health check)");
 }
 
 TEST_CASE("a line says how an outage ended, and what metrics only found out", "[observe][B17]") {
