@@ -248,7 +248,8 @@ class schedule {
     }
     if (ready.count == 0) return why == leaving::yields ? present : none;
     if (ready.count == 1) return ready[0];
-    const bool is_free = why != leaving::could_go_on || preemptions_ < options_->preemptions;
+    const bool is_free = why != leaving::could_go_on || preemptions_ < options_->preemptions ||
+                         options_->search == schedule_search::priorities || !options_->replay.empty();
     if (why == leaving::yields) choices_->lower_priority(present);
     const auto chosen = choices_->choose_thread(ready, is_free ? ready.count : 1);
     if (why == leaving::could_go_on && chosen != 0) ++preemptions_;

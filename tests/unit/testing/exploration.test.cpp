@@ -17,6 +17,7 @@
 #include <set>
 #include <stdexcept>
 #include <string>
+#include <utility>
 #include <vector>
 
 using namespace std::chrono_literals;
@@ -252,6 +253,32 @@ TEST_CASE("schedules by chance are the same for the same seed", "[testing]") {
   const auto found = explore({.search = how, .most_schedules = 1000}, lose_an_update);
   REQUIRE_FALSE(found.holds());
   CHECK(explore({.replay = found.failed->replay}, lose_an_update).failed->trace == found.failed->trace);
+}
+
+TEST_CASE("a schedule by priorities is repeated with all of its changes of threads", "[testing]") {
+  const auto scenario = [](schedule& threads) {
+    number shared{0};
+    std::size_t latest = schedule::no_thread;
+    int changes = -1;
+    threads.observe([&](const brownout::memory_access& seen) {
+      if (std::exchange(latest, seen.thread) != seen.thread) ++changes;
+      threads.expect(changes < 5, "five changes");
+    });
+    threads.run(2, [&](std::size_t) {
+      for (int i = 0; i < 20; ++i) static_cast<void>(shared.load());
+    });
+  };
+  exploration_options options{
+      .search = schedule_search::priorities, .priority_changes = 12, .most_schedules = 1000};
+  const auto found = explore(options, scenario);
+  REQUIRE(what_failed(found) == "five changes");
+  CHECK_FALSE(found.failed->trace.empty());
+
+  options.replay = found.failed->replay;
+  const auto repeated = explore(options, scenario);
+  REQUIRE(what_failed(repeated) == "five changes");
+  CHECK(repeated.failed->trace == found.failed->trace);
+  CHECK(what_failed(explore({.replay = options.replay}, scenario)) == "five changes");
 }
 
 TEST_CASE("a scenario that does not do the same each time is told", "[testing]") {
