@@ -293,6 +293,21 @@ TEST_CASE("a scenario that does not do the same each time is told", "[testing]")
   CHECK(what_failed(found) == "the scenario does not do the same each time");
 }
 
+TEST_CASE("priorities find what needs two changes of threads in a short schedule", "[testing]") {
+  const auto found = explore(
+      {.search = schedule_search::priorities, .priority_changes = 2, .most_schedules = 500},
+      [](schedule& threads) {
+        std::string order;
+        threads.observe([&](const brownout::memory_access& seen) { order += std::to_string(seen.thread); });
+        number shared{0};
+        threads.run(2, [&](std::size_t) {
+          for (int i = 0; i < 5; ++i) static_cast<void>(shared.load());
+        });
+        threads.expect(order != "0011000111", "the two changes");
+      });
+  CHECK(what_failed(found) == "the two changes");
+}
+
 TEST_CASE("options of an exploration that make no sense are refused", "[testing]") {
   CHECK(refusal_of(exploration_options{.search = schedule_search::random}) ==
         "exploration.most_schedules = 0: allowed is 1 to 18446744073709551615");

@@ -134,7 +134,8 @@ class schedule_choices {
   }
 
   void draw_priorities() {
-    longest_ = (std::max)(longest_, steps_);
+    // The first schedule tells about how long they are. It may have no step.
+    longest_ = (std::max)(schedules_ == 2 ? std::uint64_t{1} : longest_, steps_);
     steps_ = 0;
     lowest_ = 0;
     priorities_.clear();
@@ -157,7 +158,7 @@ class schedule_choices {
   std::vector<std::uint64_t> change_at_{};  // steps
   std::int64_t lowest_ = 0;
   std::uint64_t steps_ = 0;
-  std::uint64_t longest_ = 100;  // schedule so far; the first has about this length
+  std::uint64_t longest_ = 100;  // schedule so far, in steps; of the first one a guess
 };
 
 }  // namespace brownout::inline BROWNOUT_ABI::detail
