@@ -122,14 +122,16 @@ class schedule {
       current_->watch({where, kind, current_->running_, bits_of(before), bits_of(after)});
     }
   }
-  /// Lets the running thread wait until `wake(what)`.
-  void wait_for(const void* what) {
+  /// Lets the running thread wait until `wake(what)`. Outside of threads that is a failure: it returns false
+  /// at once.
+  bool wait_for(const void* what) {
     if (running_ == none) {
       fail("a thread waits outside of run(), where no other can end it");
-      return;
+      return false;
     }
     waits_for_[running_] = what;
     step(leaving::waits);
+    return true;
   }
   /// Lets the threads run again that wait for `what`.
   void wake(const void* what) noexcept {

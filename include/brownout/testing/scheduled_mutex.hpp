@@ -23,7 +23,7 @@ class scheduled_mutex {
     while (locked_) {
       auto* const now = schedule::current();
       BROWNOUT_PRECONDITION(now != nullptr, "a scheduled_mutex is locked twice outside of a schedule");
-      now->wait_for(this);
+      if (!now->wait_for(this)) break;  // the schedule has failed, and goes on to its end
     }
     locked_ = true;
   }

@@ -149,6 +149,25 @@ TEST_CASE("threads that wait for each other for ever are found", "[testing]") {
     });
     CHECK(what_failed(found) == "deadlock: thread 0, thread 1 wait for what none gives back");
   }
+  SECTION("and what waits for them outside of run() goes on") {
+    const auto found = explore({}, [](schedule& threads) {
+      scheduled_mutex mutex;
+      threads.run([&] {
+        mutex.lock();
+        mutex.lock();
+      });
+      const std::lock_guard one{mutex};
+    });
+    CHECK(what_failed(found) == "deadlock: thread 0 wait for what none gives back");
+  }
+  SECTION("outside of run() too") {
+    const auto found = explore({}, [](schedule&) {
+      scheduled_mutex mutex;
+      mutex.lock();
+      mutex.lock();
+    });
+    CHECK(what_failed(found) == "a thread waits outside of run(), where no other can end it");
+  }
   SECTION("in a loop") {
     const auto found = explore({.most_steps = 100}, [](schedule& threads) {
       number flag{0};
