@@ -6,6 +6,7 @@
 
 #include <atomic>
 #include <concepts>
+#include <cstddef>
 #include <cstdint>
 #include <cstring>
 #include <memory>
@@ -27,9 +28,14 @@ struct scheduled_atomics {
   /// one compiles with the other. It has no `wait` and no `notify_one`.
   template <class T>
   class atomic {
+    static constexpr bool is_counted =
+        (std::is_arithmetic_v<T> && !std::is_same_v<T, bool>) || std::is_pointer_v<T>;
+
    public:
     /// The type of the value.
     using value_type = T;
+    /// What is added to it: of a pointer, a number of objects.
+    using difference_type = std::conditional_t<std::is_pointer_v<T>, std::ptrdiff_t, T>;
     static constexpr bool is_always_lock_free = true;  ///< as of a small `std::atomic`
 
     atomic() noexcept = default;
@@ -53,10 +59,10 @@ struct scheduled_atomics {
     T exchange(T value, std::memory_order = std::memory_order_seq_cst) {
       return replace(access_kind::exchange, [&](T) { return value; });
     }
-    T fetch_add(T more, std::memory_order = std::memory_order_seq_cst) requires std::is_arithmetic_v<T> {
+    T fetch_add(difference_type more, std::memory_order = std::memory_order_seq_cst) requires is_counted {
       return replace(access_kind::exchange, [&](T now) { return static_cast<T>(now + more); });
     }
-    T fetch_sub(T less, std::memory_order = std::memory_order_seq_cst) requires std::is_arithmetic_v<T> {
+    T fetch_sub(difference_type less, std::memory_order = std::memory_order_seq_cst) requires is_counted {
       return replace(access_kind::exchange, [&](T now) { return static_cast<T>(now - less); });
     }
     T fetch_or(T bits, std::memory_order = std::memory_order_seq_cst) requires std::integral<T> {
@@ -81,8 +87,22 @@ struct scheduled_atomics {
                                  std::memory_order = std::memory_order_seq_cst) {
       schedule::before_access();
       return compare_exchange(seen, next);
-      /// @}
     }
+    [[nodiscard]] bool is_lock_free() const noexcept { return true; }
+    // NOLINTBEGIN(google-explicit-constructor,misc-unconventional-assign-operator): as std::atomic
+    operator T() const { return load(); }
+    T operator=(T value) { return store(value), value; }
+    // NOLINTEND(google-explicit-constructor,misc-unconventional-assign-operator)
+    T operator++() requires is_counted { return *this += 1; }
+    T operator--() requires is_counted { return *this -= 1; }
+    T operator++(int) requires is_counted { return fetch_add(1); }
+    T operator--(int) requires is_counted { return fetch_sub(1); }
+    T operator+=(difference_type more) requires is_counted { return static_cast<T>(fetch_add(more) + more); }
+    T operator-=(difference_type less) requires is_counted { return static_cast<T>(fetch_sub(less) - less); }
+    T operator|=(T bits) requires std::integral<T> { return static_cast<T>(fetch_or(bits) | bits); }
+    T operator&=(T bits) requires std::integral<T> { return static_cast<T>(fetch_and(bits) & bits); }
+    T operator^=(T bits) requires std::integral<T> { return static_cast<T>(fetch_xor(bits) ^ bits); }
+    /// @}
 
     /// The value, without an access: for checks between two steps.
     [[nodiscard]] const T& peek() const noexcept { return value_; }
