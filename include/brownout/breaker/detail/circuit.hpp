@@ -113,7 +113,7 @@ class circuit {
   /// The time since construction by a coarse reading of the clock. The rule in core/clock.hpp says where it
   /// may be used.
   [[nodiscard]] duration coarse_elapsed() const noexcept {
-    return (std::max)(coarse_now(clock_) - origin_, duration::zero());
+    return (std::max)(detail::coarse_now(clock_) - origin_, duration::zero());
   }
 
   /// Replaces `seen` by `next`. On failure `seen` becomes the current word.

@@ -125,7 +125,7 @@ class policy {
   }
   static Detector valid(const Detector& detector, std::string_view name) {
     of_breaker(name, [&] { detector.validate(control_word::most_marks); });
-    return with_defaults(detector);
+    return detail::with_defaults(detector);
   }
   static Detector valid_replacing(const Detector& in_use, const Detector& detector, std::string_view name) {
     const auto next = valid(detector, name);

@@ -11,6 +11,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <memory>
 #include <mutex>
 #include <new>
 #include <type_traits>
@@ -29,10 +30,10 @@ class live_copy {
   /// Empty at first. `shared_words::read` fills it.
   live_copy() noexcept {}
 
-  [[nodiscard]] const T& operator*() const noexcept {
-    return *std::launder(reinterpret_cast<const T*>(bytes_));
+  [[nodiscard]] const T& operator*() const noexcept { return *operator->(); }
+  [[nodiscard]] const T* operator->() const noexcept {
+    return std::launder(reinterpret_cast<const T*>(bytes_));
   }
-  [[nodiscard]] const T* operator->() const noexcept { return &**this; }
 
  private:
   template <class, class>
@@ -51,7 +52,7 @@ class shared_words {
   /// Only one thread at a time may write.
   void write(const T& value) noexcept {
     std::array<std::uint64_t, size> from{};
-    std::memcpy(from.data(), &value, sizeof value);
+    std::memcpy(from.data(), std::addressof(value), sizeof value);
     // (1) release: a thread that reads one of these words sees what this thread saw before it began to write.
     for (std::size_t i = 0; i < size; ++i) words_[i].store(from[i], std::memory_order_release);
   }
