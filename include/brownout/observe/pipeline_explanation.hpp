@@ -133,9 +133,9 @@ template <class Source>
 }
 
 /// A guard in a line: "bulkhead 'connections': at most 20 calls at a time".
-template <class G>
-[[nodiscard]] std::string guard_text(guard_kind kind, const G& guard) {
-  std::string text{kind == guard_kind::other ? "a stage of your own" : to_string(kind)};
+template <guard_kind Kind, class G>
+[[nodiscard]] std::string guard_text(const G& guard) {
+  std::string text{Kind == guard_kind::other ? "a stage of your own" : to_string(Kind)};
   std::string_view name;
   if constexpr (requires { std::string_view{guard.name}; }) {
     name = guard.name;
@@ -143,8 +143,11 @@ template <class G>
     name = guard.name();
   }
   if (!name.empty()) text.append(" '").append(name) += '\'';
-  const auto limits = limits_of(guard);
-  if (!limits.empty()) text.append(": ") += limits;
+  // What the options of a stage of the user mean is not known.
+  if constexpr (Kind != guard_kind::other && Kind != guard_kind::circuit_breaker) {
+    const auto limits = detail::limits_of(guard);
+    if (!limits.empty()) text.append(": ") += limits;
+  }
   return text;
 }
 
@@ -153,9 +156,11 @@ template <class S>
   if constexpr (requires { stage.get(); }) {
     using guard = std::remove_cvref_t<decltype(stage.get())>;
     constexpr auto own = stage_kind<S>;
-    return {.line = guard_text(own == guard_kind::other ? stage_kind<guard> : own, stage.get())};
+    constexpr auto kind = own == guard_kind::other ? stage_kind<guard> : own;
+    return {.line = detail::guard_text<kind>(stage.get()),
+            .is_of_user = kind == guard_kind::other && guard_stage<guard>};
   } else {
-    explained_stage shown{.line = guard_text(stage_kind<S>, stage),
+    explained_stage shown{.line = detail::guard_text<stage_kind<S>>(stage),
                           .is_of_user = stage_kind<S> == guard_kind::other};
     if constexpr (std::is_same_v<S, retry>) {
       shown.again = &stage;

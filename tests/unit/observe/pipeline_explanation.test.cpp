@@ -13,6 +13,7 @@
 #include "brownout/registry/registry.hpp"
 #include "catch2.hpp"
 
+#include <atomic>
 #include <chrono>
 #include <string>
 #include <string_view>
@@ -37,6 +38,25 @@ struct logged {
   result<R> around(const brownout::call_context& context, const Next& next) const {
     return next(context);
   }
+};
+
+/// Its options mean what its author wants.
+struct sized {
+  struct settings {
+    std::string limit{"64 KiB"};
+  };
+  [[nodiscard]] settings options() const { return {}; }
+
+  template <class R, class Next>
+  result<R> around(const brownout::call_context& context, const Next& next) const {
+    return next(context);
+  }
+};
+struct timed : logged {
+  struct settings {
+    std::chrono::milliseconds limit{50};
+  };
+  [[nodiscard]] settings options() const { return {}; }
 };
 
 /// The last line.
@@ -102,6 +122,27 @@ TEST_CASE("the explanation of a pipeline shows limits that change, and stages of
       "6. a stage of your own\n"
       "The function is called at most once. The time of a call is not limited. Stages of your own may change "
       "both.");
+}
+
+TEST_CASE("the explanation of a pipeline does not guess what a stage of the user limits",
+          "[observe][guard][P8]") {
+  sized answers;
+  CHECK(
+      explain(pipeline{sized{}, answers, timed{{"slow"}}}) ==
+      "1. a stage of your own\n"
+      "2. a stage of your own\n"
+      "3. a stage of your own 'slow'\n"
+      "The function is called at most once. The time of a call is not limited. Stages of your own may change "
+      "both.");
+}
+
+TEST_CASE("the worst case of a pipeline tells of a stage of the user that it refers to",
+          "[observe][guard][P8]") {
+  struct counting : logged {
+    std::atomic<int> calls{0};  // so it cannot be copied
+  };
+  counting own;
+  CHECK(worst_case(pipeline{own}) == worst_case(pipeline{logged{}}));
 }
 
 TEST_CASE("the worst case of a pipeline: calls and time", "[observe][guard][P8]") {
