@@ -41,7 +41,7 @@ void begin_calls(Out& out) {
 /// What a breaker counts of its calls.
 template <class Out>
 void write_counted_calls(Out& out, std::string_view dependency, const breaker_snapshot& circuit) {
-  begin_calls(out);
+  detail::begin_calls(out);
   const auto kind = [&](std::string_view name, auto count) {
     out.sample({{"dependency", dependency}, {"kind", name}}, count);
   };

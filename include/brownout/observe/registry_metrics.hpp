@@ -50,7 +50,7 @@ void write_metrics(Sink& into, const registry_snapshot& counted, metric_labels w
 ///     if (const auto one = hosts.find("payments")) write_metrics(page, one.name(), one.snapshot());
 template <metric_sink Sink, detector Detector, clock_source Clock>
 void write_metrics(Sink& into, const registry<Detector, Clock>& watched, metric_labels with = {}) {
-  write_metrics(into, watched.snapshot(), with);
+  brownout::write_metrics(into, watched.snapshot(), with);
   std::array<std::uint64_t, circuit_state_count> in_state{};
   watched.visit([&](const auto& one) { ++in_state[static_cast<std::size_t>(one.observed_state())]; });
   detail::labelled_sink<Sink> out{into, with};

@@ -89,7 +89,7 @@ void write_transitions(Out& out, const Component& one) {
 
 template <class Out, class Component>
 void write_calls(Out& out, const Component& one) {
-  begin_calls(out);
+  detail::begin_calls(out);
   const auto kind = [&](std::string_view name, auto count) {
     out.sample({{"dependency", one.name}, {"kind", name}}, count);
   };
@@ -126,18 +126,18 @@ void write_refused(Out& out, const Component& one) {
 
 template <class Out, class Component>
 void write_component(Out& out, const Component& one) {
-  write_circuit(out, one.name, one.circuit);
-  write_transitions(out, one);
-  write_calls(out, one);
-  write_probe(out, one);
-  write_refused(out, one);
+  detail::write_circuit(out, one.name, one.circuit);
+  detail::write_transitions(out, one);
+  detail::write_calls(out, one);
+  detail::write_probe(out, one);
+  detail::write_refused(out, one);
   out.family("brownout_recovery_seconds", metric_type::summary,
              "How long ended outages lasted, from opening to closing.");
   out.summary({{"dependency", one.name}}, in_seconds(one.outage_time), one.outages);
   out.family("brownout_component_health_score", metric_type::gauge,
              "Health of the dependency, 0 to 100; NaN when unknown.");
   out.sample({{"dependency", one.name}}, one.health.score.value_or(unknown_value));
-  write_recovery(out, one.name, one.recovery);
+  detail::write_recovery(out, one.name, one.recovery);
 }
 
 template <class Out, class System>
