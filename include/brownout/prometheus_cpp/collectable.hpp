@@ -15,6 +15,7 @@
 #include <prometheus/metric_type.h>
 
 #include <algorithm>
+#include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -68,7 +69,7 @@ class prometheus_families {
     BROWNOUT_PRECONDITION(false, "a sample that does not fit the type of its family");
   }
   /// prometheus-cpp keeps numbers as `double`, which is exact up to 2^53.
-  void sample(metric_labels with, std::uint64_t value) { sample(with, static_cast<double>(value)); }
+  void sample(metric_labels with, std::integral auto value) { sample(with, static_cast<double>(value)); }
 
   void sample(metric_labels with, const histogram::snapshot& shown) {
     if (shown.cumulative.empty()) return sample(with, histogram::snapshot{{}, {0}, 0});  // never filled in

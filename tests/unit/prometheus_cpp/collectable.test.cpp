@@ -16,6 +16,7 @@
 #include <unistd.h>
 #include <chrono>
 #include <csignal>
+#include <cstddef>
 #include <cstdint>
 #include <cstdlib>
 #include <limits>
@@ -124,6 +125,17 @@ TEST_CASE("a line feed in a help text does not break the page of prometheus-cpp"
     page.sample({}, 1.0);
   }};
   CHECK(serialised(shown) == "# HELP m one two\xef\xbf\xbd\n# TYPE m gauge\nm 1\n");
+}
+
+TEST_CASE("whole numbers of any type are samples of prometheus-cpp, as of the text", "[observe][M3a]") {
+  const prometheus_collectable shown{[](auto& page) {
+    page.family("m", metric_type::gauge, "h");
+    page.sample({{"a", "int"}}, -42);
+    page.sample({{"a", "bool"}}, true);
+    page.sample({{"a", "size"}}, std::size_t{7});
+  }};
+  CHECK(serialised(shown) ==
+        "# HELP m h\n# TYPE m gauge\nm{a=\"int\"} -42\nm{a=\"bool\"} 1\nm{a=\"size\"} 7\n");
 }
 
 TEST_CASE("a function that throws leaves the scrape without its metrics", "[observe][M3b]") {
