@@ -162,9 +162,15 @@ class [[nodiscard]] result {
   constexpr decltype(auto) operator*() && noexcept { return get(std::move(*this)); }
 
   /// A member of the value. Precondition: there is one.
-  constexpr auto* operator->() noexcept requires(!is_void) { return std::addressof(get(*this)); }
+  constexpr auto* operator->() noexcept requires(!is_void) {
+    auto&& value = get(*this);  // a variable also if the result holds an rvalue reference
+    return std::addressof(value);
+  }
   /// As above, of a constant result.
-  constexpr const auto* operator->() const noexcept requires(!is_void) { return std::addressof(get(*this)); }
+  constexpr auto* operator->() const noexcept requires(!is_void) {
+    auto&& value = get(*this);
+    return std::addressof(value);
+  }
 
   /// The value; throws `call_rejected` when there is none.
   constexpr decltype(auto) value() & { return throw_if_rejected(), get(*this); }

@@ -124,6 +124,16 @@ TEST_CASE("a result of a reference refers", "[core][result]") {
   CHECK(constant->data() == text.data());
 }
 
+TEST_CASE("a member of what a result refers to is reached like the object itself", "[core][result]") {
+  std::string text{"kept"};
+  const result<std::string&> constant{text};
+  constant->push_back('s');
+  CHECK(text == "kepts");
+  result<std::string&&> moving{std::move(text)};
+  moving->push_back('.');
+  CHECK(std::as_const(moving)->size() == 6);
+}
+
 TEST_CASE("a move-only value moves out", "[core][result]") {
   result<std::unique_ptr<int>> made{std::make_unique<int>(7)};
   const auto* address = made->get();
