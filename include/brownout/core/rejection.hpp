@@ -115,7 +115,11 @@ class call_rejected : public std::runtime_error {
         .append(why.reason == rejection_reason::timed_out ? " ended: " : " rejected: ")
         .append(to_string(why.reason));
     if (why.retry_after != rejection::unknown) {
-      const auto wait = std::chrono::ceil<std::chrono::milliseconds>(why.retry_after);  // as people read it
+      // As people read it, unless the next millisecond is out of range.
+      constexpr std::chrono::milliseconds one{1};
+      const duration wait = why.retry_after < rejection::unknown - one
+                                ? std::chrono::ceil<std::chrono::milliseconds>(why.retry_after)
+                                : why.retry_after;
       text.append(", retry in ").append(detail::to_text(wait));
     }
     return text;

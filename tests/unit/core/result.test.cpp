@@ -170,4 +170,8 @@ TEST_CASE("a rejected call says which, why and how long", "[core][result]") {
         "brownout: call to database rejected: circuit open, retry in 3s");
   CHECK(std::string{call_rejected{{rejection_reason::forced_open, rejection::unknown}, "s3"}.what()} ==
         "brownout: call to s3 rejected: circuit held open by an operator");
+  CHECK(std::string{call_rejected{{rejection_reason::circuit_open, rejection::unknown - 300us}}.what()} ==
+        "brownout: call rejected: circuit open, retry in over 100 years");
+  CHECK(std::string{call_rejected{{rejection_reason::circuit_open, 2ms + 1ns}}.what()} ==
+        "brownout: call rejected: circuit open, retry in 3ms");
 }
