@@ -78,7 +78,9 @@ struct registry_options {
 
   /// How long a breaker stays registered after its last use although there is room: 1 ms to 30 days. It
   /// expires between this time and twice this time after its last use, when the next breaker is added or
-  /// `registry::remove_expired` is called. Default (zero): as long as there is room.
+  /// `registry::remove_expired` is called. If this happens more seldom than once in this time, the breaker
+  /// expires at the second time after its last use, because a look-up reads no clock. Default (zero): as long
+  /// as there is room.
   duration idle_for{};
 
   Detector detector{};        ///< for the keys that no rule matches

@@ -241,6 +241,16 @@ TEST_CASE("a breaker that nobody looks up expires, not before its time to live n
   CHECK(bench.breakers.snapshot().size == 1);
 }
 
+TEST_CASE("a registry that is seldom changed sees at the second time that a breaker is idle",
+          "[registry][S3]") {
+  bench bench{100, 60s};
+  bench.use("idle");
+  bench.clock.advance(1h);
+  CHECK(bench.breakers.remove_expired() == 0);  // it may have been looked up just now
+  bench.clock.advance(60s);
+  CHECK(bench.breakers.remove_expired() == 1);
+}
+
 TEST_CASE("idle circuits that refuse, are held or in somebody's hands stay", "[registry][S3]") {
   bench bench{100, 1s};
   bench.open("open");
