@@ -72,7 +72,10 @@ constexpr duration wait_from(const Getter& get, Seen&... seen) {
     static_assert(is_said,
                   "brownout: the getter given to retry_after_from must return a std::chrono::duration or a "
                   "std::optional of one; a plain number has no unit");
-    if constexpr (is_said) return wait_of(detail::ask_of(get, seen...));
+    if constexpr (is_said) {
+      if ((detail::holds_nothing<Getter>(seen) || ...)) return duration::zero();
+      return wait_of(detail::ask_of(get, seen...));
+    }
   }
   return duration::zero();
 }
@@ -171,10 +174,11 @@ struct exception_wait_rule {
 ///                                          brownout::retry_after_from(asked)};
 ///     api.call(fetch, classify);
 ///
-/// `get` takes what the call returns, by value or by reference; it may be a pointer to a member. It returns a
-/// `std::chrono::duration`, integral or floating, or a `std::optional` of one. An empty optional, zero, a
-/// negative duration and NaN mean that no wait is given. A getter of another form does not compile. If calls
-/// return different types, `get` must take all of them, or each type needs its own `first_match`.
+/// `get` takes what the call returns, by value or by reference; it may be a pointer to a member, as the
+/// predicate of `failure_if`. It returns a `std::chrono::duration`, integral or floating, or a
+/// `std::optional` of one. An empty optional, zero, a negative duration and NaN mean that no wait is given. A
+/// getter of another form does not compile. If calls return different types, `get` must take all of them, or
+/// each type needs its own `first_match`.
 ///
 /// `get` is called only after a failure, on the thread that made the call. If it throws, no wait is given:
 /// the failure counts, and the caller gets the answer.

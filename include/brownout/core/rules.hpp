@@ -27,6 +27,7 @@ struct returned_rule {
   requires(std::predicate<const Predicate&, const R&> && !looks_inside<Predicate, R>)
       [[nodiscard]] constexpr std::optional<outcome>
       operator()(const R& returned) const {
+    if (detail::holds_nothing<Predicate>(returned)) return std::nullopt;
     return detail::ask_of(matches, returned) ? std::optional{Verdict} : std::nullopt;
   }
 };
@@ -65,7 +66,9 @@ struct exception_rule {
 ///
 /// A rule is a classifier that decides only what matches. `default_classifier` decides the rest. `matches`
 /// must take what the call returns, by value or by reference to const. Otherwise the call does not compile.
-/// It may be a pointer to a member. If it throws during a call, the rule does not match.
+/// It may be a pointer to a member, also of what a returned pointer, `std::optional` or `std::expected`
+/// holds: if that holds nothing, the rule does not match. If it throws during a call, the rule does not
+/// match.
 ///
 /// Success or ignored? An answer such as "not found" shows that the dependency works: it is a success. If it
 /// were ignored, a half-open circuit would wait for other evidence. An answer that is no evidence about the

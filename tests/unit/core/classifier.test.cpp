@@ -11,8 +11,10 @@
 
 #include <any>
 #include <array>
+#include <chrono>
 #include <csignal>
 #include <exception>
+#include <functional>
 #include <future>
 #include <memory>
 #include <optional>
@@ -91,6 +93,7 @@ struct parsing {
 
 struct response {
   int status = 200;
+  std::chrono::seconds asked{5};
   constexpr bool is_server_error() const { return status >= 500; }
 };
 
@@ -309,6 +312,25 @@ TEST_CASE("a rule gives what matches its verdict, and leaves the rest alone", "[
   SECTION("by a member of it") {
     CHECK(failure_if(&response::is_server_error)(bad) == outcome::failure);
     CHECK(failure_if(&response::is_server_error)(good) == std::nullopt);
+  }
+  SECTION("by a member of what it holds, if it holds anything") {
+    const auto rule = failure_if(&response::is_server_error);
+    CHECK(rule(std::optional{bad}) == outcome::failure);
+    CHECK(rule(std::optional{good}) == std::nullopt);
+    CHECK(rule(std::optional<response>{}) == std::nullopt);
+    CHECK(rule(&bad) == outcome::failure);
+    CHECK(rule(static_cast<const response*>(nullptr)) == std::nullopt);
+    CHECK(rule(std::make_unique<response>(bad)) == outcome::failure);
+    CHECK(rule(std::unique_ptr<response>{}) == std::nullopt);
+    CHECK(rule(expected<response, int>{bad}) == outcome::failure);
+    CHECK(rule(expected<response, int>{std::in_place, 7}) == std::nullopt);
+    CHECK(first_match{rule}(expected<response, int>{std::in_place, 7}) == outcome::failure);
+    CHECK(rule(std::ref(bad)) == outcome::failure);
+
+    const auto wait = brownout::retry_after_from(&response::asked);
+    CHECK(wait.retry_after(std::optional{bad}) == std::chrono::seconds{5});
+    CHECK(wait.retry_after(std::optional<response>{}) == std::chrono::seconds{0});
+    CHECK(wait.retry_after(static_cast<const response*>(nullptr)) == std::chrono::seconds{0});
   }
   SECTION("about exceptions, by type") {
     CHECK(failure_exceptions<not_found>().threw(thrown(not_found{})) == outcome::failure);

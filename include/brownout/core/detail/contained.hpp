@@ -49,4 +49,20 @@ template <class Function, class Seen>
   }
 }
 
+/// Whether `std::invoke` dereferences a `Seen` because `Function` is a pointer to a member of what it holds.
+template <class Function, class Seen>
+inline constexpr bool dereferences = false;
+template <class Member, class Class, class Seen>
+inline constexpr bool dereferences<Member Class::*, Seen> = !std::is_base_of_v<Class, Seen>;
+
+/// Whether `ask_of` would dereference `seen`, for example an optional, although there is nothing in it.
+template <class Function, class Seen>
+[[nodiscard]] constexpr bool holds_nothing(const Seen& seen) {
+  if constexpr (dereferences<Function, Seen> && std::is_constructible_v<bool, const Seen&>) {
+    return !static_cast<bool>(seen);
+  } else {
+    return false;
+  }
+}
+
 }  // namespace brownout::inline BROWNOUT_ABI::detail
