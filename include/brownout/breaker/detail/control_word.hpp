@@ -30,7 +30,7 @@ namespace brownout::inline BROWNOUT_ABI::detail {
 ///
 /// The epoch does not wrap in practice. It has 37 bits, and a stale permit could be mistaken for a current
 /// one only if it were held across exactly 2^37 transitions. Calls can cause at most four transitions for
-/// each open period of at least 1 ms: that takes a year. An operator in a tight loop needs at least 40 ns for
+/// each open period of at least 0.5 ms: that takes half a year. An operator in a tight loop needs 40 ns for
 /// each transition (a clock reading and a compare-and-swap). So 2^37 transitions take an hour and a half of
 /// nothing else, while the permit is held all the time.
 struct control_word {
