@@ -160,7 +160,8 @@ class alignas(64) circuit_breaker {
   /// to that range. Then calls probe the circuit, as after an open period.
   ///
   /// If the circuit is forced open already, it keeps its epoch. Only the end of the hold moves: to `how_long`
-  /// from now, earlier or later. So a hold can be renewed any number of times.
+  /// from now, earlier or later. So a hold can be renewed any number of times. If it would then end more than
+  /// 9.7 days after its beginning, it begins anew, which is a transition.
   void force_open_for(duration how_long) noexcept { hold(circuit_state::forced_open, held(how_long)); }
   /// Lets every call pass and measures none, until another command.
   void disable() noexcept { hold(circuit_state::disabled, duration::zero()); }
