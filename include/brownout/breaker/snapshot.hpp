@@ -17,8 +17,8 @@ struct circuit_status {
   circuit_state state = circuit_state::closed;  ///< as `breaker_snapshot::state`
   std::uint64_t epoch = 0;                      ///< as `breaker_snapshot::epoch`
   duration retry_after{};                       ///< as `breaker_snapshot::retry_after`
-  std::uint32_t probes_needed = 0;              ///< as `breaker_snapshot::probes_needed`
-  std::uint32_t probes_succeeded = 0;           ///< as `breaker_snapshot::probes_succeeded`
+  std::uint32_t probes_needed = 0;     ///< as `breaker_snapshot::probes_needed`; 0 for a closed circuit
+  std::uint32_t probes_succeeded = 0;  ///< as `breaker_snapshot::probes_succeeded`
 };
 
 /// A breaker at one moment, for display.
