@@ -21,7 +21,7 @@ namespace brownout::inline BROWNOUT_ABI::detail {
 /// bad call changes the number, after the call has entered the window. A thread that finds the window clean
 /// sets the number to 0 only if the number is still the one that it read before it read the window. Then no
 /// bad call has come meanwhile, and no bad call is forgotten. There is one exception: while that thread
-/// sleeps, exactly as many bad calls come as there are numbers (at least 62, if several detectors share the
+/// sleeps, exactly as many bad calls come as there are numbers (at least 6, if several detectors share the
 /// marks). Then failures that successes should have pushed out stay in the window until the next bad call.
 ///
 /// The marks of a time window never change, because its calls leave the window by time.
