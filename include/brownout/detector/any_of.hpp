@@ -115,7 +115,7 @@ struct any_of {
   }
 
   /// The limit of the detector that counts overdue calls.
-  [[nodiscard]] constexpr duration overdue_after() const noexcept {
+  [[nodiscard]] constexpr duration overdue_after() const noexcept requires(counts_overdue) {
     if constexpr (First::counts_overdue) {
       return first.overdue_after();
     } else {

@@ -296,6 +296,17 @@ TEST_CASE("a share is reached exactly where it says so", "[detector][detector]")
   CHECK(bench.state() == circuit_state::open);
 }
 
+TEST_CASE("only an any_of that counts overdue calls says when a call is overdue", "[detector][T8]") {
+  const auto tells = [](const auto& rules) {
+    return requires {
+      rules.overdue_after();
+    };
+  };
+  CHECK_FALSE(tells(any_of{consecutive_failures{}, failure_rate<>{}}));
+  CHECK(tells(any_of{consecutive_failures{},
+                     slow_call_rate<brownout::count_window, brownout::slow_calls::in_flight>{}}));
+}
+
 TEST_CASE("the first of several detectors to trip opens the circuit", "[detector][detector][T8]") {
   detector_bench bench{any_of{consecutive_failures{5}, failure_rate<>{.threshold = 0.4, .minimum_calls = 10},
                               slow_call_rate<>{.slower_than = 1s, .minimum_calls = 3}}};
