@@ -26,8 +26,9 @@ namespace brownout::inline BROWNOUT_ABI {
 /// | `any_of{a, b, c}` | 2046 | 62 | 62 | |
 /// | `any_of{a, any_of{b, c, d}}` | 2046 | 62 | 6 | 6 |
 ///
-/// More than four are refused. Windows and `failures_within` count outside the word and have their own
-/// limits. Where several detectors have the same count, a snapshot shows the highest.
+/// In these forms more than four are refused. Windows and `failures_within` count outside the word and have
+/// their own limits. Where several detectors have the same count, a snapshot and the event of an opening show
+/// the highest, whichever detector trips.
 ///
 /// Each detector counts every call once. The detectors count one after the other: each window by itself, and
 /// all counts in the circuit's word together. So two calls that end at the same moment may have one order in
