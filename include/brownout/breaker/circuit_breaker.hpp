@@ -65,7 +65,7 @@ class alignas(64) circuit_breaker {
   /// the type of the options there: `std::make_unique<circuit_breaker<>>(breaker_options{.name =
   /// "database"})`.
   ///
-  /// Allocates about 1.4 KiB. A third of it counts refused calls, so that threads do not contend. (A
+  /// Allocates about 1.6 KiB. A third of it counts refused calls, so that threads do not contend. (A
   /// registry's breaker does not have that part.)
   ///
   /// Throws `std::invalid_argument` naming field, value and range. Without exceptions the assertion handler
