@@ -153,7 +153,7 @@ template <guard_kind Kind, class G>
 
 template <class S>
 [[nodiscard]] explained_stage explained(const S& stage) {
-  if constexpr (requires { stage.get(); }) {
+  if constexpr (has_guard_within<S>) {
     using guard = std::remove_cvref_t<decltype(stage.get())>;
     constexpr auto own = stage_kind<S>;
     constexpr auto kind = own == guard_kind::other ? stage_kind<guard> : own;

@@ -67,6 +67,26 @@ struct row_classifier {
 
 }  // namespace a_program
 
+/// A program with a stage of its own.
+namespace a_program {
+
+struct own_stage {
+  template <class R, class Next>
+  brownout::result<R> around(const call_context& call, const Next& next) const {
+    return next(call);
+  }
+  [[nodiscard]] int get() const { return 7; }
+};
+void address_of_guard(const own_stage& stage) = delete;
+void name_of_stage(const own_stage& stage) = delete;
+
+}  // namespace a_program
+
+TEST_CASE("a stage of the user may have a member of any name", "[guard][P1]") {
+  const brownout::pipeline guarded{a_program::own_stage{}, a_program::own_stage{}};
+  CHECK(guarded.call([] { return 3; }) == 3);
+}
+
 TEST_CASE("types of the user may overload the address operator", "[guard][P1]") {
   struct without_address {
     void operator&() const = delete;  // NOLINT(google-runtime-operator)

@@ -145,6 +145,14 @@ TEST_CASE("the worst case of a pipeline tells of a stage of the user that it ref
   CHECK(worst_case(pipeline{own}) == worst_case(pipeline{logged{}}));
 }
 
+TEST_CASE("the explanation of a pipeline takes no member of a stage of the user for a guard",
+          "[observe][guard][P8]") {
+  struct counting : logged {
+    [[nodiscard]] int get() const { return 7; }
+  };
+  CHECK(explain(pipeline{counting{{"calls"}}}) == explain(pipeline{logged{"calls"}}));
+}
+
 TEST_CASE("the worst case of a pipeline: calls and time", "[observe][guard][P8]") {
   retry_budget budget;
   const auto tries = [&](std::uint32_t count, bool idempotent = true) {

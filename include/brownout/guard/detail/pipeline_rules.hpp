@@ -18,6 +18,11 @@
 #include <type_traits>
 #include <utility>
 
+namespace brownout::inline BROWNOUT_ABI {
+template <class Guard>
+class hold_place_while_waiting;
+}
+
 namespace brownout::inline BROWNOUT_ABI::detail {
 
 template <class F>
@@ -87,10 +92,21 @@ constexpr void visit_stage(const S& stage, const Visit& visit) {
   }
 }
 
+/// Whether it is a stage of the library with a guard within, which `get` returns. A member `get` of a stage
+/// of the user may be anything.
+template <class S>
+inline constexpr bool has_guard_within = false;
+template <class G>
+inline constexpr bool has_guard_within<guard_reference<G>> = true;
+template <class B>
+inline constexpr bool has_guard_within<breaker_handle<B>> = true;
+template <class G>
+inline constexpr bool has_guard_within<hold_place_while_waiting<G>> = true;
+
 /// The guard with state that a stage refers to, or null.
 template <class S>
 [[nodiscard]] const void* address_of_guard(const S& stage) noexcept {
-  if constexpr (requires { stage.get(); }) {
+  if constexpr (has_guard_within<S>) {
     return std::copy_constructible<std::remove_cvref_t<decltype(stage.get())>> ? nullptr
                                                                                : std::addressof(stage.get());
   } else {
@@ -101,7 +117,7 @@ template <class S>
 /// The name of the guard of a stage, or an empty one.
 template <class S>
 [[nodiscard]] std::string_view name_of_stage(const S& stage) noexcept {
-  if constexpr (requires { stage.get(); }) {
+  if constexpr (has_guard_within<S>) {
     return detail::name_of_guard(stage.get());
   } else {
     return detail::name_of_guard(stage);
@@ -118,12 +134,12 @@ void check_stages(const Pipeline& checked) {
     if constexpr (requires { stage.validate(); }) {
       validate_for("pipeline", [&] { stage.validate(); });
     }
-    const void* const guard = address_of_guard(stage);
+    const void* const guard = detail::address_of_guard(stage);
     for (std::size_t i = 0; guard != nullptr && i < count; ++i) {
       if (seen[i] != guard) continue;
       std::string text{"pipeline: "};
       text.append(to_string(stage_kind<std::remove_cvref_t<decltype(stage)>>)).append(" '");
-      text.append(name_of_stage(stage)).append("' is given twice: allowed is once");
+      text.append(detail::name_of_stage(stage)).append("' is given twice: allowed is once");
       raise(std::invalid_argument{text});
     }
     seen[count++] = guard;
