@@ -103,7 +103,8 @@ class async_supervision {
         : overdue{executor}, context{{}, ending} {}
 
     async_probe::starter start{};
-    std::optional<probe_order> order{};  // it is under way
+    std::optional<probe_order> order{};  // it is to be answered
+    bool was_started = false;            // it is under way
     detail::net::cancellation_signal stop{};
     timer_type overdue;
     probe_context context;  // a coroutine may refer to it until it has ended
@@ -147,7 +148,14 @@ class async_supervision {
 
     void step() {
       if (watched == nullptr) return;
-      const auto plan = watched->step(watched->now());
+      auto& stepped = *watched;
+      const auto plan = stepped.step(stepped.now());
+      if (watched == nullptr) {  // a listener has stopped it
+        for (const auto& order : plan.probes) give_up(stepped, order);
+        return;
+      }
+      for (const auto& order : plan.probes)
+        probes[order.dependency].order = order;  // `stop` answers for them
       if (on_step && !detail::contained([&] { return on_step(plan), true; }, false)) ++observer_failures;
       if (watched == nullptr) return;  // the observer has stopped it
       was_answered = false;
@@ -168,7 +176,7 @@ class async_supervision {
 
     void ask(const probe_order& order) {
       auto& mine = probes[order.dependency];
-      mine.order = order;
+      mine.was_started = true;
       mine.overdue.expires_after((std::max)(order.deadline - watched->now(), duration{}));
       mine.overdue.async_wait([kept = this->shared_from_this(), order](const detail::error_code& error) {
         if (!error) kept->run_out(order);
@@ -202,6 +210,7 @@ class async_supervision {
     }
     static void finish(watched_probe& one) {
       one.order.reset();
+      one.was_started = false;
       one.overdue.cancel();
       // What the operation has put into the slot refers to a timer or a socket that may not live longer.
       one.stop.slot().clear();
@@ -217,13 +226,16 @@ class async_supervision {
         auto& mine = probes[i];
         if (!mine.order) continue;
         const auto order = *mine.order;
-        under_way.emplace_back(supervisor.at(i).name());
+        if (mine.was_started) under_way.emplace_back(supervisor.at(i).name());
         mine.stop.emit(detail::net::cancellation_type::terminal);
         finish(mine);
-        // Without an answer the supervisor would wait. This one is no evidence about the dependency.
-        supervisor.report(order, {outcome::cancelled, {}}, supervisor.now());
+        give_up(supervisor, order);
       }
       return under_way;
+    }
+    // Without an answer the supervisor would wait. This one is no evidence about the dependency.
+    static void give_up(Supervisor& supervisor, const probe_order& order) {
+      supervisor.report(order, {outcome::cancelled, {}}, supervisor.now());
     }
 
     Supervisor* watched;  // null: stopped

@@ -3,6 +3,7 @@
 #include "brownout/asio/async_probe.hpp"
 #include "brownout/detector/consecutive_failures.hpp"
 #include "brownout/feature/feature_matrix.hpp"
+#include "brownout/health/component_evidence.hpp"
 #include "brownout/system/dependency.hpp"
 #include "brownout/system/supervision.hpp"
 #include "brownout/system/supervisor.hpp"
@@ -266,6 +267,55 @@ TEST_CASE("the observer of a supervision on an executor may throw and stop it", 
     on.io.run();
     CHECK(on.database_ping.started == 0);
   }
+}
+
+TEST_CASE("the probes of a step that was stopped are made by the next supervision", "[asio][Y22][Y24]") {
+  std::optional<supervision> watch;
+  bool is_to_stop = true;
+  const auto stop = [&] {
+    if (std::exchange(is_to_stop, false)) CHECK(watch->stop().empty());
+  };
+  auto options = probed("database");
+  supervision::observer observe{};
+  SECTION("by its observer") {
+    observe = [&](const auto&) { stop(); };
+  }
+  SECTION("by a measurement") {
+    options.measure = [&] {
+      stop();
+      return brownout::measurement{};
+    };
+  }
+  net::io_context io{1};
+  dependency database{{2}, options};
+  dependency search{{2}, {.name = "search"}};
+  supervisor system{features,
+                    {.levels = {.ladder = {{level::normal, 90}, {level::degraded, 0}}}, .probe_jitter = 0},
+                    {{upstream::database, database}, {upstream::search, search}}};
+  int pings = 0;
+  const auto start = [&] {
+    watch.emplace(io.get_executor(), system,
+                  std::vector<async_probe>{{upstream::database,
+                                            [&](const probe_context&, async_probe_handler done) {
+                                              ++pings;
+                                              done(true);
+                                            }}},
+                  observe);
+    io.restart();
+    io.poll();
+  };
+  start();
+  CHECK_FALSE(is_to_stop);
+  CHECK(pings == 0);
+  start();
+  for (int i = 0; i < 600; ++i) {
+    static_clock::advance(100ms);
+    io.restart();
+    io.poll();
+  }
+  CHECK(pings > 0);
+  CHECK(database.snapshot().state == circuit_state::closed);
+  watch.reset();
 }
 
 TEST_CASE("a second answer of an asynchronous probe changes nothing", "[asio][Y22]") {
