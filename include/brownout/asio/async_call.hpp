@@ -92,6 +92,17 @@ struct completes_with_result {
   }
 };
 
+/// Keeps a guard until the handler of a refused call has returned: the rejection has its name.
+template <class Owner>
+struct refused_completion {
+  Owner owner;
+
+  template <class Handler, class... A>
+  void complete(Handler& handler, A&&... arguments) {
+    std::move(handler)(std::forward<A>(arguments)...);
+  }
+};
+
 /// Starts an operation if a guard admits it. `async_initiate` calls it with the handler of the token.
 template <class Held, class Form, class Classifier>
 struct start_guarded {
@@ -125,7 +136,14 @@ struct start_guarded {
   BROWNOUT_NOINLINE void refuse(Caller&& caller, rejection why) const {
     why.guard = detail::name_of_guard(guard.get());
     if (report.refused != nullptr) *report.refused = why;
-    Form::refuse(std::forward<Caller>(caller), why);
+    if constexpr (std::is_empty_v<typename Held::owner>) {
+      Form::refuse(std::forward<Caller>(caller), why);
+    } else {
+      using kept = refused_completion<typename Held::owner>;
+      Form::refuse(
+          intermediate_handler<kept, std::decay_t<Caller>>{kept{guard.keep()}, std::forward<Caller>(caller)},
+          why);
+    }
   }
 };
 

@@ -32,6 +32,7 @@
 #include <memory>
 #include <optional>
 #include <stdexcept>
+#include <string>
 #include <system_error>
 #include <tuple>
 #include <utility>
@@ -323,6 +324,23 @@ TEST_CASE("a shared breaker lives as long as its calls", "[asio][Y11]") {
   CHECK_FALSE(watched.expired());
   held.end();
   w.io.run();
+  CHECK(watched.expired());
+}
+
+TEST_CASE("a shared breaker lives until the handler of a refused call has returned", "[asio][Y11]") {
+  world w;
+  const std::string name = "connections to the database";
+  auto shared =
+      std::make_shared<breaker>(consecutive_failures{1}, brownout::breaker_options{.name = name}, w.clock);
+  shared->force_open();
+  const std::weak_ptr<breaker> watched = shared;
+  std::string seen;
+  brownout::async_try_call(shared, w.answer(7), w.on_io([&](const result<std::tuple<error_code, int>>& end) {
+    seen = end.rejection().guard;  // with the breaker gone: a use after free
+  }));
+  shared.reset();
+  w.io.run();
+  CHECK(seen == name);
   CHECK(watched.expired());
 }
 
