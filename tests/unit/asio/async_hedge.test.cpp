@@ -8,11 +8,14 @@
 #include "brownout/guard/hedge.hpp"
 #include "brownout/guard/pipeline.hpp"
 #include "brownout/guard/retry_budget.hpp"
+#include "brownout/guard/timeout.hpp"
 #include "catch2.hpp"
+#include "unit/asio/counted_memory.hpp"
 #include "unit/asio/operations.hpp"
 #include "unit/asio/static_clock.hpp"
 
 #include <boost/asio/async_result.hpp>
+#include <boost/asio/bind_allocator.hpp>
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/bind_executor.hpp>
 #include <boost/asio/cancellation_signal.hpp>
@@ -292,6 +295,33 @@ TEST_CASE("attempts of a hedged call may end within their cancellation", "[asio]
     CHECK(w.seen == error_code{});
   }
   CHECK(w.places.snapshot().in_flight == 0);
+}
+
+TEST_CASE("a hedged call has no memory of its handler left when that is called", "[asio][Y5][Y19]") {
+  world w;
+  int taken = 0;
+  std::optional<int> left;
+  const auto operation = [&](auto token) { return w.held[w.attempts++].async_wait(std::move(token)); };
+  const auto handler = net::bind_cancellation_slot(
+      w.signal.slot(), net::bind_executor(w.io.get_executor(), [&](error_code) { left = taken; }));
+  brownout::async_hedge(w.hedging, pipeline{static_clock{}, w.database, brownout::timeout{.limit = 1s}},
+                        operation, net::bind_allocator(asio_test::counted_memory<void>{taken}, handler));
+  w.run_ready();
+  CHECK(taken > 0);
+  SECTION("after one attempt") {}
+  SECTION("after two") {
+    w.pass(40ms);
+    CHECK(w.attempts == 2);
+  }
+  SECTION("after a cancellation within which its attempts end") {
+    for (auto& one : w.held) one.is_prompt = true;
+    w.pass(40ms);
+    net::post(w.io, [&] { w.signal.emit(net::cancellation_type::terminal); });
+    w.run_ready();
+  }
+  w.end(0);
+  if (w.attempts == 2) w.end(1, net::error::operation_aborted);
+  CHECK(left == 0);
 }
 
 TEST_CASE("an attempt may end a hedged call before the function that starts it returns", "[asio][Y13][Y19]") {

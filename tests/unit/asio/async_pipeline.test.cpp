@@ -10,9 +10,11 @@
 #include "brownout/guard/retry_budget.hpp"
 #include "brownout/guard/timeout.hpp"
 #include "catch2.hpp"
+#include "unit/asio/counted_memory.hpp"
 #include "unit/asio/operations.hpp"
 #include "unit/asio/static_clock.hpp"
 
+#include <boost/asio/bind_allocator.hpp>
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/bind_executor.hpp>
 #include <boost/asio/cancellation_signal.hpp>
@@ -614,6 +616,20 @@ TEST_CASE("a signal does not reach a call through a pipeline that was lost", "[a
   CHECK_FALSE(on.seen);
 }
 
+TEST_CASE("a signal does not reach the operation of a call with a time-out that was lost", "[asio][Y12]") {
+  world on;
+  auto lost = std::make_unique<held_operation>(on.io);
+  brownout::async_call(pipeline{static_clock{}, on.database, timeout{.limit = 1s}},
+                       lost->async_wait(net::deferred),
+                       net::bind_cancellation_slot(
+                           on.signal.slot(), net::bind_executor(on.io.get_executor(), [](error_code) {})));
+  on.run_ready();
+  lost.reset();
+  on.signal.emit(net::cancellation_type::terminal);  // with a link to the operation: a use after free
+  on.run_ready();
+  CHECK(on.database.snapshot().failed_results == 0);
+}
+
 TEST_CASE("a call through a pipeline and its signal may end in either order", "[asio][Y12]") {
   std::optional<net::io_context> io{std::in_place, 1};
   std::optional<net::cancellation_signal> signal{std::in_place};
@@ -727,4 +743,44 @@ TEST_CASE("the deadline of the caller ends a call that has no time-out as timed 
     start(brownout::outcome::ignored);
     CHECK(on.database.snapshot().consecutive_failures == 0);
   }
+}
+
+TEST_CASE("a call through a pipeline has no memory of its handler left when that is called", "[asio][Y5]") {
+  world on;
+  int taken = 0;
+  std::optional<int> left;
+  const auto start = [&](const auto& through, const call_context& given = {}) {
+    const auto handler = net::bind_executor(on.io.get_executor(), [&](error_code) { left = taken; });
+    brownout::async_call(
+        through, [&](const call_context&, auto token) { return on.held.async_wait(std::move(token)); },
+        net::bind_allocator(asio_test::counted_memory<void>{taken}, handler), given);
+    on.run_ready();
+    CHECK(taken > 0);
+  };
+  SECTION("without a time-out") {
+    start(pipeline{static_clock{}, on.database});
+    on.end();
+  }
+  SECTION("with a time-out") {
+    start(pipeline{static_clock{}, on.database, timeout{.limit = 1s}});
+    on.end();
+  }
+  SECTION("with a time-out that has passed") {
+    on.held.is_deaf = true;
+    start(pipeline{static_clock{}, on.database, timeout{.limit = 1s}});
+    on.pass(1s);
+    CHECK(!left);
+    on.end();
+  }
+  SECTION("with a deadline of the caller") {
+    start(pipeline{static_clock{}, on.database}, {.deadline = static_clock{}.now() + 1s});
+    on.end();
+  }
+  SECTION("after the wait of a retry") {
+    start(pipeline{static_clock{}, timeout{.limit = 1s}, on.policy(), on.database});
+    on.end(reset);
+    on.pass(100ms);
+    on.end();
+  }
+  CHECK(left == 0);
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "brownout/asio/async_call.hpp"
+#include "brownout/asio/detail/call_alarm.hpp"
 #include "brownout/asio/detail/call_end.hpp"
 #include "brownout/asio/detail/call_parts.hpp"
 #include "brownout/asio/detail/deadline_queue.hpp"
@@ -57,8 +58,7 @@ class hedged_call
         classify_{classify},
         pipeline_{through},
         hedging_{&hedging},
-        given_{given},
-        timer_{this->executor()} {}
+        given_{given} {}
 
   void begin(call_part<hedged_call> self) {
     if (is_cancelled_) [[unlikely]] {  // before the call was started on its executor
@@ -71,13 +71,16 @@ class hedged_call
   }
   void cancel(net::cancellation_type_t asked) {
     is_cancelled_ = true;
-    timer_.cancel();
-    const share kept{this->one_more_user()};  // attempts may end within this
+    alarm_.cancel();
+    if (running_ == 0) return;
+    part self{this->one_more_user()};
+    ++running_;  // attempts may end within this, and the call after it
     emit_to_all(asked);
+    leave(std::move(self));
   }
   /// An attempt was destroyed, so the call never ends.
   void lose() noexcept {
-    timer_.cancel();
+    alarm_.cancel();
     this->drop_handler();
   }
 
@@ -107,14 +110,6 @@ class hedged_call
       self->end_attempt(std::move(this->call), number, std::forward<A>(arguments)...);
     }
   };
-  struct delay_handler : handler_of_part<hedged_call, share> {
-    std::size_t since;  // how many attempts had started
-
-    void operator()(const error_code& error) {
-      // A failure may have started the next attempt after the delay has passed, and before this runs.
-      if (!error && this->call->started_ == since) this->call->start_extra_if_allowed();
-    }
-  };
   /// The operation of the user, which every attempt starts as an lvalue.
   struct shared_operation {
     Operation* operation;
@@ -132,8 +127,10 @@ class hedged_call
     mine.began = pipeline_.clock().now();
     ++running_;
     if (delay_ && started_ <= hedging_->options().extra) {
-      timer_.expires_at(mine.began + *delay_);
-      timer_.async_wait(delay_handler{{share{this->one_more_user()}}, started_});
+      alarm_.set(this, mine.began + *delay_, [since = started_](hedged_call& call) {
+        // A failure may have started the next attempt after the delay has passed, and before this runs.
+        if (call.started_ == since) call.start_extra_if_allowed();
+      });
     }
     auto context = given_;
     context.attempt = given_.attempt + static_cast<std::uint32_t>(number);
@@ -160,7 +157,7 @@ class hedged_call
       if (end_.verdict == outcome::success) {
         has_won_ = true;
         hedging_->note_winner(ran, number > 0);
-        timer_.cancel();
+        alarm_.cancel();
         emit_to_all(net::cancellation_type::terminal);
       } else {
         const bool was_refused = end_.refused && end_.refused->reason != rejection_reason::timed_out;
@@ -169,6 +166,9 @@ class hedged_call
         start_extra_if_allowed();
       }
     }
+    leave(std::move(self));
+  }
+  void leave(part self) {
     if (--running_ == 0) {
       finish(std::move(self));
     } else {
@@ -182,7 +182,7 @@ class hedged_call
   }
 
   void finish(part self) {
-    timer_.cancel();
+    alarm_.cancel();
     if (!this->has_handler()) return self.release();  // an attempt was lost
     auto arguments = form::arguments_of_end(std::move(end_));
     Handler handler{this->take_handler()};
@@ -197,7 +197,7 @@ class hedged_call
   call_context given_;
   call_end<Signature> end_{};
   std::optional<duration> delay_{};
-  timer_for<clock_type, executor_type> timer_;
+  call_alarm<hedged_call, timer_for<clock_type, executor_type>> alarm_;
   std::array<attempt, 1 + hedge_options::most_extra> attempts_{};
   std::size_t started_ = 0;
   std::size_t running_ = 0;

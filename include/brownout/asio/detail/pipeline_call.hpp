@@ -2,6 +2,7 @@
 #pragma once
 
 #include "brownout/asio/detail/async_steps.hpp"
+#include "brownout/asio/detail/call_alarm.hpp"
 #include "brownout/asio/detail/call_end.hpp"
 #include "brownout/asio/detail/call_parts.hpp"
 #include "brownout/asio/detail/complete_later.hpp"
@@ -96,7 +97,7 @@ class pipeline_call
   void cancel(net::cancellation_type_t asked) {
     is_cancelled_ = true;
     if (during_ == phase::wait) {
-      end_timer();
+      alarm_.cancel();
     } else {
       stop_.emit(asked);
     }
@@ -105,13 +106,12 @@ class pipeline_call
   /// The call will never end, because its operation or its wait was destroyed.
   void lose() noexcept {
     during_ = phase::none;
-    end_timer();
+    alarm_.cancel();
     detail::drop_all(steps_);
     this->drop_handler();
   }
 
  private:
-  using timer_type = timer_for<clock_type, executor_type>;
   static_assert(std::is_empty_v<clock_type> && std::default_initializable<clock_type>,
                 "brownout: the timers of Boost.Asio ask the type of a clock for the time, so the clock of a "
                 "pipeline for asynchronous calls must have no state");
@@ -143,11 +143,6 @@ class pipeline_call
     void operator()(const error_code&) {
       auto* const self = this->call.get();
       self->template go_on<I>(std::move(this->call), waited);
-    }
-  };
-  struct deadline_handler : handler_of_part<pipeline_call, share> {
-    void operator()(const error_code& error) {
-      if (!error) this->call->run_out();
     }
   };
 
@@ -186,7 +181,7 @@ class pipeline_call
   void got_place(part self, call_context context, const error_code& error, Permit&& place) {
     is_starting_ = false;
     during_ = phase::none;
-    end_timer();
+    alarm_.cancel();
     stop_.slot().clear();
     auto& step = std::get<I>(steps_);
     context.now = clock().now();
@@ -227,7 +222,7 @@ class pipeline_call
   void wait_before(part self, duration wait) {
     is_starting_ = false;
     during_ = phase::wait;
-    timer_until(clock().now() + wait).async_wait(wait_handler<I>{{std::move(self)}, wait});
+    alarm_.timer_until(this, clock().now() + wait).async_wait(wait_handler<I>{{std::move(self)}, wait});
   }
   template <std::size_t I>
   void go_on(part self, duration waited) {
@@ -266,22 +261,13 @@ class pipeline_call
   }
   void arm_deadline() {
     if (deadline_ == call_context::no_deadline) return;
-    share for_timer{this->one_more_user()};
-    timer_until(deadline_).async_wait(deadline_handler{std::move(for_timer)});
-  }
-  [[nodiscard]] timer_type& timer_until(time_point when) {
-    if (!timer_) timer_.emplace(this->executor());  // most calls without a time-out need none
-    timer_->expires_at(when);
-    return *timer_;
-  }
-  void end_timer() {
-    if (timer_) timer_->cancel();
+    alarm_.set(this, deadline_, [](pipeline_call& call) { call.run_out(); });
   }
   template <class... A>
   void end_operation(part self, A&&... arguments) {
     is_starting_ = false;
     during_ = phase::none;
-    end_timer();
+    alarm_.cancel();
     // What the operation has put into the slot refers to a timer or a socket that may not live longer.
     stop_.slot().clear();
     end_.values.emplace(std::forward<A>(arguments)...);
@@ -325,7 +311,7 @@ class pipeline_call
   call_context given_;  // by the caller; then that of the attempt
   call_end<signature> end_{};
   time_point deadline_ = call_context::no_deadline;
-  std::optional<timer_type> timer_;
+  call_alarm<pipeline_call, timer_for<clock_type, executor_type>> alarm_;
   net::cancellation_signal stop_;
   enum class phase : unsigned char {
     none,
