@@ -25,7 +25,9 @@
 #include <array>
 #include <chrono>
 #include <cstddef>
+#include <memory>
 #include <optional>
+#include <stdexcept>
 #include <string>
 #include <utility>
 
@@ -294,6 +296,31 @@ TEST_CASE("attempts of a hedged call may end within their cancellation", "[asio]
     w.run_ready();
     CHECK(w.seen == error_code{});
   }
+  CHECK(w.places.snapshot().in_flight == 0);
+}
+
+TEST_CASE("an attempt that cannot start leaves the handler alone until the others have ended",
+          "[asio][Y10][Y19]") {
+  world w;
+  auto buffer = std::make_shared<int>();
+  const std::weak_ptr<int> watched = buffer;
+  const auto operation = [&](auto token) {
+    if (w.attempts == 1) throw std::runtime_error{"no descriptor left"};
+    return w.held[w.attempts++].async_wait(std::move(token));
+  };
+  brownout::async_hedge(w.hedging, pipeline{static_clock{}, w.database, w.places}, operation,
+                        net::bind_executor(w.io.get_executor(), [&w, kept = std::move(buffer)](
+                                                                    error_code error) { w.seen = error; }));
+  w.run_ready();
+  static_clock::advance(40ms);
+  w.io.restart();
+  CHECK_THROWS_WITH(w.io.poll(), "no descriptor left");
+  CHECK_FALSE(watched.expired());  // the first attempt may still write to it
+  w.pass(1h);
+  CHECK(w.attempts == 1);
+  w.end(0);
+  CHECK(watched.expired());
+  CHECK_FALSE(w.seen);
   CHECK(w.places.snapshot().in_flight == 0);
 }
 

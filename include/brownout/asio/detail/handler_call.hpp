@@ -65,7 +65,6 @@ class handler_call {
     return static_cast<Call*>(this);
   }
 
-  [[nodiscard]] bool has_handler() const noexcept { return handler_.has_value(); }
   [[nodiscard]] Handler take_handler() {
     caller_signal_.cut();
     Handler handler{std::move(*handler_)};

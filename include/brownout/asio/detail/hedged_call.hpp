@@ -78,10 +78,13 @@ class hedged_call
     emit_to_all(asked);
     leave(std::move(self));
   }
-  /// An attempt was destroyed, so the call never ends.
+  /// An attempt was destroyed, so the call never ends. Its handler stays until the others have ended, since
+  /// they may use buffers that it owns.
   void lose() noexcept {
     alarm_.cancel();
-    this->drop_handler();
+    is_lost_ = true;
+    if (running_ > 0) --running_;
+    if (running_ == 0) this->drop_handler();
   }
 
  private:
@@ -140,7 +143,7 @@ class hedged_call
         context, classify_);
   }
   void start_extra_if_allowed() {
-    if (has_won_ || is_cancelled_ || !may_repeat_ || running_ == 0 || !this->has_handler()) return;
+    if (has_won_ || is_cancelled_ || !may_repeat_ || running_ == 0 || is_lost_) return;
     if (started_ > hedging_->options().extra || !hedging_->try_extra()) return;
     start_attempt(part{this->one_more_user()});
   }
@@ -183,7 +186,7 @@ class hedged_call
 
   void finish(part self) {
     alarm_.cancel();
-    if (!this->has_handler()) return self.release();  // an attempt was lost
+    if (is_lost_) return self.release();  // the handler is destroyed with the call
     auto arguments = form::arguments_of_end(std::move(end_));
     Handler handler{this->take_handler()};
     self.release();  // the memory is free before the handler is called
@@ -204,6 +207,7 @@ class hedged_call
   bool has_won_ = false;
   bool may_repeat_ = true;     // no answer has said that the call is not to be made again
   bool is_cancelled_ = false;  // by the caller
+  bool is_lost_ = false;       // an attempt has no end
 };
 
 }  // namespace brownout::inline BROWNOUT_ABI::detail
