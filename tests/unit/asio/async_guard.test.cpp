@@ -4,6 +4,7 @@
 #include "brownout/breaker/circuit_breaker.hpp"
 #include "brownout/detector/consecutive_failures.hpp"
 #include "catch2.hpp"
+#include "unit/asio/counted_memory.hpp"
 #include "unit/asio/operations.hpp"
 #include "unit/asio/static_clock.hpp"
 
@@ -14,6 +15,7 @@
 #include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/deferred.hpp>
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/strand.hpp>
 
 #include <chrono>
@@ -343,4 +345,29 @@ TEST_CASE("a call that its handler has no memory for counts as nothing", "[asio]
                   std::bad_alloc);
   CHECK(w.state() == circuit_state::closed);  // was opened by it
   CHECK(w.database.try_acquire());
+}
+
+namespace {
+
+/// A value that cannot be copied for want of memory.
+struct too_large {
+  too_large() = default;
+  too_large(const too_large&) { throw std::bad_alloc{}; }
+};
+
+}  // namespace
+
+TEST_CASE("a call whose values cannot be copied gives its memory back", "[asio][guard][Y10]") {
+  world w;
+  int taken = 0;
+  w.guarded.async_call_as<void(error_code, too_large)>(
+      [&](auto handler) {
+        net::post(w.io, [kept = std::move(handler)]() mutable {
+          const too_large value;
+          std::move(kept)(error_code{}, value);
+        });
+      },
+      net::bind_allocator(asio_test::counted_memory<void>{taken}, [](error_code, const too_large&) {}));
+  CHECK_THROWS_AS(w.io.poll(), std::bad_alloc);
+  CHECK(taken == 0);
 }

@@ -97,6 +97,7 @@ class timed_call : public deadline_entry {
     ~call_handle() {
       if (call_ != nullptr) call_->lose();
     }
+    [[nodiscard]] timed_call* get() const noexcept { return call_; }
     [[nodiscard]] timed_call* release() noexcept { return std::exchange(call_, nullptr); }
     [[nodiscard]] timed_call* operator->() const noexcept { return call_; }
 
@@ -121,7 +122,8 @@ class timed_call : public deadline_entry {
 
     template <class... A>
     void operator()(A&&... arguments) {
-      call_.release()->end(std::forward<A>(arguments)...);
+      auto* const self = call_.get();
+      self->end(std::move(call_), std::forward<A>(arguments)...);
     }
 
    private:
@@ -219,19 +221,19 @@ class timed_call : public deadline_entry {
   }
 
   template <class... A>
-  void end(A&&... arguments) {
+  void end(call_handle self, A&&... arguments) {
     finish();
-    if (!handler_) return release();  // abandoned
+    if (!handler_) return self.release()->release();  // abandoned
     if (!is_over_) report(settled_by(arguments...));
     auto handler = take_handler();
     if (is_over_ && detail::is_error(std::as_const(arguments)...)) {
-      release();
+      self.release()->release();
       std::apply(std::move(handler),
                  detail::refused_values<Signature>({.reason = rejection_reason::timed_out}));
     } else {
       // Moved out of the memory of the operation, which may be that of this call.
       std::tuple<std::decay_t<A>...> values{std::forward<A>(arguments)...};
-      release();
+      self.release()->release();
       std::apply(std::move(handler), std::move(values));
     }
   }
