@@ -36,6 +36,8 @@ class handler_call {
   [[nodiscard]] allocator_type memory() const noexcept { return memory_; }
   void release() noexcept {
     if (users_.fetch_sub(1, std::memory_order_acq_rel) == 1) {
+      // A handler that was never called may own the memory, so it ends after that.
+      const auto lost = std::move(handler_);
       detail::destroy_with(allocator_type{memory_}, static_cast<Call*>(this));
     }
   }
@@ -71,7 +73,6 @@ class handler_call {
     handler_.reset();
     return handler;
   }
-  void drop_handler() noexcept { handler_.reset(); }
 
  private:
   allocator_type memory_;

@@ -84,7 +84,6 @@ class hedged_call
     alarm_.cancel();
     is_lost_ = true;
     if (running_ > 0) --running_;
-    if (running_ == 0) this->drop_handler();
   }
 
  private:

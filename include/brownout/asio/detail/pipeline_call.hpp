@@ -108,7 +108,6 @@ class pipeline_call
     during_ = phase::none;
     alarm_.cancel();
     detail::drop_all(steps_);
-    this->drop_handler();
   }
 
  private:

@@ -250,7 +250,6 @@ class timed_call : public deadline_entry {
   void lose() noexcept {
     finish();
     if (!permit_->settled()) permit_->complete(outcome::cancelled);
-    handler_.reset();
     release();
   }
 
@@ -271,6 +270,8 @@ class timed_call : public deadline_entry {
 
   void release() noexcept {
     if (!is_last_user()) return;
+    // A handler that was never called may own the memory, so it ends after that.
+    const auto lost = std::move(handler_);
     allocator memory{memory_};
     this->~timed_call();
     traits::deallocate(memory, this, 1);

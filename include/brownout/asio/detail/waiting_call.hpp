@@ -120,7 +120,10 @@ class waiting_call : public waiter {
     std::move(handler)(error, std::move(place));
   }
   void release() noexcept {
-    if (is_last_user()) detail::destroy_with(allocator_type{memory_}, this);
+    if (!is_last_user()) return;
+    // A handler that was never called may own the memory, so it ends after that.
+    const auto lost = std::move(handler_);
+    detail::destroy_with(allocator_type{memory_}, this);
   }
 
   allocator_type memory_;
