@@ -371,3 +371,21 @@ TEST_CASE("a call whose values cannot be copied gives its memory back", "[asio][
   CHECK_THROWS_AS(w.io.poll(), std::bad_alloc);
   CHECK(taken == 0);
 }
+
+TEST_CASE("a call may outlive its guard and the context of that", "[asio][guard][Y17]") {
+  breaker database{consecutive_failures{1}, {}};
+  net::io_context io{1};
+  held_operation held{io};
+  std::optional<error_code> seen;
+  {
+    net::io_context other{1};
+    guard guarded{other.get_executor(), database, {.deadline = 1s}};
+    guarded.async_call(held.async_wait(net::deferred),
+                       net::bind_executor(io.get_executor(), [&](error_code error) { seen = error; }));
+    io.poll();
+  }
+  held.end();
+  io.restart();
+  io.poll();  // with the timer of the guard kept by the call: a use after free
+  CHECK(seen == error_code{});
+}

@@ -14,6 +14,7 @@
 #include <chrono>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <type_traits>
 #include <utility>
 
@@ -78,17 +79,17 @@ class deadline_queue : public std::enable_shared_from_this<deadline_queue<Clock,
  public:
   using executor_type = Executor;
 
-  explicit deadline_queue(const Executor& executor) : timer_{executor} {}
+  explicit deadline_queue(const Executor& executor) : executor_{executor}, timer_{std::in_place, executor} {}
   deadline_queue(const deadline_queue&) = delete;
   deadline_queue& operator=(const deadline_queue&) = delete;
 
-  [[nodiscard]] Executor executor() { return timer_.get_executor(); }
+  [[nodiscard]] Executor executor() const { return executor_; }
   [[nodiscard]] static time_point now() noexcept { return clock{}.now(); }
 
   /// Throws what a timer throws for want of memory. Then the entry has no deadline.
   void add(deadline_entry& entry, time_point when) {
     const std::lock_guard lock{mutex_};
-    if (is_stopped_) return;
+    if (!timer_) return;  // it was stopped
     if (!is_armed_) {
       arm(first_ == nullptr ? when : (std::min)(when, first_->when_));
     } else if (when < armed_for_) {
@@ -112,11 +113,12 @@ class deadline_queue : public std::enable_shared_from_this<deadline_queue<Clock,
     const std::lock_guard lock{mutex_};
     clear_locked();
   }
-  /// Forgets all deadlines, also those that come later.
+  /// Forgets all deadlines, also those that come later. Ends the timer, since calls may keep this for longer
+  /// than the context of the timer lives.
   void stop() {
     const std::lock_guard lock{mutex_};
-    is_stopped_ = true;
     clear_locked();
+    timer_.reset();
   }
 
  private:
@@ -125,7 +127,7 @@ class deadline_queue : public std::enable_shared_from_this<deadline_queue<Clock,
   void clear_locked() {
     is_armed_ = false;
     while (first_ != nullptr) unlink(*first_);
-    timer_.cancel();
+    if (timer_) timer_->cancel();
   }
   [[nodiscard]] bool is_linked(const deadline_entry& entry) const noexcept {
     return entry.before_ != nullptr || first_ == &entry;
@@ -145,8 +147,8 @@ class deadline_queue : public std::enable_shared_from_this<deadline_queue<Clock,
   // call for each call. It then fires for nothing once.
   void arm(time_point when) {
     is_armed_ = false;  // if there is no memory for the wait
-    timer_.expires_at(when);
-    timer_.async_wait([self = this->shared_from_this()](const error_code& error) {
+    timer_->expires_at(when);
+    timer_->async_wait([self = this->shared_from_this()](const error_code& error) {
       if (error != net::error::operation_aborted) self->tell_those_over();
     });
     armed_for_ = when;
@@ -179,10 +181,10 @@ class deadline_queue : public std::enable_shared_from_this<deadline_queue<Clock,
   std::mutex mutex_;
   deadline_entry* first_ = nullptr;
   deadline_entry* last_ = nullptr;
-  timer timer_;
+  const Executor executor_;
+  std::optional<timer> timer_;
   time_point armed_for_{};
   bool is_armed_ = false;
-  bool is_stopped_ = false;
 };
 
 }  // namespace brownout::inline BROWNOUT_ABI::detail
