@@ -99,10 +99,10 @@ class async_bulkhead {
 
   /// Throws `std::invalid_argument` naming bulkhead, field, value and range.
   explicit async_bulkhead(const Executor& executor, const async_bulkhead_options& options = {})
-      : line_{std::make_shared<line>(executor, valid(options, options.name))} {}
+      : line_{line::make(executor, valid(options, options.name))} {}
   async_bulkhead(const async_bulkhead&) = delete;
   async_bulkhead& operator=(const async_bulkhead&) = delete;
-  ~async_bulkhead() { cancel(); }
+  ~async_bulkhead() { line_->stop(); }
 
   /// The executor of its line.
   [[nodiscard]] executor_type get_executor() const noexcept { return line_->executor(); }

@@ -407,3 +407,66 @@ TEST_CASE("the name of an async_bulkhead stays where it is", "[asio][Y20]") {
   CHECK(w.places.name().data() == name.data());
   CHECK(w.places.options().name == name);
 }
+
+TEST_CASE("permits may outlive the bulkhead and its context", "[asio][Y20]") {
+  bulkhead::permit kept;
+  {
+    net::io_context io{1};
+    bulkhead places{io.get_executor(), {.limit = 1}};
+    auto admitted = places.try_acquire();
+    REQUIRE(admitted);
+    kept = *std::move(admitted);
+  }
+  kept.release();  // with the timer of the bulkhead kept by it: a use after free
+  CHECK(kept.settled());
+}
+
+TEST_CASE("a handler that waits for a place and owns the bulkhead ends with the context",
+          "[asio][Y10][Y20]") {
+  std::optional<net::io_context> io{std::in_place, 1};
+  auto places = std::make_shared<bulkhead>(io->get_executor(), async_bulkhead_options{.limit = 1});
+  const std::weak_ptr<bulkhead> watched = places;
+  bulkhead::permit taken;
+  places->async_acquire([&](error_code, bulkhead::permit place) { taken = std::move(place); });
+  io->poll();
+  REQUIRE(!taken.settled());
+  SECTION("as a handler") {
+    places->async_acquire([places](error_code, const bulkhead::permit&) {});
+  }
+  SECTION("as a coroutine") {
+    const auto wait = [](std::shared_ptr<bulkhead> in) -> net::awaitable<void> {
+      static_cast<void>(co_await in->async_acquire(net::use_awaitable));
+    };
+    net::co_spawn(*io, wait(places), net::detached);
+    io->restart();
+    io->poll();
+  }
+  SECTION("as a call through a pipeline") {
+    brownout::async_call_as<void(error_code)>(
+        pipeline{static_clock{}, brownout::timeout{.limit = 1h}, *places}, [](const auto&) {},
+        net::bind_executor(io->get_executor(), [places](error_code) {}));
+    io->restart();
+    io->poll();
+  }
+  SECTION("with its wait just over") {
+    places->async_acquire([places](error_code, const bulkhead::permit&) {});
+    static_clock::advance(500ms);
+    io->restart();
+    io->poll_one();
+  }
+  places.reset();
+  CHECK_FALSE(watched.expired());
+  io.reset();
+  CHECK(watched.expired());
+}
+
+TEST_CASE("a wait that starts after the end of its bulkhead is cancelled", "[asio][Y20]") {
+  net::io_context io{1};
+  std::optional<bulkhead> places{std::in_place, io.get_executor(), async_bulkhead_options{.limit = 0}};
+  auto wait = places->async_acquire(net::deferred);
+  places.reset();
+  std::optional<error_code> seen;
+  std::move(wait)([&](error_code error, const bulkhead::permit&) { seen = error; });
+  io.poll();
+  CHECK(seen == net::error::operation_aborted);
+}

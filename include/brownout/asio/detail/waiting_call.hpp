@@ -45,6 +45,8 @@ class waiting_call : public waiter {
         return call.release()->complete_later_with({}, Permit{line});
       case Line::answer::full:
         return call.release()->complete_later_with(make_error_code(rejection_reason::bulkhead_full), {});
+      case Line::answer::ended:
+        return call.release()->complete_later_with(net::error::operation_aborted, {});
     }
   }
 
@@ -93,13 +95,19 @@ class waiting_call : public waiter {
   };
   friend cancellation_link<waiting_call>;
   void cancel(net::cancellation_type_t) {
-    if (line_->leave(*this, Line::reason::cancelled)) told(*this, false);
+    if (line_->leave(*this, Line::reason::cancelled)) told(*this, wait_end::cancelled);
   }
 
   static waiting_call& self(waiter& one) noexcept { return static_cast<waiting_call&>(one); }
-  static void told(waiter& one, bool has_place) {
-    if (has_place) return self(one).complete_later_with({}, Permit{self(one).line_});
-    self(one).complete_later_with(net::error::operation_aborted, {});
+  static void told(waiter& one, wait_end how) {
+    switch (how) {
+      case wait_end::place:
+        return self(one).complete_later_with({}, Permit{self(one).line_});
+      case wait_end::cancelled:
+        return self(one).complete_later_with(net::error::operation_aborted, {});
+      case wait_end::lost:
+        return self(one).release();
+    }
   }
   static void reached(deadline_entry& entry) noexcept {
     auto& call = static_cast<waiting_call&>(entry);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "brownout/asio/async_bulkhead_options.hpp"
+#include "brownout/asio/detail/context_end.hpp"
 #include "brownout/asio/detail/deadline_queue.hpp"
 #include "brownout/core/clock.hpp"
 #include "brownout/version.hpp"
@@ -15,14 +16,21 @@
 
 namespace brownout::inline BROWNOUT_ABI::detail {
 
+/// How the wait for a place ended.
+enum class wait_end {
+  place,  // it got one
+  cancelled,
+  lost,  // with the execution context: the handler is not called
+};
+
 /// A call in the line for a place.
 //
 // Intrusive, so that a place in the line costs no allocation of its own.
 class waiter : public deadline_entry {
  protected:
-  /// `told` is called at most once, without the lock: by the thread that hands a place over, or by the one
-  /// that cancels all waits. `reached`: see `deadline_entry`.
-  waiter(void (*told)(waiter&, bool has_place), void (*reached)(deadline_entry&) noexcept) noexcept
+  /// `told` is called at most once, without the lock: by the thread that hands a place over, by the one that
+  /// cancels all waits, or by the one that ends the context. `reached`: see `deadline_entry`.
+  waiter(void (*told)(waiter&, wait_end), void (*reached)(deadline_entry&) noexcept) noexcept
       : deadline_entry{reached}, told_{told} {}
   ~waiter() = default;
 
@@ -33,24 +41,29 @@ class waiter : public deadline_entry {
   waiter* older_ = nullptr;
   waiter* newer_ = nullptr;
   bool waits_ = false;
-  void (*told_)(waiter&, bool has_place);
+  void (*told_)(waiter&, wait_end);
 };
 
 /// The places of a bulkhead, and the calls that wait for one. A place that is given back goes to the next
 /// waiter directly: it is never free while a call waits.
 ///
-/// Thread-safe by a lock that is held for a few instructions. It must be owned by a `std::shared_ptr`.
+/// Thread-safe by a lock that is held for a few instructions.
 template <class Clock, class Executor>
-class waiting_line {
+class waiting_line final : public context_listener {
   using deadlines = deadline_queue<Clock, Executor>;
 
  public:
+  [[nodiscard]] static std::shared_ptr<waiting_line> make(const Executor& executor,
+                                                          const async_bulkhead_options& options) {
+    auto made = std::make_shared<waiting_line>(executor, options);
+    context_end::tell(executor, made, made->registration_);
+    return made;
+  }
+  /// For `make`.
   waiting_line(const Executor& executor, const async_bulkhead_options& options)
       : name_{options.name}, options_{options}, deadlines_{std::make_shared<deadlines>(executor)} {}
-  waiting_line(const waiting_line&) = delete;
-  waiting_line& operator=(const waiting_line&) = delete;
 
-  [[nodiscard]] Executor executor() { return deadlines_->executor(); }
+  [[nodiscard]] Executor executor() const { return deadlines_->executor(); }
   [[nodiscard]] const std::string& name() const noexcept { return name_; }
 
   /// Takes a place if there is one. `waits_otherwise`: a call that gets none waits, and is not refused.
@@ -65,7 +78,7 @@ class waiting_line {
     return is_free;
   }
 
-  enum class answer { taken, waits, full };
+  enum class answer { taken, waits, full, ended };
   /// Takes a place, or gets in line for one. If it waits, the waiter may be gone when this returns.
   [[nodiscard]] answer take_or_wait(waiter& one) {
     const std::lock_guard lock{mutex_};
@@ -73,6 +86,7 @@ class waiting_line {
       take_locked();
       return answer::taken;
     }
+    if (has_ended_) return answer::ended;
     if (shown_.waiting >= options_.most_waiting) {
       ++shown_.refused;
       return answer::full;
@@ -90,7 +104,7 @@ class waiting_line {
       --shown_.in_flight;
       next = next_locked();
     }
-    if (next != nullptr) next->told_(*next, true);
+    if (next != nullptr) next->told_(*next, wait_end::place);
   }
 
   enum class reason { expired, cancelled };
@@ -104,19 +118,12 @@ class waiting_line {
   }
 
   /// Cancels all waits.
-  void cancel() {
-    for (;;) {
-      waiter* one = nullptr;
-      {
-        const std::lock_guard lock{mutex_};
-        if (oldest_ == nullptr) return;
-        one = oldest_;
-        unlink(*one);
-        ++shown_.cancelled;
-      }
-      one->told_(*one, false);
-    }
-  }
+  void cancel() { end_all(wait_end::cancelled); }
+  /// Cancels all waits, also those that come later, and ends the timer: permits may keep this for longer than
+  /// the context of the timer lives.
+  void stop() { end(wait_end::cancelled); }
+  /// As above, and calls no handler.
+  void context_ends() noexcept override { end(wait_end::lost); }
 
   /// Replaces limit and bounds.
   void reconfigure(const async_bulkhead_options& options) {
@@ -132,7 +139,7 @@ class waiting_line {
         next = next_locked();
       }
       if (next == nullptr) return;
-      next->told_(*next, true);
+      next->told_(*next, wait_end::place);
     }
   }
   [[nodiscard]] async_bulkhead_options options() const {
@@ -147,6 +154,27 @@ class waiting_line {
   }
 
  private:
+  void end(wait_end how) {
+    {
+      const std::lock_guard lock{mutex_};
+      has_ended_ = true;
+    }
+    end_all(how);
+    deadlines_->stop();
+  }
+  void end_all(wait_end how) {
+    for (;;) {
+      waiter* one = nullptr;
+      {
+        const std::lock_guard lock{mutex_};
+        if (oldest_ == nullptr) return;
+        one = oldest_;
+        unlink(*one);
+        ++shown_.cancelled;
+      }
+      one->told_(*one, how);
+    }
+  }
   void take_locked() noexcept {
     ++shown_.in_flight;
     ++shown_.admitted;
@@ -181,7 +209,9 @@ class waiting_line {
   async_bulkhead_snapshot shown_{};
   waiter* oldest_ = nullptr;
   waiter* newest_ = nullptr;
+  bool has_ended_ = false;
   std::shared_ptr<deadlines> deadlines_;
+  context_end::registration registration_{};
 };
 
 }  // namespace brownout::inline BROWNOUT_ABI::detail
