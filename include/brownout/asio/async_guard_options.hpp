@@ -25,7 +25,8 @@ struct async_guard_options {
   duration patience = none;
 
   /// Tells the caller at the deadline, without waiting for the end of the operation. Only for operations that
-  /// own all that they use: a buffer of the caller would still be written to.
+  /// own all that they use: a buffer of the caller would still be written to. They go on to use memory of the
+  /// allocator of the handler, so that must not be the handler's own.
   /// Default: false.
   bool abandon = false;
 

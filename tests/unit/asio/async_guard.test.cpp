@@ -140,8 +140,14 @@ TEST_CASE("a call that ends in time has no deadline left", "[asio][guard][Y14]")
 TEST_CASE("a deadline that is told after the end of its call changes nothing", "[asio][guard][Y14]") {
   world w;
   net::io_context other{1};  // of the handler: it has both messages when it runs
+  int taken = 0;
+  std::optional<int> left;
+  const auto handler = net::bind_executor(other.get_executor(), [&](error_code error) {
+    w.seen = error;
+    left = taken;
+  });
   w.guarded.async_call(w.held.async_wait(net::deferred),
-                       net::bind_executor(other.get_executor(), [&](error_code error) { w.seen = error; }),
+                       net::bind_allocator(asio_test::counted_memory<void>{taken}, handler),
                        {.became = &w.became});
   other.poll();
   w.held.end();
@@ -150,6 +156,7 @@ TEST_CASE("a deadline that is told after the end of its call changes nothing", "
   other.poll();
   REQUIRE(w.seen);
   CHECK_FALSE(*w.seen);
+  CHECK(left == 0);  // a handler may own its memory
   CHECK(w.became == disposition::counted);
   CHECK(w.state() == circuit_state::closed);
 }

@@ -10,7 +10,6 @@
 #include <boost/asio/wait_traits.hpp>
 
 #include <algorithm>
-#include <atomic>
 #include <chrono>
 #include <memory>
 #include <mutex>
@@ -40,6 +39,35 @@ template <class Clock, class Executor>
 using timer_for =
     net::basic_waitable_timer<timer_clock_for<Clock>, net::wait_traits<timer_clock_for<Clock>>, Executor>;
 
+class deadline_entry;
+
+/// Tells a call that its deadline was reached. It is a message to the executor of the call.
+//
+// An object of its own, because the call may end before the message comes. Then its memory is gone: it is
+// that of the handler of the call, which may end with it.
+class deadline_note {
+ public:
+  deadline_note(const deadline_note&) = delete;
+  deadline_note& operator=(const deadline_note&) = delete;
+
+  /// Null if the call has ended.
+  [[nodiscard]] deadline_entry* call() const noexcept { return call_; }
+
+ protected:
+  /// `send` posts it.
+  deadline_note(deadline_entry& call, void (*send)(std::shared_ptr<deadline_note>&&) noexcept) noexcept
+      : call_{&call}, send_{send} {}
+  ~deadline_note() = default;
+
+ private:
+  template <class, class>
+  friend class deadline_queue;
+
+  deadline_entry* call_;
+  void (*send_)(std::shared_ptr<deadline_note>&&) noexcept;
+  std::shared_ptr<deadline_note> after_{};
+};
+
 /// A call in a `deadline_queue`.
 //
 // Intrusive, so that a deadline costs no allocation of its own.
@@ -49,13 +77,11 @@ class deadline_entry {
   deadline_entry& operator=(const deadline_entry&) = delete;
 
  protected:
-  /// `reached` is called once when the deadline has passed, by the timer, and may run beside the end of the
-  /// call. It has to end with `is_last_user()`, as the end of the call has.
-  explicit deadline_entry(void (*reached)(deadline_entry&) noexcept) noexcept : reached_{reached} {}
-  ~deadline_entry() = default;
+  using note_maker = std::shared_ptr<deadline_note> (*)(deadline_entry&) noexcept;
 
-  /// Whether the caller of this function is the last that uses the entry, and so has to destroy it.
-  [[nodiscard]] bool is_last_user() noexcept { return users_.fetch_sub(1, std::memory_order_acq_rel) == 1; }
+  /// `make_note` is called once when the deadline has passed, by the timer and with the lock of the queue.
+  explicit deadline_entry(note_maker make_note) noexcept : make_note_{make_note} {}
+  ~deadline_entry() = default;
 
  private:
   template <class, class>
@@ -64,8 +90,8 @@ class deadline_entry {
   deadline_entry* before_ = nullptr;
   deadline_entry* after_ = nullptr;
   time_point when_{};
-  void (*reached_)(deadline_entry&) noexcept;
-  std::atomic<int> users_{1};  // two from when the timer has taken the entry until it has told it
+  note_maker make_note_;
+  std::shared_ptr<deadline_note> note_{};  // from when the deadline was reached
 };
 
 /// Deadlines of calls that all have about the same time, so that they come in order: one timer for all. A
@@ -102,10 +128,13 @@ class deadline_queue : public std::enable_shared_from_this<deadline_queue<Clock,
     link_after(before, entry);
   }
 
-  /// Ends the deadline of a call that has ended. If its deadline was reached before, nothing changes.
+  /// Ends the deadline of a call that has ended. A note that is under way does not reach it any more.
   void remove(deadline_entry& entry) noexcept {
     const std::lock_guard lock{mutex_};
     if (is_linked(entry)) unlink(entry);
+    if (entry.note_ != nullptr) [[unlikely]] {
+      entry.note_->call_ = nullptr;
+    }
   }
 
   /// Forgets all deadlines.
@@ -156,23 +185,24 @@ class deadline_queue : public std::enable_shared_from_this<deadline_queue<Clock,
   }
 
   void tell_those_over() {
-    deadline_entry* over = nullptr;
+    std::shared_ptr<deadline_note> over;
     {
       const std::lock_guard lock{mutex_};
       is_armed_ = false;
-      deadline_entry** end = &over;
+      auto* end = &over;
       const auto at = now();
       while (first_ != nullptr && first_->when_ <= at) {
         auto& entry = *first_;
         unlink(entry);
-        entry.users_.store(2, std::memory_order_relaxed);
-        *end = &entry;
-        end = &entry.after_;  // as a list of its own; `is_linked` does not look at it
+        entry.note_ = entry.make_note_(entry);
+        *end = entry.note_;
+        end = &entry.note_->after_;
       }
     }
+    // From here on the calls may end.
     while (over != nullptr) {
-      auto& entry = *std::exchange(over, std::exchange(over->after_, nullptr));
-      entry.reached_(entry);
+      auto note = std::exchange(over, std::move(over->after_));
+      note->send_(std::move(note));
     }
     const std::lock_guard lock{mutex_};
     if (first_ != nullptr && (!is_armed_ || first_->when_ < armed_for_)) arm(first_->when_);

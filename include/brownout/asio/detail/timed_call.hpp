@@ -149,20 +149,26 @@ class timed_call : public deadline_entry {
     }
   };
 
-  /// Tells a call on its own executor that its deadline was reached.
-  struct deadline_message {
-    using executor_type = timed_call::executor_type;
+  struct note : deadline_note {
+    executor_type executor;
 
-    std::unique_ptr<timed_call, void (*)(timed_call*)> call;
-
-    [[nodiscard]] executor_type get_executor() const noexcept { return call->executor_; }
-    void operator()() { call->run_out(); }
+    explicit note(timed_call& call) : deadline_note{call, &send}, executor{call.executor_} {}
+    static void send(std::shared_ptr<deadline_note>&& sent) noexcept {
+      const auto executor = static_cast<note&>(*sent).executor;
+      // Also if this is its executor: what the call runs now may throw, and the others have to be told too.
+      net::post(executor, [kept = std::move(sent)] {
+        if (auto* const call = kept->call()) static_cast<timed_call*>(call)->run_out();
+      });
+    }
   };
+  static std::shared_ptr<deadline_note> make_note(deadline_entry& entry) noexcept {
+    return std::allocate_shared<note>(net::recycling_allocator<note>{}, static_cast<timed_call&>(entry));
+  }
 
   timed_call(Handler&& handler, const Owner& owner, returning_permit<Permit>&& admitted,
              const Classifier& classify, disposition* became, const std::shared_ptr<Queue>& queue,
              const call_times& times)
-      : deadline_entry{&reached},
+      : deadline_entry{&make_note},
         memory_{net::get_associated_allocator(handler, net::recycling_allocator<void>{})},
         executor_{net::get_associated_executor(handler)},
         handler_{std::move(handler)},
@@ -187,17 +193,8 @@ class timed_call : public deadline_entry {
     if (times_.deadline != no_limit) queue_->add(*this, started_ + times_.deadline);
   }
 
-  /// The deadline was reached: called by the timer.
-  static void reached(deadline_entry& entry) noexcept {
-    auto& self = static_cast<timed_call&>(entry);
-    deadline_message message{{&self, [](timed_call* call) { call->release(); }}};
-    // Also if this is its executor: what the call runs now may throw, and the others have to be told too.
-    const auto executor = self.executor_;
-    net::post(executor, std::move(message));
-  }
-
+  /// The deadline was reached.
   void run_out() {
-    if (has_ended_) return;
     is_over_ = true;
     report(permit_->complete(outcome::failure, {}, to_string(rejection_reason::timed_out)));
     if (times_.abandon) return tell_without_waiting();
@@ -254,7 +251,6 @@ class timed_call : public deadline_entry {
   }
 
   void finish() noexcept {
-    has_ended_ = true;
     queue_->remove(*this);
     stop_.slot().clear();
   }
@@ -269,7 +265,6 @@ class timed_call : public deadline_entry {
   }
 
   void release() noexcept {
-    if (!is_last_user()) return;
     // A handler that was never called may own the memory, so it ends after that.
     const auto lost = std::move(handler_);
     allocator memory{memory_};
@@ -291,7 +286,6 @@ class timed_call : public deadline_entry {
   cancellation_link<timed_call> caller_signal_;
   bool is_cancelled_ = false;  // by the caller
   bool is_over_ = false;       // the deadline came first
-  bool has_ended_ = false;
 };
 
 }  // namespace brownout::inline BROWNOUT_ABI::detail

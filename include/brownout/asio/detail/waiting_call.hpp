@@ -51,7 +51,7 @@ class waiting_call : public waiter {
   }
 
   waiting_call(Handler&& handler, const std::shared_ptr<Line>& line)
-      : waiter{&told, &reached},
+      : waiter{&told, &make_note},
         memory_{net::get_associated_allocator(handler, net::recycling_allocator<void>{})},
         work_{net::get_associated_executor(handler)},
         handler_{std::move(handler)},
@@ -81,21 +81,23 @@ class waiting_call : public waiter {
       waited->complete(error, std::move(place));
     }
   };
-  struct expiry {
-    using executor_type = waiting_call::executor_type;
+  struct note : deadline_note {
+    executor_type executor;
+    std::shared_ptr<Line> line;
 
-    owner call;
-
-    [[nodiscard]] executor_type get_executor() const noexcept { return call->work_.get_executor(); }
-    void operator()() {
-      if (!call->line_->leave(*call, Line::reason::expired)) return;
-      static_cast<void>(call->is_last_user());  // this message, beside the wait itself
-      call.release()->complete(make_error_code(rejection_reason::queue_timeout), {});
+    explicit note(waiting_call& call)
+        : deadline_note{call, &send}, executor{call.work_.get_executor()}, line{call.line_} {}
+    static void send(std::shared_ptr<deadline_note>&& sent) noexcept {
+      const auto executor = static_cast<note&>(*sent).executor;
+      net::post(executor, [kept = std::move(sent)] {
+        if (auto* const one = static_cast<note&>(*kept).line->expire(*kept))
+          self(*one).complete(make_error_code(rejection_reason::queue_timeout), {});
+      });
     }
   };
   friend cancellation_link<waiting_call>;
   void cancel(net::cancellation_type_t) {
-    if (line_->leave(*this, Line::reason::cancelled)) told(*this, wait_end::cancelled);
+    if (line_->leave(*this)) told(*this, wait_end::cancelled);
   }
 
   static waiting_call& self(waiter& one) noexcept { return static_cast<waiting_call&>(one); }
@@ -109,10 +111,8 @@ class waiting_call : public waiter {
         return self(one).release();
     }
   }
-  static void reached(deadline_entry& entry) noexcept {
-    auto& call = static_cast<waiting_call&>(entry);
-    const auto executor = call.work_.get_executor();
-    net::post(executor, expiry{owner{&call}});
+  static std::shared_ptr<deadline_note> make_note(deadline_entry& entry) noexcept {
+    return std::allocate_shared<note>(net::recycling_allocator<note>{}, static_cast<waiting_call&>(entry));
   }
 
   void complete_later_with(const error_code& error, Permit&& place) {
@@ -128,7 +128,6 @@ class waiting_call : public waiter {
     std::move(handler)(error, std::move(place));
   }
   void release() noexcept {
-    if (!is_last_user()) return;
     // A handler that was never called may own the memory, so it ends after that.
     const auto lost = std::move(handler_);
     detail::destroy_with(allocator_type{memory_}, this);

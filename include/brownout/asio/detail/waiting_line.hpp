@@ -29,9 +29,9 @@ enum class wait_end {
 class waiter : public deadline_entry {
  protected:
   /// `told` is called at most once, without the lock: by the thread that hands a place over, by the one that
-  /// cancels all waits, or by the one that ends the context. `reached`: see `deadline_entry`.
-  waiter(void (*told)(waiter&, wait_end), void (*reached)(deadline_entry&) noexcept) noexcept
-      : deadline_entry{reached}, told_{told} {}
+  /// cancels all waits, or by the one that ends the context. `make_note`: see `deadline_entry`.
+  waiter(void (*told)(waiter&, wait_end), note_maker make_note) noexcept
+      : deadline_entry{make_note}, told_{told} {}
   ~waiter() = default;
 
  private:
@@ -107,14 +107,22 @@ class waiting_line final : public context_listener {
     if (next != nullptr) next->told_(*next, wait_end::place);
   }
 
-  enum class reason { expired, cancelled };
-  /// Takes a waiter out of the line. False if it has got a place, or is out already.
-  [[nodiscard]] bool leave(waiter& one, reason why) noexcept {
+  /// Takes a waiter out of the line because it was cancelled. False if it has got a place, or is out already.
+  [[nodiscard]] bool leave(waiter& one) noexcept {
     const std::lock_guard lock{mutex_};
     if (!one.waits_) return false;
     unlink(one);
-    ++(why == reason::expired ? shown_.expired : shown_.cancelled);
+    ++shown_.cancelled;
     return true;
+  }
+  /// Takes the waiter out of the line that this note tells of. Null if it is out already.
+  [[nodiscard]] waiter* expire(const deadline_note& note) noexcept {
+    const std::lock_guard lock{mutex_};
+    auto* const one = static_cast<waiter*>(note.call());
+    if (one == nullptr) return nullptr;
+    unlink(*one);
+    ++shown_.expired;
+    return one;
   }
 
   /// Cancels all waits.
