@@ -13,6 +13,12 @@
 #include <type_traits>
 #include <utility>
 
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored \
+    "-Weffc++"  // it wants references, which operators of std::atomic do not return
+#endif
+
 namespace brownout::inline BROWNOUT_ABI {
 
 /// The atomics of a component that is explored: before each access another thread of the schedule may run.
@@ -142,3 +148,7 @@ struct scheduled_atomics {
 };
 
 }  // namespace brownout::inline BROWNOUT_ABI
+
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC diagnostic pop
+#endif
