@@ -9,11 +9,16 @@ endif()
 set_property(GLOBAL PROPERTY violations 0)
 set_property(GLOBAL PROPERTY files_read 0)
 
-# Paths relative to ROOT, sorted: violations come in the same order everywhere.
+# Paths relative to ROOT, sorted: violations come in the same order everywhere. A pattern with a directory also finds what
+# lies deeper. One without finds what lies in ROOT alone: deeper, there are builds, and other checks' copies of the tree.
 function(find_sources out)
   set(found)
   foreach(pattern IN LISTS ARGN)
-    file(GLOB_RECURSE matches RELATIVE ${ROOT} ${ROOT}/${pattern})
+    if(pattern MATCHES "/")
+      file(GLOB_RECURSE matches RELATIVE ${ROOT} ${ROOT}/${pattern})
+    else()
+      file(GLOB matches RELATIVE ${ROOT} ${ROOT}/${pattern})
+    endif()
     list(APPEND found ${matches})
   endforeach()
   list(SORT found)

@@ -11,6 +11,9 @@ expect_clean("a linked word")
 file(APPEND ${copy}/SECURITY.md "\n## The lease\n\nSet `lease`, or please release it.\n\n```cpp\nauto lease = 2s;\n```\n")
 expect_clean("a heading, code, and other words")
 
+file(WRITE ${copy}/build/README.md "Its lease is over.\n")
+expect_clean("a page of a build")
+
 file(READ ${copy}/docs/glossary.md text)
 string(REPLACE "\n### Era\n" "\n### Age\n" text "${text}")
 file(WRITE ${copy}/docs/glossary.md "${text}")
