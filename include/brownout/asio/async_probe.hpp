@@ -43,7 +43,7 @@ class probe_desk {
 ///   shown, because it may hold a connection string.
 ///
 /// If it is destroyed and was not called, the probe has failed. A second answer changes nothing. Move-only.
-/// May be called by any thread.
+/// May be called by any thread, while its execution context lives. It must not live longer than that context.
 class async_probe_handler {
  public:
   /// The type of the executor.
