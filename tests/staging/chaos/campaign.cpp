@@ -57,6 +57,7 @@ struct lane::judged {
   std::vector<std::string_view> victims;
   std::size_t first_change;
   wall_time began;
+  wall_time in_force{};                   // when all faults had begun: to stop or kill a server runs a script
   std::optional<wall_time> ended{};       // when all faults had ended
   std::optional<wall_time> restarted{};   // when a new server answered
   std::optional<wall_time> terminated{};  // when SIGTERM was sent
@@ -100,6 +101,7 @@ void lane::begin(judged& subject, std::string_view victim, fault how) {
   } else {
     server_.way_to(victim).begin(how);
   }
+  subject.in_force = now();
 }
 
 void lane::end(judged& subject) {
@@ -131,7 +133,7 @@ void lane::wait_until_open(judged& subject) {
         (std::max)(limit, threshold_of(one) * (call_timeout + probe_interval) + probe_interval + own_work);
   const auto open = [&](std::string_view one) { return server_.state_of(one) != "closed"; };
   const bool all_open = eventually(15s, [&] { return std::ranges::all_of(subject.victims, open); });
-  const auto since = subject.restarted.value_or(subject.began);  // a new server finds out anew
+  const auto since = subject.restarted.value_or(subject.in_force);  // a new server finds out anew
   wall_time last = since;
   for (std::size_t i = subject.first_change; i < server_.changes().size(); ++i) {
     const auto& one = server_.changes()[i];
@@ -139,7 +141,7 @@ void lane::wait_until_open(judged& subject) {
   }
   subject.result.detection = last - since;
   if (!all_open) return subject.complain("a circuit did not open");
-  if (*subject.result.detection > limit + allowance(subject)) {
+  if (*subject.result.detection > limit + stalls_.total(since, last)) {
     subject.complain("detected after " + text_of(*subject.result.detection) + ", allowed " + text_of(limit));
   }
 }
@@ -165,7 +167,7 @@ void lane::wait_until_well(judged& subject) {
   subject.result.recovery = last - *subject.ended;
   if (!all_closed) {
     subject.complain("a circuit did not close");
-  } else if (*subject.result.recovery > recovery_limit + open_time + allowance(subject)) {
+  } else if (*subject.result.recovery > recovery_limit + open_time + stalls_.total(*subject.ended, last)) {
     subject.complain("closed after " + text_of(*subject.result.recovery));
   }
   // The score is 100 when the latest calls have pushed the failures out of its window.

@@ -14,7 +14,8 @@
 namespace staging_chaos {
 
 /// Notes when this machine let a thread wait that wanted to run. Promises in milliseconds are about the
-/// server, so the campaign adds to each limit the longest stall that it saw meanwhile.
+/// server, so the campaign adds to each limit what it saw meanwhile: to that of one step the longest stall,
+/// to that of many steps all of them.
 class machine_stalls {
  public:
   machine_stalls() : thread_{[this] { watch(); }} {}
@@ -27,16 +28,27 @@ class machine_stalls {
 
   /// The longest stall that overlaps this time.
   [[nodiscard]] seconds longest(wall_time from, wall_time until) const {
-    const std::lock_guard lock{mutex_};
     seconds longest{};
-    for (const auto& [ended, lasted] : stalls_) {
-      if (ended >= from && ended - std::chrono::duration_cast<wall_time::duration>(lasted) <= until)
-        longest = (std::max)(longest, lasted);
-    }
+    for_each(from, until, [&](seconds lasted) { longest = (std::max)(longest, lasted); });
     return longest;
+  }
+  /// All stalls that overlap this time, together.
+  [[nodiscard]] seconds total(wall_time from, wall_time until) const {
+    seconds total{};
+    for_each(from, until, [&](seconds lasted) { total += lasted; });
+    return total;
   }
 
  private:
+  template <class Visitor>
+  void for_each(wall_time from, wall_time until, Visitor visit) const {
+    const std::lock_guard lock{mutex_};
+    for (const auto& [ended, lasted] : stalls_) {
+      if (ended >= from && ended - std::chrono::duration_cast<wall_time::duration>(lasted) <= until)
+        visit(lasted);
+    }
+  }
+
   void watch() {
     constexpr std::chrono::milliseconds pause{5};
     while (!stopping_) {
