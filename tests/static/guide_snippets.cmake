@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSL-1.0
-# Every cpp block of the guide and of the recipes is an excerpt of a file under examples/, word for word but for the
-# indentation, or says before it why it is not: <!-- not compiled: why -->. So what they show is compiled, and mostly run.
+# Every cpp block of the guide and of the recipes is an excerpt of a file under examples/, or of the guide's own unit tests,
+# word for word but for the indentation, or says before it why it is not: <!-- not compiled: why -->. So what they show is
+# compiled, and mostly run.
 include(${CMAKE_CURRENT_LIST_DIR}/checks.cmake)
 include(${CMAKE_CURRENT_LIST_DIR}/markdown.cmake)
 
@@ -13,7 +14,7 @@ function(unindented text out)
   set(${out} "\n${text}\n" PARENT_SCOPE)
 endfunction()
 
-find_sources(files examples/*.cpp examples/*.hpp)
+find_sources(files examples/*.cpp examples/*.hpp tests/unit/guide.test.cpp)
 set(examples "")
 foreach(file IN LISTS files)
   read_source(${file} text)
@@ -39,7 +40,7 @@ function(check_block page line note kind block)
   endif()
   string(FIND "${examples}" "${block}" at)
   if(at EQUAL -1)
-    violation(${page} ${line} "not an excerpt of a file under examples/")
+    violation(${page} ${line} "not an excerpt of a file under examples/, nor of tests/unit/guide.test.cpp")
   endif()
 endfunction()
 
