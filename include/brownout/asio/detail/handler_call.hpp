@@ -37,7 +37,7 @@ class handler_call {
   void release() noexcept {
     if (users_.fetch_sub(1, std::memory_order_acq_rel) == 1) {
       // A handler that was never called may own the memory, so it ends after that.
-      const auto lost = std::move(handler_);
+      [[maybe_unused]] const auto lost = std::move(handler_);
       detail::destroy_with(allocator_type{memory_}, static_cast<Call*>(this));
     }
   }

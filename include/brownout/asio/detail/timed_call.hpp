@@ -266,7 +266,7 @@ class timed_call : public deadline_entry {
 
   void release() noexcept {
     // A handler that was never called may own the memory, so it ends after that.
-    const auto lost = std::move(handler_);
+    [[maybe_unused]] const auto lost = std::move(handler_);
     allocator memory{memory_};
     this->~timed_call();
     traits::deallocate(memory, this, 1);

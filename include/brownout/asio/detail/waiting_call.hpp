@@ -129,7 +129,7 @@ class waiting_call : public waiter {
   }
   void release() noexcept {
     // A handler that was never called may own the memory, so it ends after that.
-    const auto lost = std::move(handler_);
+    [[maybe_unused]] const auto lost = std::move(handler_);
     detail::destroy_with(allocator_type{memory_}, this);
   }
 
