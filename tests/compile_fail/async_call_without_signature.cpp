@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// The signature of an operation that is a generic lambda cannot be deduced.
+// The signature of an operation that is a generic lambda cannot be deduced if the lambda returns nothing.
 // must say: the completion signature of this operation cannot be deduced
 #include "brownout/asio/async_call.hpp"
 #include "brownout/breaker/circuit_breaker.hpp"
@@ -15,6 +15,8 @@ void wait(brownout::circuit_breaker<>& database, boost::asio::steady_timer& time
 #ifdef MISTAKE
   brownout::async_call(database, operation, handler);
 #else
+  const auto returning = [&](auto token) { return timer.async_wait(std::move(token)); };
+  brownout::async_call(database, returning, handler);
   brownout::async_call_as<void(boost::system::error_code)>(database, operation, handler);
 #endif
 }

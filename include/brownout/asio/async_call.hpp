@@ -156,9 +156,11 @@ inline constexpr bool tells_signature = requires {
 
 template <class Operation, class... First>
 struct signature_told {
-  static_assert(tells_signature<Operation, First...>,
-                "brownout: the completion signature of this operation cannot be deduced. Name it: "
-                "brownout::async_call_as<void(boost::system::error_code, ...)>(...), or async_hedge_as");
+  static_assert(
+      tells_signature<Operation, First...>,
+      "brownout: the completion signature of this operation cannot be deduced. Let the lambda return "
+      "what its operation returns, or name the signature: "
+      "brownout::async_call_as<void(boost::system::error_code, ...)>(...), or async_hedge_as");
   using type = net::completion_signature_of_t<std::decay_t<Operation>, First...>;
 };
 
